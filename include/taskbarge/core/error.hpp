@@ -1,0 +1,55 @@
+// Expected failures as values: a small closed set of kinds, a text for the person who runs the program.
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <stdexcept>
+#include <string>
+
+namespace taskbarge::core {
+
+// What kind of failure it is, chosen once where it happens. The program's exit code follows from it alone.
+enum class errc {
+    usage,             // the command line makes no sense
+    settings,          // a setting is wrong or unknown
+    input,             // the input cannot be used as a whole (missing, unreadable, no contact column)
+    too_many_rejects,  // import.max_rejects passed: nothing was sent
+    ledger,            // the ledger cannot be opened or is not ours
+    ledger_full,       // no room on the ledger's disk: goes on when there is room
+    job_held,          // another process works on this job
+    no_such_job,       // the job named does not exist
+    no_key,            // no API key given
+    unauthorized,      // 401: the key is wrong
+    forbidden,         // 403 on the route that the job needs
+    unreachable,       // no answer at all: DNS, connection, TLS
+    interrupted,       // a signal asked to stop
+    waiting,           // a wait longer than send.max_wait, or an outage: run again later
+    io,                // a file of ours cannot be written
+    internal           // a bug
+};
+
+// A failure and what a person needs to know of it: one line, naming the thing and the remedy, never the API key.
+struct failure {
+    errc code = errc::internal;
+    std::string text;
+};
+
+// A value or the failure that prevented it.
+template <class T>
+using result = boost::system::result<T, failure>;
+
+// Thrown by result::value() when a failure was not looked at: a bug at the caller, or a start-up error on its way to
+// main.
+class failure_exception : public std::runtime_error {
+ public:
+    explicit failure_exception(failure f) : std::runtime_error(f.text), failure_(std::move(f)) {}
+    const failure& why() const noexcept { return failure_; }
+
+ private:
+    failure failure_;
+};
+
+[[noreturn]] inline void throw_exception_from_error(const failure& f, const boost::source_location&) {
+    throw failure_exception(f);
+}
+
+}  // namespace taskbarge::core

@@ -1,0 +1,154 @@
+// All settings of the program in checked form, with their defaults. docs/settings.md describes each one.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/rate_window.hpp"
+
+namespace taskbarge::core {
+
+// "5%" or "200": a share of a whole, or a count.
+struct share_or_count {
+    double percent = 0;  // used when `count` is empty
+    std::optional<std::uint64_t> count;
+    friend bool operator==(const share_or_count&, const share_or_count&) = default;
+};
+
+enum class dedupe_scope { file, ledger };         // within the input only | also against earlier jobs
+enum class unverifiable_policy { hold, resend };  // rows whose fate cannot be looked up: keep unknown | send again
+
+struct apollo_settings {
+    std::string base_url = "https://api.apollo.io/api/v1";  // http only to loopback
+    std::string team = "default";                           // whose rate windows these are
+    std::string api_key_file;
+    std::string ca_file;  // PEM; empty: the system's store
+    friend bool operator==(const apollo_settings&, const apollo_settings&) = default;
+};
+
+// Our field -> the header or key in the file. Only what the settings name; the reader knows the usual names itself.
+using column_settings = std::map<std::string, std::string>;
+
+// Where a column is absent or a cell empty: raw texts, checked by the reader like cells.
+struct default_settings {
+    std::string user_id, owner_email, type, priority, status, due_at, note;
+    friend bool operator==(const default_settings&, const default_settings&) = default;
+};
+
+struct date_settings {
+    std::string timezone;              // IANA name; empty: local times are rejected
+    std::string time;                  // "09:00", for a date without a time; empty: such dates are rejected
+    std::vector<std::string> formats;  // strptime-like, tried in order after RFC 3339 and ISO 8601
+    friend bool operator==(const date_settings&, const date_settings&) = default;
+};
+
+struct import_settings {
+    std::uint32_t chunk_size = 100;
+    dedupe_scope dedupe = dedupe_scope::ledger;
+    share_or_count max_rejects{5.0, std::nullopt};
+    std::string id_pattern = "[0-9a-fA-F]{24}";
+    std::uint64_t memory = 64ull << 20;       // bytes, for open groups
+    std::uint64_t record_limit = 1ull << 20;  // bytes of one record
+    std::uint64_t note_limit = 0;             // characters; 0: none
+    std::string format;                       // csv | jsonl; empty: found out
+    std::string delimiter;                    // one character; empty: found out
+    friend bool operator==(const import_settings&, const import_settings&) = default;
+};
+
+struct send_settings {
+    std::uint32_t connections = 8;
+    std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
+    std::chrono::milliseconds request_timeout = std::chrono::seconds(60);
+    std::uint32_t max_attempts = 8;
+    std::chrono::milliseconds max_wait = std::chrono::minutes(65);
+    std::chrono::milliseconds settle_time = std::chrono::minutes(2);
+    std::chrono::milliseconds backoff_base = std::chrono::milliseconds(500);
+    std::chrono::milliseconds backoff_cap = std::chrono::seconds(60);
+    std::chrono::milliseconds grace_time = std::chrono::seconds(70);  // for requests in flight after a signal
+    unverifiable_policy when_unverifiable = unverifiable_policy::hold;
+    share_or_count isolation_budget{10.0, std::nullopt};
+    share_or_count retry_budget{10.0, std::nullopt};  // of minimum_requests, at least 50, for the whole job
+    std::uint64_t answer_limit = 64ull << 20;         // bytes of one answer
+    std::string proxy;                                // empty: HTTPS_PROXY / NO_PROXY
+    friend bool operator==(const send_settings&, const send_settings&) = default;
+};
+
+struct limit_settings {
+    double reserve_percent = 0;                        // of each window, left for the team's other programs
+    std::array<std::optional<std::uint64_t>, 3> caps;  // limits.minute|hour|day: stay at or below, by window_kind
+    // The windows' lengths. Apollo's are these; other lengths are for tests against a sandbox.
+    std::array<std::chrono::milliseconds, 3> lengths{std::chrono::minutes(1), std::chrono::hours(1),
+                                                     std::chrono::hours(24)};
+    friend bool operator==(const limit_settings&, const limit_settings&) = default;
+};
+
+struct ledger_settings {
+    std::string path;  // resolved: never empty after loading
+    friend bool operator==(const ledger_settings&, const ledger_settings&) = default;
+};
+
+struct serve_settings {
+    std::string listen = "127.0.0.1:8642";
+    std::string inbox = "/var/lib/taskbarge/inbox";
+    friend bool operator==(const serve_settings&, const serve_settings&) = default;
+};
+
+struct settings {
+    apollo_settings apollo;
+    column_settings columns;
+    default_settings defaults;
+    date_settings dates;
+    import_settings import;
+    send_settings send;
+    limit_settings limits;
+    ledger_settings ledger;
+    serve_settings serve;
+    friend bool operator==(const settings&, const settings&) = default;
+};
+
+// Where settings come from, later entries of the same source winning. Precedence, highest first: `named` (from command
+// line options), `sets` (--set section.key=value), environment TASKBARGE_SECTION_KEY, the file, the defaults.
+struct settings_sources {
+    std::optional<std::string> file;  // --config; without it ./taskbarge.toml, else /etc/taskbarge/taskbarge.toml
+    std::vector<std::pair<std::string, std::string>> named;  // section.key -> value text
+    std::vector<std::string> sets;
+    std::map<std::string, std::string> environment;
+};
+
+struct loaded_settings {
+    settings value;
+    std::string file;                   // the settings file in use; empty: none
+    std::vector<std::string> warnings;  // one line each, such as an unknown TASKBARGE_ variable
+};
+
+// Reads and checks all settings. A failure is errc::settings and names the key, where it stands, and the rule; an
+// unknown key names the nearest known one.
+result<loaded_settings> load_settings(const settings_sources& sources);
+
+// One setting, for help texts and documentation.
+struct setting_info {
+    std::string name;      // section.key
+    std::string variable;  // TASKBARGE_SECTION_KEY
+    std::string form;      // how its value is written: "duration", "count", ...
+    std::string fallback;  // the default; empty: none, or told by `help`
+    std::string help;      // what it does, one or two sentences
+};
+// Every setting there is, in the order of docs/settings.md.
+std::vector<setting_info> list_settings();
+
+// The settings that make a job's identity ([columns], [defaults], [dates], import.chunk_size) as one canonical text.
+std::string identity_text(const settings& s);
+
+// "250ms", "90s", "65m", "2h", "90d" <-> duration. A number without a unit is refused.
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+std::string format_duration(std::chrono::milliseconds d);
+
+}  // namespace taskbarge::core

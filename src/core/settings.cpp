@@ -1,0 +1,214 @@
+#include "taskbarge/core/settings.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "core/settings_file.hpp"
+#include "core/settings_table.hpp"
+
+namespace taskbarge::core {
+
+namespace {
+
+using detail::raw_value;
+using detail::value_origin;
+
+failure wrong(const std::string& where, const std::string& what) {
+    return {errc::settings, fmt::format("{}: {}", where, what)};
+}
+
+std::string environment_value(const settings_sources& sources, const char* name) {
+    const auto found = sources.environment.find(name);
+    return found == sources.environment.end() ? "" : found->second;
+}
+
+// --config, else the first of the usual places that is there; empty: none.
+std::string choose_file(const settings_sources& sources) {
+    if (sources.file) return *sources.file;
+    for (const char* usual : {"./taskbarge.toml", "/etc/taskbarge/taskbarge.toml"}) {
+        std::error_code ignored;
+        if (std::filesystem::exists(usual, ignored)) return usual;
+    }
+    return "";
+}
+
+std::string unknown_setting(const std::string& name, bool section_only) {
+    const auto section = name.substr(0, name.find('.'));
+    if (section_only || (name.find('.') == std::string::npos && detail::is_section(name))) {
+        return fmt::format("unknown section [{}]; the nearest is [{}]", name, detail::nearest_section(section));
+    }
+    return fmt::format("unknown setting {}; the nearest is {}", name, detail::nearest_setting(name));
+}
+
+// Applies sources to settings, one after the other; a later one wins.
+class loader {
+ public:
+    explicit loader(const settings_sources& sources) : sources_(sources) {
+        home_ = environment_value(sources, "HOME");
+        text_origin_.home = home_;
+    }
+
+    result<loaded_settings> load() {
+        for (auto step : {&loader::apply_file, &loader::apply_environment, &loader::apply_sets, &loader::apply_named,
+                          &loader::check_together, &loader::resolve_ledger}) {
+            const auto done = (this->*step)();
+            if (!done) return done.error();
+        }
+        return std::move(loaded_);
+    }
+
+ private:
+    result<void> apply(const std::string& where, const detail::setting& s, const raw_value& v) {
+        const auto broken = s.set(loaded_.value, v);
+        if (broken) return wrong(where, fmt::format("{} {}", s.name(), *broken));
+        return {};
+    }
+
+    result<void> apply_text(const std::string& where, const std::string& name, const std::string& text) {
+        const auto* s = detail::find_setting(name);
+        if (!s) return wrong(where, unknown_setting(name, false));
+        return apply(where, *s, {detail::read_value_text(text), &text_origin_});
+    }
+
+    result<void> apply_file() {
+        const auto path = choose_file(sources_);
+        if (path.empty()) return {};
+        const auto entries = detail::read_settings_file(path);
+        if (!entries) return entries.error();
+        loaded_.file = path;
+        const value_origin origin{true, std::filesystem::absolute(path).parent_path().string(), home_};
+        for (const auto& entry : *entries) {
+            const auto where = fmt::format("{}:{}:{}", path, entry.line, entry.column);
+            const auto* s = detail::find_setting(entry.name);
+            if (!s && entry.is_empty_section && detail::is_section(entry.name)) continue;
+            if (!s) return wrong(where, unknown_setting(entry.name, entry.is_empty_section));
+            const auto done = apply(where, *s, {entry.data, &origin});
+            if (!done) return done;
+        }
+        return {};
+    }
+
+    result<void> apply_environment() {
+        for (const auto& [variable, text] : sources_.environment) {
+            if (variable.rfind("TASKBARGE_", 0) != 0) continue;
+            const auto* s = detail::find_setting_of_variable(variable);
+            if (!s) {
+                loaded_.warnings.push_back(fmt::format("environment variable {} is not a setting; the nearest is {}",
+                                                       variable, detail::nearest_variable(variable)));
+                continue;
+            }
+            // Set but empty is how a container passes on a variable that nobody gave.
+            if (text.empty()) continue;
+            const auto done =
+                apply("environment variable " + variable, *s, {detail::read_value_text(text), &text_origin_});
+            if (!done) return done;
+        }
+        return {};
+    }
+
+    result<void> apply_sets() {
+        for (const auto& entry : sources_.sets) {
+            const auto equals = entry.find('=');
+            // What stands there may be a secret in the wrong place: it is not repeated.
+            if (equals == std::string::npos) return wrong("--set", "needs section.key=value");
+            const auto name = entry.substr(0, equals);
+            const auto done = apply_text("--set " + name, name, entry.substr(equals + 1));
+            if (!done) return done;
+        }
+        return {};
+    }
+
+    result<void> apply_named() {
+        for (const auto& [name, text] : sources_.named) {
+            const auto done = apply_text("command line", name, text);
+            if (!done) return done;
+        }
+        return {};
+    }
+
+    result<void> check_together() {
+        const auto& send = loaded_.value.send;
+        if (send.backoff_base > send.backoff_cap) {
+            return failure{errc::settings,
+                           fmt::format("send.backoff_base ({}) must not be longer than send.backoff_cap ({})",
+                                       format_duration(send.backoff_base), format_duration(send.backoff_cap))};
+        }
+        return {};
+    }
+
+    result<void> resolve_ledger() {
+        auto& path = loaded_.value.ledger.path;
+        if (!path.empty()) return {};
+        const auto state_home = environment_value(sources_, "XDG_STATE_HOME");
+        // The XDG rules: a relative path there is invalid and ignored.
+        if (!state_home.empty() && state_home.front() == '/') {
+            path = state_home + "/taskbarge/ledger.db";
+        } else if (!home_.empty()) {
+            path = home_ + "/.local/state/taskbarge/ledger.db";
+        } else {
+            return failure{errc::settings, "ledger.path is not set, and there is no HOME to put the ledger under"};
+        }
+        return {};
+    }
+
+    const settings_sources& sources_;
+    std::string home_;
+    value_origin text_origin_;
+    loaded_settings loaded_;
+};
+
+// A text between double quotes in which every line break and quote is escaped: no two settings read alike.
+std::string quoted(const std::string& text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        if (c == '\n') {
+            out += "\\n";
+        } else {
+            out += c;
+        }
+    }
+    return out + '"';
+}
+
+}  // namespace
+
+result<loaded_settings> load_settings(const settings_sources& sources) {
+    return loader(sources).load();
+}
+
+std::vector<setting_info> list_settings() {
+    std::vector<setting_info> all;
+    for (const auto& s : detail::settings_table()) {
+        all.push_back({s.name(), s.variable(), s.form, s.fallback, s.help});
+    }
+    return all;
+}
+
+std::string identity_text(const settings& s) {
+    std::string out;
+    const auto line = [&](const std::string& name, const std::string& value) {
+        if (!value.empty()) out += fmt::format("{} = {}\n", name, quoted(value));
+    };
+    for (const auto& [field, column] : s.columns) {
+        line("columns." + field, column);
+    }
+    line("defaults.user_id", s.defaults.user_id);
+    line("defaults.owner_email", s.defaults.owner_email);
+    line("defaults.type", s.defaults.type);
+    line("defaults.priority", s.defaults.priority);
+    line("defaults.status", s.defaults.status);
+    line("defaults.due_at", s.defaults.due_at);
+    line("defaults.note", s.defaults.note);
+    line("dates.timezone", s.dates.timezone);
+    line("dates.time", s.dates.time);
+    for (const auto& format : s.dates.formats) {
+        line("dates.formats", format);
+    }
+    out += fmt::format("import.chunk_size = {}\n", s.import.chunk_size);
+    return out;
+}
+
+}  // namespace taskbarge::core

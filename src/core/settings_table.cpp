@@ -1,0 +1,449 @@
+#include "core/settings_table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <regex>
+#include <utility>
+
+namespace taskbarge::core::detail {
+
+namespace {
+
+using std::chrono::milliseconds;
+using broken_rule = std::optional<std::string>;
+using reader = std::function<broken_rule(settings&, const raw_value&)>;
+
+// A reader of one kind of value into one member of one section.
+
+template <class Section>
+reader text(Section settings::*section, std::string Section::*member) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_text(v);
+        if (!value) return "must be text, in quotes";
+        (s.*section).*member = *value;
+        return {};
+    };
+}
+
+template <class Section>
+reader path(Section settings::*section, std::string Section::*member) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_text(v);
+        if (!value) return "must be a path, in quotes";
+        const auto resolved = resolve_path(*value, *v.origin);
+        if (!resolved) return "begins with ~/ but HOME is not set: write the whole path";
+        (s.*section).*member = *resolved;
+        return {};
+    };
+}
+
+template <class Section>
+reader count(Section settings::*section, std::uint32_t Section::*member, std::uint32_t least, std::uint32_t most) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_count(v);
+        if (!value || *value < least || *value > most)
+            return fmt::format("must be a whole number from {} to {}, without quotes", least, most);
+        (s.*section).*member = static_cast<std::uint32_t>(*value);
+        return {};
+    };
+}
+
+template <class Section>
+reader duration(Section settings::*section, milliseconds Section::*member, milliseconds least) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_duration(v);
+        if (!value) return "must be a duration with its unit (ms, s, m, h, d), such as \"90s\"";
+        if (*value < least) return fmt::format("must be at least {}", format_duration(least));
+        (s.*section).*member = *value;
+        return {};
+    };
+}
+
+template <class Section>
+reader size(Section settings::*section, std::uint64_t Section::*member, std::uint64_t least, const char* least_text) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_size(v);
+        if (!value) return "must be a size such as \"64MiB\" (B, KiB, MiB, GiB, kB, MB, GB)";
+        if (*value < least) return fmt::format("must be at least {}", least_text);
+        (s.*section).*member = *value;
+        return {};
+    };
+}
+
+template <class Section>
+reader share(Section settings::*section, share_or_count Section::*member) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_share(v);
+        if (!value) return "must be a percentage from 0% to 100%, such as \"5%\", or a count, such as 200";
+        (s.*section).*member = *value;
+        return {};
+    };
+}
+
+template <class Section, class Enum>
+reader choice(Section settings::*section, Enum Section::*member, std::vector<std::pair<std::string, Enum>> words) {
+    return [=, words = std::move(words)](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_text(v);
+        std::string rule = "must be one of";
+        for (const auto& [word, meaning] : words) {
+            if (value == word) {
+                (s.*section).*member = meaning;
+                return {};
+            }
+            rule += (rule.back() == 'f' ? " \"" : ", \"") + word + '"';
+        }
+        return rule;
+    };
+}
+
+// A column's name in the file: an entry of the map.
+reader column(const char* field) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_text(v);
+        if (!value || value->empty()) return "must be the column's name in the file, in quotes";
+        s.columns[field] = *value;
+        return {};
+    };
+}
+
+broken_rule read_base_url(settings& s, const raw_value& v) {
+    const auto value = read_text(v);
+    if (!value) return "must be a URL, in quotes";
+    auto checked = check_base_url(*value);
+    if (!checked.rule.empty()) return std::move(checked.rule);
+    s.apollo.base_url = std::move(checked.url);
+    return {};
+}
+
+broken_rule read_team(settings& s, const raw_value& v) {
+    const auto value = read_text(v);
+    if (!value || value->empty()) return "must be a name, in quotes";
+    s.apollo.team = *value;
+    return {};
+}
+
+broken_rule read_time(settings& s, const raw_value& v) {
+    static const std::regex form("([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?");
+    const auto value = read_text(v);
+    if (!value || !(value->empty() || std::regex_match(*value, form)))
+        return "must be a time of day such as \"09:00\", in quotes";
+    s.dates.time = *value;
+    return {};
+}
+
+broken_rule read_formats(settings& s, const raw_value& v) {
+    const auto value = read_list(v);
+    const auto is_format = [](const std::string& f) { return f.find('%') != std::string::npos; };
+    if (!value || !std::all_of(value->begin(), value->end(), is_format))
+        return "must be a list of date formats such as [\"%m/%d/%Y %H:%M\"]";
+    s.dates.formats = *value;
+    return {};
+}
+
+broken_rule read_id_pattern(settings& s, const raw_value& v) {
+    const auto value = read_text(v);
+    if (!value || value->empty()) return "must be a regular expression, in quotes";
+    try {
+        const std::regex checked(*value);
+    } catch (const std::regex_error& e) {
+        return fmt::format("must be a regular expression (ECMAScript): {}", e.what());
+    }
+    s.import.id_pattern = *value;
+    return {};
+}
+
+broken_rule read_format(settings& s, const raw_value& v) {
+    const auto value = read_text(v);
+    if (!value || !(value->empty() || *value == "csv" || *value == "jsonl"))
+        return "must be one of \"csv\", \"jsonl\"; leave it out to have it found out";
+    s.import.format = *value;
+    return {};
+}
+
+broken_rule read_delimiter(settings& s, const raw_value& v) {
+    const auto value = read_text(v);
+    const std::string one = value == "tab" || value == "\\t" ? "\t" : value.value_or("too long");
+    if (one.size() > 1 || one.find_first_of("\"\r\n") != std::string::npos || one == std::string(1, '\0'))
+        return "must be one character, such as \";\", or \"tab\"; leave it out to have it found out";
+    s.import.delimiter = one;
+    return {};
+}
+
+broken_rule read_proxy(settings& s, const raw_value& v) {
+    const auto value = read_text(v);
+    // The value may hold a password, so it is not repeated in the message.
+    if (!value || !(value->empty() || value->rfind("http://", 0) == 0))
+        return "must be the URL of an HTTP proxy, such as \"http://proxy.example:3128\"";
+    s.send.proxy = *value;
+    return {};
+}
+
+broken_rule read_reserve(settings& s, const raw_value& v) {
+    const auto value = read_percentage(v);
+    if (!value || *value >= 100) return "must be a percentage from 0% to less than 100%, such as \"20%\"";
+    s.limits.reserve_percent = *value;
+    return {};
+}
+
+reader cap(window_kind kind) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_count(v);
+        if (!value || *value == 0) return "must be a whole number of requests, at least 1, without quotes";
+        s.limits.caps[static_cast<std::size_t>(kind)] = *value;
+        return {};
+    };
+}
+
+std::vector<std::string> split_at_commas(const std::string& joined) {
+    std::vector<std::string> parts;
+    for (std::size_t from = 0, comma = 0; comma != std::string::npos; from = comma + 1) {
+        comma = joined.find(',', from);
+        parts.push_back(joined.substr(from, comma == std::string::npos ? comma : comma - from));
+    }
+    return parts;
+}
+
+broken_rule read_window_lengths(settings& s, const raw_value& v) {
+    const std::string rule = "must be three rising durations, such as [\"60s\", \"1h\", \"24h\"]";
+    auto list = read_list(v).value_or(std::vector<std::string>{});
+    if (list.size() == 1) list = split_at_commas(list.front());
+    if (list.size() != s.limits.lengths.size()) return rule;
+    auto lengths = s.limits.lengths;
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+        const auto length = parse_duration(list[i]);
+        if (!length || length->count() <= 0 || (i > 0 && *length <= lengths[i - 1])) return rule;
+        lengths[i] = *length;
+    }
+    s.limits.lengths = lengths;
+    return {};
+}
+
+broken_rule read_listen(settings& s, const raw_value& v) {
+    const auto value = read_text(v);
+    const auto colon = value ? value->rfind(':') : std::string::npos;
+    const std::string port = colon == std::string::npos ? "" : value->substr(colon + 1);
+    const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
+    if (!digits || colon == 0 || std::stoi(port) > 65535) return "must be address:port, such as \"127.0.0.1:8642\"";
+    s.serve.listen = *value;
+    return {};
+}
+
+using table = std::vector<setting>;
+
+void add_apollo(table& t) {
+    using S = apollo_settings;
+    t.push_back({"apollo", "base_url", "URL", "https://api.apollo.io/api/v1",
+                 "Routes are appended. https, or http to loopback only. Redirects are not followed.", read_base_url});
+    t.push_back({"apollo", "team", "text", "default",
+                 "Whose rate windows and tasks these are. Never derived from the key.", read_team});
+    t.push_back({"apollo", "api_key_file", "path", "",
+                 "File that holds the API key; read when APOLLO_API_KEY is not set. Keep it at mode 0600.",
+                 path(&settings::apollo, &S::api_key_file)});
+    t.push_back({"apollo", "ca_file", "path", "", "PEM file of the authorities to trust instead of the system's store.",
+                 path(&settings::apollo, &S::ca_file)});
+}
+
+void add_columns(table& t) {
+    const std::pair<const char*, const char*> fields[] = {
+        {"contact_id", "the contact's Apollo id"},
+        {"user_id", "the task owner's Apollo id"},
+        {"owner_email", "the task owner's e-mail address, looked up where there is no user id"},
+        {"type", "the kind of task"},
+        {"priority", "the priority: high, medium or low"},
+        {"status", "the status: scheduled, completed or skipped"},
+        {"due_at", "the due date"},
+        {"note", "the note"}};
+    for (const auto& [field, help] : fields) {
+        t.push_back(
+            {"columns", field, "text", "", fmt::format("The header or key in the file of {}.", help), column(field)});
+    }
+}
+
+void add_defaults(table& t) {
+    using S = default_settings;
+    const auto add = [&](const char* key, std::string S::*member, const char* help) {
+        t.push_back({"defaults", key, "text", "", help, text(&settings::defaults, member)});
+    };
+    add("user_id", &S::user_id, "The task owner where the file names none.");
+    add("owner_email", &S::owner_email, "The task owner's e-mail address where the file names none.");
+    add("type", &S::type, "The kind of task where the file names none.");
+    add("priority", &S::priority, "The priority where the file names none; without it, medium.");
+    add("status", &S::status, "The status where the file names none.");
+    add("due_at", &S::due_at, "When tasks are due where the file does not say.");
+    add("note", &S::note, "The note where the file has none.");
+}
+
+void add_dates(table& t) {
+    t.push_back({"dates", "timezone", "text", "",
+                 "IANA name, such as America/New_York, for local times. Without it local times are rejected.",
+                 text(&settings::dates, &date_settings::timezone)});
+    t.push_back({"dates", "time", "time of day", "",
+                 "For a date without a time, such as 09:00. Without it such dates are rejected.", read_time});
+    t.push_back({"dates", "formats", "list", "",
+                 "Formats of the file's dates (as in strptime), tried in order after RFC 3339 and ISO 8601.",
+                 read_formats});
+}
+
+void add_import(table& t) {
+    using S = import_settings;
+    t.push_back({"import", "chunk_size", "count", "100", "Contacts in one request at most.",
+                 count(&settings::import, &S::chunk_size, 1, 100'000)});
+    t.push_back({"import", "dedupe", "file | ledger", "ledger",
+                 "Where the same task for the same contact is looked for: in the input, or also in earlier jobs.",
+                 choice<S, dedupe_scope>(&settings::import, &S::dedupe,
+                                         {{"file", dedupe_scope::file}, {"ledger", dedupe_scope::ledger}})});
+    t.push_back({"import", "max_rejects", "percentage or count", "5%",
+                 "Above it nothing is sent. A percentage counts from 20 rejected rows on.",
+                 share(&settings::import, &S::max_rejects)});
+    t.push_back(
+        {"import", "id_pattern", "regular expression", "[0-9a-fA-F]{24}", "What ids look like.", read_id_pattern});
+    t.push_back({"import", "memory", "size", "64MiB", "For open groups; past it they are spilled to disk.",
+                 size(&settings::import, &S::memory, 1u << 20, "1MiB")});
+    t.push_back({"import", "record_limit", "size", "1MiB", "The longest record; longer ones are rejected.",
+                 size(&settings::import, &S::record_limit, 64, "64 bytes")});
+    t.push_back({"import", "note_limit", "count", "0", "Characters of a note at most; 0: no limit of ours.",
+                 size(&settings::import, &S::note_limit, 0, "0")});
+    t.push_back({"import", "format", "csv | jsonl", "", "The input's format; without it found out.", read_format});
+    t.push_back(
+        {"import", "delimiter", "one character", "", "Between CSV cells; without it found out.", read_delimiter});
+}
+
+void add_send(table& t) {
+    using S = send_settings;
+    const auto wait = [&](const char* key, milliseconds S::*member, milliseconds least, const char* fallback,
+                          const char* help) {
+        t.push_back({"send", key, "duration", fallback, help, duration(&settings::send, member, least)});
+    };
+    const milliseconds none{0}, some{1};
+    t.push_back({"send", "connections", "count", "8", "Connections to Apollo at most.",
+                 count(&settings::send, &S::connections, 1, 256)});
+    wait("connect_timeout", &S::connect_timeout, some, "10s", "For each step of opening a connection.");
+    wait("request_timeout", &S::request_timeout, some, "60s", "From a request's first byte to its answer's last.");
+    t.push_back({"send", "max_attempts", "count", "8", "Attempts for one chunk at most; a 429 is none.",
+                 count(&settings::send, &S::max_attempts, 1, 1000)});
+    wait("max_wait", &S::max_wait, none, "65m", "A longer wait, whatever for, parks the job.");
+    wait("settle_time", &S::settle_time, none, "2m", "How long a task must stay absent before that is believed.");
+    wait("backoff_base", &S::backoff_base, none, "500ms", "The first wait after a failed attempt; it doubles.");
+    wait("backoff_cap", &S::backoff_cap, none, "60s", "The longest wait between two attempts.");
+    wait("grace_time", &S::grace_time, none, "70s", "For requests in flight after a signal to stop.");
+    t.push_back({"send", "when_unverifiable", "hold | resend", "hold",
+                 "Rows whose fate cannot be looked up: kept unknown, or sent again and marked possible_duplicate.",
+                 choice<S, unverifiable_policy>(
+                     &settings::send, &S::when_unverifiable,
+                     {{"hold", unverifiable_policy::hold}, {"resend", unverifiable_policy::resend}})});
+    t.push_back({"send", "isolation_budget", "percentage or count", "10%",
+                 "Requests for finding bad contacts, of the minimum of requests (at least 50).",
+                 share(&settings::send, &S::isolation_budget)});
+    t.push_back({"send", "retry_budget", "percentage or count", "10%",
+                 "Requests for repeating failed ones, of the minimum of requests (at least 50).",
+                 share(&settings::send, &S::retry_budget)});
+    t.push_back({"send", "answer_limit", "size", "64MiB", "The longest answer that is read.",
+                 size(&settings::send, &S::answer_limit, 1024, "1KiB")});
+    t.push_back({"send", "proxy", "URL", "", "HTTP proxy; without it HTTPS_PROXY and NO_PROXY count.", read_proxy});
+}
+
+void add_limits(table& t) {
+    t.push_back({"limits", "reserve", "percentage", "0%", "Of each rate window, left for the team's other programs.",
+                 read_reserve});
+    t.push_back({"limits", "minute", "count", "", "Requests a minute at most.", cap(window_kind::minute)});
+    t.push_back({"limits", "hour", "count", "", "Requests an hour at most.", cap(window_kind::hour)});
+    t.push_back({"limits", "day", "count", "", "Requests a day at most.", cap(window_kind::day)});
+    t.push_back({"limits", "window_lengths", "list of three durations", "1m,1h,24h",
+                 "Lengths of the three windows. Apollo's are these; others are for tests against a sandbox.",
+                 read_window_lengths});
+}
+
+void add_places(table& t) {
+    t.push_back({"ledger", "path", "path", "",
+                 "The ledger file. Without it $XDG_STATE_HOME/taskbarge/ledger.db, else "
+                 "~/.local/state/taskbarge/ledger.db.",
+                 path(&settings::ledger, &ledger_settings::path)});
+    t.push_back({"serve", "listen", "address:port", "127.0.0.1:8642", "Where the daemon listens.", read_listen});
+    t.push_back({"serve", "inbox", "path", "/var/lib/taskbarge/inbox", "The folder that the daemon watches.",
+                 path(&settings::serve, &serve_settings::inbox)});
+}
+
+table make_table() {
+    table t;
+    add_apollo(t);
+    add_columns(t);
+    add_defaults(t);
+    add_dates(t);
+    add_import(t);
+    add_send(t);
+    add_limits(t);
+    add_places(t);
+    return t;
+}
+
+// The name among the candidates with the fewest edits; the first of equals.
+template <class Name, class Distance>
+std::string nearest(Name name_of, Distance distance_of) {
+    std::string best;
+    auto fewest = std::numeric_limits<std::size_t>::max();
+    for (const auto& s : settings_table()) {
+        const auto edits = distance_of(s);
+        if (edits >= fewest) continue;
+        fewest = edits;
+        best = name_of(s);
+    }
+    return best;
+}
+
+}  // namespace
+
+std::string setting::variable() const {
+    std::string out = "TASKBARGE_" + section + "_" + key;
+    for (char& c : out) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return out;
+}
+
+const std::vector<setting>& settings_table() {
+    static const table all = make_table();
+    return all;
+}
+
+const setting* find_setting(std::string_view name) {
+    const auto& all = settings_table();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const setting& s) { return s.name() == name; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+const setting* find_setting_of_variable(std::string_view variable) {
+    const auto& all = settings_table();
+    const auto found = std::find_if(all.begin(), all.end(), [&](const setting& s) { return s.variable() == variable; });
+    return found == all.end() ? nullptr : &*found;
+}
+
+std::string nearest_setting(std::string_view unknown_name) {
+    const auto dot = unknown_name.rfind('.');
+    const auto section = dot == std::string_view::npos ? std::string_view{} : unknown_name.substr(0, dot);
+    const auto key = dot == std::string_view::npos ? unknown_name : unknown_name.substr(dot + 1);
+    return nearest([](const setting& s) { return s.name(); },
+                   [&](const setting& s) {
+                       // The right key under a wrong section is closer than it looks: one edit for the section.
+                       const auto sections = std::min<std::size_t>(edit_distance(section, s.section), 2);
+                       return 2 * edit_distance(key, s.key) + sections;
+                   });
+}
+
+std::string nearest_section(std::string_view unknown_section) {
+    return nearest([](const setting& s) { return s.section; },
+                   [&](const setting& s) { return edit_distance(unknown_section, s.section); });
+}
+
+std::string nearest_variable(std::string_view unknown_variable) {
+    return nearest([](const setting& s) { return s.variable(); },
+                   [&](const setting& s) { return edit_distance(unknown_variable, s.variable()); });
+}
+
+bool is_section(std::string_view name) {
+    const auto& all = settings_table();
+    return std::any_of(all.begin(), all.end(), [&](const setting& s) { return s.section == name; });
+}
+
+}  // namespace taskbarge::core::detail

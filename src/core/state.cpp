@@ -1,0 +1,40 @@
+#include "taskbarge/core/state.hpp"
+
+#include <array>
+
+#include "core/words.hpp"
+#include "taskbarge/core/rate_window.hpp"
+
+namespace taskbarge::core {
+namespace {
+
+constexpr std::array<std::string_view, 6> row_words{"created", "duplicate", "rejected", "failed", "unknown", "pending"};
+constexpr std::array<std::string_view, 6> chunk_words{"planned", "sending", "created", "refused", "doubtful", "split"};
+constexpr std::array<std::string_view, 4> job_words{"planning", "parked", "completed", "failed"};
+constexpr std::array<std::string_view, 3> window_words{"minute", "hour", "day"};
+
+}  // namespace
+
+std::string_view to_string(row_state v) {
+    return word_of(row_words, v);
+}
+std::optional<row_state> parse_row_state(std::string_view text) {
+    return value_of<row_state>(row_words, text);
+}
+std::string_view to_string(chunk_state v) {
+    return word_of(chunk_words, v);
+}
+std::optional<chunk_state> parse_chunk_state(std::string_view text) {
+    return value_of<chunk_state>(chunk_words, text);
+}
+std::string_view to_string(job_state v) {
+    return word_of(job_words, v);
+}
+std::optional<job_state> parse_job_state(std::string_view text) {
+    return value_of<job_state>(job_words, text);
+}
+std::string_view to_string(window_kind v) {
+    return word_of(window_words, v);
+}
+
+}  // namespace taskbarge::core
