@@ -1,0 +1,117 @@
+// From files to rows: the one door of the reader.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/row.hpp"
+#include "taskbarge/core/settings.hpp"
+
+namespace taskbarge::reader {
+
+// A batch of records in input order. The rows' views point into the batch and hold until it is cleared, refilled or
+// destroyed. Rows and rejects each ascend by number; between them every number of the batch occurs exactly once.
+class row_batch {
+ public:
+    row_batch();
+    ~row_batch();
+    row_batch(row_batch&&) noexcept;
+    row_batch& operator=(row_batch&&) noexcept;
+
+    std::vector<core::row> rows;
+    std::vector<core::rejected_row> rejects;
+
+    void clear();
+
+    struct storage;  // the reader's: the bytes that the views point into
+    storage& bytes() { return *storage_; }
+
+ private:
+    std::unique_ptr<storage> storage_;
+};
+
+// How one field of ours was found in a file.
+struct mapped_column {
+    std::string field;   // contact_id, user_id, ...
+    std::string column;  // the header or key in the file; empty: not in the file
+    std::string source;  // "settings", "name", "alias", "default"
+};
+
+struct file_report {
+    std::string name;
+    std::string format;  // "csv", "jsonl"; with "+gzip" or "+zstd" appended
+    char delimiter = ',';
+    std::vector<mapped_column> columns;
+    std::vector<std::string> unused;  // columns of the file that nothing uses
+    core::row_number first_row = 1;   // the ordinal of the file's first record
+    std::string header;               // CSV: the header record as it stands in the file, without its line end
+};
+
+struct source_options {
+    core::column_settings columns;
+    core::default_settings defaults;
+    core::date_settings dates;
+    core::import_settings import;
+    core::instant now{};           // for relative dates: the day they count from
+    std::uint64_t first_rows = 0;  // stop after so many records; 0: all
+    // Lower-case e-mail -> user_id, for owner_email. Called at most once, by the thread that reads, when the first
+    // record with an owner_email is met; may block. A failure is a failure of next(). Empty: e-mails are unknown.
+    std::function<core::result<std::map<std::string, std::string>>()> owners;
+    std::size_t block_size = 1u << 20;  // bytes a read
+    std::size_t batch_rows = 4096;      // records a batch
+};
+
+// Reads files ("-" is standard input) one after the other as a stream. Memory does not grow with the input.
+// Not thread-safe; may be used from any one thread.
+class row_source {
+ public:
+    // Checks that each file can be opened and opens the first; reads its header. Fails with errc::input, naming the
+    // file and the remedy; with errc::settings when a setting that only the reader understands is wrong (a default that
+    // would not pass as a cell, dates.timezone, import.id_pattern, import.delimiter).
+    static core::result<row_source> open(const std::vector<std::string>& paths, source_options options);
+
+    row_source(row_source&&) noexcept;
+    row_source& operator=(row_source&&) noexcept;
+    ~row_source();
+
+    // Refills `batch`. False at the end of the last file, with the batch empty. A failure (errc::input) is about the
+    // input as a whole: a later file without a contact column, a truncated gzip, a read error.
+    core::result<bool> next(row_batch& batch);
+
+    // What was found in each file opened so far.
+    const std::vector<file_report>& files() const;
+    // Bytes read so far, as they stand in the files (compressed ones count as stored).
+    std::uint64_t bytes_read() const;
+    // Sum of the files' sizes where that is known (regular files only), else 0.
+    std::uint64_t bytes_total() const;
+    // True once a relative date such as "+3d" was resolved: the job is the same only on the same base day.
+    bool used_relative_dates() const;
+    // SHA-256 over the input's bytes as stored, all files in order, lower-case hex. Complete only after next() said
+    // false; with first_rows set it covers all bytes all the same (the rest is read through).
+    std::string digest() const;
+
+ private:
+    struct impl;
+    explicit row_source(std::unique_ptr<impl> p);
+    std::unique_ptr<impl> impl_;
+};
+
+// SHA-256 and size of the input's bytes as row_source would report them, without reading rows. Not for "-".
+struct input_digest {
+    std::string sha256;
+    std::uint64_t bytes = 0;
+};
+core::result<input_digest> digest_of(const std::vector<std::string>& paths);
+// The day, "2026-11-23", from which relative dates count at that instant under those settings (in their time zone).
+std::string day_of(const core::date_settings& dates, core::instant now);
+// The sum of the files' sizes; fails with errc::input for what cannot be opened. Nothing (0) for standard input.
+core::result<std::uint64_t> size_of(const std::vector<std::string>& paths);
+
+}  // namespace taskbarge::reader

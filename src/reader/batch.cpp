@@ -1,0 +1,16 @@
+#include "reader/batch.hpp"
+
+namespace taskbarge::reader {
+
+row_batch::row_batch() : storage_(std::make_unique<storage>()) {}
+row_batch::~row_batch() = default;
+row_batch::row_batch(row_batch&&) noexcept = default;
+row_batch& row_batch::operator=(row_batch&&) noexcept = default;
+
+void row_batch::clear() {
+    rows.clear();
+    rejects.clear();
+    storage_->clear();
+}
+
+}  // namespace taskbarge::reader

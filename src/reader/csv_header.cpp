@@ -1,0 +1,178 @@
+#include "reader/csv_header.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "reader/csv_frame.hpp"
+#include "reader/encoding.hpp"
+#include "reader/text.hpp"
+
+namespace taskbarge::reader {
+namespace {
+
+core::failure unusable(const file_context& context, std::string_view what) {
+    return {core::errc::input, fmt::format("{}: {}", context.report.name, what)};
+}
+
+core::result<std::string> candidates_from(const core::import_settings& settings) {
+    const std::string& set = settings.delimiter;
+    if (set.empty()) return std::string(delimiters);
+    if (set == "tab" || set == "\\t") return std::string("\t");
+    if (set.size() == 1 && delimiters.find(set.front()) != std::string_view::npos) return set;
+    return core::failure{
+        core::errc::settings,
+        fmt::format("import.delimiter: {} is none that a file may have; it is \",\", \"tab\", \";\" or \"|\"",
+                    shown(set))};
+}
+
+// One way to read the header.
+struct reading {
+    char delimiter = ',';
+    std::vector<std::string> names;  // none: the quotes are not in order
+    std::string_view problem;        // then what is wrong
+    std::size_t known = 0;           // names that mean a field
+    std::size_t size = 0;            // bytes of the header, without its line end
+    std::size_t next = 0;            // where the first record begins, from the window's begin
+};
+
+class header_reader {
+ public:
+    header_reader(byte_window& window, const file_context& context) : window_(window), context_(context) {}
+
+    core::result<csv_header> run() {
+        auto candidates = candidates_from(context_.options.import);
+        if (!candidates) return candidates.error();
+        if (auto skipped = skip_blank_lines(); !skipped) return skipped.error();
+        if (auto hint = take_separator_line(*candidates); !hint) return hint.error();
+        auto best = best_reading(*candidates);
+        if (!best) return best.error();
+        const std::string_view raw{window_.begin(), best->size};
+        if (!simdjson::validate_utf8(raw.data(), raw.size()))
+            return unusable(context_, fmt::format("the header is {}", not_utf8_message(raw, context_.report.name)));
+        if (raw.find('\0') != std::string_view::npos)
+            return unusable(context_, "the header holds a NUL byte: this is no text file");
+        return finish(std::move(*best));
+    }
+
+ private:
+    // Moves over empty lines and those of blanks only.
+    core::result<void> skip_blank_lines() {
+        for (;;) {
+            auto line = next_line();
+            if (!line) return line.error();
+            if (window_.size() == 0) return unusable(context_, "is empty; a CSV file begins with a header row");
+            const std::string_view text{window_.begin(), static_cast<std::size_t>(line->end - window_.begin())};
+            if (!trimmed(text).empty()) return {};
+            use_up_to(line->next);
+        }
+    }
+
+    // Spreadsheet programs put "sep=;" before the header to say what the delimiter is.
+    core::result<void> take_separator_line(std::string& candidates) {
+        auto line = next_line();
+        if (!line) return line.error();
+        const std::string_view text{window_.begin(), static_cast<std::size_t>(line->end - window_.begin())};
+        if (text.size() != 5 || lower(text.substr(0, 4)) != "sep=") return {};
+        if (candidates.find(text[4]) != std::string::npos) candidates = text.substr(4);
+        use_up_to(line->next);
+        return skip_blank_lines();
+    }
+
+    // The whole line at the window's begin.
+    core::result<line_end> next_line() {
+        for (;;) {
+            const auto rest = window_.at_end() ? input_rest::complete : input_rest::more_may_come;
+            if (const line_end e = find_line_end(window_.begin(), window_.end(), rest)) return e;
+            if (too_long())
+                return unusable(context_, fmt::format("the first line is longer than import.record_limit ({} bytes)",
+                                                      context_.options.import.record_limit));
+            if (auto read = window_.extend(); !read) return read.error();
+        }
+    }
+
+    bool too_long() const { return window_.size() > context_.options.import.record_limit; }
+
+    // The delimiter that makes most sense of the names; of equals the one that gives most columns.
+    core::result<reading> best_reading(const std::string& candidates) {
+        std::optional<reading> best;
+        std::string_view problem;
+        for (const char delimiter : candidates) {
+            auto r = read_with(delimiter);
+            if (!r) return r.error();
+            if (r->names.empty()) {
+                problem = r->problem;
+                continue;
+            }
+            const auto rank = [](const reading& x) { return std::pair(x.known, x.names.size()); };
+            if (!best || rank(*r) > rank(*best)) best = std::move(*r);
+        }
+        if (!best) return unusable(context_, fmt::format("the header cannot be read: {}", problem));
+        return std::move(*best);
+    }
+
+    core::result<reading> read_with(char delimiter) {
+        reading r;
+        r.delimiter = delimiter;
+        r.problem = "a quote in it is never closed";
+        auto frame = frame_with(delimiter);
+        if (!frame) return frame.error();
+        if (frame->kind == frame_kind::faulty) r.problem = frame->problem;
+        if (frame->kind == frame_kind::faulty || frame->kind == frame_kind::unfinished) return r;
+        r.size = static_cast<std::size_t>(frame->end - window_.begin());
+        r.next = static_cast<std::size_t>(frame->next - window_.begin());
+        std::string text(window_.begin(), r.size);
+        std::vector<std::string_view> cells;
+        if (!split_record(text.data(), delimiter, cells)) return r;
+        for (const std::string_view cell : cells) {
+            r.names.emplace_back(trimmed(cell));
+            if (!cell.empty() && context_.rules.match(r.names.back())) ++r.known;
+        }
+        return r;
+    }
+
+    // Unfinished only when it is too long.
+    core::result<csv_frame> frame_with(char delimiter) {
+        csv_framer framer(delimiter, 0);
+        for (;;) {
+            const auto rest = window_.at_end() ? input_rest::complete : input_rest::more_may_come;
+            const csv_frame frame = framer.frame(window_.begin(), window_.end(), rest);
+            if (frame.kind != frame_kind::unfinished || too_long()) return frame;
+            if (auto read = window_.extend(); !read) return read.error();
+        }
+    }
+
+    core::result<csv_header> finish(reading&& best) {
+        csv_header header;
+        header.delimiter = best.delimiter;
+        header.columns = best.names.size();
+        header.names = std::move(best.names);
+        while (!header.names.empty() && header.names.back().empty())
+            header.names.pop_back();
+        auto map = map_header(header.names, context_.rules, context_.report.name);
+        if (!map) return map.error();
+        header.map = std::move(*map);
+        header.text.assign(window_.begin(), best.size);
+        use_up_to(window_.begin() + best.next);
+        header.lines = lines_;
+        return header;
+    }
+
+    void use_up_to(const char* next) {
+        lines_ += count_line_ends(window_.begin(), next);
+        window_.use_up_to(next);
+    }
+
+    byte_window& window_;
+    const file_context& context_;
+    std::uint64_t lines_ = 0;
+};
+
+}  // namespace
+
+core::result<csv_header> read_csv_header(byte_window& window, const file_context& context) {
+    return header_reader(window, context).run();
+}
+
+}  // namespace taskbarge::reader

@@ -1,0 +1,23 @@
+// The header of a delimited file: its names, and the delimiter they give away.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reader/record_reader.hpp"
+
+namespace taskbarge::reader {
+
+struct csv_header {
+    char delimiter = ',';
+    std::vector<std::string> names;  // trimmed; without the unnamed columns at the end
+    std::string text;                // as it stands in the file, without its line end
+    std::size_t columns = 0;         // as the header has them, with the unnamed ones at the end
+    std::uint64_t lines = 0;         // how many lines were used up to the first record
+    header_map map;
+};
+
+// Moves the window behind the header.
+core::result<csv_header> read_csv_header(byte_window& window, const file_context& context);
+
+}  // namespace taskbarge::reader

@@ -1,0 +1,168 @@
+#include "reader/csv_records.hpp"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "reader/csv_frame.hpp"
+#include "reader/csv_header.hpp"
+#include "reader/encoding.hpp"
+
+namespace taskbarge::reader {
+namespace {
+
+class csv_records final : public record_reader {
+ public:
+    csv_records(byte_window window, const file_context& context, csv_header header)
+        : record_reader(std::move(window), context),
+          framer_(header.delimiter, std::max(header.columns, header.names.size() + 1)),
+          header_(std::move(header)) {
+        move_on(window_.begin(), header_.lines);
+        for (const field f : all_fields)
+            if (header_.map.column[f]) used_.push_back({f, *header_.map.column[f]});
+    }
+
+ private:
+    struct used_column {
+        field at;
+        std::size_t index;
+    };
+
+    core::result<void> step(record_sink& sink) override {
+        const csv_frame frame = framer_.frame(window_.begin(), window_.end(), rest());
+        switch (frame.kind) {
+            case frame_kind::unfinished:
+                if (!too_long_already()) return window_.extend();
+                reject_line(sink, too_long_fault());
+                break;
+            case frame_kind::faulty:
+                reject_line(sink, stray_quote(frame.problem));
+                break;
+            case frame_kind::simple:
+                take_simple(frame, sink);
+                break;
+            case frame_kind::quoted:
+                take_quoted(frame, sink);
+                break;
+        }
+        return {};
+    }
+
+    void take_simple(const csv_frame& frame, record_sink& sink) {
+        const std::string_view raw = text_up_to(frame.end);
+        if (framer_.cell_count() == 1 && trimmed(raw).empty()) return move_on(frame.next, 1);  // a blank line
+        if (too_long(raw.size())) return reject_line(sink, too_long_fault());
+        if (frame.has_nul) return reject(frame, 1, nul_byte(), sink);
+        if (frame.non_ascii && !simdjson::validate_utf8(raw.data(), raw.size()))
+            return reject(frame, 1, not_utf8(raw), sink);
+        if (!right_count(framer_.cells(), framer_.cell_count()))
+            return reject(frame, 1, wrong_count(framer_.cell_count()), sink);
+        take_cells(frame, 1, framer_.cells(), sink);
+    }
+
+    // A record over several lines that makes no sense is taken for a stray quote that swallowed the next lines: only
+    // the first is rejected.
+    void take_quoted(const csv_frame& frame, record_sink& sink) {
+        const std::string_view raw = text_up_to(frame.end);
+        if (too_long(raw.size())) return reject_line(sink, too_long_fault());
+        const std::uint64_t breaks = count_line_ends(raw.data(), raw.data() + raw.size());
+        if (std::memchr(raw.data(), '\0', raw.size())) return reject(frame, breaks + 1, nul_byte(), sink);
+        if (!simdjson::validate_utf8(raw.data(), raw.size())) return reject(frame, breaks + 1, not_utf8(raw), sink);
+        char* const copy = sink.texts().take(raw.size() + 1);
+        std::memcpy(copy, raw.data(), raw.size());
+        copy[raw.size()] = '\0';
+        if (!split_record(copy, header_.delimiter, cells_))
+            return reject_line(sink, stray_quote("a quote is not closed"));
+        if (right_count(cells_, cells_.size())) return take_cells(frame, breaks + 1, cells_, sink);
+        if (breaks == 0) return reject(frame, 1, wrong_count(cells_.size()), sink);
+        reject_line(sink,
+                    stray_quote(fmt::format("a quote joins {} lines to a record of {} columns where the header has {}",
+                                            breaks + 1, cells_.size(), header_.names.size())));
+    }
+
+    // Unnamed cells may follow as far as the header has them, one always (a delimiter at the line's end).
+    bool right_count(std::span<const std::string_view> cells, std::size_t count) const {
+        const std::size_t named = header_.names.size();
+        if (count == named) return true;
+        if (count < named || count > cells.size() || count > std::max(header_.columns, named + 1)) return false;
+        return std::all_of(cells.begin() + static_cast<std::ptrdiff_t>(named), cells.end(),
+                           [](std::string_view cell) { return trimmed(cell).empty(); });
+    }
+
+    void take_cells(const csv_frame& frame, std::uint64_t lines, std::span<const std::string_view> cells,
+                    record_sink& sink) {
+        for (const used_column& c : used_)
+            texts_[c.at] = cells[c.index];
+        std::string_view contact_id;
+        std::optional<fault> wrong = context_.checks.contact_id(texts_[field::contact_id], sink.texts(), contact_id);
+        core::task_view details;
+        if (!wrong) wrong = context_.checks.details(texts_, sink.texts(), details);
+        if (wrong) return reject(frame, lines, std::move(*wrong), sink, texts_[field::contact_id]);
+        sink.add(here(), contact_id, details, window_.current());
+        move_on(frame.next, lines);
+    }
+
+    void reject(const csv_frame& frame, std::uint64_t lines, fault why, record_sink& sink,
+                std::string_view contact_id = {}) {
+        std::string column = why.at ? column_name(*why.at) : std::string();
+        sink.reject(here(), std::move(why), std::move(column), trimmed(contact_id), text_up_to(frame.end));
+        move_on(frame.next, lines);
+    }
+
+    std::string column_name(field f) const {
+        if (f == field::user_id && !header_.map.column[f] && header_.map.column[field::owner_email])
+            f = field::owner_email;
+        return header_.map.column[f] ? header_.names[*header_.map.column[f]] : std::string(to_string(f));
+    }
+
+    fault wrong_count(std::size_t count) const {
+        const std::size_t named = header_.names.size();
+        return {count < named ? "too_few_columns" : "too_many_columns",
+                fmt::format("the record has {} columns, the header {}{}", count, named,
+                            count < named ? "" : "; put cells that hold the delimiter in double quotes"),
+                {}};
+    }
+    static fault stray_quote(std::string_view problem) {
+        return {"stray_quote",
+                fmt::format("{}; put the whole cell in double quotes and write each quote in it twice", problem),
+                {}};
+    }
+    static fault nul_byte() { return {"nul_byte", "the record holds a NUL byte; remove it", {}}; }
+    fault not_utf8(std::string_view raw) const {
+        return {"invalid_utf8", not_utf8_message(raw, context_.report.name), {}};
+    }
+
+    csv_framer framer_;
+    csv_header header_;
+    std::vector<used_column> used_;
+    std::vector<std::string_view> cells_;
+    field_texts texts_;  // fields without a column stay empty
+};
+
+void fill_report(const csv_header& header, const file_context& context) {
+    file_report& report = context.report;
+    report.delimiter = header.delimiter;
+    report.unused = header.map.unused;
+    report.header = header.text;
+    for (const field f : all_fields) {
+        if (header.map.column[f])
+            report.columns.push_back({std::string(to_string(f)), header.names[*header.map.column[f]],
+                                      std::string(to_string(header.map.how[f]))});
+        else if (context.rules.has_default(f))
+            report.columns.push_back(from_default(f));
+    }
+}
+
+}  // namespace
+
+core::result<std::unique_ptr<record_reader>> open_csv(byte_window window, const file_context& context) {
+    auto header = read_csv_header(window, context);
+    if (!header) return header.error();
+    fill_report(*header, context);
+    return std::unique_ptr<record_reader>(
+        std::make_unique<csv_records>(std::move(window), context, std::move(*header)));
+}
+
+}  // namespace taskbarge::reader

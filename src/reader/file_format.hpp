@@ -1,0 +1,17 @@
+// What a file holds: by its name, else by its first bytes, else by the setting.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "taskbarge/core/error.hpp"
+
+namespace taskbarge::reader {
+
+enum class file_format { csv, jsonl };
+
+// `head` are the first plain bytes without a byte order mark, `setting` is import.format. Fails with errc::input for
+// what is neither, with the command that turns it into one where there is one; errc::settings for an unknown setting.
+core::result<file_format> format_of(const std::string& path, std::string_view head, const std::string& setting);
+
+}  // namespace taskbarge::reader

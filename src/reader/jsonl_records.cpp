@@ -1,0 +1,258 @@
+#include "reader/jsonl_records.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reader/byte_scan.hpp"
+#include "reader/encoding.hpp"
+#include "reader/json_document.hpp"
+#include "reader/json_keys.hpp"
+
+namespace taskbarge::reader {
+namespace {
+
+static_assert(scan_padding >= simdjson::SIMDJSON_PADDING);
+
+using simdjson::dom::element;
+
+// The values of one object that matter, before their types are looked at.
+struct json_values {
+    struct found {
+        element value;
+        name_match how = name_match::alias;
+        std::string_view key;
+    };
+    per_field<std::optional<found>> fields;
+    std::optional<element> contact_ids;
+    std::string_view contact_ids_key;
+    std::size_t contact_ids_place = 0;  // which key of the object it is, from 0
+};
+
+fault duplicate_key(std::string_view first, std::string_view second) {
+    if (first == second) return {"duplicate_key", fmt::format("the key {} is there twice", shown(first)), {}};
+    return {
+        "duplicate_key", fmt::format("the keys {} and {} mean the same; keep one", shown(first), shown(second)), {}};
+}
+
+class jsonl_records final : public record_reader {
+ public:
+    jsonl_records(byte_window window, const file_context& context)
+        : record_reader(std::move(window), context), keys_(context.rules, context.report) {}
+
+ private:
+    // A line with a contact_ids array whose records are being given out, perhaps over several batches.
+    struct expansion {
+        std::vector<element> ids;
+        std::size_t given = 0;
+        std::string_view line;  // in the window's block
+        const char* next = nullptr;
+        std::string_view array;  // the ids' text within the line
+    };
+
+    core::result<void> step(record_sink& sink) override {
+        if (expansion_) {
+            expand(sink);
+            return {};
+        }
+        const line_end e = find_line_end(window_.begin(), window_.end(), rest());
+        if (!e) {
+            if (!too_long_already()) return window_.extend();
+            reject_line(sink, too_long_fault());
+            return {};
+        }
+        take_line(text_up_to(e.end), e.next, sink);
+        return {};
+    }
+
+    void take_line(std::string_view line, const char* next, record_sink& sink) {
+        if (trimmed(line).empty()) return move_on(next, 1);
+        if (too_long(line.size())) return reject_line(sink, too_long_fault());
+        if (auto wrong = document_.parse(line, context_.report.name))
+            return reject(line, next, std::move(*wrong), sink);
+        json_values values;
+        if (auto wrong = collect(values)) return reject(line, next, std::move(*wrong), sink);
+        field_texts texts;
+        details_fault_ = texts_of(values, texts);
+        if (values.contact_ids) return begin_expansion(values, texts, line, next, sink);
+        take_single(texts, line, next, sink);
+    }
+
+    void take_single(const field_texts& texts, std::string_view line, const char* next, record_sink& sink) {
+        std::string_view contact_id;
+        core::task_view details;
+        if (!details_fault_)
+            details_fault_ = context_.checks.contact_id(texts[field::contact_id], sink.texts(), contact_id);
+        if (!details_fault_) details_fault_ = context_.checks.details(texts, sink.texts(), details);
+        if (details_fault_) return reject(line, next, std::move(*details_fault_), sink, texts[field::contact_id]);
+        // The parser's texts are gone with the next line.
+        text_arena& kept = sink.texts();
+        details.user_id = kept.keep(details.user_id);
+        details.note = kept.keep(details.note);
+        sink.add(here(), kept.keep(contact_id), details, window_.current());
+        move_on(next, 1);
+    }
+
+    // Sorts the object's values by field.
+    std::optional<fault> collect(json_values& values) {
+        names_.clear();
+        std::size_t place = 0;
+        for (const auto [name, value] : document_.object()) {
+            names_.push_back(name);
+            const json_key& key = keys_.find(name, place);
+            if (!value.is_null()) {
+                if (key.match) {
+                    if (auto wrong = put(values, *key.match, name, value)) return wrong;
+                } else if (key.is_contact_ids) {
+                    if (values.contact_ids) return duplicate_key(values.contact_ids_key, name);
+                    values.contact_ids = value;
+                    values.contact_ids_key = name;
+                    values.contact_ids_place = place;
+                }
+            }
+            ++place;
+        }
+        return repeated_name();
+    }
+
+    static std::optional<fault> put(json_values& values, const matched_field& match, std::string_view name,
+                                    const element& value) {
+        auto& slot = values.fields[match.at];
+        if (slot && slot->how == match.how) return duplicate_key(slot->key, name);
+        if (!slot || match.how < slot->how) slot = {value, match.how, name};
+        return std::nullopt;
+    }
+
+    std::optional<fault> repeated_name() {
+        constexpr std::size_t few = 16;
+        if (names_.size() > few) {
+            std::sort(names_.begin(), names_.end());
+            const auto twice = std::adjacent_find(names_.begin(), names_.end());
+            if (twice != names_.end()) return duplicate_key(*twice, *twice);
+            return std::nullopt;
+        }
+        for (std::size_t i = 1; i < names_.size(); ++i)
+            for (std::size_t j = 0; j < i; ++j)
+                if (names_[i] == names_[j]) return duplicate_key(names_[i], names_[i]);
+        return std::nullopt;
+    }
+
+    // The first value that is no string is the fault; the texts found are filled in all the same.
+    std::optional<fault> texts_of(const json_values& values, field_texts& texts) {
+        std::optional<fault> wrong;
+        for (const field f : all_fields) {
+            keys_of_record_[f] = values.fields[f] ? values.fields[f]->key : std::string_view();
+            if (!values.fields[f]) continue;
+            auto bad = text_of(values.fields[f]->value, f, values.fields[f]->key, texts[f]);
+            if (bad && !wrong) wrong = std::move(bad);
+        }
+        return wrong;
+    }
+
+    static std::optional<fault> text_of(const element& value, field f, std::string_view key, std::string_view& out) {
+        if (value.get(out)) {
+            const bool id = f == field::contact_id || f == field::user_id;
+            return fault{"wrong_type",
+                         fmt::format("the value of {} is {}; write a string in double quotes{}", shown(key),
+                                     kind_of(value), id && value.is_number() ? ", numbers lose digits" : ""),
+                         f};
+        }
+        if (out.find('\0') == std::string_view::npos) return std::nullopt;
+        return fault{"nul_byte", fmt::format("the value of {} holds a NUL character; remove it", shown(key)), f};
+    }
+
+    void begin_expansion(const json_values& values, const field_texts& texts, std::string_view line, const char* next,
+                         record_sink& sink) {
+        const auto refuse = [&](std::string code, std::string message) {
+            sink.reject(here(), {std::move(code), std::move(message), field::contact_id},
+                        std::string(values.contact_ids_key), "", line);
+            move_on(next, 1);
+        };
+        simdjson::dom::array ids;
+        if (values.contact_ids->get(ids))
+            return refuse("wrong_type", fmt::format("the value of {} is {}; write an array of strings",
+                                                    shown(values.contact_ids_key), kind_of(*values.contact_ids)));
+        if (values.fields[field::contact_id])
+            return refuse("duplicate_key", "there is both contact_id and contact_ids; keep one");
+        if (ids.begin() == ids.end()) return refuse("empty_contact_ids", "contact_ids is an empty array");
+        expansion_.emplace();
+        expansion_->ids.assign(ids.begin(), ids.end());
+        expansion_->line = line;
+        expansion_->next = next;
+        expansion_->array = array_text(line, values.contact_ids_place);
+        contact_ids_key_ = values.contact_ids_key;
+        expanded_texts_ = texts;
+        expand(sink);
+    }
+
+    // Gives out as many of the line's records as the batch takes. The details are checked anew for each batch, since
+    // their texts must be kept by it.
+    void expand(record_sink& sink) {
+        core::task_view details;
+        std::optional<fault> wrong = details_fault_;
+        if (!wrong) wrong = context_.checks.details(expanded_texts_, sink.texts(), details);
+        details.user_id = sink.texts().keep(details.user_id);
+        details.note = sink.texts().keep(details.note);
+        while (!sink.full() && expansion_->given < expansion_->ids.size())
+            expand_one(expansion_->ids[expansion_->given++], details, wrong, sink);
+        if (expansion_->given < expansion_->ids.size()) return;
+        const char* const next = expansion_->next;
+        expansion_.reset();
+        move_on(next, 1);
+    }
+
+    void expand_one(const element& value, const core::task_view& details, const std::optional<fault>& details_wrong,
+                    record_sink& sink) {
+        std::string_view text, contact_id;
+        std::optional<fault> wrong = text_of(value, field::contact_id, contact_ids_key_, text);
+        if (!wrong) wrong = context_.checks.contact_id(text, sink.texts(), contact_id);
+        if (!wrong) wrong = details_wrong;
+        if (!wrong) return sink.add(here(), sink.texts().keep(contact_id), details, window_.current());
+        std::string column = wrong->at == field::contact_id ? std::string(contact_ids_key_) : column_name(*wrong);
+        sink.reject(here(), std::move(*wrong), std::move(column), trimmed(text), alone(value));
+    }
+
+    // The line as it would be for this contact only, so that mending it does not bring back its neighbours.
+    std::string alone(const element& value) const {
+        const std::string_view line = expansion_->line, array = expansion_->array;
+        const auto before = static_cast<std::size_t>(array.data() - line.data());
+        std::string out(line.substr(0, before));
+        out.append("[").append(simdjson::minify(value)).append("]");
+        return out.append(line.substr(before + array.size()));
+    }
+
+    void reject(std::string_view line, const char* next, fault why, record_sink& sink,
+                std::string_view contact_id = {}) {
+        std::string column = column_name(why);
+        sink.reject(here(), std::move(why), std::move(column), trimmed(contact_id), line);
+        move_on(next, 1);
+    }
+
+    // The key at fault as the record has it; where it has none, as it should be.
+    std::string column_name(const fault& why) const {
+        if (!why.at) return {};
+        field f = *why.at;
+        if (f == field::user_id && keys_of_record_[f].empty() && !keys_of_record_[field::owner_email].empty())
+            f = field::owner_email;
+        if (!keys_of_record_[f].empty()) return std::string(keys_of_record_[f]);
+        const std::string& configured = context_.rules.configured(f);
+        return configured.empty() ? std::string(to_string(f)) : configured;
+    }
+
+    json_document document_;
+    json_keys keys_;
+    std::vector<std::string_view> names_;
+    per_field<std::string_view> keys_of_record_;
+    std::optional<fault> details_fault_;
+    std::optional<expansion> expansion_;
+    field_texts expanded_texts_;
+    std::string_view contact_ids_key_;
+};
+
+}  // namespace
+
+std::unique_ptr<record_reader> open_jsonl(byte_window window, const file_context& context) {
+    return std::make_unique<jsonl_records>(std::move(window), context);
+}
+
+}  // namespace taskbarge::reader

@@ -1,0 +1,70 @@
+// What the readers of both formats share: a window over one file, the line they are at, records that are too long.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "reader/field_map.hpp"
+#include "reader/framing.hpp"
+#include "reader/record_sink.hpp"
+#include "reader/row_checks.hpp"
+
+namespace taskbarge::reader {
+
+// One file of the input. What it refers to outlives the reader.
+struct file_context {
+    std::uint32_t index = 0;
+    const source_options& options;
+    const name_rules& rules;
+    row_checks& checks;
+    file_report& report;
+};
+
+class record_reader {
+ public:
+    virtual ~record_reader() = default;
+    record_reader(const record_reader&) = delete;
+    record_reader& operator=(const record_reader&) = delete;
+
+    // Moves records to the sink until it is full (true) or the file ends (false).
+    core::result<bool> fill(record_sink& sink);
+    byte_source& source() { return window_.source(); }
+
+ protected:
+    record_reader(byte_window window, const file_context& context)
+        : window_(std::move(window)), context_(context), limit_(context.options.import.record_limit) {}
+
+    // Uses up some of the window, which is not empty, perhaps giving records to the sink.
+    virtual core::result<void> step(record_sink& sink) = 0;
+
+    core::source_position here() const { return {context_.index, line_}; }
+    input_rest rest() const { return window_.at_end() ? input_rest::complete : input_rest::more_may_come; }
+    std::string_view text_up_to(const char* end) const {
+        return {window_.begin(), static_cast<std::size_t>(end - window_.begin())};
+    }
+    void move_on(const char* next, std::uint64_t lines) {
+        window_.use_up_to(next);
+        line_ += lines;
+    }
+    bool too_long(std::size_t size) const { return size > limit_; }
+    // The record that begins here has not ended yet but is longer than allowed, whatever its line end may turn out to
+    // be.
+    bool too_long_already() const { return window_.size() > 1 && too_long(window_.size() - 1); }
+    // Rejects the line that begins here alone, and goes on behind it.
+    void reject_line(record_sink& sink, fault why);
+    // The bytes that a reject keeps of a record: all, or a prefix when it is too long.
+    std::string_view kept(std::string_view raw) const;
+    fault too_long_fault() const;
+
+    byte_window window_;
+    file_context context_;
+
+ private:
+    void skip_line();
+
+    std::uint64_t limit_;
+    std::uint64_t line_ = 1;
+    bool skipping_ = false;  // within a line that was rejected before its end was seen
+};
+
+}  // namespace taskbarge::reader

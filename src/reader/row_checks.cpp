@@ -1,0 +1,257 @@
+#include "reader/row_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+namespace taskbarge::reader {
+namespace {
+
+constexpr std::size_t object_id_size = 24;
+// The regular expression library recurses for each character.
+constexpr std::size_t longest_id = 512;
+
+enum hex_kind : std::uint8_t { digit_or_lower = 0, upper = 1, not_hex = 2 };
+
+constexpr std::array<std::uint8_t, 256> hex_kinds = [] {
+    std::array<std::uint8_t, 256> kinds{};
+    for (std::size_t c = 0; c < kinds.size(); ++c) {
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        kinds[c] = plain ? digit_or_lower : c >= 'A' && c <= 'F' ? upper : not_hex;
+    }
+    return kinds;
+}();
+
+// The kinds of all characters, or-ed.
+std::uint8_t kinds_in(std::string_view text) {
+    std::uint8_t found = 0;
+    for (const char c : text)
+        found = static_cast<std::uint8_t>(found | hex_kinds[static_cast<unsigned char>(c)]);
+    return found;
+}
+
+bool is_object_id(std::string_view text) {
+    return text.size() == object_id_size && (kinds_in(text) & not_hex) == 0;
+}
+
+// core::canonical_id() without a string of its own: a text that is right as it is stays where it is.
+std::string_view canonical(std::string_view text, text_arena& arena) {
+    if (text.size() != object_id_size || kinds_in(text) != upper) return text;
+    char* const out = arena.take(text.size());
+    std::transform(text.begin(), text.end(), out,
+                   [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return {out, text.size()};
+}
+
+// CRLF and lone CR become LF.
+std::string_view with_plain_line_breaks(std::string_view text, text_arena& arena) {
+    if (text.empty() || !std::memchr(text.data(), '\r', text.size())) return text;
+    char* const out = arena.take(text.size());
+    char* end = out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool cr = text[i] == '\r';
+        if (cr && i + 1 < text.size() && text[i + 1] == '\n') continue;
+        *end++ = cr ? '\n' : text[i];
+    }
+    return {out, static_cast<std::size_t>(end - out)};
+}
+
+fault missing(field f) {
+    return {"missing_value",
+            fmt::format("{} is empty and there is no defaults.{}",
+                        f == field::user_id ? "the owner (user_id or owner_email)" : to_string(f), to_string(f)),
+            f};
+}
+
+template <class Enum>
+std::string words_of(Enum last) {
+    std::vector<std::string> words;
+    for (int i = 0; i <= static_cast<int>(last); ++i)
+        words.emplace_back(to_string(static_cast<Enum>(i)));
+    return listed(words, " or ");
+}
+
+template <class Enum>
+std::optional<fault> read_word(std::optional<Enum> parsed, std::string_view text, field f, Enum last, Enum& out) {
+    if (!parsed)
+        return fault{fmt::format("invalid_{}", to_string(f)),
+                     fmt::format("{} is no {}; write {}", shown(text), to_string(f), words_of(last)), f};
+    out = *parsed;
+    return std::nullopt;
+}
+
+// The usual cell has no blanks at its ends.
+std::string_view quickly_trimmed(std::string_view text) {
+    if (text.empty()) return text;
+    const auto ordinary = [](char c) { return c > ' ' && c < '\x7F'; };
+    return ordinary(text.front()) && ordinary(text.back()) ? text : trimmed(text);
+}
+
+std::string_view or_default(std::string_view text, std::string_view otherwise) {
+    const std::string_view t = quickly_trimmed(text);
+    return t.empty() ? otherwise : t;
+}
+
+}  // namespace
+
+row_checks::row_checks(const source_options& options, due_dates dates)
+    : defaults_(options.defaults),
+      dates_(std::move(dates)),
+      note_limit_(options.import.note_limit),
+      id_pattern_(options.import.id_pattern),
+      owners_lookup_(options.owners) {}
+
+core::result<row_checks> row_checks::make(const source_options& options) {
+    auto dates = due_dates::make(options.dates, options.now);
+    if (!dates) return dates.error();
+    // Looking at a default is not using it: used_relative_dates() must not see it.
+    auto scratch = due_dates::make(options.dates, options.now);
+    if (!scratch) return scratch.error();
+    row_checks checks(options, std::move(*dates));
+    if (checks.id_pattern_ != core::import_settings{}.id_pattern) {
+        try {
+            checks.id_regex_.emplace(checks.id_pattern_, std::regex::ECMAScript | std::regex::optimize);
+        } catch (const std::regex_error& e) {
+            return core::failure{core::errc::settings, fmt::format("import.id_pattern: {} is no regular expression: {}",
+                                                                   shown(checks.id_pattern_), e.what())};
+        }
+    }
+    if (auto good = checks.check_defaults(*scratch); !good) return good.error();
+    return checks;
+}
+
+core::result<void> row_checks::check_defaults(due_dates& scratch) const {
+    // An owner's address can be checked only when the owners are known.
+    text_arena arena;
+    core::task_view ignored;
+    const auto check = [&](std::string_view value, field f, auto&& read) -> core::result<void> {
+        if (value.empty()) return {};
+        if (const std::optional<fault> wrong = read(value))
+            return core::failure{core::errc::settings, fmt::format("defaults.{}: {}", to_string(f), wrong->message)};
+        return {};
+    };
+    auto good = check(defaults_.user_id, field::user_id,
+                      [&](std::string_view v) { return id(v, field::user_id, arena, ignored.user_id); });
+    if (good)
+        good = check(defaults_.type, field::type, [&](std::string_view v) {
+            return read_word(core::parse_task_type(v), v, field::type, core::task_type::action_item, ignored.type);
+        });
+    if (good)
+        good = check(defaults_.priority, field::priority, [&](std::string_view v) {
+            return read_word(core::parse_task_priority(v), v, field::priority, core::task_priority::low,
+                             ignored.priority);
+        });
+    if (good)
+        good = check(defaults_.status, field::status, [&](std::string_view v) {
+            return read_word(core::parse_task_status(v), v, field::status, core::task_status::skipped, ignored.status);
+        });
+    if (good)
+        good =
+            check(defaults_.due_at, field::due_at, [&](std::string_view v) { return scratch.read(v, ignored.due_at); });
+    return good;
+}
+
+void row_checks::look_up_owners() {
+    if (!owners_lookup_) return;
+    const auto found = std::exchange(owners_lookup_, nullptr)();
+    if (!found) {
+        owners_failure_ = found.error();
+        return;
+    }
+    for (const auto& [email, user_id] : *found) {
+        owners_[lower(email)] = core::canonical_id(user_id);
+        owner_addresses_.push_back(lower(email));
+    }
+}
+
+bool row_checks::matches_pattern(std::string_view text) const {
+    if (!id_regex_) return is_object_id(text);
+    return text.size() <= longest_id && std::regex_match(text.begin(), text.end(), *id_regex_);
+}
+
+std::optional<fault> row_checks::id(std::string_view text, field f, text_arena& arena, std::string_view& out) const {
+    if (!matches_pattern(text))
+        return fault{fmt::format("invalid_{}", to_string(f)),
+                     id_regex_ ? fmt::format("{} does not match import.id_pattern {}", shown(text), id_pattern_)
+                               : fmt::format("{} is no Apollo id; an id is 24 hexadecimal digits", shown(text)),
+                     f};
+    out = canonical(text, arena);
+    return std::nullopt;
+}
+
+std::optional<fault> row_checks::contact_id(std::string_view text, text_arena& arena, std::string_view& out) const {
+    text = quickly_trimmed(text);
+    if (text.empty()) return fault{"missing_value", "contact_id is empty", field::contact_id};
+    return id(text, field::contact_id, arena, out);
+}
+
+std::optional<fault> row_checks::user(const field_texts& texts, text_arena& arena, std::string_view& out) {
+    if (const auto given = quickly_trimmed(texts[field::user_id]); !given.empty())
+        return id(given, field::user_id, arena, out);
+    if (const auto email = quickly_trimmed(texts[field::owner_email]); !email.empty()) return owner(email, arena, out);
+    if (!defaults_.user_id.empty()) return id(arena.keep(defaults_.user_id), field::user_id, arena, out);
+    if (!defaults_.owner_email.empty()) return owner(defaults_.owner_email, arena, out);
+    return missing(field::user_id);
+}
+
+std::optional<fault> row_checks::owner(std::string_view email, text_arena& arena, std::string_view& out) {
+    look_up_owners();
+    const std::string address = lower(email);
+    if (const auto known = owners_.find(address); known != owners_.end()) {
+        out = arena.keep(known->second);
+        return std::nullopt;
+    }
+    auto found = nearest_owner_.find(address);
+    if (found == nearest_owner_.end()) {
+        constexpr std::size_t enough = 1024;
+        if (nearest_owner_.size() >= enough) nearest_owner_.clear();
+        found = nearest_owner_.emplace(address, nearest(address, owner_addresses_)).first;
+    }
+    return fault{"unknown_owner",
+                 found->second.empty()
+                     ? fmt::format("no Apollo user has the address {}", shown(email))
+                     : fmt::format("no Apollo user has the address {}; the nearest is {}", shown(email), found->second),
+                 field::owner_email};
+}
+
+std::optional<fault> row_checks::note(std::string_view text, text_arena& arena, std::string_view& out) const {
+    if (quickly_trimmed(text).empty()) text = arena.keep(defaults_.note);
+    out = with_plain_line_breaks(text, arena);
+    if (note_limit_ == 0 || out.size() <= note_limit_) return std::nullopt;
+    const std::size_t characters = count_characters(out);
+    if (characters <= note_limit_) return std::nullopt;
+    return fault{"note_too_long",
+                 fmt::format("the note has {} characters, import.note_limit allows {}", characters, note_limit_),
+                 field::note};
+}
+
+std::optional<fault> row_checks::details(const field_texts& texts, text_arena& arena, core::task_view& out) {
+    if (auto f = user(texts, arena, out.user_id)) return f;
+
+    const auto type = or_default(texts[field::type], defaults_.type);
+    if (type.empty()) return missing(field::type);
+    if (auto f = read_word(core::parse_task_type(type), type, field::type, core::task_type::action_item, out.type))
+        return f;
+
+    const auto priority = or_default(texts[field::priority], defaults_.priority);
+    out.priority = core::task_priority::medium;
+    if (!priority.empty()) {
+        const auto parsed = core::parse_task_priority(priority);
+        if (auto f = read_word(parsed, priority, field::priority, core::task_priority::low, out.priority)) return f;
+    }
+
+    const auto status = or_default(texts[field::status], defaults_.status);
+    if (status.empty()) return missing(field::status);
+    const auto parsed = core::parse_task_status(status);
+    if (auto f = read_word(parsed, status, field::status, core::task_status::skipped, out.status)) return f;
+
+    const auto due_at = or_default(texts[field::due_at], defaults_.due_at);
+    if (due_at.empty()) return missing(field::due_at);
+    if (auto f = dates_.read(due_at, out.due_at)) return f;
+    return note(texts[field::note], arena, out.note);
+}
+
+}  // namespace taskbarge::reader

@@ -1,0 +1,228 @@
+#include "taskbarge/reader/row_source.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "reader/byte_source.hpp"
+#include "reader/csv_records.hpp"
+#include "reader/encoding.hpp"
+#include "reader/file_format.hpp"
+#include "reader/jsonl_records.hpp"
+#include "reader/record_sink.hpp"
+#include "reader/row_checks.hpp"
+
+namespace taskbarge::reader {
+namespace {
+
+constexpr std::size_t head_size = 512;  // enough to tell encodings and formats apart
+constexpr std::size_t blocks_a_batch = 8;
+
+core::failure unusable(const std::string& path, std::string_view what) {
+    return {core::errc::input, fmt::format("{}: {}", display_name(path), what)};
+}
+
+// The size of a regular file, 0 of a pipe. Opening is tried on regular files only: a pipe can be opened but once.
+core::result<std::uint64_t> size_of_one(const std::string& path) {
+    if (path == "-") return 0;
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0)
+        return unusable(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
+    if (S_ISDIR(info.st_mode)) return unusable(path, "is a folder, not a file");
+    if (!S_ISREG(info.st_mode)) return 0;
+    sha256 ignored;
+    if (auto opened = stored_file::open(path, ignored); !opened) return opened.error();
+    return static_cast<std::uint64_t>(info.st_size);
+}
+
+// Adds a file's bytes to the digest; says how many.
+core::result<std::uint64_t> read_whole(const std::string& path, sha256& digest) {
+    auto file = stored_file::open(path, digest);
+    if (!file) return file.error();
+    std::vector<char> bytes(std::size_t{1} << 20);
+    for (;;) {
+        auto n = file->read(bytes.data(), bytes.size());
+        if (!n) return n.error();
+        if (*n < bytes.size()) return file->bytes_read();
+    }
+}
+
+core::result<void> fill_head(byte_window& window) {
+    while (window.size() < head_size && !window.at_end())
+        if (auto read = window.extend(); !read) return read.error();
+    return {};
+}
+
+std::string_view head_of(const byte_window& window) {
+    return {window.begin(), std::min(window.size(), head_size)};
+}
+
+}  // namespace
+
+struct row_source::impl {
+    impl(std::vector<std::string> input, source_options given, row_checks row_rules, name_rules names)
+        : paths(std::move(input)),
+          options(std::move(given)),
+          checks(std::move(row_rules)),
+          rules(std::move(names)),
+          sink(options.first_rows, options.batch_rows, blocks_a_batch * options.block_size) {
+        reports.reserve(paths.size());  // readers refer to their report
+    }
+
+    // Opens the next file and makes its reader.
+    core::result<void> open_next() {
+        const std::string& path = paths[reports.size()];
+        auto source = byte_source::open(path, digest);
+        if (!source) return source.error();
+        const std::string_view compression = source->compression();
+        byte_window window(std::move(*source), options.block_size);
+        if (auto read = fill_head(window); !read) return read.error();
+        if (const auto other = wide_encoding_message(head_of(window), display_name(path)); !other.empty())
+            return core::failure{core::errc::input, other};
+        if (head_of(window).starts_with(utf8_bom)) window.use_up_to(window.begin() + utf8_bom.size());
+        const auto format = format_of(path, head_of(window), options.import.format);
+        if (!format) return format.error();
+
+        file_report& report = reports.emplace_back();
+        report.name = display_name(path);
+        report.first_row = sink.next_number();
+        report.format = *format == file_format::csv ? "csv" : "jsonl";
+        if (!compression.empty()) report.format.append("+").append(compression);
+        const file_context context{static_cast<std::uint32_t>(reports.size() - 1), options, rules, checks, report};
+        if (*format == file_format::jsonl) {
+            reader = open_jsonl(std::move(window), context);
+            return {};
+        }
+        auto opened = open_csv(std::move(window), context);
+        if (!opened) return opened.error();
+        reader = std::move(*opened);
+        return {};
+    }
+
+    // Fills the batch as far as it goes over the files.
+    core::result<void> fill(row_batch& batch) {
+        sink.start(batch);
+        while (reader && !sink.full()) {
+            auto more = reader->fill(sink);
+            if (!more) return more.error();
+            if (const auto& failure = checks.owners_failure()) return *failure;
+            if (*more) break;
+            if (auto closed = close_current(); !closed) return closed.error();
+            if (reports.size() < paths.size())
+                if (auto opened = open_next(); !opened) return opened.error();
+        }
+        return {};
+    }
+
+    core::result<void> close_current() {
+        auto read = reader->source().drain();
+        bytes_of_closed += reader->source().stored_bytes_read();
+        reader.reset();
+        return read;
+    }
+
+    // The digest covers the whole input, also when only its first rows are wanted.
+    core::result<void> read_through() {
+        if (reader)
+            if (auto closed = close_current(); !closed) return closed.error();
+        for (std::size_t i = reports.size(); i < paths.size() && !read_to_end; ++i) {
+            auto bytes = read_whole(paths[i], digest);
+            if (!bytes) return bytes.error();
+            bytes_of_closed += *bytes;
+        }
+        read_to_end = true;
+        return {};
+    }
+
+    std::vector<std::string> paths;
+    source_options options;
+    row_checks checks;
+    name_rules rules;
+    record_sink sink;
+    sha256 digest;
+    std::vector<file_report> reports;
+    std::unique_ptr<record_reader> reader;
+    std::uint64_t bytes_of_closed = 0;
+    std::uint64_t total = 0;
+    bool read_to_end = false;
+};
+
+core::result<row_source> row_source::open(const std::vector<std::string>& paths, source_options options) {
+    if (paths.empty()) return core::failure{core::errc::input, "no input file"};
+    if (std::count(paths.begin(), paths.end(), "-") > 1)
+        return core::failure{core::errc::input, "standard input (-) can be read only once"};
+    const auto total = size_of(paths);
+    if (!total) return total.error();
+    auto checks = row_checks::make(options);
+    if (!checks) return checks.error();
+    auto rules = name_rules::make(options);
+    if (!rules) return rules.error();
+    auto made = std::make_unique<impl>(paths, std::move(options), std::move(*checks), std::move(*rules));
+    made->total = *total;
+    if (auto opened = made->open_next(); !opened) return opened.error();
+    return row_source(std::move(made));
+}
+
+row_source::row_source(std::unique_ptr<impl> p) : impl_(std::move(p)) {}
+row_source::row_source(row_source&&) noexcept = default;
+row_source& row_source::operator=(row_source&&) noexcept = default;
+row_source::~row_source() = default;
+
+core::result<bool> row_source::next(row_batch& batch) {
+    batch.clear();
+    auto filled = impl_->fill(batch);
+    if (filled && (!batch.rows.empty() || !batch.rejects.empty())) return true;
+    if (filled) filled = impl_->read_through();
+    batch.clear();
+    if (!filled) return filled.error();
+    return false;
+}
+
+const std::vector<file_report>& row_source::files() const {
+    return impl_->reports;
+}
+
+std::uint64_t row_source::bytes_read() const {
+    return impl_->bytes_of_closed + (impl_->reader ? impl_->reader->source().stored_bytes_read() : 0);
+}
+
+std::uint64_t row_source::bytes_total() const {
+    return impl_->total;
+}
+
+bool row_source::used_relative_dates() const {
+    return impl_->checks.used_relative_dates();
+}
+
+std::string row_source::digest() const {
+    return impl_->digest.hex();
+}
+
+core::result<input_digest> digest_of(const std::vector<std::string>& paths) {
+    sha256 digest;
+    input_digest found;
+    for (const std::string& path : paths) {
+        if (path == "-")
+            return core::failure{core::errc::input, "standard input cannot be hashed without reading it as input"};
+        auto bytes = read_whole(path, digest);
+        if (!bytes) return bytes.error();
+        found.bytes += *bytes;
+    }
+    found.sha256 = digest.hex();
+    return found;
+}
+
+core::result<std::uint64_t> size_of(const std::vector<std::string>& paths) {
+    std::uint64_t sum = 0;
+    for (const std::string& path : paths) {
+        auto size = size_of_one(path);
+        if (!size) return size.error();
+        sum += *size;
+    }
+    return sum;
+}
+
+}  // namespace taskbarge::reader

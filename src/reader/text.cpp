@@ -1,0 +1,144 @@
+#include "reader/text.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+namespace taskbarge::reader {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            row[j] = std::min({above + 1, row[j - 1] + 1, replaced});
+            diagonal = above;
+        }
+    }
+    return row.back();
+}
+
+constexpr std::string_view no_break_space = "\xC2\xA0";
+
+std::size_t leading_blank(std::string_view text) {
+    if (text.empty()) return 0;
+    if (text.front() == ' ' || text.front() == '\t') return 1;
+    return text.starts_with(no_break_space) ? 2 : 0;
+}
+
+std::size_t trailing_blank(std::string_view text) {
+    if (text.empty()) return 0;
+    if (text.back() == ' ' || text.back() == '\t') return 1;
+    return text.ends_with(no_break_space) ? 2 : 0;
+}
+
+}  // namespace
+
+char* text_arena::take(std::size_t size) {
+    if (size > room_) {
+        const std::size_t fresh = std::max(size, chunk_size);
+        chunks_.push_back(std::make_unique_for_overwrite<char[]>(fresh));
+        free_ = chunks_.back().get();
+        room_ = fresh;
+    }
+    char* const p = free_;
+    free_ += size;
+    room_ -= size;
+    bytes_ += size;
+    return p;
+}
+
+std::string_view text_arena::keep(std::string_view text) {
+    if (text.empty()) return {};
+    char* const p = take(text.size());
+    std::memcpy(p, text.data(), text.size());
+    return {p, text.size()};
+}
+
+void text_arena::clear() {
+    bytes_ = 0;
+    free_ = nullptr;
+    room_ = 0;
+    if (chunks_.empty()) return;
+    chunks_.resize(1);
+    free_ = chunks_.front().get();
+    room_ = chunk_size;  // the first chunk has at least this size
+}
+
+std::string_view trimmed(std::string_view text) {
+    while (const std::size_t n = leading_blank(text))
+        text.remove_prefix(n);
+    while (const std::size_t n = trailing_blank(text))
+        text.remove_suffix(n);
+    return text;
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return out;
+}
+
+std::string shown(std::string_view text) {
+    constexpr std::size_t longest = 60;
+    const bool cut = text.size() > longest;
+    if (cut) {
+        text = text.substr(0, longest);
+        while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80)
+            text.remove_suffix(1);  // no half characters
+        if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0) text.remove_suffix(1);
+    }
+    std::string out = "\"";
+    for (const char c : text)
+        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '.' : c;
+    return out + (cut ? "…\"" : "\"");
+}
+
+std::string shell_quoted(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text) {
+        if (c == '\'')
+            out += "'\\''";
+        else
+            out += c;
+    }
+    return out + "'";
+}
+
+std::string listed(std::span<const std::string> items, std::string_view last_joint) {
+    std::string out;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        if (i > 0) out += i + 1 == items.size() ? last_joint : std::string_view(", ");
+        out += items[i];
+    }
+    return out;
+}
+
+std::string nearest(std::string_view text, std::span<const std::string> candidates) {
+    constexpr std::size_t longest = 254;  // of an e-mail address; more would only cost time
+    const std::string wanted = lower(text.substr(0, longest));
+    const std::string* best = nullptr;
+    std::size_t best_distance = std::numeric_limits<std::size_t>::max();
+    for (const std::string& c : candidates) {
+        const std::size_t distance = edit_distance(wanted, lower(std::string_view(c).substr(0, longest)));
+        if (distance < best_distance) {
+            best = &c;
+            best_distance = distance;
+        }
+    }
+    return best ? *best : std::string();
+}
+
+std::size_t count_characters(std::string_view text) {
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace taskbarge::reader

@@ -1,0 +1,45 @@
+// Small helpers for texts: an arena for those that a batch keeps, and forms fit for messages.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace taskbarge::reader {
+
+// Bytes that stay where they are until clear(): given out in order, freed together.
+class text_arena {
+ public:
+    char* take(std::size_t size);
+    std::string_view keep(std::string_view text);
+    // Keeps the first chunk for the next use.
+    void clear();
+    std::size_t bytes() const { return bytes_; }
+
+ private:
+    static constexpr std::size_t chunk_size = 64 << 10;
+    std::vector<std::unique_ptr<char[]>> chunks_;
+    char* free_ = nullptr;
+    std::size_t room_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+// Without the blanks (space, tab, no-break space) at both ends.
+std::string_view trimmed(std::string_view text);
+// ASCII letters in lower case.
+std::string lower(std::string_view text);
+// In double quotes, control characters as '.', cut after 60 bytes: for one-line messages.
+std::string shown(std::string_view text);
+// As one argument of a shell command.
+std::string shell_quoted(std::string_view text);
+// "a", "a and b", "a, b and c".
+std::string listed(std::span<const std::string> items, std::string_view last_joint = " and ");
+// The candidate that needs the fewest single-character changes to become `text`; empty without candidates.
+std::string nearest(std::string_view text, std::span<const std::string> candidates);
+// Code points of valid UTF-8.
+std::size_t count_characters(std::string_view text);
+
+}  // namespace taskbarge::reader

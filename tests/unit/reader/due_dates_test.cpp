@@ -1,0 +1,150 @@
+#include "reader/due_dates.hpp"
+
+#include <gtest/gtest.h>
+
+namespace taskbarge::reader {
+namespace {
+
+core::date_settings new_york() {
+    return {"America/New_York", "09:00", {"%m/%d/%Y %H:%M", "%m/%d/%Y", "%d.%m.%Y %H:%M %z"}};
+}
+
+const core::instant now = *core::parse_rfc3339("2025-03-07T03:30:00Z");  // still the 6th in New York
+
+// The instant as text, or the code of the fault.
+std::string read(std::string_view text, const core::date_settings& settings = {}) {
+    auto dates = due_dates::make(settings, now);
+    core::instant at;
+    // Twice: what is remembered is the same.
+    for (int i = 0; i < 2; ++i)
+        if (const auto wrong = dates->read(text, at)) {
+            EXPECT_EQ(wrong->at, field::due_at);
+            return wrong->code;
+        }
+    return core::to_rfc3339(at);
+}
+
+std::string message(std::string_view text, const core::date_settings& settings = {}) {
+    core::instant at;
+    return due_dates::make(settings, now)->read(text, at)->message;
+}
+
+TEST(DueDates, Rfc3339NeedsNoSettings) {
+    EXPECT_EQ(read("2025-02-15T10:00:00Z"), "2025-02-15T10:00:00.000Z");
+    EXPECT_EQ(read("2025-02-15T10:00:00.123456-05:00"), "2025-02-15T15:00:00.123Z");
+}
+
+TEST(DueDates, IsoWithAZoneNeedsNoSettings) {
+    EXPECT_EQ(read("2025-02-15T10:00Z"), "2025-02-15T10:00:00.000Z");
+    EXPECT_EQ(read("2025-02-15 10:00:00 +0100"), "2025-02-15T09:00:00.000Z");
+    EXPECT_EQ(read("2025-02-15T10:00+01"), "2025-02-15T09:00:00.000Z");
+}
+
+TEST(DueDates, LocalTimeIsOfTheConfiguredZone) {
+    EXPECT_EQ(read("2025-02-15 10:00", new_york()), "2025-02-15T15:00:00.000Z");
+    EXPECT_EQ(read("2025-07-15T10:00:00.5", new_york()), "2025-07-15T14:00:00.500Z");
+}
+
+TEST(DueDates, LocalTimeWithoutAZoneIsRefusedWithTheRemedy) {
+    EXPECT_EQ(read("2025-02-15T10:00:00"), "due_at_without_zone");
+    EXPECT_NE(message("2025-02-15T10:00:00").find("dates.timezone"), std::string::npos);
+    EXPECT_EQ(read("2025-02-15"), "due_at_without_zone");
+    EXPECT_NE(message("2025-02-15").find("dates.time"), std::string::npos);
+}
+
+TEST(DueDates, DateAloneIsAtTheConfiguredTime) {
+    EXPECT_EQ(read("2025-02-15", new_york()), "2025-02-15T14:00:00.000Z");
+    EXPECT_EQ(read("2025-02-15", {"Europe/Berlin", "", {}}), "due_at_without_time");
+}
+
+TEST(DueDates, SkippedLocalTimeNamesBothReadings) {
+    EXPECT_EQ(read("2025-03-09 02:30", new_york()), "due_at_skipped");
+    const std::string text = message("2025-03-09 02:30", new_york());
+    EXPECT_NE(text.find("2025-03-09T02:30:00-05:00 or 2025-03-09T02:30:00-04:00"), std::string::npos) << text;
+}
+
+TEST(DueDates, RepeatedLocalTimeNamesBothReadings) {
+    EXPECT_EQ(read("2025-11-02 01:30", new_york()), "due_at_ambiguous");
+    const std::string text = message("2025-11-02 01:30", new_york());
+    EXPECT_NE(text.find("2025-11-02T01:30:00-04:00 or 2025-11-02T01:30:00-05:00"), std::string::npos) << text;
+    EXPECT_EQ(read("2025-11-02 00:59", new_york()), "2025-11-02T04:59:00.000Z");
+    EXPECT_EQ(read("2025-11-02 02:00", new_york()), "2025-11-02T07:00:00.000Z");
+}
+
+TEST(DueDates, ZonesWithOddOffsetsWork) {
+    EXPECT_EQ(read("2025-02-15 10:00", {"Asia/Kathmandu", "", {}}), "2025-02-15T04:15:00.000Z");
+    EXPECT_EQ(read("2025-02-15 10:00", {"UTC", "", {}}), "2025-02-15T10:00:00.000Z");
+}
+
+TEST(DueDates, FormatsAreTriedInOrder) {
+    EXPECT_EQ(read("02/15/2025 10:00", new_york()), "2025-02-15T15:00:00.000Z");
+    EXPECT_EQ(read("02/15/2025", new_york()), "2025-02-15T14:00:00.000Z");
+    EXPECT_EQ(read("15.02.2025 10:00 +0100", new_york()), "2025-02-15T09:00:00.000Z");
+}
+
+TEST(DueDates, FormatMustTakeTheWholeText) {
+    EXPECT_EQ(read("02/15/2025 10:00 sharp", new_york()), "invalid_due_at");
+    EXPECT_EQ(read("02/30/2025", new_york()), "invalid_due_at");
+    EXPECT_EQ(read("02/15/2025 25:00", new_york()), "invalid_due_at");
+}
+
+TEST(DueDates, RelativeDateCountsFromTheLocalDay) {
+    EXPECT_EQ(read("+0d", new_york()), "2025-03-06T14:00:00.000Z");
+    EXPECT_EQ(read("+3d", new_york()), "2025-03-09T13:00:00.000Z");  // the clocks changed that morning
+    EXPECT_EQ(read("+3d", {"UTC", "09:00", {}}), "2025-03-10T09:00:00.000Z");
+}
+
+TEST(DueDates, RelativeDateNeedsZoneAndTime) {
+    EXPECT_EQ(read("+3d"), "relative_due_at_needs_settings");
+    EXPECT_EQ(read("+3d", {"UTC", "", {}}), "relative_due_at_needs_settings");
+    EXPECT_EQ(read("+3d", {"", "09:00", {}}), "relative_due_at_needs_settings");
+}
+
+TEST(DueDates, RelativeDateMayFallIntoSkippedTime) {
+    EXPECT_EQ(read("+3d", {"America/New_York", "02:30", {}}), "due_at_skipped");
+}
+
+TEST(DueDates, OnlyWholeDaysAreRelative) {
+    for (const char* text : {"+", "+d", "+3", "+3h", "+3 d", "+-3d", "-3d", "+3dd", "+99999999999d", "+40000d"})
+        EXPECT_EQ(read(text, new_york()), "invalid_due_at") << text;
+}
+
+TEST(DueDates, UseOfARelativeDateIsKnown) {
+    auto dates = due_dates::make(new_york(), now);
+    core::instant at;
+    EXPECT_FALSE(dates->read("2025-02-15", at));
+    EXPECT_FALSE(dates->used_relative());
+    EXPECT_FALSE(dates->read("+1d", at));
+    EXPECT_TRUE(dates->used_relative());
+}
+
+TEST(DueDates, WhatIsNoDateIsRefused) {
+    for (const char* text : {"tomorrow", "2025-02-30T10:00:00Z", "2025-02-15T24:00:00Z", "2025-13-01", "1739613600", "45703",
+                             "2025-02-15T10:00:00Zulu", "2025-2-5", "15.02.2025", "10:00", "2025-02-15T10:00:00+25:00",
+                             "2025-02-15T", "2025-02-15T10:0", "2025-02-15T10:00:00.", "9999-12-31T23:59:59-01:00"})
+        EXPECT_EQ(read(text, {"UTC", "09:00", {}}), "invalid_due_at") << text;
+}
+
+TEST(DueDates, WrongSettingsAreNamed) {
+    const auto zone = due_dates::make({"America/Newyork", "", {}}, now);
+    ASSERT_FALSE(zone);
+    EXPECT_EQ(zone.error().code, core::errc::settings);
+    EXPECT_TRUE(zone.error().text.starts_with("dates.timezone: "));
+    const auto time = due_dates::make({"", "9 o'clock", {}}, now);
+    ASSERT_FALSE(time);
+    EXPECT_TRUE(time.error().text.starts_with("dates.time: "));
+}
+
+TEST(DueDates, ManyDifferentDatesDoNotDisturbEachOther) {
+    auto dates = due_dates::make({"UTC", "00:00", {}}, now);
+    for (int round = 0; round < 2; ++round)
+        for (int minute = 0; minute < 1000; ++minute) {
+            const core::instant expected = now + std::chrono::minutes(minute);
+            core::instant at;
+            ASSERT_FALSE(dates->read(core::to_rfc3339(expected), at));
+            ASSERT_EQ(at, expected);
+        }
+}
+
+}  // namespace
+}  // namespace taskbarge::reader

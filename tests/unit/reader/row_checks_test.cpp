@@ -1,0 +1,228 @@
+#include "reader/row_checks.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/reader/support.hpp"
+
+namespace taskbarge::reader {
+namespace {
+
+using ::testing::HasSubstr;
+
+field_texts good() {
+    field_texts t;
+    t[field::contact_id] = "66e8a1b2c3d4e5f6a7b8c9d0";
+    t[field::user_id] = testing::owner_id;
+    t[field::type] = "call";
+    t[field::priority] = "high";
+    t[field::status] = "scheduled";
+    t[field::due_at] = "2025-02-15T10:00:00Z";
+    t[field::note] = "hello";
+    return t;
+}
+
+struct checked {
+    std::string fault_code;  // "good" for none
+    std::string message;
+    core::task_details details;
+};
+
+checked check(const field_texts& texts, const source_options& options = {}) {
+    auto checks = row_checks::make(options);
+    EXPECT_TRUE(checks) << checks.error().text;
+    text_arena arena;
+    core::task_view view;
+    const auto wrong = checks->details(texts, arena, view);
+    if (wrong) return {wrong->code, wrong->message, {}};
+    return {"good", "", core::task_details(view)};
+}
+
+std::string check_contact(std::string_view text, const std::string& pattern = core::import_settings{}.id_pattern) {
+    source_options options;
+    options.import.id_pattern = pattern;
+    auto checks = row_checks::make(options);
+    text_arena arena;
+    std::string_view out;
+    const auto wrong = checks->contact_id(text, arena, out);
+    return wrong ? wrong->code : std::string(out);
+}
+
+TEST(RowChecks, GoodRowPasses) {
+    const checked c = check(good());
+    EXPECT_EQ(c.fault_code, "good");
+    EXPECT_EQ(c.details.user_id, testing::owner_id);
+    EXPECT_EQ(c.details.priority, core::task_priority::high);
+    EXPECT_EQ(c.details.note, "hello");
+}
+
+TEST(RowChecks, ContactIdsAre24HexDigitsInOneSpelling) {
+    EXPECT_EQ(check_contact("66e8a1b2c3d4e5f6a7b8c9d0"), "66e8a1b2c3d4e5f6a7b8c9d0");
+    EXPECT_EQ(check_contact(" 66E8A1B2C3D4E5F6A7B8C9D0\t"), "66e8a1b2c3d4e5f6a7b8c9d0");
+    EXPECT_EQ(check_contact("66e8a1b2c3d4e5f6a7b8c9d"), "invalid_contact_id");
+    EXPECT_EQ(check_contact("66e8a1b2c3d4e5f6a7b8c9d00"), "invalid_contact_id");
+    EXPECT_EQ(check_contact("66e8a1b2c3d4e5f6a7b8c9dg"), "invalid_contact_id");
+    EXPECT_EQ(check_contact("  "), "missing_value");
+}
+
+TEST(RowChecks, IdPatternIsASetting) {
+    EXPECT_EQ(check_contact("003AB", "[0-9A-Z]{5}"), "003AB");
+    EXPECT_EQ(check_contact("003ABC", "[0-9A-Z]{5}"), "invalid_contact_id");
+    EXPECT_EQ(check_contact(std::string(100'000, 'a'), "[a]+"), "invalid_contact_id");
+    EXPECT_EQ(check_contact("66E8A1B2C3D4E5F6A7B8C9D0", ".*"), "66e8a1b2c3d4e5f6a7b8c9d0");
+}
+
+TEST(RowChecks, AbsentPriorityIsMedium) {
+    field_texts t = good();
+    t[field::priority] = "";
+    EXPECT_EQ(check(t).details.priority, core::task_priority::medium);
+}
+
+TEST(RowChecks, EachWordIsChecked) {
+    const auto with = [](field f, std::string_view text) {
+        field_texts t = good();
+        t[f] = text;
+        return check(t);
+    };
+    EXPECT_EQ(with(field::type, "Call").fault_code, "invalid_type");
+    EXPECT_THAT(with(field::type, "Call").message, HasSubstr("call, outreach_manual_email"));
+    EXPECT_EQ(with(field::type, " action_item ").details.type, core::task_type::action_item);
+    EXPECT_EQ(with(field::priority, "urgent").fault_code, "invalid_priority");
+    EXPECT_EQ(with(field::status, "open").fault_code, "invalid_status");
+    EXPECT_EQ(with(field::user_id, "jane").fault_code, "invalid_user_id");
+    EXPECT_EQ(with(field::due_at, "soon").fault_code, "invalid_due_at");
+}
+
+TEST(RowChecks, WhatIsEmptyWithoutDefaultIsMissing) {
+    for (const field f : {field::user_id, field::type, field::status, field::due_at}) {
+        field_texts t = good();
+        t[f] = " ";
+        const checked c = check(t);
+        EXPECT_EQ(c.fault_code, "missing_value");
+        EXPECT_THAT(c.message, HasSubstr(std::string("defaults.") + std::string(to_string(f))));
+    }
+}
+
+TEST(RowChecks, DefaultsFillEmptyCells) {
+    source_options o;
+    o.defaults = {"66302798D03B9601C7934EBF", "", "action_item", "low", "skipped", "2025-01-01T00:00:00Z", "usual note"};
+    const checked c = check({}, o);
+    EXPECT_EQ(c.fault_code, "good");
+    EXPECT_EQ(c.details.user_id, "66302798d03b9601c7934ebf");
+    EXPECT_EQ(c.details.type, core::task_type::action_item);
+    EXPECT_EQ(c.details.priority, core::task_priority::low);
+    EXPECT_EQ(c.details.status, core::task_status::skipped);
+    EXPECT_EQ(c.details.note, "usual note");
+    EXPECT_EQ(check(good(), o).details.note, "hello");
+}
+
+TEST(RowChecks, WrongDefaultsAreFoundAtOnce) {
+    const auto failure = [](auto change) {
+        source_options o;
+        change(o);
+        const auto made = row_checks::make(o);
+        return made ? std::string("none") : made.error().text;
+    };
+    EXPECT_THAT(failure([](auto& o) { o.defaults.type = "phone"; }), HasSubstr("defaults.type: \"phone\" is no type"));
+    EXPECT_THAT(failure([](auto& o) { o.defaults.user_id = "me"; }), HasSubstr("defaults.user_id: "));
+    EXPECT_THAT(failure([](auto& o) { o.defaults.due_at = "2025-01-01"; }), HasSubstr("defaults.due_at: "));
+    EXPECT_THAT(failure([](auto& o) { o.defaults.priority = "top"; }), HasSubstr("defaults.priority: "));
+    EXPECT_THAT(failure([](auto& o) { o.defaults.status = "done"; }), HasSubstr("defaults.status: "));
+    EXPECT_THAT(failure([](auto& o) { o.import.id_pattern = "[a"; }), HasSubstr("import.id_pattern: "));
+}
+
+TEST(RowChecks, LookingAtARelativeDefaultIsNotUsingIt) {
+    source_options o;
+    o.dates = {"UTC", "09:00", {}};
+    o.defaults.due_at = "+1d";
+    auto checks = row_checks::make(o);
+    EXPECT_FALSE(checks->used_relative_dates());
+    text_arena arena;
+    core::task_view view;
+    field_texts t = good();
+    t[field::due_at] = "";
+    EXPECT_FALSE(checks->details(t, arena, view));
+    EXPECT_TRUE(checks->used_relative_dates());
+}
+
+TEST(RowChecks, NotesKeepEverythingButCarriageReturns) {
+    field_texts t = good();
+    t[field::note] = "  a\r\nb\rc\nd \xF0\x9F\x98\x80  ";
+    EXPECT_EQ(check(t).details.note, "  a\nb\nc\nd \xF0\x9F\x98\x80  ");
+    t[field::note] = "   ";
+    EXPECT_EQ(check(t).details.note, "");
+}
+
+TEST(RowChecks, NoteLimitCountsCharacters) {
+    source_options o;
+    o.import.note_limit = 3;
+    field_texts t = good();
+    t[field::note] = "\xC3\xBC\xC3\xBC\xC3\xBC";
+    EXPECT_EQ(check(t, o).fault_code, "good");
+    t[field::note] = "four";
+    EXPECT_EQ(check(t, o).fault_code, "note_too_long");
+}
+
+TEST(RowChecks, OwnerIsFoundByAddress) {
+    source_options o;
+    int calls = 0;
+    o.owners = [&calls]() -> core::result<std::map<std::string, std::string>> {
+        ++calls;
+        return std::map<std::string, std::string>{{"Ann@example.com", "66302798D03B9601C7934EBF"}};
+    };
+    auto checks = row_checks::make(o);
+    text_arena arena;
+    core::task_view view;
+    EXPECT_FALSE(checks->details(good(), arena, view));
+    EXPECT_EQ(calls, 0) << "nobody needed the owners so far";
+    field_texts t = good();
+    t[field::user_id] = "";
+    t[field::owner_email] = " ANN@Example.com ";
+    EXPECT_FALSE(checks->details(t, arena, view));
+    EXPECT_EQ(view.user_id, "66302798d03b9601c7934ebf");
+    t[field::owner_email] = "anne@example.com";
+    const auto wrong = checks->details(t, arena, view);
+    ASSERT_TRUE(wrong);
+    EXPECT_EQ(wrong->code, "unknown_owner");
+    EXPECT_EQ(wrong->at, field::owner_email);
+    EXPECT_THAT(wrong->message, HasSubstr("nearest is ann@example.com"));
+    EXPECT_EQ(calls, 1);
+}
+
+TEST(RowChecks, UserIdOfTheRowWinsOverItsOwnerAndBothOverDefaults) {
+    source_options o;
+    o.owners = []() -> core::result<std::map<std::string, std::string>> {
+        return std::map<std::string, std::string>{{"a@x.org", "aaaaaaaaaaaaaaaaaaaaaaaa"},
+                                                  {"b@x.org", "bbbbbbbbbbbbbbbbbbbbbbbb"}};
+    };
+    o.defaults.user_id = "cccccccccccccccccccccccc";
+    o.defaults.owner_email = "b@x.org";
+    field_texts t = good();
+    t[field::owner_email] = "a@x.org";
+    EXPECT_EQ(check(t, o).details.user_id, testing::owner_id);
+    t[field::user_id] = "";
+    EXPECT_EQ(check(t, o).details.user_id, "aaaaaaaaaaaaaaaaaaaaaaaa");
+    t[field::owner_email] = "";
+    EXPECT_EQ(check(t, o).details.user_id, "cccccccccccccccccccccccc");
+    o.defaults.user_id = "";
+    EXPECT_EQ(check(t, o).details.user_id, "bbbbbbbbbbbbbbbbbbbbbbbb");
+}
+
+TEST(RowChecks, FailureToFindOwnersIsKept) {
+    source_options o;
+    o.owners = []() -> core::result<std::map<std::string, std::string>> {
+        return core::failure{core::errc::unreachable, "no answer"};
+    };
+    auto checks = row_checks::make(o);
+    text_arena arena;
+    core::task_view view;
+    field_texts t = good();
+    t[field::user_id] = "";
+    t[field::owner_email] = "a@x.org";
+    EXPECT_TRUE(checks->details(t, arena, view));
+    ASSERT_TRUE(checks->owners_failure());
+    EXPECT_EQ(checks->owners_failure()->code, core::errc::unreachable);
+}
+
+}  // namespace
+}  // namespace taskbarge::reader

@@ -1,0 +1,355 @@
+#include "taskbarge/reader/row_source.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <thread>
+
+#include "reader/digest.hpp"
+#include "unit/reader/support.hpp"
+
+namespace taskbarge::reader {
+namespace {
+
+using namespace testing;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+std::string lines(std::string_view first, const std::vector<std::string>& records) {
+    std::string out(first);
+    for (const std::string& r : records)
+        out += r + "\n";
+    return out;
+}
+
+std::string sha(std::string_view bytes) {
+    sha256 digest;
+    digest.add(bytes.data(), bytes.size());
+    return digest.hex();
+}
+
+TEST(RowSource, RowsComeNumberedWithTheirPlace) {
+    const auto out = read_text("list.csv", lines(header, {record(1), "", record(2, "\"two\nlines\""), record(3)}));
+    ASSERT_EQ(out.summary(), "row row row");
+    EXPECT_EQ(out.rows[0], (owned_row{1, {0, 2}, contact(1), out.rows[0].details}));
+    EXPECT_EQ(out.rows[1].at, (core::source_position{0, 4}));
+    EXPECT_EQ(out.rows[1].details.note, "two\nlines");
+    EXPECT_EQ(out.rows[2].at, (core::source_position{0, 6}));
+    EXPECT_EQ(out.rows[2].number, 3u);
+}
+
+TEST(RowSource, RejectKeepsThePlaceAndTheOriginalBytes) {
+    const std::string bad = contact(1) + "," + std::string(owner_id) + ",Call,high,scheduled,2025-02-15T10:00:00Z,\"a\"\"b\"";
+    const auto out = read_text("list.csv", lines(header, {record(0), bad}));
+    ASSERT_EQ(out.summary(), "row invalid_type@type");
+    const core::rejected_row& r = out.reject(0);
+    EXPECT_EQ(r.number, 2u);
+    EXPECT_EQ(r.at, (core::source_position{0, 3}));
+    EXPECT_EQ(r.contact_id, contact(1));
+    EXPECT_EQ(r.raw, bad);
+    EXPECT_THAT(r.message, HasSubstr("\"Call\" is no type"));
+}
+
+TEST(RowSource, RejectNamesTheColumnAsTheFileHasIt) {
+    const auto out = read_text("list.csv",
+                               "Apollo Contact Id,User ID,Task Type,Task Status,Due Date\n" + contact(1) + "," +
+                                   std::string(owner_id) + ",call,scheduled,someday\n");
+    EXPECT_EQ(out.summary(), "invalid_due_at@Due Date");
+}
+
+TEST(RowSource, FilesFollowOneAnother) {
+    const temporary_folder folder;
+    const std::string csv = lines(header, {record(1), "bad"});
+    const std::string json = json_record(2) + "\n" + json_record(3);
+    const auto out = read_all({folder.write("a.csv", csv), folder.write("b.jsonl", json)});
+    ASSERT_EQ(out.summary(), "row too_few_columns row row");
+    EXPECT_EQ(out.rows[1].at, (core::source_position{1, 1}));
+    EXPECT_EQ(out.digest, sha(csv + json));
+    EXPECT_EQ(out.bytes, csv.size() + json.size());
+    ASSERT_EQ(out.files.size(), 2u);
+    EXPECT_EQ(out.files[0].first_row, 1u);
+    EXPECT_EQ(out.files[1].first_row, 3u);
+    EXPECT_EQ(out.files[0].format, "csv");
+    EXPECT_EQ(out.files[1].format, "jsonl");
+}
+
+TEST(RowSource, HeaderIsReportedAsItStands) {
+    const auto out = read_text("list.csv", "\xEF\xBB\xBF\"contact_id\",user_id,type,status,due_at, Email \r\n");
+    ASSERT_FALSE(out.failure);
+    EXPECT_EQ(out.files[0].header, "\"contact_id\",user_id,type,status,due_at, Email ");
+    EXPECT_THAT(out.files[0].unused, UnorderedElementsAre("Email"));
+    EXPECT_EQ(out.files[0].delimiter, ',');
+}
+
+TEST(RowSource, MappingIsReported) {
+    source_options o;
+    o.columns["note"] = "Remarks";
+    o.defaults.status = "scheduled";
+    const auto out = read_text("list.csv", "Contact ID;user_id;type;Due Date;Remarks\n", o);
+    ASSERT_FALSE(out.failure) << out.failure->text;
+    const auto& c = out.files[0].columns;
+    ASSERT_EQ(c.size(), 6u);
+    const auto is = [&](std::size_t i, const char* f, const char* column, const char* source) {
+        EXPECT_EQ(c[i].field, f);
+        EXPECT_EQ(c[i].column, column);
+        EXPECT_EQ(c[i].source, source);
+    };
+    is(0, "contact_id", "Contact ID", "name");
+    is(1, "user_id", "user_id", "name");
+    is(2, "type", "type", "name");
+    is(3, "status", "", "default");
+    is(4, "due_at", "Due Date", "alias");
+    is(5, "note", "Remarks", "settings");
+    EXPECT_EQ(out.files[0].delimiter, ';');
+}
+
+TEST(RowSource, FirstRowsStopsButTheDigestCoversEverything) {
+    const temporary_folder folder;
+    const std::string a = lines(header, {record(1), "bad", record(2), record(3)}), b = lines(header, {record(4)});
+    source_options o;
+    o.first_rows = 3;
+    const auto out = read_all({folder.write("a.csv", a), folder.write("b.csv", b)}, o);
+    EXPECT_EQ(out.summary(), "row too_few_columns row");
+    EXPECT_EQ(out.digest, sha(a + b));
+    EXPECT_EQ(out.bytes, a.size() + b.size());
+}
+
+TEST(RowSource, FirstRowsStopsWithinAContactIdsArray) {
+    source_options o;
+    o.first_rows = 2;
+    const std::string json = R"({"contact_ids":[")" + contact(1) + R"(",")" + contact(2) + R"(",")" + contact(3) +
+                             R"("],"user_id":")" + std::string(owner_id) +
+                             R"(","type":"call","status":"scheduled","due_at":"2025-02-15T10:00:00Z"})" + "\n";
+    EXPECT_EQ(read_text("list.jsonl", json, o).summary(), "row row");
+    EXPECT_EQ(read_text("list.jsonl", json, o).digest, sha(json));
+}
+
+TEST(RowSource, DigestOfFilesIsTheOneReadingGives) {
+    const temporary_folder folder;
+    const std::vector<std::string> paths{folder.write("a.csv", lines(header, {record(1)})),
+                                         folder.write("b.csv.gz", gzipped(lines(header, {record(2)})))};
+    const auto direct = digest_of(paths);
+    ASSERT_TRUE(direct);
+    const auto out = read_all(paths);
+    EXPECT_EQ(direct->sha256, out.digest);
+    EXPECT_EQ(direct->bytes, out.bytes);
+    EXPECT_EQ(*size_of(paths), out.bytes);
+    EXPECT_FALSE(digest_of({"-"}));
+    EXPECT_EQ(*size_of({"-"}), 0u);
+}
+
+TEST(RowSource, MissingFileIsFoundBeforeAnythingIsRead) {
+    const temporary_folder folder;
+    const auto out = read_all({folder.write("a.csv", lines(header, {record(1)})), folder.path("none.csv")});
+    ASSERT_TRUE(out.failure);
+    EXPECT_EQ(out.failure->code, core::errc::input);
+    EXPECT_THAT(out.failure->text, HasSubstr("none.csv: cannot be opened"));
+    EXPECT_TRUE(out.rows.empty());
+}
+
+TEST(RowSource, LaterFileWithoutContactColumnFailsTheInput) {
+    const temporary_folder folder;
+    const auto out = read_all({folder.write("a.csv", lines(header, {record(1)})), folder.write("b.csv", "x,y\n1,2\n")});
+    ASSERT_TRUE(out.failure);
+    EXPECT_THAT(out.failure->text, HasSubstr("b.csv: no contact column"));
+}
+
+TEST(RowSource, StandardInputCanBeGivenOnce) {
+    EXPECT_THAT(read_all({"-", "-"}).failure->text, HasSubstr("only once"));
+}
+
+TEST(RowSource, PipeIsReadAsItComes) {
+    const temporary_folder folder;
+    const std::string pipe = folder.path("pipe");
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    std::thread writer([&] { folder.write("pipe", lines(header, {record(1), record(2)})); });
+    const auto out = read_all({pipe});
+    writer.join();
+    EXPECT_EQ(out.summary(), "row row");
+}
+
+TEST(RowSource, RowsOutliveTheSourceAndLaterBatches) {
+    std::vector<std::string> records;
+    for (unsigned i = 0; i < 1000; ++i)
+        records.push_back(record(i, i % 3 == 0 ? "\"a \"\"note\"\"\r\nof two lines\"" : "plain note"));
+    const memory_file file(lines(header, records));
+    source_options o;
+    o.batch_rows = 7;
+    o.block_size = 512;
+    o.defaults.note = "usual";
+    std::vector<row_batch> batches;
+    {
+        auto source = row_source::open({file.path()}, o);
+        ASSERT_TRUE(source);
+        for (;;) {
+            row_batch batch;
+            if (!*source->next(batch)) break;
+            batches.push_back(std::move(batch));
+        }
+    }
+    unsigned i = 0;
+    for (const row_batch& b : batches)
+        for (const core::row& r : b.rows) {
+            ASSERT_EQ(r.contact_id, contact(i));
+            ASSERT_EQ(r.details.user_id, owner_id);
+            ASSERT_EQ(r.details.note, i % 3 == 0 ? "a \"note\"\nof two lines" : "plain note");
+            ++i;
+        }
+    EXPECT_EQ(i, 1000u);
+}
+
+TEST(RowSource, BlockAndBatchSizesDoNotChangeWhatIsRead) {
+    const std::string text =
+        lines(header, {record(1), record(2, "\"x\r\ny\""), "bad", "", record(3, "\"never closed"), record(4), "\"", record(5)});
+    const auto expected = read_text("list.csv", text);
+    for (const std::size_t block : {1u, 2u, 3u, 7u, 64u, 100u, 1000u})
+        for (const std::size_t rows : {1u, 2u, 100u}) {
+            source_options o;
+            o.block_size = block;
+            o.batch_rows = rows;
+            const auto out = read_text("list.csv", text, o);
+            ASSERT_EQ(out.summary(), expected.summary()) << block << " " << rows;
+            ASSERT_EQ(out.rows, expected.rows);
+            ASSERT_EQ(out.digest, expected.digest);
+            for (std::size_t i = 0; i < out.rejects.size(); ++i) {
+                ASSERT_EQ(out.rejects[i].raw, expected.rejects[i].raw);
+                ASSERT_EQ(out.rejects[i].at, expected.rejects[i].at);
+            }
+        }
+}
+
+TEST(RowSource, FailureToFindOwnersFailsTheInput) {
+    source_options o;
+    o.owners = []() -> core::result<std::map<std::string, std::string>> {
+        return core::failure{core::errc::unauthorized, "401"};
+    };
+    const auto out =
+        read_text("list.csv", "contact_id,owner_email,type,status,due_at\n" + contact(1) + ",a@x.org,call,scheduled,x\n", o);
+    ASSERT_TRUE(out.failure);
+    EXPECT_EQ(out.failure->code, core::errc::unauthorized);
+}
+
+TEST(RowSource, RelativeDatesAreReported) {
+    source_options o;
+    o.dates = {"UTC", "09:00", {}};
+    o.now = *core::parse_rfc3339("2025-03-07T03:30:00Z");
+    const std::string text = "contact_id,user_id,type,status,due_at\n" + contact(1) + "," + std::string(owner_id) +
+                             ",call,scheduled,+3d\n";
+    const auto out = read_text("list.csv", text, o);
+    ASSERT_EQ(out.summary(), "row");
+    EXPECT_TRUE(out.relative_dates);
+    EXPECT_EQ(core::to_rfc3339(out.rows[0].details.due_at), "2025-03-10T09:00:00.000Z");
+    EXPECT_FALSE(read_text("list.csv", lines(header, {record(1)}), o).relative_dates);
+}
+
+TEST(RowSource, LongRecordIsRejectedAloneWithAPrefixKept) {
+    source_options o;
+    o.import.record_limit = 5000;
+    o.block_size = 100;
+    const auto out = read_text("list.csv", lines(header, {record(1), record(2, std::string(100'000, 'x')), record(3)}), o);
+    ASSERT_EQ(out.summary(), "row record_too_long row");
+    EXPECT_EQ(out.reject(0).raw.size(), 4096u);
+    EXPECT_EQ(out.rows[1].at.line, 4u);
+    o.block_size = 1 << 20;
+    EXPECT_EQ(read_text("list.csv", lines(header, {record(1), record(2, std::string(100'000, 'x')), record(3)}), o).summary(),
+              "row record_too_long row");
+}
+
+TEST(RowSource, RecordOfExactlyTheLimitPasses) {
+    source_options o;
+    for (const std::size_t block : {64u, 1u << 20}) {
+        o.block_size = block;
+        o.import.record_limit = record(1, "xx").size();
+        for (const char* line_end : {"\n", "\r\n", "\r"}) {
+            const std::string text = std::string(header) + record(1, "xx") + line_end + record(2, "xxx") + line_end;
+            EXPECT_EQ(read_text("list.csv", text, o).summary(), "row record_too_long");
+        }
+    }
+}
+
+TEST(RowSource, OpenQuoteCostsItsLineWhateverTheLimit) {
+    source_options o;
+    o.import.record_limit = 2000;
+    o.block_size = 256;
+    std::vector<std::string> records{record(0, "\"never closed")};
+    for (unsigned i = 1; i < 100; ++i)
+        records.push_back(record(i));
+    const auto out = read_text("list.csv", lines(header, records), o);
+    EXPECT_EQ(out.rows.size(), 99u);
+    EXPECT_EQ(out.rejects.size(), 1u);
+    EXPECT_EQ(out.reject(0).raw, records[0]);
+}
+
+TEST(RowSource, ContactIdsArrayIsSplitIntoItsRecords) {
+    const std::string details = R"("user_id":")" + std::string(owner_id) +
+                                R"(","type":"call","status":"scheduled","due_at":"2025-02-15T10:00:00Z")";
+    const std::string json = R"({"note":"a, [b]","contact_ids":[")" + contact(1) + R"(", 5, "x",")" + contact(2) + R"("],)" +
+                             details + "}\n" + json_record(3) + "\n";
+    source_options o;
+    for (const std::size_t rows : {1u, 2u, 3u, 100u}) {
+        o.batch_rows = rows;
+        const auto out = read_text("list.jsonl", json, o);
+        ASSERT_EQ(out.summary(), "row wrong_type@contact_ids invalid_contact_id@contact_ids row row");
+        EXPECT_EQ(out.rows[1].contact_id, contact(2));
+        EXPECT_EQ(out.rows[1].details.note, "a, [b]");
+        EXPECT_EQ(out.rows[1].at.line, 1u);
+        EXPECT_EQ(out.reject(0).at.line, 1u);
+        EXPECT_EQ(out.rows[2].at.line, 2u);
+        EXPECT_EQ(out.reject(1).raw, R"({"note":"a, [b]","contact_ids":["x"],)" + details + "}");
+    }
+}
+
+TEST(RowSource, BadDetailsCostEveryRecordOfAContactIdsArray) {
+    const std::string json = R"({"contact_ids":[")" + contact(1) + R"(",")" + contact(2) + R"("],"user_id":")" +
+                             std::string(owner_id) + R"(","type":"phone","status":"scheduled","due_at":"2025-02-15T10:00:00Z"})";
+    const auto out = read_text("list.jsonl", json);
+    ASSERT_EQ(out.summary(), "invalid_type@type invalid_type@type");
+    EXPECT_EQ(out.reject(1).contact_id, contact(2));
+    EXPECT_THAT(out.reject(1).raw, HasSubstr("[\"" + contact(2) + "\"]"));
+}
+
+TEST(RowSource, JsonKeysAreReportedAsTheyCome) {
+    const auto out = read_text("list.jsonl", json_record(1) + "\n" + R"({"contactId":"x","extra":1,"error":"old"})" + "\n");
+    ASSERT_EQ(out.files.size(), 1u);
+    EXPECT_THAT(out.files[0].unused, UnorderedElementsAre("extra"));
+    EXPECT_EQ(out.files[0].columns.size(), 8u);
+}
+
+TEST(RowSource, JsonRejectNamesTheKeyOfTheRecord) {
+    source_options o;
+    o.columns["contact_id"] = "crm_id";
+    EXPECT_EQ(read_text("list.jsonl", R"({"crmId":"x"})", o).summary(), "invalid_contact_id@crmId");
+    EXPECT_EQ(read_text("list.jsonl", R"({"contact_id":"x"})", o).summary(), "missing_value@crm_id");
+}
+
+TEST(RowSource, ManyDifferentKeysAreNoBurden) {
+    std::string json;
+    for (int i = 0; i < 2000; ++i)
+        json += R"({"key)" + std::to_string(i) + R"(":1})" + "\n";
+    const auto out = read_text("list.jsonl", json);
+    EXPECT_EQ(out.rejects.size(), 2000u);
+    EXPECT_LE(out.files[0].unused.size(), 100u);
+}
+
+TEST(RowSource, ManyContactsInOneLineComeInBoundedBatches) {
+    std::string ids;
+    for (unsigned i = 0; i < 30'000; ++i)
+        ids += (i ? ",\"" : "\"") + contact(i) + "\"";
+    const std::string json = R"({"contact_ids":[)" + ids + R"(],"type":"phone"})";
+    const memory_file file(json);
+    source_options o;
+    o.block_size = 64 << 10;
+    auto source = row_source::open({file.path()}, o);
+    ASSERT_TRUE(source);
+    row_batch batch;
+    std::uint64_t records = 0;
+    while (*source->next(batch)) {
+        EXPECT_LE(batch.rejects.size(), 4096u);
+        records += batch.rejects.size();
+    }
+    EXPECT_EQ(records, 30'000u);
+}
+
+}  // namespace
+}  // namespace taskbarge::reader
