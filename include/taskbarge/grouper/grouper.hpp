@@ -1,0 +1,63 @@
+// Rows in, full chunks out: the fewest bulk requests that the rows allow.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "taskbarge/core/chunk.hpp"
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/task.hpp"
+
+namespace taskbarge::grouper {
+
+// Where the grouper's findings go, in this order: a group before its first chunk. A failure stops the grouper and comes
+// back from add() or finish().
+class chunk_sink {
+ public:
+    virtual ~chunk_sink() = default;
+    // A new group was seen. The view holds only during the call.
+    virtual core::result<void> on_group(core::group_number number, const core::task_view& details) = 0;
+    // A chunk is complete (at finish(): also a group's shorter last one). May be moved from.
+    virtual core::result<void> on_chunk(core::planned_chunk&& chunk) = 0;
+    // The row asks for the same task as an earlier row of this input.
+    virtual core::result<void> on_duplicate(const core::duplicate_row& row) = 0;
+};
+
+struct grouper_options {
+    std::uint32_t chunk_size = 100;
+    std::uint64_t memory = 64ull << 20;  // bytes for open groups; past it they are spilled to a file
+    std::string spill_folder;            // for the spill file (unlinked at once); empty: TMPDIR, else /tmp
+};
+
+struct grouper_stats {
+    std::uint64_t groups = 0;
+    std::uint64_t chunks = 0;  // the minimum of requests: sum over groups of ceil(rows / chunk_size)
+    std::uint64_t rows = 0;    // grouped, duplicates not counted
+    std::uint64_t duplicates = 0;
+    std::uint64_t spilled_rows = 0;
+};
+
+// Groups rows by equal details and cuts each group into chunks of `chunk_size` in input order; a (details, contact)
+// pair that occurred before is a duplicate, found exactly. Same rows, same chunk_size: same chunks, whatever the
+// memory. Memory: the budget plus at most 32 bytes a row. Not thread-safe.
+class grouper {
+ public:
+    grouper(grouper_options options, chunk_sink& sink);
+    ~grouper();
+    grouper(const grouper&) = delete;
+    grouper& operator=(const grouper&) = delete;
+
+    // Rows come in ascending number order.
+    core::result<void> add(const core::row& row);
+    // Gives out what is left. Nothing may be added afterwards.
+    core::result<void> finish();
+    const grouper_stats& stats() const;
+
+ private:
+    struct impl;
+    std::unique_ptr<impl> impl_;
+};
+
+}  // namespace taskbarge::grouper

@@ -1,0 +1,82 @@
+#include "grouper/temporary_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace taskbarge::grouper {
+
+namespace {
+
+constexpr std::size_t buffer_size = 64 << 10;
+
+std::string default_folder() {
+    const char* const set = std::getenv("TMPDIR");
+    return set && *set ? set : "/tmp";
+}
+
+}  // namespace
+
+temporary_file::temporary_file(std::string folder) : folder_(folder.empty() ? default_folder() : std::move(folder)) {}
+
+temporary_file::~temporary_file() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+core::failure temporary_file::trouble(const char* what) const {
+    return {core::errc::io, fmt::format("cannot {} the spill file in {}: {}; set TMPDIR to a folder with room", what,
+                                        folder_, std::strerror(errno))};
+}
+
+core::result<void> temporary_file::make() {
+    fd_ = ::open(folder_.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    if (fd_ >= 0) return {};
+    // Not every file system knows nameless files.
+    std::string name = folder_ + "/taskbarge-XXXXXX";
+    fd_ = ::mkostemp(name.data(), O_CLOEXEC);
+    if (fd_ < 0) return trouble("make");
+    ::unlink(name.c_str());
+    return {};
+}
+
+core::result<void> temporary_file::append(std::string_view bytes) {
+    buffer_ += bytes;
+    return buffer_.size() < buffer_size ? core::result<void>() : flush();
+}
+
+core::result<void> temporary_file::flush() {
+    if (fd_ < 0) {
+        if (auto r = make(); !r) return r;
+    }
+    std::size_t done = 0;
+    while (done < buffer_.size()) {
+        const auto count = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return trouble("write");
+        done += static_cast<std::size_t>(count);
+    }
+    written_ += done;
+    buffer_.clear();
+    return {};
+}
+
+core::result<void> temporary_file::read(std::uint64_t offset, char* to, std::size_t size) const {
+    while (size > 0 && offset < written_) {
+        const auto wanted = std::min<std::uint64_t>(size, written_ - offset);
+        const auto count = ::pread(fd_, to, wanted, static_cast<off_t>(offset));
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return trouble("read");
+        offset += static_cast<std::uint64_t>(count);
+        to += count;
+        size -= static_cast<std::size_t>(count);
+    }
+    if (size > 0) std::memcpy(to, buffer_.data() + (offset - written_), size);
+    return {};
+}
+
+}  // namespace taskbarge::grouper

@@ -1,0 +1,28 @@
+// Texts that stay until the end, one after the other in large blocks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace taskbarge::grouper {
+
+class text_arena {
+ public:
+    // Keeps a copy; the place names it from now on.
+    std::uint64_t add(std::string_view text);
+    // The view lives as long as the arena.
+    std::string_view at(std::uint64_t place) const;
+    // Bytes in use, block ends that were too short for a text included.
+    std::uint64_t size() const { return size_; }
+
+ private:
+    static constexpr std::size_t block_size = 64 << 10;
+    std::vector<std::unique_ptr<char[]>> blocks_;
+    std::size_t left_ = 0;  // in the last block
+    std::size_t used_ = 0;  // of the last block
+    std::uint64_t size_ = 0;
+};
+
+}  // namespace taskbarge::grouper

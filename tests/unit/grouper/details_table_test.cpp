@@ -1,0 +1,69 @@
+#include "grouper/details_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace taskbarge::grouper {
+namespace {
+
+core::task_details sample() {
+    core::task_details out;
+    out.user_id = "66302798d03b9601c7934ebf";
+    out.due_at = core::instant(std::chrono::seconds(1'800'000'000));
+    out.note = "call back";
+    return out;
+}
+
+TEST(DetailsTable, EveryFieldMakesADifference) {
+    std::vector<core::task_details> all(8, sample());
+    all[1].user_id = "other";
+    all[2].type = core::task_type::action_item;
+    all[3].priority = core::task_priority::high;
+    all[4].status = core::task_status::completed;
+    all[5].due_at += std::chrono::milliseconds(1);
+    all[6].note = "";
+    all[7].user_id += "c";  // the same characters, cut elsewhere
+    all[7].note = "all back";
+    for (const std::uint64_t memory : {0ull, 1ull << 20}) {
+        details_table table(memory, "");
+        for (int round = 0; round < 2; ++round) {
+            for (std::size_t i = 0; i < all.size(); ++i) {
+                const auto found = table.find_or_add(all[i].view());
+                ASSERT_TRUE(found);
+                EXPECT_EQ(found->group, i + 1);
+                EXPECT_EQ(found->is_new, round == 0);
+            }
+        }
+        EXPECT_EQ(table.groups(), all.size());
+    }
+}
+
+TEST(DetailsTable, LongNotesDoNotStayInMemory) {
+    details_table table(1 << 20, "");
+    auto details = sample();
+    const std::string filling(40000, 'x');
+    for (int round = 0; round < 2; ++round) {
+        for (int i = 0; i < 200; ++i) {
+            details.note = std::to_string(i) + filling;
+            const auto found = table.find_or_add(details.view());
+            ASSERT_TRUE(found);
+            EXPECT_EQ(found->group, static_cast<core::group_number>(i + 1));
+        }
+    }
+    EXPECT_LT(table.memory(), 2u << 20);
+}
+
+TEST(DetailsTable, UnusableSpillFolderIsNamed) {
+    details_table table(0, "/nonexistent");
+    auto details = sample();
+    details.note.assign(100000, 'x');
+    const auto found = table.find_or_add(details.view());
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, core::errc::io);
+    EXPECT_NE(found.error().text.find("/nonexistent"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace taskbarge::grouper
