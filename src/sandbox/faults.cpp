@@ -1,0 +1,152 @@
+#include "sandbox/faults.hpp"
+
+#include <algorithm>
+
+#include "sandbox/seeded.hpp"
+
+namespace taskbarge::sandbox {
+
+std::string_view to_string(route r) {
+    switch (r) {
+        case route::bulk_create:
+            return "bulk_create";
+        case route::search:
+            return "search";
+        case route::users:
+            return "users";
+        case route::usage_stats:
+            return "usage_stats";
+    }
+    return "";
+}
+
+namespace {
+
+bool is_connection_fault(const fault& f) {
+    return f.stage == fault_stage::accept || f.stage == fault_stage::handshake;
+}
+
+std::uint64_t hash_text(std::string_view text) {
+    std::uint64_t h = 0xcbf29ce484222325u;
+    for (const char c : text)
+        h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    return h;
+}
+
+}  // namespace
+
+fault_plan::fault_plan(std::vector<fault> faults, std::uint64_t seed) : seed_(seed) {
+    for (fault& f : faults) {
+        has_bad_contacts_ = has_bad_contacts_ || f.kind == fault_kind::bad_contact;
+        entries_.push_back({std::make_shared<const fault>(std::move(f))});
+    }
+}
+
+bool fault_plan::strikes_at(std::size_t i, std::uint64_t place) const {
+    const fault_places& places = entries_[i].what->places;
+    if (places.percent) return share(mix(mix(seed_, i + 1), place)) * 100 < *places.percent;
+    if (places.ranges.empty()) return true;
+    return std::ranges::any_of(places.ranges,
+                               [&](const auto& range) { return place >= range.first && place <= range.second; });
+}
+
+std::shared_ptr<const fault> fault_plan::strike(route r, std::uint64_t place) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        const fault& f = *entries_[i].what;
+        if (f.kind >= fault_kind::lag || f.route != r || is_connection_fault(f) || !strikes_at(i, place)) continue;
+        ++entries_[i].strikes;
+        return entries_[i].what;
+    }
+    return nullptr;
+}
+
+std::shared_ptr<const fault> fault_plan::strike_connection(std::uint64_t place) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        const fault& f = *entries_[i].what;
+        if (!is_connection_fault(f) || !strikes_at(i, place)) continue;
+        ++entries_[i].strikes;
+        return entries_[i].what;
+    }
+    return nullptr;
+}
+
+fault_plan::entry* fault_plan::find_striking(fault_kind kind, route r, std::uint64_t place) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        const fault& f = *entries_[i].what;
+        if (f.kind == kind && f.route == r && strikes_at(i, place)) return &entries_[i];
+    }
+    return nullptr;
+}
+
+std::chrono::milliseconds fault_plan::lag(std::uint64_t create_place) {
+    entry* e = find_striking(fault_kind::lag, route::bulk_create, create_place);
+    if (e == nullptr) return std::chrono::milliseconds(0);
+    ++e->strikes;
+    return e->what->time;
+}
+
+std::uint64_t fault_plan::spend(route r, std::uint64_t place) {
+    entry* e = find_striking(fault_kind::spend, r, place);
+    if (e == nullptr) return 0;
+    ++e->strikes;
+    return static_cast<std::uint64_t>(e->what->number);
+}
+
+const fault* fault_plan::first_of(fault_kind kind) const {
+    const auto it = std::ranges::find_if(entries_, [&](const entry& e) { return e.what->kind == kind; });
+    return it == entries_.end() ? nullptr : it->what.get();
+}
+
+std::optional<std::uint64_t> fault_plan::visible() const {
+    const fault* f = first_of(fault_kind::visible);
+    return f != nullptr ? std::optional(static_cast<std::uint64_t>(f->number)) : std::nullopt;
+}
+
+std::optional<std::uint64_t> fault_plan::close_after() const {
+    const fault* f = first_of(fault_kind::close_after);
+    return f != nullptr ? std::optional(static_cast<std::uint64_t>(f->number)) : std::nullopt;
+}
+
+std::chrono::milliseconds fault_plan::skew() const {
+    const fault* f = first_of(fault_kind::skew);
+    return f != nullptr ? f->time : std::chrono::milliseconds(0);
+}
+
+const fault* fault_plan::cap() const {
+    return first_of(fault_kind::cap);
+}
+
+const fault* fault_plan::bad_contact(std::string_view canonical_id) const {
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        const fault& f = *entries_[i].what;
+        if (f.kind != fault_kind::bad_contact) continue;
+        const bool bad = f.places.percent ? strikes_at(i, hash_text(canonical_id))
+                                          : std::ranges::find(f.ids, canonical_id) != f.ids.end();
+        if (bad) return &f;
+    }
+    return nullptr;
+}
+
+const fault* fault_plan::bad_user(std::string_view id) const {
+    for (const entry& e : entries_) {
+        if (e.what->kind == fault_kind::bad_user && std::ranges::find(e.what->ids, id) != e.what->ids.end()) {
+            return e.what.get();
+        }
+    }
+    return nullptr;
+}
+
+void fault_plan::note_strike(const fault& f) {
+    for (entry& e : entries_) {
+        if (e.what.get() == &f) ++e.strikes;
+    }
+}
+
+std::vector<std::pair<std::string, std::uint64_t>> fault_plan::strikes() const {
+    std::vector<std::pair<std::string, std::uint64_t>> all;
+    for (const entry& e : entries_)
+        all.emplace_back(e.what->spelled, e.strikes);
+    return all;
+}
+
+}  // namespace taskbarge::sandbox

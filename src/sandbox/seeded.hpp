@@ -1,0 +1,25 @@
+// Chance that depends on the seed and on what is asked, never on when: the same sequence meets the same fate.
+#pragma once
+
+#include <cstdint>
+
+namespace taskbarge::sandbox {
+
+// A good mix of all bits (the finaliser of splitmix64).
+constexpr std::uint64_t mix(std::uint64_t v) {
+    v += 0x9e3779b97f4a7c15u;
+    v = (v ^ (v >> 30)) * 0xbf58476d1ce4e5b9u;
+    v = (v ^ (v >> 27)) * 0x94d049bb133111ebu;
+    return v ^ (v >> 31);
+}
+
+constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+    return mix(mix(a) ^ b);
+}
+
+// Evenly spread over [0, 1).
+constexpr double share(std::uint64_t mixed) {
+    return static_cast<double>(mixed >> 11) * 0x1.0p-53;
+}
+
+}  // namespace taskbarge::sandbox
