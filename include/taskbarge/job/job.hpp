@@ -1,0 +1,129 @@
+// One import from file to settled ledger: what the commands of the program do.
+//
+// Every function here blocks until its work is done, parked or stopped, runs its own threads inside, and may be called
+// from any one thread. None of them prints: progress goes to the observer, the end comes back as a value.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "taskbarge/core/chunk.hpp"
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/rate_window.hpp"
+#include "taskbarge/core/row.hpp"
+#include "taskbarge/core/secret.hpp"
+#include "taskbarge/core/settings.hpp"
+#include "taskbarge/core/state.hpp"
+#include "taskbarge/core/task.hpp"
+#include "taskbarge/job/stop_control.hpp"
+#include "taskbarge/reader/row_source.hpp"
+
+namespace taskbarge::job {
+
+enum class phase { reading, connecting, sending, looking_up, waiting, stopping };
+
+// A snapshot for the live line.
+struct progress {
+    job::phase phase = job::phase::reading;
+    core::job_id job = 0;
+    std::uint64_t bytes_read = 0, bytes_total = 0;  // while reading; total 0: not known
+    core::row_counts rows;
+    core::request_counts requests;
+    std::uint32_t in_flight = 0;
+    std::string waiting_for;  // "the hour window of tasks/bulk_create"; empty: nothing
+    std::optional<core::instant> waiting_until;
+    std::optional<core::instant> expected_end;  // of the sending, under the known windows
+};
+
+// Called on the run's own threads, one call at a time; must return soon.
+class observer {
+ public:
+    virtual ~observer() = default;
+    virtual void on_progress(const progress& p) = 0;
+    // A line that an operator should see: "parked until ...", "an answer named a contact that was not asked for".
+    virtual void on_notice(const std::string& line) = 0;
+};
+
+// What a run needs from outside. References outlive the run.
+struct environment {
+    const core::settings& settings;
+    const core::secret& key;
+    const core::clock& clock;
+    stop_control& stop;
+    observer& watch;
+    std::uint64_t seed = 0;  // for jitter
+};
+
+// How a run ended. With `why` set the run stopped before its end and the exit code follows from why->code; without it
+// the job is finished and the code follows from the counts.
+struct report {
+    std::optional<core::job_id> job;  // nothing: no job was made
+    std::string state;                // completed | parked | failed | planned
+    core::row_counts rows;
+    core::request_counts requests;
+    std::uint64_t requests_this_run = 0;
+    std::chrono::milliseconds elapsed{0};
+    std::optional<core::instant> resume_at;
+    std::vector<core::job_id> unfinished_jobs;  // others, of this ledger
+    std::optional<core::failure> why;
+    bool already_finished = false;           // reported again, nothing done
+    std::vector<reader::file_report> files;  // what was found in the input, where it was read
+};
+
+struct import_options {
+    std::vector<std::string> files;
+    std::uint64_t first_rows = 0;  // 0: all
+    bool again = false;
+};
+
+// import: plans, or finds the job that the same input made before, and brings it as far as it goes.
+report import_files(const environment& env, const import_options& options);
+
+// resume JOB; retry JOB first moves failed rows (and with `resend_unknown` undecidable ones) back to pending.
+report resume_job(const environment& env, core::job_id id);
+enum class unknown_rows { keep, resend };
+report retry_job(const environment& env, core::job_id id, unknown_rows unknown);
+report verify_job(const environment& env, core::job_id id);
+report cancel_job(const environment& env, core::job_id id);
+// The job as it stands, without touching it.
+report report_job(const environment& env, core::job_id id);
+
+// plan: what an import would do. Sends nothing but reads the limits if a key is there; keeps nothing.
+struct group_line {
+    core::task_details details;
+    std::uint64_t rows = 0;
+    std::uint64_t requests = 0;
+};
+struct reject_line {
+    std::string code;
+    std::uint64_t rows = 0;
+    core::rejected_row example;
+};
+struct sample_line {
+    core::row_number number = 0;
+    std::string contact_id;
+    core::task_details details;
+};
+struct plan_report {
+    report base;  // state "planned"
+    std::vector<group_line> largest_groups;
+    std::vector<reject_line> rejects;  // commonest first
+    std::vector<sample_line> first_rows;
+    // Rows whose value of this field differs from the group's commonest details otherwise: what it costs to keep it.
+    struct splitter {
+        std::string field;
+        std::uint64_t distinct = 0;
+        std::uint64_t requests_without = 0;  // minimum if the field were the same everywhere
+    };
+    std::vector<splitter> splitters;      // most expensive first
+    std::optional<core::rate_book> book;  // limits as known
+    std::optional<core::instant> expected_end;
+};
+plan_report plan_files(const environment& env, const import_options& options);
+
+}  // namespace taskbarge::job

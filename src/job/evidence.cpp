@@ -1,0 +1,148 @@
+#include "job/evidence.hpp"
+
+#include <algorithm>
+
+namespace taskbarge::job {
+
+using client::seen_task;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Between two scans that disagree; between scans that prove nothing it doubles up to the longest, since each costs
+// some of the search's windows.
+constexpr std::chrono::milliseconds scan_pause = 5s, longest_scan_pause = 5min;
+// A list that changes under every scan is given up after so many, when nothing else is left to do.
+constexpr std::uint32_t most_scans = 6;
+
+bool same_details(const seen_task& t, const core::task_details& d) {
+    return t.user_id == d.user_id && t.type == core::to_string(d.type) && t.priority == core::to_string(d.priority) &&
+           t.status == core::to_string(d.status) && t.note == d.note && t.due_at == d.due_at;
+}
+
+bool asked_for_by(const seen_task& t, const doubt& d) {
+    return same_details(t, d.chunk.details) && (!t.created_at || *t.created_at >= d.not_created_before) &&
+           std::find(d.chunk.contacts.contact_ids.begin(), d.chunk.contacts.contact_ids.end(), t.contact_id) !=
+               d.chunk.contacts.contact_ids.end();
+}
+
+bool asked_for_by_another(const seen_task& t, const doubt& d, const std::vector<const doubt*>& others) {
+    return std::any_of(others.begin(), others.end(),
+                       [&](const doubt* o) { return o->chunk.id != d.chunk.id && asked_for_by(t, *o); });
+}
+
+bool agree(const std::vector<row_finding>& a, const std::vector<row_finding>& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const auto& x, const auto& y) { return x.what == y.what && x.task_id == y.task_id; });
+}
+
+std::chrono::milliseconds pause_after(std::uint32_t fruitless) {
+    constexpr std::uint32_t most_doublings = 6;
+    return std::min(longest_scan_pause, scan_pause * (1 << std::min(fruitless, most_doublings)));
+}
+
+std::size_t count(const std::vector<row_finding>& all, finding what) {
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [&](const auto& f) { return f.what == what; }));
+}
+
+// Adds what one task says about one row. The earliest exact match is adopted: of two, either serves.
+void consider(const seen_task& task, const doubt& d, const std::vector<const doubt*>& others, row_finding& row,
+              std::optional<core::instant>& adopted_created_at) {
+    if (task.created_at && *task.created_at < d.not_created_before) return;
+    const bool exact = same_details(task, d.chunk.details);
+    if (exact && task.created_at) {
+        if (row.what == finding::present && adopted_created_at <= task.created_at) return;
+        row = {finding::present, task.id};
+        adopted_created_at = task.created_at;
+        return;
+    }
+    // A task that says not when it was created, or differs in a field (perhaps Apollo tidied a note), may be ours.
+    if (row.what != finding::present && (exact || !asked_for_by_another(task, d, others)))
+        row.what = finding::undecidable;
+}
+
+}  // namespace
+
+std::string held_code(doubt_reason why) {
+    switch (why) {
+        case doubt_reason::not_visible:
+            return "held_not_visible";
+        case doubt_reason::list_changing:
+            return "held_list_changing";
+        case doubt_reason::not_sorted:
+            return "held_not_sorted";
+        case doubt_reason::index_unproven:
+            return "held_index_unproven";
+        case doubt_reason::forbidden:
+            return "held_search_forbidden";
+        case doubt_reason::search_failing:
+            return "held_search_failing";
+        case doubt_reason::mismatch:
+        case doubt_reason::none:
+            break;
+    }
+    return "held_mismatch";
+}
+
+std::string held_message(doubt_reason why) {
+    switch (why) {
+        case doubt_reason::not_visible:
+            return "may have been created: the team has more tasks than Apollo's search shows, so the look-up cannot "
+                   "tell";
+        case doubt_reason::list_changing:
+            return "may have been created: the task list changed during every look-up; `verify` tries again";
+        case doubt_reason::not_sorted:
+            return "may have been created: Apollo's search did not sort by due date, so the look-up cannot tell";
+        case doubt_reason::index_unproven:
+            return "may have been created: no task known to exist showed up in the look-up; `verify` tries again";
+        case doubt_reason::forbidden:
+            return "may have been created: the key may not use tasks/search; give it that right and `verify`";
+        case doubt_reason::search_failing:
+            return "may have been created: the search gave no usable answer; `verify` tries again";
+        case doubt_reason::mismatch:
+        case doubt_reason::none:
+            break;
+    }
+    return "may have been created: a task of this contact with that due date differs in another field; look at it in "
+           "Apollo";
+}
+
+std::vector<row_finding> judge(const doubt& d, const span_view& view, const std::vector<const doubt*>& others) {
+    boost::unordered_flat_map<std::string_view, std::uint32_t> index;
+    for (std::uint32_t i = 0; i < d.chunk.contacts.size(); ++i)
+        index.emplace(d.chunk.contacts.contact_ids[i], i);
+    const auto unseen = view.problem == doubt_reason::none ? finding::absent : finding::undecidable;
+    std::vector<row_finding> findings(d.chunk.contacts.size(), row_finding{unseen, {}});
+    std::vector<std::optional<core::instant>> adopted(findings.size());
+    for (const auto& task : view.tasks) {
+        const auto at = index.find(task.contact_id);
+        if (at == index.end() || view.recorded.contains(task.id)) continue;
+        consider(task, d, others, findings[at->second], adopted[at->second]);
+    }
+    return findings;
+}
+
+settled_doubt weigh(doubt& d, std::vector<row_finding> findings, doubt_reason problem,
+                    std::chrono::steady_clock::time_point now, std::chrono::milliseconds settle_time,
+                    bool last_chance) {
+    ++d.scans;
+    d.fruitless_scans = problem == doubt_reason::none ? 0 : d.fruitless_scans + 1;
+    const bool all_present = count(findings, finding::present) == findings.size();
+    const bool undecided = count(findings, finding::undecidable) > 0;
+    const bool found_more = d.last && count(findings, finding::present) > count(*d.last, finding::present);
+    const bool same = d.last && agree(findings, *d.last);
+    d.why = problem != doubt_reason::none ? problem : undecided ? doubt_reason::mismatch : doubt_reason::none;
+    if (found_more) d.quiet_since = now;
+    d.last = findings;
+    const auto settled_from = d.quiet_since + settle_time;
+    const bool quiet = now >= settled_from;
+    if (all_present) return {settlement::settled, std::move(findings)};
+    if (same && quiet && problem == doubt_reason::none) return {settlement::settled, std::move(findings)};
+    if (problem != doubt_reason::none && last_chance && quiet && (same || d.scans >= most_scans))
+        return {settlement::settled, std::move(findings)};
+    d.next_scan = quiet ? now + pause_after(last_chance ? 0 : d.fruitless_scans) : settled_from;
+    return {settlement::scan_again, std::move(findings)};
+}
+
+}  // namespace taskbarge::job

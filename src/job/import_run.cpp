@@ -1,0 +1,639 @@
+#include "job/import_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "taskbarge/core/fault_point.hpp"
+
+namespace taskbarge::job {
+
+namespace asio = boost::asio;
+using core::chunk_state;
+using core::errc;
+using core::failure;
+using core::result;
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Chunks read ahead from the ledger: a few for each connection.
+constexpr std::size_t read_ahead = 64;
+// How often the live line is fed.
+constexpr auto publish_interval = 200ms;
+// Apollo's clock is known to the second, and a task's creation may be stamped a little before the request came in.
+constexpr auto created_slack = 10min;
+// Names that do not resolve and certificates that do not fit seldom mend themselves: few tries, then the user is told.
+constexpr std::uint32_t tries_when_hopeless = 3;
+
+constexpr std::chrono::seconds patience_when_hopeless{2}, patience_when_unreached{10};
+
+failure key_refused() {
+    return {errc::unauthorized,
+            "Apollo refused the API key (401): check APOLLO_API_KEY or the file named by apollo.api_key_file"};
+}
+
+core::row_state row_state_of(chunk_state s) {
+    switch (s) {
+        case chunk_state::planned:
+        case chunk_state::sending:
+            return core::row_state::pending;
+        case chunk_state::created:
+            return core::row_state::created;
+        case chunk_state::refused:
+            return core::row_state::failed;
+        case chunk_state::doubtful:
+        case chunk_state::split:
+            break;
+    }
+    return core::row_state::unknown;
+}
+
+std::uint64_t& tally(core::row_counts& c, core::row_state s) {
+    switch (s) {
+        case core::row_state::created:
+            return c.created;
+        case core::row_state::duplicate:
+            return c.duplicate;
+        case core::row_state::rejected:
+            return c.rejected;
+        case core::row_state::failed:
+            return c.failed;
+        case core::row_state::unknown:
+            return c.unknown;
+        case core::row_state::pending:
+            break;
+    }
+    return c.pending;
+}
+
+}  // namespace
+
+import_run::import_run(session& s, const ledger::job_record& job, const ledger::job_totals& totals, run_purpose purpose)
+    : session_(s),
+      env_(s.env()),
+      job_(job),
+      purpose_(purpose),
+      sends_(s.executor()),
+      bell_(s.executor()),
+      random_(s.env().seed),
+      width_(s.env().settings.send.connections),
+      budget_(allowance(s.env().settings.send.retry_budget, job.minimum_requests)) {
+    progress_.job = job.id;
+    progress_.rows = totals.rows;
+    progress_.requests = totals.requests;
+}
+
+// ---------------------------------------------------------------------------------------------------------- start
+
+asio::awaitable<run_end> import_run::run() {
+    env_.stop.listen([this, ex = session_.executor()](stop_level) { asio::post(ex, [this] { bell_.ring(); }); });
+    progress_.phase = phase::connecting;
+    if (auto r = co_await recover(); !r) break_off(r.error());
+    if (!broken_)
+        if (auto r = co_await load_doubts(); !r) break_off(r.error());
+    if (!broken_) co_await learn_limits();
+    next_move move;
+    while (true) {
+        if (!broken_) co_await take_in_doubts();
+        if (sends() && !broken_) co_await refill();
+        move = decide(view());
+        publish(move);
+        if (move.what == next_move::kind::send) {
+            send_next();
+        } else if (move.what == next_move::kind::look_up) {
+            co_await look_up_pass();
+        } else if (move.what == next_move::kind::wait) {
+            if (env_.stop.level() == stop_level::forced) break;
+            const auto now = env_.clock.steady_now();
+            co_await bell_.sleep_until(std::min(move.until, now + 1s));
+        } else {
+            break;
+        }
+    }
+    env_.stop.listen({});
+    if (env_.stop.level() != stop_level::forced) co_await sends_.wait();
+    co_return end_of(move);
+}
+
+// What a killed process left in flight may have been created.
+asio::awaitable<result<void>> import_run::recover() {
+    auto left = [this](ledger::ledger& l) -> result<void> {
+        while (true) {
+            auto sending = l.chunks(job_.id, chunk_state::sending, 0, read_ahead);
+            if (!sending) return sending.error();
+            if (sending->empty()) return {};
+            for (const auto& chunk : *sending) {
+                auto attempts = l.attempts_of_chunk(chunk.id);
+                if (!attempts) return attempts.error();
+                for (const auto& a : *attempts) {
+                    if (a.report.what != ledger::attempt_result::open) continue;
+                    ledger::attempt_report report;
+                    report.attempt = a.id;
+                    report.what = ledger::attempt_result::doubtful;
+                    report.finished_at = env_.clock.now();
+                    report.code = "interrupted";
+                    report.message = "the process ended while the request was under way";
+                    if (auto r = l.record_report(report, true); !r) return r.error();
+                    auto lost = session_.windows(route::bulk_create).change(l, [&](core::rate_book& book) {
+                        client::observe_lost(book, a.started_at);
+                    });
+                    if (!lost) return lost.error();
+                }
+                ledger::chunk_update update;
+                update.chunk = chunk.id;
+                update.state = chunk_state::doubtful;
+                update.code = "interrupted";
+                update.message = "the process ended while the request was under way";
+                update.attempts = chunk.attempts + 1;
+                update.possible_duplicate = chunk.possible_duplicate;
+                if (auto r = l.update_chunk(update); !r) return r.error();
+            }
+        }
+    };
+    auto done = co_await session_.writer().write(left);
+    if (!done) co_return done.error();
+    auto totals =
+        co_await session_.writer().ask<ledger::job_totals>([this](ledger::ledger& l) { return l.totals(job_.id); });
+    if (!totals) co_return totals.error();
+    progress_.rows = totals->rows;
+    progress_.requests = totals->requests;
+    co_return result<void>();
+}
+
+asio::awaitable<result<void>> import_run::load_doubts() {
+    while (true) {
+        auto more = co_await session_.writer().ask<std::vector<ledger::chunk_record>>(
+            [this](ledger::ledger& l) { return l.chunks(job_.id, chunk_state::doubtful, last_doubt_, read_ahead); });
+        if (!more) co_return more.error();
+        if (more->empty()) co_return result<void>();
+        for (auto& chunk : *more) {
+            last_doubt_ = chunk.id;
+            if (is_held(chunk) && !looks_at_held()) continue;
+            if (auto r = co_await add_doubt(std::move(chunk)); !r) co_return r.error();
+        }
+    }
+}
+
+// Windows of which nothing is known are asked for, so that the first request need not find out alone.
+asio::awaitable<void> import_run::learn_limits() {
+    if (!sends() || progress_.rows.pending == 0) co_return;
+    auto learnt = co_await session_.learn_limits();
+    if (!learnt) {
+        break_off(learnt.error());
+        co_return;
+    }
+    if (*learnt && (*learnt)->reach == client::reach::not_sent) note_unreached(**learnt);
+    if (*learnt && (*learnt)->status == 401) break_off(key_refused());
+}
+
+asio::awaitable<void> import_run::refill() {
+    while (!all_loaded_ && ready_.size() < read_ahead / 2) {
+        auto more = co_await session_.writer().ask<std::vector<ledger::chunk_record>>(
+            [this](ledger::ledger& l) { return l.chunks(job_.id, chunk_state::planned, last_loaded_, read_ahead); });
+        if (!more) {
+            break_off(more.error());
+            co_return;
+        }
+        all_loaded_ = more->size() < read_ahead;
+        for (auto& chunk : *more) {
+            last_loaded_ = chunk.id;
+            const auto not_before = chunk.not_before ? steady(*chunk.not_before) : steady_time{};
+            ready_.push_back({std::move(chunk), not_before});
+        }
+    }
+    std::stable_sort(ready_.begin(), ready_.end(),
+                     [](const auto& a, const auto& b) { return a.not_before < b.not_before; });
+}
+
+// ------------------------------------------------------------------------------------------------------ one request
+
+// One transaction: a place in every window, and the intent. Nothing where there is no place.
+asio::awaitable<result<std::optional<core::attempt_id>>> import_run::take_place(const ledger::chunk_record& chunk,
+                                                                                placed& place) {
+    auto& gate = session_.windows(route::bulk_create);
+    auto intent = co_await session_.writer().ask<std::optional<core::attempt_id>>(
+        [&](ledger::ledger& l) -> result<std::optional<core::attempt_id>> {
+            auto taken = gate.take(l);
+            if (!taken) return taken.error();
+            place = *taken;
+            if (!place.decision.granted) return std::optional<core::attempt_id>();
+            core::fault_point("before_intent");
+            auto attempt = l.record_intent({chunk.id, place.taken_at});
+            if (!attempt) return attempt.error();
+            return std::optional<core::attempt_id>(*attempt);
+        });
+    if (intent) gate.set_seen(place.book);
+    co_return intent;
+}
+
+asio::awaitable<void> import_run::send_one(ready_chunk next) {
+    const auto body = client::bulk_create_body(next.chunk.details.view(), next.chunk.contacts.contact_ids);
+    placed place;
+    auto attempt = co_await take_place(next.chunk, place);
+    if (!attempt) {
+        break_off(attempt.error());
+    } else if (!*attempt) {
+        if (next.chunk.attempts > 0) budget_.refund();
+        breaker_.abandoned();
+        ready_.insert(ready_.begin(), std::move(next));
+    } else {
+        core::fault_point("intent_recorded");
+        const auto x = co_await session_.client().bulk_create(body);
+        core::fault_point("answer_read");
+        co_await settle(std::move(next.chunk), **attempt, place, x);
+    }
+    --in_flight_;
+    bell_.ring();
+}
+
+asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
+                                         const client::exchange& x) {
+    const auto now = env_.clock.now();
+    auto v = after_exchange(chunk, x, client::classify_bulk_create(x), now);
+    v.report.attempt = attempt;
+    if (x.reach == client::reach::not_sent)
+        v.update.not_before = now + backoff_delay({env_.settings.send.backoff_base, env_.settings.send.backoff_cap},
+                                                  breaker_.failures_in_a_row() + 1, random_);
+    auto& gate = session_.windows(route::bulk_create);
+    const bool written = x.reach != client::reach::not_sent;
+    auto kept = co_await session_.writer().ask<core::rate_book>([&](ledger::ledger& l) -> result<core::rate_book> {
+        core::fault_point("before_outcome");
+        if (auto r = l.record_report(v.report, written); !r) return r.error();
+        if (auto r = l.update_chunk(v.update); !r) return r.error();
+        return gate.learn(l, x, place.taken_at);
+    });
+    core::fault_point("outcome_recorded");
+    if (!kept) {
+        break_off(kept.error());  // the chunk stays in sending: the next run looks it up
+        co_return;
+    }
+    gate.set_seen(*kept);
+    if (written) {
+        ++requests_;
+        ++progress_.requests.requests;
+        if (chunk.attempts > 0 || v.what == consequence::throttled) ++progress_.requests.retries;
+        if (v.what == consequence::throttled) ++progress_.requests.rate_limited;
+    }
+    if (x.server_date) server_ahead_ = *x.server_date - now;
+    count(chunk_state::planned, chunk.contacts.size(), v.update);
+    note_health(v.what, x);
+    follow_up(std::move(chunk), v);
+}
+
+// Where the chunk goes next within this run.
+void import_run::follow_up(ledger::chunk_record chunk, const verdict& v) {
+    for (const auto& line : v.notices)
+        env_.watch.on_notice(line);
+    if (v.what == consequence::trouble && v.update.state == chunk_state::planned && chunk.attempts > 0)
+        budget_.refund();
+    chunk.attempts = v.update.attempts;
+    chunk.code = v.update.code;
+    chunk.message = v.update.message;
+    chunk.state = v.update.state;
+    if (v.update.state == chunk_state::planned) {
+        const auto not_before = v.update.not_before ? steady(*v.update.not_before) : steady_time{};
+        ready_.push_back({std::move(chunk), not_before});
+    } else if (v.update.state == chunk_state::doubtful) {
+        newly_doubtful_.push_back(std::move(chunk));
+    } else if (v.update.state == chunk_state::split) {
+        children_made_ = true;
+    }
+    if (v.what == consequence::key_wrong) break_off(key_refused());
+    if (v.what == consequence::no_right)
+        break_off({errc::forbidden, fmt::format("the API key may not use tasks/bulk_create (403): {} A master key may.",
+                                                v.report.message)});
+}
+
+void import_run::note_health(consequence what, const client::exchange& x) {
+    if (what == consequence::trouble) {
+        breaker_.failed(env_.clock.steady_now(), random_);
+        width_.failed();
+        if (!trouble_since_) trouble_since_ = env_.clock.steady_now();
+        last_trouble_ = x;
+        last_trouble_.body.clear();
+        if (x.reach == client::reach::not_sent)
+            note_unreached(x);
+        else
+            any_answer_ = true;
+        return;
+    }
+    any_answer_ = true;
+    unreached_in_a_row_ = 0;
+    if (what == consequence::throttled) {
+        breaker_.abandoned();
+        return;
+    }
+    trouble_since_.reset();
+    breaker_.succeeded();
+    width_.succeeded();
+    if (what == consequence::progress) anything_created_ = true;
+}
+
+void import_run::note_unreached(const client::exchange& x) {
+    ++unreached_in_a_row_;
+    if (!trouble_since_) trouble_since_ = env_.clock.steady_now();
+    last_trouble_ = x;
+}
+
+// ------------------------------------------------------------------------------------------------------------- doubt
+
+asio::awaitable<void> import_run::take_in_doubts() {
+    while (!newly_doubtful_.empty() && !broken_) {
+        auto chunk = std::move(newly_doubtful_.back());
+        newly_doubtful_.pop_back();
+        if (auto r = co_await add_doubt(std::move(chunk)); !r) break_off(r.error());
+    }
+    if (!std::exchange(children_made_, false)) co_return;
+    all_loaded_ = false;
+    if (auto r = co_await load_doubts(); !r) break_off(r.error());
+}
+
+// A chunk's tasks may stem from any of its attempts, also from those of the chunk that it was split from.
+asio::awaitable<result<void>> import_run::add_doubt(ledger::chunk_record chunk) {
+    const auto same = [&](const doubt& d) { return d.chunk.id == chunk.id; };
+    if (std::any_of(doubts_.begin(), doubts_.end(), same)) co_return result<void>();
+    auto first = co_await session_.writer().ask<core::instant>([&](ledger::ledger& l) -> result<core::instant> {
+        auto earliest = env_.clock.now();
+        constexpr int deepest_lineage = 64;
+        core::chunk_id id = chunk.id, parent = chunk.parent;
+        for (int depth = 0; depth < deepest_lineage && id != 0; ++depth) {
+            auto attempts = l.attempts_of_chunk(id);
+            if (!attempts) return attempts.error();
+            for (const auto& a : *attempts)
+                earliest = std::min(earliest, a.started_at);
+            id = parent;
+            if (id == 0) break;
+            auto up = l.chunk(id);
+            if (!up) return up.error();
+            parent = up->parent;
+        }
+        return earliest;
+    });
+    if (!first) co_return first.error();
+    doubt d;
+    d.not_created_before = *first + server_ahead_ - created_slack;
+    d.quiet_since = d.next_scan = env_.clock.steady_now();
+    d.chunk = std::move(chunk);
+    doubts_.push_back(std::move(d));
+    co_return result<void>();
+}
+
+settlement_rules import_run::rules() const {
+    settlement_rules r;
+    if (purpose_ == run_purpose::cancel) r.absent = settlement_rules::absent_rows::mark_cancelled;
+    if (purpose_ == run_purpose::verify && job_.state == core::job_state::completed)
+        r.absent = settlement_rules::absent_rows::mark_not_created;
+    if (sends() && env_.settings.send.when_unverifiable == core::unverifiable_policy::resend)
+        r.undecidable = settlement_rules::undecidable_rows::resend;
+    r.max_attempts = env_.settings.send.max_attempts;
+    r.others_succeed = anything_created_;
+    return r;
+}
+
+asio::awaitable<void> import_run::look_up_pass() {
+    const auto now = env_.clock.steady_now();
+    // Those that are due, and their neighbours of the same due date: their span is read anyway.
+    std::vector<doubt> due;
+    for (const auto& d : doubts_) {
+        const auto same_date = [&](const doubt& other) {
+            return other.next_scan <= now && other.chunk.details.due_at == d.chunk.details.due_at;
+        };
+        if (std::any_of(doubts_.begin(), doubts_.end(), same_date)) due.push_back(d);
+    }
+    look_up reader(session_);
+    const auto pass = co_await reader.scan(due);
+    note_pass(pass.end);
+    for (const auto& seen : due) {
+        const auto view = pass.spans.find(seen.chunk.details.due_at);
+        if (view == pass.spans.end() || broken_) continue;
+        auto at =
+            std::find_if(doubts_.begin(), doubts_.end(), [&](const doubt& d) { return d.chunk.id == seen.chunk.id; });
+        if (co_await weigh_doubt(*at, view->second)) doubts_.erase(at);
+    }
+}
+
+asio::awaitable<bool> import_run::weigh_doubt(doubt& d, const span_view& view) {
+    std::vector<const doubt*> neighbours;
+    for (const auto& other : doubts_)
+        if (other.chunk.details.due_at == d.chunk.details.due_at) neighbours.push_back(&other);
+    const bool nothing_else = ready_.empty() && all_loaded_ && in_flight_ == 0;
+    const bool last_chance = nothing_else || !sends();
+    const auto weighed = weigh(d, judge(d, view, neighbours), view.problem, env_.clock.steady_now(),
+                               env_.settings.send.settle_time, last_chance);
+    if (weighed.what == settlement::scan_again) co_return false;
+    co_await settle_doubt(d, weighed.findings);
+    co_return !broken_;
+}
+
+asio::awaitable<void> import_run::settle_doubt(const doubt& d, const std::vector<row_finding>& findings) {
+    const auto update =
+        after_look_up(d.chunk, findings, held_code(d.why), held_message(d.why), rules(), env_.clock.now());
+    core::fault_point("before_settlement");
+    auto kept = co_await session_.writer().write([&](ledger::ledger& l) { return l.update_chunk(update); });
+    core::fault_point("after_settlement");
+    if (!kept) {
+        break_off(kept.error());
+        co_return;
+    }
+    count(chunk_state::doubtful, d.chunk.contacts.size(), update);
+    if (update.state == chunk_state::planned) {
+        auto again = d.chunk;
+        again.state = update.state;
+        again.code = update.code;
+        again.possible_duplicate = update.possible_duplicate;
+        ready_.push_back({std::move(again), steady_time{}});
+    }
+    if (update.state == chunk_state::split) children_made_ = true;
+    if (update.state == chunk_state::created || !update.created.empty()) anything_created_ = true;
+}
+
+// What kept a pass from reading all it wanted: the rest waits.
+void import_run::note_pass(const reading_end& end) {
+    search_opens_.reset();
+    if (end.failed) break_off(end.failed->code == errc::unauthorized ? key_refused() : *end.failed);
+    if (end.wait_until) search_opens_ = steady(*end.wait_until);
+    if (!end.trouble) {
+        search_failures_ = 0;
+        if (!end.ended) any_answer_ = true;
+        return;
+    }
+    ++search_failures_;
+    if (!trouble_since_) trouble_since_ = env_.clock.steady_now();
+    const auto& send = env_.settings.send;
+    search_opens_ = env_.clock.steady_now() +
+                    backoff_ceiling({send.backoff_base, send.backoff_cap}, search_failures_) / 2 +
+                    backoff_delay({send.backoff_base, send.backoff_cap}, search_failures_, random_) / 2;
+}
+
+// ---------------------------------------------------------------------------------------------------------- deciding
+
+bool import_run::may_send(const ready_chunk& r) const {
+    return r.chunk.attempts == 0 || budget_.left() > 0;
+}
+
+void import_run::send_next() {
+    const auto now = env_.clock.steady_now();
+    const auto next = std::find_if(ready_.begin(), ready_.end(),
+                                   [&](const ready_chunk& r) { return r.not_before <= now && may_send(r); });
+    if (next == ready_.end() || !breaker_.allow(now)) return;
+    if (next->chunk.attempts > 0) budget_.spend();
+    auto chunk = std::move(*next);
+    ready_.erase(next);
+    ++in_flight_;
+    sends_.spawn(send_one(std::move(chunk)));
+}
+
+run_view import_run::view() const {
+    run_view v;
+    v.now = env_.clock.steady_now();
+    v.stop_asked = env_.stop.level() != stop_level::none;
+    v.broken = broken_.has_value();
+    v.in_flight = in_flight_;
+    v.room = width_.width();
+    v.ready_at = steady_time::max();
+    for (const auto& r : ready_) {
+        if (!may_send(r)) continue;
+        ++v.ready;
+        v.ready_at = std::min(v.ready_at, r.not_before);
+    }
+    if (v.ready == 0 && !ready_.empty()) {
+        v.ready = ready_.size();
+        v.resend_budget_spent = true;
+    }
+    const auto place = session_.windows(route::bulk_create).peek();
+    if (!place.granted) {
+        v.window_opens = steady(place.wait_until);
+        v.window_after_answer = place.after_answer;
+    }
+    if (breaker_.current(v.now) != circuit_breaker::state::closed)
+        v.breaker_opens = breaker_.wait_until().value_or(v.now + publish_interval);
+    v.doubts = doubts_.size();
+    v.scan_due = steady_time::max();
+    for (const auto& d : doubts_)
+        v.scan_due = std::min(v.scan_due, d.next_scan);
+    v.look_up_opens = search_opens_;
+    v.settle_time = env_.settings.send.settle_time;
+    v.max_wait = env_.settings.send.max_wait;
+    v.outage_over_limit = outage_over_limit();
+    return v;
+}
+
+// An outage parks the job when it lasts longer than any wait may, and soon when Apollo was never reached at all: then
+// it is more likely the settings than the weather.
+bool import_run::outage_over_limit() const {
+    if (!trouble_since_) return false;
+    const auto lasted = env_.clock.steady_now() - *trouble_since_;
+    if (lasted > env_.settings.send.max_wait) return true;
+    if (any_answer_) return false;
+    const bool hopeless = last_trouble_.tls_or_name_problem;
+    return hopeless ? unreached_in_a_row_ >= tries_when_hopeless && lasted >= patience_when_hopeless
+                    : unreached_in_a_row_ >= env_.settings.send.max_attempts && lasted >= patience_when_unreached;
+}
+
+run_end import_run::end_of(const next_move& move) const {
+    if (broken_) return {broken_, std::nullopt};
+    if (env_.stop.level() != stop_level::none)
+        return {failure{errc::interrupted, fmt::format("stopped on request; `taskbarge resume {}` goes on", job_.id)},
+                {}};
+    if (move.what == next_move::kind::finish) return {};
+    if (outage_over_limit() && !any_answer_)
+        return {failure{errc::unreachable, fmt::format("no answer from Apollo at {}: {}", env_.settings.apollo.base_url,
+                                                       last_trouble_.error_text)},
+                {}};
+    if (outage_over_limit())
+        return {failure{errc::waiting, fmt::format("Apollo has not answered usefully for {}; the rest stays pending",
+                                                   core::format_duration(env_.settings.send.max_wait))},
+                {}};
+    if (move.why == waits_for::health)
+        return {failure{errc::waiting,
+                        fmt::format("the retries of this run are used up ({}, send.retry_budget); run again later",
+                                    budget_.spent())},
+                {}};
+    const auto until = wall(move.until);
+    return {failure{errc::waiting,
+                    fmt::format("{} until {}, longer than send.max_wait = {}", describe_wait(move.why),
+                                core::to_rfc3339_seconds(until), core::format_duration(env_.settings.send.max_wait))},
+            until};
+}
+
+std::string import_run::describe_wait(waits_for why) const {
+    switch (why) {
+        case waits_for::window: {
+            const auto kind = session_.windows(route::bulk_create).peek().binding;
+            return fmt::format("the {} window of tasks/bulk_create is used up", core::to_string(kind));
+        }
+        case waits_for::search_window:
+            return "the look-up of rows in doubt waits for tasks/search";
+        case waits_for::settling:
+            return "rows in doubt are settling";
+        case waits_for::backoff:
+            return "backing off";
+        case waits_for::health:
+            return "waiting for Apollo to recover";
+        case waits_for::answers:
+            return "waiting for answers";
+        case waits_for::nothing:
+            break;
+    }
+    return {};
+}
+
+void import_run::publish(const next_move& move) {
+    const auto now = env_.clock.steady_now();
+    if (now - last_published_ < publish_interval) return;
+    last_published_ = now;
+    auto p = progress_;
+    p.in_flight = in_flight_;
+    const bool waits = move.what == next_move::kind::wait && move.why != waits_for::answers;
+    if (env_.stop.level() != stop_level::none)
+        p.phase = phase::stopping;
+    else if (move.what == next_move::kind::look_up)
+        p.phase = phase::looking_up;
+    else if (waits && in_flight_ == 0)
+        p.phase = phase::waiting;
+    else
+        p.phase = phase::sending;
+    if (waits) {
+        p.waiting_for = describe_wait(move.why);
+        p.waiting_until = wall(move.until);
+    }
+    const auto sendable = p.rows.created + p.rows.pending + p.rows.unknown + p.rows.failed;
+    if (p.rows.pending > 0 && sendable > 0) {
+        const auto left = (p.rows.pending * job_.minimum_requests + sendable - 1) / sendable;
+        p.expected_end = client::forecast_end(session_.windows(route::bulk_create).seen(), env_.settings.limits, left,
+                                              env_.clock.now())
+                             .end;
+    }
+    env_.watch.on_progress(p);
+}
+
+void import_run::count(chunk_state before, std::size_t rows, const ledger::chunk_update& update) {
+    auto& c = progress_.rows;
+    tally(c, row_state_of(before)) -= rows;
+    c.created += update.created.size();
+    if (update.state != chunk_state::split) {
+        tally(c, row_state_of(update.state)) += rows - update.created.size();
+        return;
+    }
+    for (const auto& child : update.children)
+        tally(c, row_state_of(child.state)) += child.indexes.size();
+}
+
+void import_run::break_off(failure why) {
+    if (!broken_) broken_ = std::move(why);
+    bell_.ring();
+}
+
+core::instant import_run::wall(steady_time t) const {
+    return env_.clock.now() + std::chrono::ceil<milliseconds>(t - env_.clock.steady_now());
+}
+
+steady_time import_run::steady(core::instant t) const {
+    return env_.clock.steady_now() + (t - env_.clock.now());
+}
+
+}  // namespace taskbarge::job

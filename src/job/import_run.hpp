@@ -1,0 +1,126 @@
+// The sending half of an import: brings a planned job as far as it goes. A loop around run_policy's decide(), one
+// awaited step a case; everything here lives on one event loop.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "job/chunk_flow.hpp"
+#include "job/evidence.hpp"
+#include "job/look_up.hpp"
+#include "job/run_policy.hpp"
+#include "job/session.hpp"
+#include "taskbarge/async/task_group.hpp"
+#include "taskbarge/core/state.hpp"
+#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/retry_policy.hpp"
+
+namespace taskbarge::job {
+
+// What a run is for.
+enum class run_purpose : std::uint8_t {
+    import,  // send, look up, finish
+    retry,   // the same, and look up again what was held
+    verify,  // look up only, also what was held; sends nothing
+    cancel   // look up what is in doubt, send nothing; rows shown to be absent are cancelled
+};
+
+struct run_end {
+    std::optional<core::failure> why;        // nothing: the job is finished
+    std::optional<core::instant> resume_at;  // parked: not before
+};
+
+class import_run {
+ public:
+    import_run(session& s, const ledger::job_record& job, const ledger::job_totals& totals, run_purpose purpose);
+
+    // Runs to the job's end, a park, a stop or a failure. Waits for what is in flight first, unless the stop is forced.
+    boost::asio::awaitable<run_end> run();
+
+    std::uint64_t requests_this_run() const { return requests_; }
+    const core::row_counts& counts() const { return progress_.rows; }
+
+ private:
+    struct ready_chunk {
+        ledger::chunk_record chunk;
+        steady_time not_before{};
+    };
+
+    // Start
+    boost::asio::awaitable<core::result<void>> recover();
+    boost::asio::awaitable<core::result<void>> load_doubts();
+    boost::asio::awaitable<void> learn_limits();
+    boost::asio::awaitable<void> refill();
+
+    // One request
+    boost::asio::awaitable<void> send_one(ready_chunk next);
+    boost::asio::awaitable<core::result<std::optional<core::attempt_id>>> take_place(const ledger::chunk_record& chunk,
+                                                                                     placed& place);
+    boost::asio::awaitable<void> settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
+                                        const client::exchange& x);
+    void follow_up(ledger::chunk_record chunk, const verdict& v);
+    void note_health(consequence what, const client::exchange& x);
+    void note_unreached(const client::exchange& x);
+
+    // Doubt
+    boost::asio::awaitable<void> take_in_doubts();
+    boost::asio::awaitable<core::result<void>> add_doubt(ledger::chunk_record chunk);
+    boost::asio::awaitable<void> look_up_pass();
+    boost::asio::awaitable<bool> weigh_doubt(doubt& d, const span_view& view);  // true: settled
+    boost::asio::awaitable<void> settle_doubt(const doubt& d, const std::vector<row_finding>& findings);
+    void note_pass(const reading_end& end);
+    settlement_rules rules() const;
+
+    // Deciding
+    bool sends() const { return purpose_ == run_purpose::import || purpose_ == run_purpose::retry; }
+    bool looks_at_held() const { return purpose_ == run_purpose::retry || purpose_ == run_purpose::verify; }
+    bool may_send(const ready_chunk& r) const;
+    void send_next();
+    run_view view() const;
+    bool outage_over_limit() const;
+    run_end end_of(const next_move& move) const;
+    std::string describe_wait(waits_for why) const;
+    void publish(const next_move& move);
+    void count(core::chunk_state before, std::size_t rows, const ledger::chunk_update& update);
+    void break_off(core::failure why);
+    core::instant wall(steady_time t) const;
+    steady_time steady(core::instant t) const;
+
+    session& session_;
+    const environment& env_;
+    const ledger::job_record job_;
+    const run_purpose purpose_;
+    async::task_group sends_;
+    wake_bell bell_;
+    std::mt19937_64 random_;
+    circuit_breaker breaker_;
+    send_width width_;
+    retry_budget budget_;
+
+    std::vector<ready_chunk> ready_;
+    bool all_loaded_ = false;
+    core::chunk_id last_loaded_ = 0;
+    core::chunk_id last_doubt_ = 0;
+    std::vector<doubt> doubts_;
+    std::vector<ledger::chunk_record> newly_doubtful_;
+    bool children_made_ = false;  // by a split: some may be in doubt
+    std::optional<steady_time> search_opens_;
+    std::uint32_t search_failures_ = 0;
+    std::uint32_t in_flight_ = 0;
+    std::uint64_t requests_ = 0;
+    bool anything_created_ = false;
+    bool any_answer_ = false;
+    std::uint32_t unreached_in_a_row_ = 0;
+    std::optional<steady_time> trouble_since_;
+    client::exchange last_trouble_;
+    std::chrono::milliseconds server_ahead_{0};  // Apollo's clock less ours
+    std::optional<core::failure> broken_;
+    progress progress_;
+    steady_time last_published_{};
+};
+
+}  // namespace taskbarge::job

@@ -1,0 +1,308 @@
+#include "taskbarge/job/job.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "job/import_run.hpp"
+#include "job/online.hpp"
+#include "job/owners.hpp"
+#include "job/planning.hpp"
+
+namespace taskbarge::job {
+
+namespace asio = boost::asio;
+using core::errc;
+using core::failure;
+using core::job_state;
+using core::result;
+
+namespace {
+
+// Stored times further off than this cannot be right: no window is longer than a day.
+constexpr auto longest_park = std::chrono::hours(25);
+
+bool needs_a_person(errc code) {
+    switch (code) {
+        case errc::input:
+        case errc::too_many_rejects:
+        case errc::internal:
+        case errc::no_key:
+        case errc::unauthorized:
+        case errc::forbidden:
+        case errc::settings:
+        case errc::ledger:
+        case errc::usage:
+        case errc::no_such_job:
+        case errc::io:
+            return true;
+        default:
+            return false;
+    }
+}
+
+std::string state_word(const std::optional<failure>& why) {
+    if (!why) return "completed";
+    return needs_a_person(why->code) ? "failed" : "parked";
+}
+
+std::optional<failure> key_missing(const environment& env) {
+    if (!env.key.empty()) return std::nullopt;
+    return failure{errc::no_key, "no API key: set APOLLO_API_KEY, or apollo.api_key_file in the settings"};
+}
+
+// Collects what a run has to say, whatever way it ends.
+class run_reporter {
+ public:
+    explicit run_reporter(const environment& env) : env_(env), started_(env.clock.steady_now()) {}
+
+    report& out() { return out_; }
+    void stop_with(failure why) {
+        out_.why = std::move(why);
+        out_.state = state_word(out_.why);
+    }
+    void take_totals(const ledger::job_totals& totals) {
+        out_.rows = totals.rows;
+        out_.requests = totals.requests;
+    }
+    // The job's sums from the ledger, and the other jobs that wait. A sum that does not add up is a bug.
+    void read_ledger(ledger::ledger& book) {
+        if (out_.job) {
+            auto totals = book.totals(*out_.job);
+            if (!totals) {
+                stop_with(totals.error());
+                return;
+            }
+            take_totals(*totals);
+            if (out_.rows.accounted() != out_.rows.rows)
+                stop_with(
+                    {errc::internal, fmt::format("job {}: the states of {} rows add up to {}; please report this bug",
+                                                 *out_.job, out_.rows.rows, out_.rows.accounted())});
+        }
+        auto all = book.jobs();
+        if (!all) return;
+        for (const auto& j : *all)
+            if (j.state != job_state::completed && j.id != out_.job) out_.unfinished_jobs.push_back(j.id);
+    }
+    report finish() {
+        out_.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock.steady_now() - started_);
+        return std::move(out_);
+    }
+
+ private:
+    const environment& env_;
+    const std::chrono::steady_clock::time_point started_;
+    report out_;
+};
+
+void record_end(const environment& env, ledger::ledger& book, core::job_id id, const run_end& end,
+                run_reporter& reporter) {
+    const auto state = !end.why                        ? job_state::completed
+                       : needs_a_person(end.why->code) ? job_state::failed
+                                                       : job_state::parked;
+    const auto code = end.why ? fmt::format("{}", static_cast<int>(end.why->code)) : std::string();
+    auto kept =
+        book.set_job_state(id, state, end.resume_at, code, end.why ? end.why->text : std::string(), env.clock.now());
+    if (!kept && !end.why) reporter.stop_with(kept.error());
+}
+
+// After a run that sends nothing there may be rows left for one that does.
+std::optional<failure> rest_of(ledger::ledger& book, core::job_id id) {
+    auto totals = book.totals(id);
+    if (!totals) return totals.error();
+    if (totals->rows.pending == 0) return std::nullopt;
+    return failure{errc::waiting,
+                   fmt::format("{} rows are pending; `taskbarge resume {}` sends them", totals->rows.pending, id)};
+}
+
+// A run of a job whose lock is held. Writes its end into the ledger.
+void run_job(const environment& env, ledger::ledger& book, const ledger::job_record& job, run_purpose purpose,
+             run_reporter& reporter) {
+    auto totals = book.totals(job.id);
+    if (!totals) return reporter.stop_with(totals.error());
+    run_end end;
+    auto work = [&](session& s) -> asio::awaitable<void> {
+        import_run run(s, job, *totals, purpose);
+        end = co_await run.run();
+        reporter.out().requests_this_run = run.requests_this_run();
+    };
+    if (auto ran = run_online(env, book, work); !ran) end.why = ran.error();
+    if (!end.why) end.why = rest_of(book, job.id);
+    reporter.out().state = state_word(end.why);
+    reporter.out().why = end.why;
+    reporter.out().resume_at = end.resume_at;
+    record_end(env, book, job.id, end, reporter);
+}
+
+// Whether the job must not go on yet.
+std::optional<core::instant> parked_until(const environment& env, const ledger::job_record& job) {
+    const auto now = env.clock.now();
+    if (job.state == job_state::completed || !job.resume_at || *job.resume_at <= now) return std::nullopt;
+    if (*job.resume_at - now > longest_park) return std::nullopt;
+    return job.resume_at;
+}
+
+bool report_if_parked(const environment& env, const ledger::job_record& job, run_reporter& reporter) {
+    const auto until = parked_until(env, job);
+    if (!until) return false;
+    reporter.stop_with({errc::waiting, fmt::format("job {} is parked until {}: {}", job.id,
+                                                   core::to_rfc3339_seconds(*until), job.stop_message)});
+    reporter.out().resume_at = until;
+    return true;
+}
+
+// Opens the ledger, locks the job, and leaves the rest to `work`.
+template <class Work>
+report with_job(const environment& env, core::job_id id, Work work) {
+    run_reporter reporter(env);
+    auto book = ledger::open_ledger(env.settings.ledger.path);
+    if (!book) {
+        reporter.stop_with(book.error());
+        return reporter.finish();
+    }
+    auto record = (*book)->job(id);
+    if (!record) {
+        reporter.stop_with(record.error());
+        return reporter.finish();
+    }
+    reporter.out().job = id;
+    auto lock = (*book)->lock_job(id);
+    if (!lock)
+        reporter.stop_with(lock.error());
+    else if (auto fresh = (*book)->job(id); !fresh)
+        reporter.stop_with(fresh.error());
+    else
+        work(**book, *fresh, reporter);
+    reporter.read_ledger(**book);
+    return reporter.finish();
+}
+
+void report_finished(run_reporter& reporter) {
+    reporter.out().state = "completed";
+    reporter.out().already_finished = true;
+}
+
+// Moves all chunks from one state to another with a code.
+result<void> move_chunks(ledger::ledger& book, core::job_id job, core::chunk_state from, core::chunk_state to,
+                         const std::string& code, const std::string& message, core::instant now) {
+    constexpr std::size_t at_once = 256;
+    core::chunk_id after = 0;
+    while (true) {
+        auto some = book.chunks(job, from, after, at_once);
+        if (!some) return some.error();
+        if (some->empty()) return {};
+        if (auto r = book.begin(); !r) return r.error();
+        for (const auto& chunk : *some) {
+            after = chunk.id;
+            ledger::chunk_update update;
+            update.chunk = chunk.id;
+            update.state = to;
+            update.code = code;
+            update.message = message;
+            update.possible_duplicate = chunk.possible_duplicate;
+            if (to == core::chunk_state::refused) update.settled_at = now;
+            if (auto r = book.update_chunk(update); !r) {
+                book.rollback();
+                return r.error();
+            }
+        }
+        if (auto r = book.commit(); !r) return r.error();
+    }
+}
+
+}  // namespace
+
+report import_files(const environment& env, const import_options& options) {
+    run_reporter reporter(env);
+    if (auto missing = key_missing(env)) {
+        reporter.stop_with(*missing);
+        return reporter.finish();
+    }
+    auto book = ledger::open_ledger(env.settings.ledger.path);
+    if (!book) {
+        reporter.stop_with(book.error());
+        return reporter.finish();
+    }
+    input_summary input;
+    auto job = find_or_plan(env, **book, options, ask_apollo_for_owners(env), input);
+    reporter.out().files = input.files;
+    if (!job) {
+        reporter.stop_with(job.error());
+        reporter.out().rows.rows = input.rows;
+        reporter.out().rows.rejected = input.rejected;
+        reporter.out().rows.pending = input.rows - input.rejected;
+        reporter.read_ledger(**book);
+        return reporter.finish();
+    }
+    reporter.out().job = job->record.id;
+    if (job->record.state == job_state::completed)
+        report_finished(reporter);
+    else if (!report_if_parked(env, job->record, reporter))
+        run_job(env, **book, job->record, run_purpose::import, reporter);
+    reporter.read_ledger(**book);
+    return reporter.finish();
+}
+
+report resume_job(const environment& env, core::job_id id) {
+    return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+        if (job.state == job_state::completed) return report_finished(reporter);
+        if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
+        if (!report_if_parked(env, job, reporter)) run_job(env, book, job, run_purpose::import, reporter);
+    });
+}
+
+report retry_job(const environment& env, core::job_id id, unknown_rows unknown) {
+    core::settings changed = env.settings;
+    if (unknown == unknown_rows::resend) changed.send.when_unverifiable = core::unverifiable_policy::resend;
+    const environment retry_env{changed, env.key, env.clock, env.stop, env.watch, env.seed};
+    return with_job(retry_env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+        if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
+        if (auto r = book.reopen_failed(job.id); !r) return reporter.stop_with(r.error());
+        run_job(retry_env, book, job, run_purpose::retry, reporter);
+    });
+}
+
+report verify_job(const environment& env, core::job_id id) {
+    return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+        if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
+        run_job(env, book, job, run_purpose::verify, reporter);
+    });
+}
+
+report cancel_job(const environment& env, core::job_id id) {
+    return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+        if (job.state == job_state::completed) return report_finished(reporter);
+        auto moved = move_chunks(book, job.id, core::chunk_state::planned, core::chunk_state::refused, "cancelled",
+                                 "the job was cancelled before the row was sent", env.clock.now());
+        if (!moved) return reporter.stop_with(moved.error());
+        auto totals = book.totals(job.id);
+        if (!totals) return reporter.stop_with(totals.error());
+        if (totals->rows.unknown + totals->rows.pending == 0) {
+            reporter.out().state = "completed";
+            return record_end(env, book, job.id, {}, reporter);
+        }
+        if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
+        run_job(env, book, job, run_purpose::cancel, reporter);
+    });
+}
+
+report report_job(const environment& env, core::job_id id) {
+    run_reporter reporter(env);
+    auto book = ledger::open_ledger(env.settings.ledger.path);
+    if (!book) {
+        reporter.stop_with(book.error());
+        return reporter.finish();
+    }
+    auto record = (*book)->job(id);
+    if (!record) {
+        reporter.stop_with(record.error());
+        return reporter.finish();
+    }
+    reporter.out().job = id;
+    reporter.out().state = core::to_string(record->state);
+    reporter.out().resume_at = record->resume_at;
+    reporter.read_ledger(**book);
+    return reporter.finish();
+}
+
+}  // namespace taskbarge::job

@@ -1,0 +1,83 @@
+#include "job/ledger_sink.hpp"
+
+#include <utility>
+
+#include "taskbarge/core/fault_point.hpp"
+
+namespace taskbarge::job {
+
+using core::result;
+
+namespace {
+// Contacts a commit: large enough that the cost of a durable commit is spread (docs/performance.md), small enough for
+// memory (some 100 bytes each).
+constexpr std::size_t commit_weight = 50'000;
+// Bytes of text weigh as well: a group's note and a reject's original may be large.
+constexpr std::size_t bytes_per_weight = 64;
+}  // namespace
+
+ledger_sink::ledger_sink(ledger::ledger& book, core::job_id job, grouper::grouper_options options)
+    : ledger_(book), job_(job), grouper_(std::move(options), *this) {}
+
+result<void> ledger_sink::on_reject(const core::rejected_row& row) {
+    rejects_.push_back(row);
+    return flush_if_full(1 + row.raw.size() / bytes_per_weight);
+}
+
+result<void> ledger_sink::on_group(core::group_number number, const core::task_view& details) {
+    groups_.emplace_back(number, details);
+    return flush_if_full(1 + details.note.size() / bytes_per_weight);
+}
+
+result<void> ledger_sink::on_chunk(core::planned_chunk&& chunk) {
+    const auto size = chunk.contacts.size();
+    chunks_.push_back(std::move(chunk));
+    return flush_if_full(size);
+}
+
+result<void> ledger_sink::on_duplicate(const core::duplicate_row& row) {
+    duplicates_.push_back(row);
+    return flush_if_full(1);
+}
+
+result<void> ledger_sink::finish() {
+    if (auto r = grouper_.finish(); !r) return r.error();
+    return flush();
+}
+
+result<void> ledger_sink::flush_if_full(std::size_t contacts) {
+    weight_ += contacts;
+    if (weight_ < commit_weight) return {};
+    return flush();
+}
+
+result<void> ledger_sink::flush() {
+    if (weight_ == 0) return {};
+    if (auto r = ledger_.begin(); !r) return r.error();
+    if (auto r = write_all(); !r) {
+        ledger_.rollback();
+        return r.error();
+    }
+    if (auto r = ledger_.commit(); !r) return r.error();
+    core::fault_point("plan_part");
+    groups_.clear();
+    chunks_.clear();
+    duplicates_.clear();
+    rejects_.clear();
+    weight_ = 0;
+    return {};
+}
+
+result<void> ledger_sink::write_all() {
+    for (const auto& [number, details] : groups_)
+        if (auto r = ledger_.add_group(job_, number, details.view()); !r) return r.error();
+    for (const auto& chunk : chunks_)
+        if (auto r = ledger_.add_chunk(job_, chunk); !r) return r.error();
+    for (const auto& row : duplicates_)
+        if (auto r = ledger_.add_duplicate(job_, row); !r) return r.error();
+    for (const auto& row : rejects_)
+        if (auto r = ledger_.add_reject(job_, row); !r) return r.error();
+    return {};
+}
+
+}  // namespace taskbarge::job

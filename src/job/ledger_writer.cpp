@@ -1,0 +1,104 @@
+#include "job/ledger_writer.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "taskbarge/core/fault_point.hpp"
+
+namespace taskbarge::job {
+
+namespace asio = boost::asio;
+using core::result;
+
+ledger_writer::ledger_writer(ledger::ledger& book, asio::any_io_executor resume_on)
+    : ledger_(book), resume_on_(std::move(resume_on)), thread_([this] { loop(); }) {}
+
+ledger_writer::~ledger_writer() {
+    {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+    }
+    arrived_.notify_one();
+    thread_.join();
+}
+
+// Where a coroutine waits for its work: a timer that never expires by itself, cancelled when the work is done.
+struct ledger_writer::waiting_room {
+    explicit waiting_room(const asio::any_io_executor& ex) : bell(ex, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer bell;
+    std::optional<result<void>> outcome;
+};
+
+ledger_writer::place_to_wait ledger_writer::hand_over(work w) {
+    auto room = std::make_shared<waiting_room>(resume_on_);
+    auto done = [room, ex = resume_on_](result<void> r) {
+        asio::post(ex, [room, r = std::move(r)]() mutable {
+            room->outcome = std::move(r);
+            room->bell.cancel();
+        });
+    };
+    {
+        const std::lock_guard lock(mutex_);
+        waiting_.push_back({std::move(w), std::move(done)});
+    }
+    arrived_.notify_one();
+    return room;
+}
+
+asio::awaitable<result<void>> ledger_writer::wait_for(place_to_wait room) {
+    // What was handed over is done in any case: a stop of the waiting coroutine does not end the wait.
+    while (!room->outcome) {
+        boost::system::error_code cancelled;
+        co_await room->bell.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    }
+    co_return std::move(*room->outcome);
+}
+
+void ledger_writer::loop() {
+    while (true) {
+        std::vector<entry> group;
+        {
+            std::unique_lock lock(mutex_);
+            arrived_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
+            if (waiting_.empty()) return;
+            group.swap(waiting_);
+        }
+        run_group(group);
+    }
+}
+
+result<void> ledger_writer::run_all(std::vector<entry>& group) {
+    if (auto begun = ledger_.begin(); !begun) return begun.error();
+    for (entry& e : group) {
+        if (auto r = e.run(ledger_); !r) {
+            ledger_.rollback();
+            return r.error();
+        }
+    }
+    core::fault_point("before_commit");
+    auto committed = ledger_.commit();
+    if (!committed) {
+        ledger_.rollback();
+        return committed.error();
+    }
+    core::fault_point("after_commit");
+    return {};
+}
+
+void ledger_writer::run_group(std::vector<entry>& group) {
+    const auto together = run_all(group);
+    if (together || group.size() == 1) {
+        for (entry& e : group)
+            e.done(together);
+        return;
+    }
+    for (entry& e : group) {
+        std::vector<entry> alone;
+        alone.push_back(std::move(e));
+        alone.front().done(run_all(alone));
+    }
+}
+
+}  // namespace taskbarge::job

@@ -1,0 +1,86 @@
+// The ledger on a thread of its own, with grouped commits: what arrives during one commit goes into the next.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::job {
+
+// Every piece of work is durable before its awaiting coroutine goes on. Work runs in the order in which it was handed
+// over, inside a transaction shared with its neighbours. Where one piece fails, the group is rolled back and each piece
+// is run again in a transaction of its own, so work must set its outputs anew each time it runs.
+// The ledger must outlive the writer and is used by nobody else meanwhile. The destructor finishes what was handed
+// over.
+class ledger_writer {
+ public:
+    ledger_writer(ledger::ledger& book, boost::asio::any_io_executor resume_on);
+    ~ledger_writer();
+    ledger_writer(const ledger_writer&) = delete;
+    ledger_writer& operator=(const ledger_writer&) = delete;
+
+    using work = std::function<core::result<void>(ledger::ledger&)>;
+
+    // Runs `w` on the ledger's thread; resumes on the executor when it is committed, or was not.
+    // Not a coroutine itself, and so is ask(): GCC 12 mishandles a std::function that is made within a co_await.
+    template <class F>
+    boost::asio::awaitable<core::result<void>> write(F w) {
+        return wait_for(hand_over(work(std::move(w))));
+    }
+
+    // The same for work with a value.
+    template <class T, class F>
+    boost::asio::awaitable<core::result<T>> ask(F question) {
+        auto answer = std::make_shared<std::optional<T>>();
+        auto place =
+            hand_over(work([answer, question = std::move(question)](ledger::ledger& l) mutable -> core::result<void> {
+                core::result<T> r = question(l);
+                if (!r) return r.error();
+                *answer = std::move(*r);
+                return {};
+            }));
+        return wait_for_answer(std::move(place), std::move(answer));
+    }
+
+ private:
+    struct waiting_room;
+    using place_to_wait = std::shared_ptr<waiting_room>;
+
+    place_to_wait hand_over(work w);
+    static boost::asio::awaitable<core::result<void>> wait_for(place_to_wait room);
+    template <class T>
+    static boost::asio::awaitable<core::result<T>> wait_for_answer(place_to_wait room,
+                                                                   std::shared_ptr<std::optional<T>> answer) {
+        auto done = co_await wait_for(std::move(room));
+        if (!done) co_return done.error();
+        co_return std::move(**answer);
+    }
+
+    struct entry {
+        work run;
+        std::function<void(core::result<void>)> done;
+    };
+    void loop();
+    void run_group(std::vector<entry>& group);
+    core::result<void> run_all(std::vector<entry>& group);
+
+    ledger::ledger& ledger_;
+    boost::asio::any_io_executor resume_on_;
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::vector<entry> waiting_;
+    bool closing_ = false;
+    std::thread thread_;
+};
+
+}  // namespace taskbarge::job

@@ -1,0 +1,48 @@
+#include "job/online.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <exception>
+
+namespace taskbarge::job {
+
+namespace asio = boost::asio;
+
+namespace {
+
+client::client_options client_options_of(const environment& env) {
+    client::client_options o;
+    o.base_url = env.settings.apollo.base_url;
+    o.ca_file = env.settings.apollo.ca_file;
+    o.key = env.key;
+    o.connections = env.settings.send.connections;
+    o.connect_timeout = env.settings.send.connect_timeout;
+    o.request_timeout = env.settings.send.request_timeout;
+    o.answer_limit = env.settings.send.answer_limit;
+    o.proxy = env.settings.send.proxy;
+    o.user_agent = "taskbarge";
+    return o;
+}
+
+}  // namespace
+
+core::result<void> run_online(const environment& env, ledger::ledger& book,
+                              const std::function<asio::awaitable<void>(session&)>& work) {
+    asio::io_context loop(1);
+    auto client = client::apollo_client::make(loop.get_executor(), client_options_of(env));
+    if (!client) return client.error();
+    // The writer goes first at the end: what it was given it finishes, while the coroutines that asked still exist.
+    ledger_writer writer(book, loop.get_executor());
+    session s(env, loop.get_executor(), writer, **client);
+    std::exception_ptr error;
+    asio::co_spawn(loop, work(s), [&](std::exception_ptr e) {
+        error = e;
+        (*client)->close();
+        loop.stop();  // a forced stop leaves requests behind; after any other end there are none
+    });
+    loop.run();
+    if (error) std::rethrow_exception(error);
+    return {};
+}
+
+}  // namespace taskbarge::job

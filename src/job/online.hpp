@@ -1,0 +1,19 @@
+// Runs a coroutine with everything that talking to Apollo needs: event loop, client, ledger thread.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+
+#include "job/session.hpp"
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/job/job.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::job {
+
+// Blocks until `work` has ended. Fails where no client can be made (base URL, CA file); what `work` throws comes
+// through.
+core::result<void> run_online(const environment& env, ledger::ledger& book,
+                              const std::function<boost::asio::awaitable<void>(session&)>& work);
+
+}  // namespace taskbarge::job

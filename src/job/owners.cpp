@@ -1,0 +1,88 @@
+#include "job/owners.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "job/online.hpp"
+
+namespace taskbarge::job {
+
+namespace asio = boost::asio;
+using core::errc;
+using core::failure;
+using core::result;
+using directory = std::map<std::string, std::string>;
+
+namespace {
+
+constexpr std::uint32_t most_pages = 1000;
+constexpr std::uint32_t most_tries = 5;  // a page, over all of its troubles
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+    return text;
+}
+
+failure cannot(const std::string& why) {
+    return {errc::waiting, "the owners' e-mail addresses could not be looked up in Apollo (users/search): " + why};
+}
+
+asio::awaitable<result<client::users_page>> read_page(session& s, wake_bell& bell, std::uint32_t number) {
+    failure why = cannot("no answer");
+    for (std::uint32_t tried = 1; tried <= most_tries; ++tried) {
+        if (s.env().stop.level() != stop_level::none) co_return failure{errc::interrupted, "stopped on request"};
+        auto got = co_await s.users_page(number);
+        if (!got) co_return got.error();
+        auto wait = std::chrono::milliseconds(500) * (1u << tried);
+        if (got->wait_until) {
+            wait = std::max(std::chrono::milliseconds(100), *got->wait_until - s.env().clock.now());
+            if (wait > s.env().settings.send.max_wait) co_return cannot("its rate window is used up");
+        } else {
+            auto page = client::read_users(*got->answer);
+            if (page) co_return std::move(*page);
+            const auto code = page.error().code;
+            if (code == errc::unauthorized || code == errc::forbidden)
+                co_return failure{code == errc::forbidden ? errc::waiting : code, cannot(page.error().text).text};
+            why = got->answer->reach == client::reach::answered
+                      ? cannot(page.error().text)
+                      : failure{errc::unreachable, cannot(got->answer->error_text).text};
+        }
+        co_await bell.sleep_until(s.env().clock.steady_now() + wait);
+    }
+    co_return why;
+}
+
+asio::awaitable<result<directory>> read_all(session& s) {
+    directory all;
+    wake_bell bell(s.executor());
+    for (std::uint32_t number = 1; number <= most_pages; ++number) {
+        auto page = co_await read_page(s, bell, number);
+        if (!page) co_return page.error();
+        for (const auto& user : page->users)
+            if (!user.email.empty()) all.emplace(lower(user.email), user.id);
+        if (page->users.empty() || number >= page->total_pages) break;
+    }
+    co_return all;
+}
+
+}  // namespace
+
+owner_directory ask_apollo_for_owners(const environment& env) {
+    return [&env]() -> result<directory> {
+        if (env.key.empty())
+            return failure{errc::no_key, "owner_email needs the API key, to look the owners up: set APOLLO_API_KEY"};
+        // A ledger object of its own: this runs on the thread that reads. The windows are shared through the file.
+        auto book = ledger::open_ledger(env.settings.ledger.path);
+        if (!book) return book.error();
+        result<directory> out = failure{errc::internal, "the owners were not read"};
+        auto done =
+            run_online(env, **book, [&out](session& s) -> asio::awaitable<void> { out = co_await read_all(s); });
+        if (!done) return done.error();
+        return out;
+    };
+}
+
+}  // namespace taskbarge::job

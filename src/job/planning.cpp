@@ -1,0 +1,282 @@
+#include "job/planning.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "job/input_pump.hpp"
+#include "job/ledger_sink.hpp"
+#include "taskbarge/core/fault_point.hpp"
+
+namespace taskbarge::job {
+
+using core::errc;
+using core::failure;
+using core::result;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto progress_interval = 200ms;
+
+// Counts rejects by code and keeps the first of each as its example.
+class reject_tally {
+ public:
+    void add(const core::rejected_row& row) {
+        auto [at, fresh] = lines_.try_emplace(row.code);
+        if (fresh) {
+            at->second.code = row.code;
+            at->second.example = row;
+        }
+        ++at->second.rows;
+        ++total_;
+    }
+    std::uint64_t total() const { return total_; }
+    std::vector<reject_line> lines() const {
+        std::vector<reject_line> out;
+        for (const auto& [code, line] : lines_)
+            out.push_back(line);
+        std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.rows > b.rows; });
+        return out;
+    }
+
+ private:
+    std::map<std::string, reject_line> lines_;
+    std::uint64_t total_ = 0;
+};
+
+reader::source_options source_options_of(const environment& env, const import_options& options,
+                                         owner_directory owners) {
+    reader::source_options so;
+    so.columns = env.settings.columns;
+    so.defaults = env.settings.defaults;
+    so.dates = env.settings.dates;
+    so.import = env.settings.import;
+    so.now = env.clock.now();
+    so.first_rows = options.first_rows;
+    so.owners = std::move(owners);
+    return so;
+}
+
+result<void> hand_over(const reader::row_batch& batch, row_sink& sink, reject_tally& tally) {
+    for (const auto& row : batch.rows)
+        if (auto r = sink.on_row(row); !r) return r.error();
+    for (const auto& reject : batch.rejects) {
+        tally.add(reject);
+        if (auto r = sink.on_reject(reject); !r) return r.error();
+    }
+    return {};
+}
+
+failure interrupted() {
+    return {errc::interrupted, "stopped while reading the input: nothing was sent; run the same command again"};
+}
+
+// Marks the identity of a job that was made although one of the same input existed.
+constexpr std::string_view again_mark = "again=";
+
+bool same_job(const ledger::job_record& job, const ledger::job_identity& wanted, const std::string& today) {
+    ledger::job_identity known = job.identity;
+    if (!known.relative_day.empty() && known.relative_day != today) return false;
+    known.relative_day = wanted.relative_day;
+    if (const auto mark = known.settings_text.rfind(again_mark); mark != std::string::npos)
+        known.settings_text.resize(mark);
+    return known == wanted;
+}
+
+// The newest job of that identity, or nothing.
+result<std::optional<ledger::job_record>> find_same(const environment& env, ledger::ledger& book,
+                                                    const ledger::job_identity& wanted) {
+    auto candidates = book.find_jobs(wanted.base_url, wanted.team, wanted.input_bytes);
+    if (!candidates) return candidates.error();
+    const auto today = relative_day(env.settings, env.clock.now());
+    for (auto job = candidates->rbegin(); job != candidates->rend(); ++job)
+        if (same_job(*job, wanted, today)) return std::optional(std::move(*job));
+    return std::optional<ledger::job_record>();
+}
+
+// Whether an earlier job serves: an unfinished one always, a finished one unless a new one was asked for.
+bool serves(const ledger::job_record& job, const import_options& options) {
+    return !options.again || job.state != core::job_state::completed;
+}
+
+result<held_job> hold(ledger::ledger& book, ledger::job_record record) {
+    held_job held;
+    held.found = true;
+    if (record.state != core::job_state::completed) {
+        auto lock = book.lock_job(record.id);
+        if (!lock) return lock.error();
+        held.lock = std::move(*lock);
+        // Its last holder may have finished it between our look and our lock.
+        auto fresh = book.job(record.id);
+        if (!fresh) return fresh.error();
+        record = std::move(*fresh);
+    }
+    held.record = std::move(record);
+    return held;
+}
+
+// Looks for the job by size first: hashing a large file is only worth it when a job of that size exists.
+result<std::optional<held_job>> find_by_files(const environment& env, ledger::ledger& book,
+                                              const import_options& options) {
+    if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end())
+        return std::optional<held_job>();
+    auto bytes = reader::size_of(options.files);
+    if (!bytes) return bytes.error();
+    auto candidates = book.find_jobs(env.settings.apollo.base_url, env.settings.apollo.team, *bytes);
+    if (!candidates) return candidates.error();
+    if (candidates->empty()) return std::optional<held_job>();
+    auto digest = reader::digest_of(options.files);
+    if (!digest) return digest.error();
+    input_summary input;
+    input.sha256 = digest->sha256;
+    input.bytes = digest->bytes;
+    auto same = find_same(env, book, identity_of(env.settings, options, input));
+    if (!same) return same.error();
+    if (!*same || !serves(**same, options)) return std::optional<held_job>();
+    auto held = hold(book, std::move(**same));
+    if (!held) return held.error();
+    return std::optional(std::move(*held));
+}
+
+// Reads and groups into the ledger. The job is left in state planning.
+result<void> fill_plan(const environment& env, ledger::ledger& book, core::job_id job, const import_options& options,
+                       owner_directory owners, input_summary& input) {
+    ledger_sink sink(book, job, {env.settings.import.chunk_size, env.settings.import.memory, {}});
+    auto read = read_input(env, options, std::move(owners), sink, [&](progress& p) {
+        p.job = job;
+        p.requests.groups = sink.stats().groups;
+        p.rows.duplicate = sink.stats().duplicates;
+    });
+    if (!read) return read.error();
+    input = std::move(*read);
+    if (auto r = check_rejects(env.settings.import.max_rejects, input); !r) return r.error();
+    if (auto r = sink.finish(); !r) return r.error();
+    std::vector<ledger::file_note> notes;
+    for (const auto& f : input.files)
+        notes.push_back({f.first_row, f.format, f.header});
+    return book.set_files(job, notes);
+}
+
+}  // namespace
+
+std::string relative_day(const core::settings& s, core::instant now) {
+    return reader::day_of(s.dates, now);
+}
+
+ledger::job_identity identity_of(const core::settings& s, const import_options& options, const input_summary& input) {
+    ledger::job_identity id;
+    id.base_url = s.apollo.base_url;
+    id.team = s.apollo.team;
+    id.input_sha256 = input.sha256;
+    id.input_bytes = input.bytes;
+    id.settings_text = core::identity_text(s);
+    if (options.first_rows > 0) id.settings_text += fmt::format("first={}\n", options.first_rows);
+    id.relative_day = input.relative_day;
+    return id;
+}
+
+result<void> check_rejects(const core::share_or_count& most, const input_summary& input) {
+    // A share of few rows says little: it counts from twenty rejected rows on.
+    constexpr std::uint64_t share_counts_from = 20;
+    const bool passed = most.count
+                            ? input.rejected > *most.count
+                            : input.rejected >= share_counts_from && static_cast<double>(input.rejected) * 100.0 >
+                                                                         most.percent * static_cast<double>(input.rows);
+    if (!passed) return {};
+    const auto limit = most.count ? fmt::format("{}", *most.count) : fmt::format("{:g}%", most.percent);
+    const auto& worst = input.rejects.front();
+    return failure{
+        errc::too_many_rejects,
+        fmt::format("{} of {} rows are rejected, more than import.max_rejects = {}, so nothing was sent; the "
+                    "commonest reason ({} rows) is {}, first in line {}: {}",
+                    input.rejected, input.rows, limit, worst.rows, worst.code, worst.example.at.line,
+                    worst.example.message)};
+}
+
+result<input_summary> read_input(const environment& env, const import_options& options, owner_directory owners,
+                                 row_sink& sink, const std::function<void(progress&)>& describe) {
+    auto source = reader::row_source::open(options.files, source_options_of(env, options, std::move(owners)));
+    if (!source) return source.error();
+    progress p;
+    p.bytes_total = source->bytes_total();
+    const auto day = relative_day(env.settings, env.clock.now());
+    input_pump pump(std::move(*source));
+    input_summary input;
+    reject_tally tally;
+    auto last_shown = env.clock.steady_now();
+    while (true) {
+        if (env.stop.level() != stop_level::none) return interrupted();
+        auto batch = pump.next(progress_interval);
+        if (!batch) return batch.error();
+        if (!*batch) break;
+        input.rows += (*batch)->rows.size() + (*batch)->rejects.size();
+        if (auto r = hand_over(**batch, sink, tally); !r) return r.error();
+        pump.recycle(std::move(**batch));
+        if (const auto now = env.clock.steady_now(); now - last_shown >= progress_interval) {
+            last_shown = now;
+            p.bytes_read = pump.bytes_read();
+            p.rows.rows = input.rows;
+            p.rows.rejected = tally.total();
+            describe(p);
+            env.watch.on_progress(p);
+        }
+    }
+    const reader::row_source& done = pump.finish();
+    input.rejected = tally.total();
+    input.rejects = tally.lines();
+    input.files = done.files();
+    input.sha256 = done.digest();
+    input.bytes = done.bytes_read();
+    if (done.used_relative_dates()) input.relative_day = day;
+    return input;
+}
+
+result<held_job> find_or_plan(const environment& env, ledger::ledger& book, const import_options& options,
+                              owner_directory owners, input_summary& input) {
+    auto found = find_by_files(env, book, options);
+    if (!found) return found.error();
+    if (*found) return std::move(**found);
+
+    const auto& apollo = env.settings.apollo;
+    auto begun =
+        book.begin_plan(options.files, env.settings.import.chunk_size, apollo.base_url, apollo.team, env.clock.now());
+    if (!begun) return begun.error();
+    auto& [job, lock] = *begun;
+    const auto give_up = [&](failure why) -> failure {
+        // What cannot be removed now is removed by the next planning: its process is gone then.
+        (void)book.discard_plan(job);
+        return why;
+    };
+    if (auto r = fill_plan(env, book, job, options, std::move(owners), input); !r) return give_up(r.error());
+    core::fault_point("planned");
+
+    const auto identity = identity_of(env.settings, options, input);
+    auto same = find_same(env, book, identity);
+    if (!same) return give_up(same.error());
+    if (*same && serves(**same, options)) {
+        if (auto r = book.discard_plan(job); !r) return r.error();
+        return hold(book, std::move(**same));
+    }
+    auto final_identity = identity;
+    if (*same) final_identity.settings_text += fmt::format("{}{}\n", again_mark, (*same)->id);
+    auto committed = book.commit_plan(job, final_identity, {input.rows, input.rejected},
+                                      env.settings.import.dedupe == core::dedupe_scope::ledger);
+    if (!committed) {
+        const auto why = committed.error();
+        (void)book.discard_plan(job);
+        if (why.code != errc::job_held) return why;
+        // Another process committed the same input in the meantime: its job is ours too.
+        auto other = find_same(env, book, identity);
+        if (!other) return other.error();
+        if (!*other) return why;
+        return hold(book, std::move(**other));
+    }
+    core::fault_point("plan_committed");
+    auto record = book.job(job);
+    if (!record) return record.error();
+    return held_job{std::move(*record), std::move(lock), false};
+}
+
+}  // namespace taskbarge::job

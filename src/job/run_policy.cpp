@@ -1,0 +1,75 @@
+#include "job/run_policy.hpp"
+
+#include <algorithm>
+
+namespace taskbarge::job {
+
+namespace {
+
+using kind = next_move::kind;
+
+// While answers are under way the run is woken by them; this is only the bound.
+constexpr std::chrono::seconds answer_bound{5};
+
+struct step {
+    steady_time at{};
+    waits_for why = waits_for::nothing;
+};
+
+step later(step a, step b) {
+    return a.at >= b.at ? a : b;
+}
+
+// When the next chunk could leave as far as time decides.
+std::optional<step> next_send(const run_view& v) {
+    if (v.ready == 0 || v.resend_budget_spent) return std::nullopt;
+    step at{v.ready_at, waits_for::backoff};
+    if (v.window_opens) at = later(at, {*v.window_opens, waits_for::window});
+    if (v.breaker_opens) at = later(at, {*v.breaker_opens, waits_for::health});
+    return at;
+}
+
+std::optional<step> next_scan(const run_view& v) {
+    if (v.doubts == 0) return std::nullopt;
+    step at{v.scan_due, waits_for::settling};
+    if (v.look_up_opens) at = later(at, {*v.look_up_opens, waits_for::search_window});
+    return at;
+}
+
+// A scan wants the creates to rest, so it waits for a gap between them, but not for ever.
+bool scan_now(const run_view& v, const std::optional<step>& send, const std::optional<step>& scan) {
+    if (!scan || scan->at > v.now) return false;
+    const bool gap = !send || send->at > v.now;
+    return gap || scan->at + v.settle_time <= v.now;
+}
+
+}  // namespace
+
+next_move decide(const run_view& v) {
+    if (v.stop_asked || v.broken) {
+        if (v.in_flight > 0) return {kind::wait, v.now + answer_bound, waits_for::answers};
+        return {kind::stop, v.now, waits_for::nothing};
+    }
+    const auto send = next_send(v);
+    const auto scan = next_scan(v);
+    if (scan_now(v, send, scan)) {
+        if (v.in_flight > 0) return {kind::wait, v.now + answer_bound, waits_for::answers};
+        return {kind::look_up, v.now, waits_for::nothing};
+    }
+    const bool room = v.in_flight < v.room && !(v.window_after_answer && v.in_flight > 0);
+    if (send && send->at <= v.now && room) return {kind::send, v.now, waits_for::nothing};
+    if (v.in_flight > 0) {
+        auto until = v.now + answer_bound;
+        if (send && room) until = std::min(until, std::max(send->at, v.now));
+        return {kind::wait, until, send && send->at > v.now ? send->why : waits_for::answers};
+    }
+    if (!send && !scan) {
+        if (v.ready > 0) return {kind::park, v.now, waits_for::health};  // only the retry budget keeps it back
+        return {kind::finish, v.now, waits_for::nothing};
+    }
+    const step next = !send ? *scan : !scan ? *send : scan->at < send->at ? *scan : *send;
+    if (v.outage_over_limit || next.at > v.now + v.max_wait) return {kind::park, next.at, next.why};
+    return {kind::wait, next.at, next.why};
+}
+
+}  // namespace taskbarge::job

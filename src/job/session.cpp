@@ -1,0 +1,151 @@
+#include "job/session.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace taskbarge::job {
+
+namespace asio = boost::asio;
+using core::result;
+
+std::string_view to_string(route r) {
+    switch (r) {
+        case route::bulk_create:
+            return "tasks/bulk_create";
+        case route::search:
+            return "tasks/search";
+        case route::users:
+            return "users/search";
+        case route::usage_stats:
+            break;
+    }
+    return "usage_stats/api_usage_stats";
+}
+
+asio::awaitable<void> wake_bell::sleep_until(std::chrono::steady_clock::time_point until) {
+    if (!std::exchange(rung_, false)) {
+        timer_.expires_at(until);
+        boost::system::error_code cancelled;
+        co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        rung_ = false;
+    }
+}
+
+void wake_bell::ring() {
+    rung_ = true;
+    timer_.cancel();
+}
+
+route_windows::route_windows(route r, const core::settings& s, const core::clock& clock)
+    : key_{s.apollo.base_url, s.apollo.team, std::string(to_string(r))}, limits_(s.limits), clock_(clock) {}
+
+result<placed> route_windows::take(ledger::ledger& l) const {
+    auto book = l.load_book(key_);
+    if (!book) return book.error();
+    const auto taken_at = clock_.now();
+    const auto decision = client::take_place(*book, limits_, taken_at);
+    if (auto saved = l.save_book(key_, *book); !saved) return saved.error();
+    return placed{decision, taken_at, *book};
+}
+
+result<core::rate_book> route_windows::learn(ledger::ledger& l, const client::exchange& x,
+                                             core::instant taken_at) const {
+    auto book = l.load_book(key_);
+    if (!book) return book.error();
+    const auto now = clock_.now();
+    if (x.reach == client::reach::not_sent)
+        client::give_back(*book, taken_at);
+    else if (x.reach == client::reach::no_answer)
+        client::observe_lost(*book, taken_at);
+    else if (x.status == 429)
+        client::observe_throttled(*book, limits_, x.rates, x.body, client::parse_retry_after(x.retry_after, now),
+                                  taken_at, now);
+    else
+        client::observe(*book, limits_, x.rates, taken_at, now);
+    if (auto saved = l.save_book(key_, *book); !saved) return saved.error();
+    return *book;
+}
+
+result<core::rate_book> route_windows::change(ledger::ledger& l,
+                                              const std::function<void(core::rate_book&)>& how) const {
+    auto book = l.load_book(key_);
+    if (!book) return book.error();
+    how(*book);
+    if (auto saved = l.save_book(key_, *book); !saved) return saved.error();
+    return *book;
+}
+
+client::window_decision route_windows::peek() const {
+    auto book = seen_;
+    return client::take_place(book, limits_, clock_.now());
+}
+
+session::session(const environment& env, asio::any_io_executor ex, ledger_writer& writer, client::apollo_client& client)
+    : env_(env),
+      executor_(std::move(ex)),
+      writer_(writer),
+      client_(client),
+      windows_{route_windows(route::bulk_create, env.settings, env.clock),
+               route_windows(route::search, env.settings, env.clock),
+               route_windows(route::users, env.settings, env.clock),
+               route_windows(route::usage_stats, env.settings, env.clock)} {}
+
+template <class Call>
+asio::awaitable<result<asked>> session::ask(route r, Call call) {
+    auto& gate = windows(r);
+    auto place = co_await writer_.ask<placed>([&gate](ledger::ledger& l) { return gate.take(l); });
+    if (!place) co_return place.error();
+    gate.set_seen(place->book);
+    asked out;
+    if (!place->decision.granted) {
+        out.wait_until = place->decision.wait_until;
+        out.after_answer = place->decision.after_answer;
+        co_return out;
+    }
+    out.answer = co_await call();
+    auto learnt = co_await writer_.ask<core::rate_book>([&gate, &x = *out.answer, taken_at = place->taken_at](
+                                                            ledger::ledger& l) { return gate.learn(l, x, taken_at); });
+    if (!learnt) co_return learnt.error();
+    gate.set_seen(*learnt);
+    if (out.answer->status == 429) out.wait_until = gate.peek().wait_until;
+    co_return out;
+}
+
+asio::awaitable<result<asked>> session::search_page(std::uint32_t page, std::uint32_t per_page,
+                                                    const std::vector<std::pair<std::string, std::string>>& filters) {
+    auto call = [this, page, per_page, &filters] { return client_.search_tasks(page, per_page, filters); };
+    co_return co_await ask(route::search, call);
+}
+
+asio::awaitable<result<asked>> session::users_page(std::uint32_t page) {
+    constexpr std::uint32_t per_page = 100;
+    auto call = [this, page] { return client_.search_users(page, per_page); };
+    co_return co_await ask(route::users, call);
+}
+
+asio::awaitable<result<std::optional<client::exchange>>> session::learn_limits() {
+    const auto asked_at = env_.clock.now();
+    auto call = [this] { return client_.usage_stats(); };
+    auto got = co_await ask(route::usage_stats, call);
+    if (!got) co_return got.error();
+    auto& answer = got->answer;
+    if (!answer || answer->status != 200) co_return std::move(answer);
+    auto stats = client::read_usage_stats(*answer);
+    if (!stats) co_return std::move(answer);  // the headers of the first answer will do
+    for (const auto& usage : *stats) {
+        for (const auto r : {route::bulk_create, route::search, route::users}) {
+            if (usage.controller + "/" + usage.action != "api/v1/" + std::string(to_string(r))) continue;
+            auto& gate = windows(r);
+            auto learnt = co_await writer_.ask<core::rate_book>([&](ledger::ledger& l) {
+                return gate.change(l, [&](core::rate_book& book) {
+                    client::observe_usage(book, env_.settings.limits, usage.usage, asked_at, env_.clock.now());
+                });
+            });
+            if (!learnt) co_return learnt.error();
+            gate.set_seen(*learnt);
+        }
+    }
+    co_return std::move(answer);
+}
+
+}  // namespace taskbarge::job

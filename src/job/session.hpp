@@ -1,0 +1,110 @@
+// One run's dealings with Apollo: the client, the rate windows in the ledger, and waits that a stop can end.
+#pragma once
+
+#include <array>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "job/ledger_writer.hpp"
+#include "taskbarge/client/apollo_client.hpp"
+#include "taskbarge/client/rate_windows.hpp"
+#include "taskbarge/job/job.hpp"
+
+namespace taskbarge::job {
+
+// The routes that have windows of their own.
+enum class route : std::uint8_t { bulk_create, search, users, usage_stats };
+std::string_view to_string(route r);  // "tasks/bulk_create", as the ledger's books are named
+
+// Wakes sleeping coroutines early. Lives on the event loop.
+class wake_bell {
+ public:
+    explicit wake_bell(boost::asio::any_io_executor ex) : timer_(std::move(ex)) {}
+    // Returns at `until`, or as soon as ring() is called. One sleeper at a time.
+    boost::asio::awaitable<void> sleep_until(std::chrono::steady_clock::time_point until);
+    void ring();
+
+ private:
+    boost::asio::steady_timer timer_;
+    bool rung_ = false;
+};
+
+// A place taken (or refused) in a route's windows, and the book as it was left.
+struct placed {
+    client::window_decision decision;
+    core::instant taken_at{};
+    core::rate_book book;
+};
+
+// The windows of one route, shared with other processes through the ledger: every change is made on the ledger's copy,
+// inside a transaction, by take(), learn() and change(), which run on the ledger's thread and touch nothing here.
+// The event loop keeps what the last of them left, for decisions that need no promise.
+class route_windows {
+ public:
+    route_windows(route r, const core::settings& s, const core::clock& clock);
+
+    // Takes a place, or says until when to wait.
+    core::result<placed> take(ledger::ledger& l) const;
+    // What the exchange taught for which the place was taken.
+    core::result<core::rate_book> learn(ledger::ledger& l, const client::exchange& x, core::instant taken_at) const;
+    // Any other change of the book.
+    core::result<core::rate_book> change(ledger::ledger& l, const std::function<void(core::rate_book&)>& how) const;
+    core::result<core::rate_book> load(ledger::ledger& l) const { return l.load_book(key_); }
+
+    // On the event loop: whether a place would be granted now, by what was seen last.
+    client::window_decision peek() const;
+    const core::rate_book& seen() const { return seen_; }
+    void set_seen(core::rate_book book) { seen_ = book; }
+
+ private:
+    ledger::book_key key_;
+    const core::limit_settings& limits_;
+    const core::clock& clock_;
+    core::rate_book seen_;
+};
+
+// A request that creates nothing, and how it went.
+struct asked {
+    std::optional<client::exchange> answer;   // nothing: no place in the windows
+    std::optional<core::instant> wait_until;  // throttled or no place: not before
+    bool after_answer = false;                // no place until an answer under way has come: very soon
+};
+
+class session {
+ public:
+    session(const environment& env, boost::asio::any_io_executor ex, ledger_writer& writer,
+            client::apollo_client& client);
+
+    // One request on a route that creates nothing: takes its place, asks, learns. A failure is the ledger's.
+    boost::asio::awaitable<core::result<asked>> search_page(
+        std::uint32_t page, std::uint32_t per_page, const std::vector<std::pair<std::string, std::string>>& filters);
+    boost::asio::awaitable<core::result<asked>> users_page(std::uint32_t page);
+    // Asks usage_stats once and fills the books of all routes. A key without that right is no failure: nothing learnt.
+    // Gives the exchange, or nothing where there was no place for it.
+    boost::asio::awaitable<core::result<std::optional<client::exchange>>> learn_limits();
+
+    route_windows& windows(route r) { return windows_[static_cast<std::size_t>(r)]; }
+    ledger_writer& writer() { return writer_; }
+    client::apollo_client& client() { return client_; }
+    const environment& env() const { return env_; }
+    boost::asio::any_io_executor executor() const { return executor_; }
+
+ private:
+    template <class Call>
+    boost::asio::awaitable<core::result<asked>> ask(route r, Call call);
+
+    const environment& env_;
+    boost::asio::any_io_executor executor_;
+    ledger_writer& writer_;
+    client::apollo_client& client_;
+    std::array<route_windows, 4> windows_;
+};
+
+}  // namespace taskbarge::job

@@ -1,0 +1,196 @@
+#include "job/task_list.hpp"
+
+#include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "taskbarge/core/fault_point.hpp"
+
+namespace taskbarge::job {
+
+namespace asio = boost::asio;
+using client::seen_task;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Apollo's documented display limit: 100 records a page, up to 500 pages.
+constexpr std::uint32_t per_page = 100;
+constexpr std::uint64_t most_pages = 500;
+// How often a page is asked for again because its window was shut after all: others may use the same windows.
+constexpr int most_tries = 20;
+// How soon a waiting reading notices a stop.
+constexpr auto longest_sleep = 200ms;
+
+// A page that the list has by its length, but Apollo does not show.
+bool is_beyond_the_display(const client::exchange& x, std::uint64_t number) {
+    return x.status == 422 && number > 1;
+}
+
+}  // namespace
+
+std::uint64_t task_list::last_page() const {
+    const auto pages = (total_.value_or(0) + per_page - 1) / per_page;
+    return std::clamp<std::uint64_t>(pages, 1, most_pages);
+}
+
+// False: the wait is too long, or the run is to stop.
+asio::awaitable<bool> task_list::pause_until(core::instant until) {
+    const auto& env = session_.env();
+    const auto wait = until - env.clock.now();
+    if (wait > env.settings.send.max_wait) co_return false;
+    const auto end = env.clock.steady_now() + std::max<std::chrono::milliseconds>(wait, 10ms);
+    asio::steady_timer timer(session_.executor());
+    while (env.clock.steady_now() < end) {
+        if (env.stop.level() != stop_level::none) co_return false;
+        timer.expires_at(std::min(end, env.clock.steady_now() + longest_sleep));
+        boost::system::error_code cancelled;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+    }
+    co_return true;
+}
+
+asio::awaitable<core::result<asked>> task_list::ask(std::uint64_t number) {
+    core::result<asked> got = asked{};
+    for (int tried = 0; tried < most_tries; ++tried) {
+        core::fault_point("before_look_up");
+        got = co_await session_.search_page(static_cast<std::uint32_t>(number), per_page, filters_);
+        core::fault_point("after_look_up");
+        if (!got || !got->wait_until || !co_await pause_until(*got->wait_until)) break;
+    }
+    co_return got;
+}
+
+asio::awaitable<std::optional<client::search_page>> task_list::fetch(std::uint64_t number) {
+    if (end_.ended) co_return std::nullopt;
+    auto got = co_await ask(number);
+    end_.ended = true;  // until the page is there
+    if (!got) {
+        end_.failed = got.error();
+        co_return std::nullopt;
+    }
+    if (got->wait_until) {
+        end_.wait_until = got->wait_until;
+        co_return std::nullopt;
+    }
+    if (is_beyond_the_display(*got->answer, number)) {
+        end_.ended = false;
+        co_return client::search_page{};
+    }
+    auto read = client::read_search(*got->answer);
+    if (!read) {
+        end_.forbidden = read.error().code == core::errc::forbidden;
+        if (read.error().code == core::errc::unauthorized) end_.failed = read.error();
+        end_.trouble = !end_.forbidden && !end_.failed;
+        co_return std::nullopt;
+    }
+    end_.ended = false;
+    if (total_ && *total_ != read->total_entries) changed_ = true;
+    total_ = read->total_entries;
+    co_return std::move(*read);
+}
+
+task_list::page_view task_list::view_of(client::search_page&& got) {
+    page_view view;
+    for (const auto& task : got.tasks) {
+        if (!task.due_at) continue;
+        if (!view.first_due) view.first_due = task.due_at;
+        if (view.last_due && *view.last_due < *task.due_at) view.sorted = false;
+        view.last_due = task.due_at;
+    }
+    view.tasks = std::move(got.tasks);
+    return view;
+}
+
+// A task on two pages has moved while they were read, and another may have slipped through between them.
+void task_list::keep(std::uint64_t number, page_view view) {
+    for (const auto& task : view.tasks)
+        if (!task.id.empty() && !ids_.insert(task.id).second) changed_ = true;
+    pages_.emplace(number, std::move(view));
+}
+
+asio::awaitable<const task_list::page_view*> task_list::page(std::uint64_t number) {
+    if (!pages_.contains(number)) {
+        auto got = co_await fetch(number);
+        if (!got) co_return nullptr;
+        keep(number, view_of(std::move(*got)));
+    }
+    co_return &pages_.at(number);
+}
+
+// The first page whose last task is due at `due` or earlier; the last visible page where none is.
+asio::awaitable<std::uint64_t> task_list::first_page_reaching(core::instant due) {
+    if (co_await page(1) == nullptr) co_return 0;
+    std::uint64_t low = 1, high = last_page();
+    while (low < high) {
+        const auto middle = low + (high - low) / 2;
+        const page_view* seen = co_await page(middle);
+        if (seen == nullptr) co_return 0;
+        // A page without any due date lies behind all that have one.
+        if (!seen->last_due || *seen->last_due <= due)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    co_return low;
+}
+
+// Whether what was read can be one list in the documented order. Pages far apart show best whether it is.
+doubt_reason task_list::order_of_pages() const {
+    if (changed_) return doubt_reason::list_changing;
+    std::optional<core::instant> before;
+    for (const auto& [number, view] : pages_) {
+        if (!view.sorted || (before && view.first_due && *before < *view.first_due)) return doubt_reason::not_sorted;
+        if (view.last_due) before = view.last_due;
+    }
+    return doubt_reason::none;
+}
+
+// Whether the last task that was shown is the last one there is.
+bool task_list::all_shown() const {
+    const auto total = total_.value_or(0);
+    if (total >= per_page * most_pages) return false;
+    const auto last =
+        std::find_if(pages_.rbegin(), pages_.rend(), [](const auto& entry) { return !entry.second.tasks.empty(); });
+    const auto listed = last == pages_.rend() ? 0 : (last->first - 1) * per_page + last->second.tasks.size();
+    return listed >= total;
+}
+
+asio::awaitable<doubt_reason> task_list::read_span(core::instant due, const visitor& visit) {
+    auto number = co_await first_page_reaching(due);
+    if (number == 0) co_return doubt_reason::search_failing;
+    for (; number <= last_page(); ++number) {
+        const page_view* seen = co_await page(number);
+        if (seen == nullptr) co_return doubt_reason::search_failing;
+        bool past = false;
+        for (const auto& task : seen->tasks) {
+            if (task.due_at == due && !visit(task)) co_return doubt_reason::none;
+            past = past || (task.due_at && *task.due_at < due);
+        }
+        if (past) co_return order_of_pages();
+        if (changed_ || seen->tasks.empty()) break;
+    }
+    const auto order = order_of_pages();
+    co_return order != doubt_reason::none ? order : all_shown() ? doubt_reason::none : doubt_reason::not_visible;
+}
+
+bool task_list::only_of(const std::string& contact_id) const {
+    return std::all_of(pages_.begin(), pages_.end(), [&](const auto& entry) {
+        const auto& tasks = entry.second.tasks;
+        return std::all_of(tasks.begin(), tasks.end(), [&](const seen_task& t) { return t.contact_id == contact_id; });
+    });
+}
+
+asio::awaitable<doubt_reason> task_list::confirm_unchanged() {
+    const auto again = co_await fetch(1);
+    if (!again) co_return doubt_reason::search_failing;
+    const auto same_id = [](const seen_task& a, const seen_task& b) { return a.id == b.id; };
+    const auto first = pages_.find(1);
+    if (first != pages_.end() && !std::equal(first->second.tasks.begin(), first->second.tasks.end(),
+                                             again->tasks.begin(), again->tasks.end(), same_id))
+        changed_ = true;
+    co_return changed_ ? doubt_reason::list_changing : doubt_reason::none;
+}
+
+}  // namespace taskbarge::job

@@ -1,0 +1,76 @@
+// The list that /tasks/search shows, read page by page: most future due date first.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "job/evidence.hpp"
+#include "job/session.hpp"
+
+namespace taskbarge::job {
+
+// What ended a reading early. Everything but `none` says nothing about any task.
+struct reading_end {
+    bool ended = false;
+    std::optional<core::instant> wait_until;  // the search's windows
+    bool trouble = false;                     // no usable answer
+    bool forbidden = false;                   // 403
+    std::optional<core::failure> failed;      // 401, or the ledger
+};
+
+// One reading of the list under one set of filters. Pages are kept, so a reading asks for each at most once. Where the
+// search's windows are used up in the middle it waits, as long as send.max_wait allows and no stop is asked for: a
+// reading that began anew in each window would never get through a due date with more pages than a window has requests.
+class task_list {
+ public:
+    using filter_list = std::vector<std::pair<std::string, std::string>>;
+    // Called for each task; false: enough is known.
+    using visitor = std::function<bool(const client::seen_task&)>;
+    task_list(session& s, filter_list filters) : session_(s), filters_(std::move(filters)) {}
+
+    // Visits the tasks that are due exactly at `due`. doubt_reason::none: the whole span of that due date was seen, or
+    // as much of it as was wanted. Where the reading ended early, end().ended is true and the reason is search_failing.
+    boost::asio::awaitable<doubt_reason> read_span(core::instant due, const visitor& visit);
+    // Asks for the first page again: none, or list_changing where the list is not what it was.
+    boost::asio::awaitable<doubt_reason> confirm_unchanged();
+
+    // Whether every task on the pages read so far is of that contact.
+    bool only_of(const std::string& contact_id) const;
+
+    const reading_end& end() const { return end_; }
+
+ private:
+    // What is kept of a page.
+    struct page_view {
+        std::vector<client::seen_task> tasks;
+        std::optional<core::instant> first_due, last_due;
+        bool sorted = true;
+    };
+    static page_view view_of(client::search_page&& got);
+    boost::asio::awaitable<const page_view*> page(std::uint64_t number);  // null: ended early
+    boost::asio::awaitable<std::optional<client::search_page>> fetch(std::uint64_t number);
+    boost::asio::awaitable<core::result<asked>> ask(std::uint64_t number);
+    boost::asio::awaitable<bool> pause_until(core::instant until);
+    boost::asio::awaitable<std::uint64_t> first_page_reaching(core::instant due);  // 0: ended early
+    void keep(std::uint64_t number, page_view view);
+    doubt_reason order_of_pages() const;
+    std::uint64_t last_page() const;
+    bool all_shown() const;
+
+    session& session_;
+    const filter_list filters_;
+    std::map<std::uint64_t, page_view> pages_;
+    boost::unordered_flat_set<std::string> ids_;  // of all pages kept
+    std::optional<std::uint64_t> total_;
+    bool changed_ = false;
+    reading_end end_;
+};
+
+}  // namespace taskbarge::job
