@@ -1,0 +1,112 @@
+// What is known of one exchange with Apollo, classified once, here, and typed from then on.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/rate_window.hpp"
+#include "taskbarge/core/task.hpp"
+
+namespace taskbarge::client {
+
+// How far a request came. Only `not_sent` is safe to repeat without looking.
+enum class reach : std::uint8_t {
+    not_sent,   // failed before its first byte was written (DNS, connect, TLS, a stop): nothing can have happened
+    no_answer,  // written at least in part; no whole answer came (timeout, reset, cut off, too large, not HTTP)
+    answered    // a whole HTTP answer
+};
+
+// The rate headers of one answer: x-rate-limit-*, x-*-usage, x-*-requests-left.
+struct rate_headers {
+    struct window {
+        bool present = false;
+        bool unlimited = false;  // the limit header is there and empty
+        std::optional<std::uint64_t> limit, used, left;
+    };
+    std::array<window, 3> windows;  // by core::window_kind
+};
+
+struct exchange {
+    client::reach reach = client::reach::not_sent;
+    int status = 0;    // HTTP
+    std::string body;  // decoded (gzip undone)
+    std::string content_type;
+    std::string request_id;   // x-request-id
+    std::string retry_after;  // as sent; see parse_retry_after
+    std::optional<core::instant> server_date;
+    rate_headers rates;
+    std::string error_code;  // for not_sent and no_answer, stable: dns_failed, connect_failed, tls_failed, ...
+    std::string error_text;  // one line for people; never the key
+    bool tls_or_name_problem = false;  // not_sent because of DNS or certificate: repeating soon is pointless
+    std::uint64_t bytes_sent = 0, bytes_received = 0;
+    std::chrono::milliseconds took{0};
+};
+
+struct created_task {
+    std::string contact_id;  // canonical_id()
+    std::string task_id;
+};
+
+// The closed set of what an exchange on bulk_create means.
+enum class create_verdict : std::uint8_t {
+    created,       // 200, success, and `tasks` could be read: true for the contacts it names
+    refused,       // 400, 422: nothing was created (assumed of 422)
+    too_many,      // 413, or 422 whose text speaks of a limit: nothing was created, smaller please
+    throttled,     // 429
+    unauthorized,  // 401
+    forbidden,     // 403
+    not_sent,      // safe to repeat
+    doubtful       // may have been created: 408, 5xx, other statuses, lost or unreadable answers, success:false
+};
+
+struct create_answer {
+    create_verdict verdict = create_verdict::doubtful;
+    std::vector<created_task> tasks;  // verdict created; in the answer's order
+    std::string code;                 // stable: created, refused_422, throttled, http_500, timeout, ...
+    std::string message;              // the server's own words, or ours; one line, bounded
+};
+create_answer classify_bulk_create(const exchange& x);
+
+// A task as /tasks/search shows it. Fields that are absent or of another type are empty.
+struct seen_task {
+    std::string id, contact_id, user_id, type, priority, status, note;
+    std::optional<core::instant> due_at, created_at;
+};
+struct search_page {
+    std::vector<seen_task> tasks;
+    std::uint64_t page = 0, per_page = 0, total_entries = 0, total_pages = 0;
+};
+core::result<search_page> read_search(
+    const exchange& x);  // any failure to read: errc::waiting or forbidden/unauthorized
+
+struct apollo_user {
+    std::string id, email, name;
+};
+struct users_page {
+    std::vector<apollo_user> users;
+    std::uint64_t page = 0, total_pages = 0;
+};
+core::result<users_page> read_users(const exchange& x);
+
+// limit and consumed of each window of one route, such as ("api/v1/tasks", "bulk_create").
+struct route_usage {
+    std::string controller, action;
+    rate_headers usage;
+};
+core::result<std::vector<route_usage>> read_usage_stats(const exchange& x);
+
+// Seconds, or an HTTP date (RFC 9110, 10.2.3) against `now`. Nothing when absent or unreadable; zero stays zero.
+std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view text, core::instant now);
+// An HTTP date in the IMF-fixdate form.
+std::optional<core::instant> parse_http_date(std::string_view text);
+// "... 600 times per hour ..." -> hour.
+std::optional<core::window_kind> window_named_in(std::string_view message);
+
+}  // namespace taskbarge::client

@@ -1,0 +1,145 @@
+#include "taskbarge/client/apollo_client.hpp"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
+
+#include "client/https_pool.hpp"
+
+namespace taskbarge::client {
+
+namespace asio = boost::asio;
+namespace urls = boost::urls;
+
+namespace {
+
+// A request as it goes out, head and body in one buffer. It holds the key, so it is wiped.
+class request_text {
+ public:
+    request_text(std::string_view line, const core::secret& common_head, std::string_view body) {
+        constexpr std::size_t length_line = 40;
+        text_.reserve(line.size() + common_head.reveal().size() + length_line + body.size());
+        text_ += line;
+        text_ += common_head.reveal();
+        fmt::format_to(std::back_inserter(text_), "Content-Length: {}\r\n\r\n", body.size());
+        text_ += body;
+    }
+    request_text(const request_text&) = delete;
+    request_text& operator=(const request_text&) = delete;
+    ~request_text() { OPENSSL_cleanse(text_.data(), text_.size()); }
+
+    std::string_view view() const { return text_; }
+
+ private:
+    std::string text_;
+};
+
+std::string encoded(std::string_view text) {
+    return urls::encode(text, urls::unreserved_chars);
+}
+
+// Visible ASCII, and blanks inside: nothing that could end a header line.
+bool fits_a_header(std::string_view value) {
+    return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
+// Servers and proxies may repeat what they were sent. An error text goes to reports and logs: the key must not.
+void remove_key(std::string& text, const std::string& key) {
+    for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at))
+        text.replace(at, key.size(), "***");
+}
+
+core::secret common_head(const target& to, const client_options& options) {
+    const std::string agent = options.user_agent.empty() ? "taskbarge" : options.user_agent;
+    return core::secret(
+        fmt::format("Host: {}\r\nUser-Agent: {}\r\nx-api-key: {}\r\nAccept: application/json\r\n"
+                    "Accept-Encoding: gzip\r\nCache-Control: no-cache\r\n"
+                    "Content-Type: application/json\r\n",
+                    to.host_header, agent, options.key.reveal()));
+}
+
+class pooled_client final : public apollo_client {
+ public:
+    pooled_client(asio::any_io_executor ex, connection_plan plan, const client_options& options)
+        : path_(plan.to.path),
+          key_(options.key),
+          head_(common_head(plan.to, options)),
+          pool_(std::move(ex), std::move(plan), options.connections, options.connection_age) {}
+
+    asio::awaitable<exchange> bulk_create(const std::string& body) override {
+        return send(request_line("POST", "/tasks/bulk_create"), body);
+    }
+
+    asio::awaitable<exchange> search_tasks(std::uint32_t page, std::uint32_t per_page,
+                                           const std::vector<std::pair<std::string, std::string>>& filters) override {
+        std::string query = fmt::format("?sort_by_field=task_due_at&page={}&per_page={}", page, per_page);
+        for (const auto& [name, value] : filters)
+            query += "&" + encoded(name) + "=" + encoded(value);
+        return send(request_line("POST", "/tasks/search" + query), {});
+    }
+
+    asio::awaitable<exchange> search_users(std::uint32_t page, std::uint32_t per_page) override {
+        return send(request_line("GET", fmt::format("/users/search?page={}&per_page={}", page, per_page)), {});
+    }
+
+    asio::awaitable<exchange> usage_stats() override {
+        return send(request_line("POST", "/usage_stats/api_usage_stats"), {});
+    }
+
+    void close() override { pool_.close(); }
+
+ private:
+    std::string request_line(std::string_view method, std::string_view route) const {
+        return fmt::format("{} {}{} HTTP/1.1\r\n", method, path_, route);
+    }
+
+    // No coroutine: the request is written down before the caller can go on.
+    asio::awaitable<exchange> send(const std::string& line, const std::string& body) {
+        return send(std::make_unique<request_text>(line, head_, body));
+    }
+
+    asio::awaitable<exchange> send(std::unique_ptr<request_text> request) {
+        exchange x = co_await pool_.send(request->view());
+        if (x.status != 200) remove_key(x.body, key_.reveal());
+        remove_key(x.error_text, key_.reveal());
+        co_return x;
+    }
+
+    std::string path_;
+    core::secret key_;
+    core::secret head_;
+    https_pool pool_;
+};
+
+}  // namespace
+
+core::result<std::unique_ptr<apollo_client>> apollo_client::make(asio::any_io_executor ex, client_options options) {
+    if (options.key.empty()) return core::failure{core::errc::no_key, "no API key given"};
+    if (!fits_a_header(options.key.reveal()) || options.key.reveal().find(' ') != std::string::npos)
+        return core::failure{core::errc::settings, "the API key holds a blank or a character that no key has"};
+    if (!fits_a_header(options.user_agent))
+        return core::failure{core::errc::settings, "the user agent holds a character that no header may have"};
+    if (options.connections == 0)
+        return core::failure{core::errc::settings, "send.connections: at least one is needed"};
+    const auto to = parse_base_url(options.base_url);
+    if (!to) return to.error();
+    const auto proxy = parse_proxy(options.proxy);
+    if (!proxy) return proxy.error();
+    const auto tls = tls_context::make(options.ca_file);
+    if (!tls) return tls.error();
+
+    connection_plan plan;
+    plan.to = *to;
+    if (to->tls) plan.proxy = *proxy;
+    plan.tls = *tls;
+    plan.connect_timeout = options.connect_timeout;
+    plan.request_timeout = options.request_timeout;
+    plan.idle_limit = options.connection_idle;
+    plan.answer_limit = options.answer_limit;
+    return std::make_unique<pooled_client>(std::move(ex), std::move(plan), options);
+}
+
+}  // namespace taskbarge::client

@@ -1,0 +1,103 @@
+// One connection to the API's host, straight or through a proxy, and one request at a time on it.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/target.hpp"
+#include "client/tls_context.hpp"
+#include "taskbarge/client/answer.hpp"
+
+namespace taskbarge::client {
+
+// What every connection of a pool has in common.
+struct connection_plan {
+    target to;
+    std::optional<proxy_target> proxy;
+    std::shared_ptr<tls_context> tls;
+    std::chrono::milliseconds connect_timeout{0};
+    std::chrono::milliseconds request_timeout{0};
+    std::chrono::milliseconds idle_limit{0};
+    std::uint64_t answer_limit = 0;
+};
+
+// Why there is no connection: nothing was sent.
+struct connect_problem {
+    std::string code;
+    std::string text;
+    bool name_or_certificate = false;  // see exchange::tls_or_name_problem
+};
+
+// Used by coroutines of one thread. The plan outlives it. Its coroutines report errors by value even when stopped:
+// they are to be awaited with throw_if_cancelled off.
+class connection {
+ public:
+    using clock = std::chrono::steady_clock;
+
+    connection(boost::asio::any_io_executor ex, const connection_plan& plan);
+    connection(const connection&) = delete;
+    connection& operator=(const connection&) = delete;
+    ~connection();
+
+    // Resolves, connects, asks the proxy, shakes hands. A stop of the caller ends it with the code "stopped".
+    boost::asio::awaitable<std::optional<connect_problem>> open();
+
+    // Whether another request may be sent: the last answer allowed it, it is not idle for too long, and the peer has
+    // neither closed it nor said anything meanwhile. Looks at the socket without waiting.
+    bool usable(clock::time_point now);
+    bool reusable() const { return reusable_; }
+    clock::time_point opened_at() const { return opened_at_; }
+
+    // Sends a request and reads its answer into `x`: reach is no_answer or answered. Not interrupted by a stop.
+    // `request` lives until it is done.
+    boost::asio::awaitable<void> exchange_once(std::string_view request, exchange& x);
+
+ private:
+    using tcp = boost::asio::ip::tcp;
+    using error_code = boost::system::error_code;
+    using parser = boost::beast::http::response_parser<boost::beast::http::string_body>;
+    enum class stage : std::uint8_t { writing, reading };
+
+    boost::asio::awaitable<std::optional<connect_problem>> connect();
+    boost::asio::awaitable<error_code> connect_to(tcp::endpoint endpoint);
+    boost::asio::awaitable<std::optional<connect_problem>> ask_proxy();
+    boost::asio::awaitable<error_code> proxy_round_trip(std::string request, int& status, std::string& reason);
+    boost::asio::awaitable<std::optional<connect_problem>> shake_hands();
+    boost::asio::awaitable<error_code> handshake();
+    connect_problem cannot_connect(const std::vector<tcp::endpoint>& tried, error_code last) const;
+    std::string peer_name() const;
+    bool quiet();
+
+    boost::asio::awaitable<error_code> round_trip(std::string_view request, exchange& x);
+    template <class Stream>
+    boost::asio::awaitable<error_code> round_trip_on(Stream& stream, std::string_view request, exchange& x);
+    template <class Stream>
+    boost::asio::awaitable<error_code> read_answer(Stream& stream, exchange& x);
+    void take_answer(exchange& x);
+    void explain(error_code ec, exchange& x) const;
+
+    const connection_plan& plan_;
+    tcp::socket socket_;
+    std::optional<boost::asio::ssl::stream<tcp::socket&>> tls_;
+    boost::beast::flat_buffer buffer_;
+    std::optional<parser> parser_;
+    stage stage_ = stage::writing;
+    bool reusable_ = false;
+    clock::time_point opened_at_{};
+    clock::time_point idle_since_{};
+    clock::duration idle_limit_{};
+};
+
+}  // namespace taskbarge::client

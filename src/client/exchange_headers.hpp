@@ -1,0 +1,15 @@
+// What the header of an answer tells.
+#pragma once
+
+#include <boost/beast/http/fields.hpp>
+
+#include "taskbarge/client/answer.hpp"
+
+namespace taskbarge::client {
+
+rate_headers read_rate_headers(const boost::beast::http::fields& fields);
+
+// Fills content type, request id, retry-after, date and rates.
+void read_headers(const boost::beast::http::fields& fields, exchange& x);
+
+}  // namespace taskbarge::client

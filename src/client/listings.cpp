@@ -1,0 +1,155 @@
+// Answers that list things: tasks, users, the usage of each route.
+#include <fmt/format.h>
+
+#include "client/json_values.hpp"
+#include "client/server_message.hpp"
+#include "client/text.hpp"
+#include "taskbarge/client/answer.hpp"
+
+namespace taskbarge::client {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+core::failure not_readable(std::string_view what, std::string_view why) {
+    return {core::errc::waiting, one_line(fmt::format("{}: {}", what, why))};
+}
+
+// The JSON object of a 200 answer, valid until the thread's next parse_json().
+core::result<dom::object> body_of(const exchange& x, std::string_view what) {
+    if (x.reach != reach::answered) return not_readable(what, x.error_text);
+    if (x.status != 200) {
+        const std::string text = fmt::format("{}: status {}: {}", what, x.status, message_or(x, "no reason given"));
+        const auto code = x.status == 401   ? core::errc::unauthorized
+                          : x.status == 403 ? core::errc::forbidden
+                                            : core::errc::waiting;
+        return core::failure{code, one_line(text)};
+    }
+    dom::object object;
+    if (const auto error = parse_json(x.body).get_object().get(object))
+        return not_readable(what, simdjson::error_message(error));
+    return object;
+}
+
+std::optional<core::instant> time_member(const dom::object& object, std::string_view key) {
+    return core::parse_rfc3339(text_member(object, key));
+}
+
+seen_task read_task(const dom::object& task) {
+    const auto text = [&](std::string_view key) { return std::string(text_member(task, key)); };
+    seen_task seen;
+    seen.id = text("id");
+    seen.contact_id = core::canonical_id(text_member(task, "contact_id"));
+    seen.user_id = text("user_id");
+    seen.type = text("type");
+    seen.priority = text("priority");
+    seen.status = text("status");
+    seen.note = text("note");
+    seen.due_at = time_member(task, "due_at");
+    seen.created_at = time_member(task, "created_at");
+    return seen;
+}
+
+// Calls `use` with each object in the array `key`; false if there is no such array.
+template <class F>
+bool for_each_object(const dom::object& object, std::string_view key, F use) {
+    dom::array array;
+    if (object.at_key(key).get_array().get(array)) return false;
+    for (const dom::element entry : array) {
+        dom::object one;
+        if (!entry.get_object().get(one)) use(one);
+    }
+    return true;
+}
+
+std::string full_name(const dom::object& user) {
+    const std::string_view first = text_member(user, "first_name");
+    const std::string_view last = text_member(user, "last_name");
+    std::string name(first);
+    if (!first.empty() && !last.empty()) name += ' ';
+    name += last;
+    return name.empty() ? std::string(text_member(user, "name")) : name;
+}
+
+rate_headers::window read_window(const dom::object& of_route, std::string_view key) {
+    rate_headers::window window;
+    dom::object values;
+    dom::element limit;
+    if (of_route.at_key(key).get_object().get(values)) return window;
+    window.present = true;
+    window.unlimited = !values.at_key("limit").get(limit) && limit.is_null();
+    window.limit = number_member(values, "limit");
+    window.used = number_member(values, "consumed");
+    window.left = number_member(values, "left_over");
+    return window;
+}
+
+// The key of a route is itself JSON: ["api/v1/tasks", "bulk_create"].
+bool read_route_key(dom::parser& parser, std::string_view key, route_usage& usage) {
+    dom::array names;
+    std::string_view controller, action;
+    if (parser.parse(key.data(), key.size()).get_array().get(names) || names.size() != 2 ||
+        names.at(0).get_string().get(controller) || names.at(1).get_string().get(action))
+        return false;
+    usage.controller = controller;
+    usage.action = action;
+    return true;
+}
+
+}  // namespace
+
+core::result<search_page> read_search(const exchange& x) {
+    const auto body = body_of(x, "tasks/search");
+    if (!body) return body.error();
+    search_page page;
+    dom::object pagination;
+    if (!for_each_object(*body, "tasks", [&](const dom::object& task) { page.tasks.push_back(read_task(task)); }))
+        return not_readable("tasks/search", "an answer without a list of tasks");
+    if (body->at_key("pagination").get_object().get(pagination))
+        return not_readable("tasks/search", "an answer without pagination");
+    const auto total_entries = number_member(pagination, "total_entries");
+    const auto total_pages = number_member(pagination, "total_pages");
+    if (!total_entries || !total_pages) return not_readable("tasks/search", "an answer without its number of pages");
+    page.page = number_member(pagination, "page").value_or(0);
+    page.per_page = number_member(pagination, "per_page").value_or(0);
+    page.total_entries = *total_entries;
+    page.total_pages = *total_pages;
+    return page;
+}
+
+core::result<users_page> read_users(const exchange& x) {
+    const auto body = body_of(x, "users/search");
+    if (!body) return body.error();
+    users_page page;
+    const auto keep = [&](const dom::object& user) {
+        page.users.push_back(
+            {std::string(text_member(user, "id")), std::string(text_member(user, "email")), full_name(user)});
+    };
+    if (!for_each_object(*body, "users", keep))
+        return not_readable("users/search", "an answer without a list of users");
+    dom::object pagination;
+    if (!body->at_key("pagination").get_object().get(pagination)) {
+        page.page = number_member(pagination, "page").value_or(0);
+        page.total_pages = number_member(pagination, "total_pages").value_or(0);
+    }
+    return page;
+}
+
+core::result<std::vector<route_usage>> read_usage_stats(const exchange& x) {
+    const auto body = body_of(x, "usage_stats/api_usage_stats");
+    if (!body) return body.error();
+    std::vector<route_usage> routes;
+    dom::parser key_parser;
+    for (const auto& [key, value] : *body) {
+        route_usage usage;
+        dom::object windows;
+        if (value.get_object().get(windows) || !read_route_key(key_parser, key, usage)) continue;
+        for (const auto kind : core::all_window_kinds)
+            usage.usage.windows[static_cast<std::size_t>(kind)] = read_window(windows, core::to_string(kind));
+        routes.push_back(std::move(usage));
+    }
+    return routes;
+}
+
+}  // namespace taskbarge::client

@@ -1,0 +1,156 @@
+#include "client/target.hpp"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url.hpp>
+#include <limits>
+#include <map>
+#include <string_view>
+
+#include "client/json_values.hpp"
+#include "client/text.hpp"
+#include "taskbarge/client/apollo_client.hpp"
+
+namespace taskbarge::client {
+
+namespace urls = boost::urls;
+namespace ip = boost::asio::ip;
+
+namespace {
+
+std::optional<ip::address> as_address(const std::string& host) {
+    boost::system::error_code ec;
+    const auto address = ip::make_address(host, ec);
+    if (ec) return std::nullopt;
+    return address;
+}
+
+bool is_loopback(const std::string& host) {
+    if (equal_ignoring_case(host, "localhost")) return true;
+    const auto address = as_address(host);
+    return address && address->is_loopback();
+}
+
+core::failure bad_url(const std::string& url, std::string_view rule) {
+    return {core::errc::settings, one_line(fmt::format("apollo.base_url \"{}\": {}", url, rule))};
+}
+
+core::failure bad_proxy() {
+    return {core::errc::settings, "the proxy is not a URL of the form http://[user:password@]host:port"};
+}
+
+// Host without brackets and port, the scheme's own where none is named; nothing when either makes no sense.
+std::optional<host_port> host_and_port(const urls::url_view& url, std::uint16_t scheme_port) {
+    host_port at{url.host_address(), scheme_port};
+    if (at.host.empty() || at.host.find_first_of(" \r\n\t") != std::string::npos) return std::nullopt;
+    if (url.has_port() && !url.port().empty()) {
+        const auto port = parse_digits(std::string_view(url.port()));
+        if (!port || *port == 0 || *port > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+        at.port = static_cast<std::uint16_t>(*port);
+    }
+    return at;
+}
+
+std::string base64(const std::string& text) {
+    std::string out((text.size() + 2) / 3 * 4 + 1, '\0');  // the encoder writes a NUL
+    const int written =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+    out.resize(static_cast<std::size_t>(written));
+    return out;
+}
+
+}  // namespace
+
+core::result<target> parse_base_url(const std::string& url) {
+    const auto parsed = urls::parse_uri(url);
+    if (!parsed) return bad_url(url, "not a URL such as https://api.apollo.io/api/v1");
+    const bool tls = parsed->scheme_id() == urls::scheme::https;
+    if (!tls && parsed->scheme_id() != urls::scheme::http) return bad_url(url, "must begin with https://");
+    if (parsed->has_userinfo())
+        return {core::failure{core::errc::settings, "apollo.base_url must not hold a user name or password"}};
+    if (parsed->has_query() || parsed->has_fragment()) return bad_url(url, "must end with its path: no ? and no #");
+    const std::uint16_t scheme_port = tls ? 443 : 80;
+    const auto at = host_and_port(*parsed, scheme_port);
+    if (!at) return bad_url(url, "has no usable host or port");
+    if (!tls && !is_loopback(at->host)) return bad_url(url, "plain http is used to loopback only; use https");
+
+    target to;
+    to.tls = tls;
+    to.at = *at;
+    const auto address = as_address(at->host);
+    to.is_address = address.has_value();
+    to.host_header = address && address->is_v6() ? "[" + at->host + "]" : at->host;
+    if (at->port != scheme_port) to.host_header += fmt::format(":{}", at->port);
+    to.path = std::string(parsed->encoded_path());
+    while (to.path.ends_with('/'))
+        to.path.pop_back();
+    return to;
+}
+
+core::result<std::optional<proxy_target>> parse_proxy(const std::string& url) {
+    if (url.empty()) return std::optional<proxy_target>();
+    const auto parsed = urls::parse_uri(url);
+    if (!parsed || parsed->scheme_id() != urls::scheme::http) return bad_proxy();
+    const auto at = host_and_port(*parsed, 80);
+    if (!at) return bad_proxy();
+    proxy_target proxy{*at, {}};
+    if (parsed->has_userinfo()) proxy.authorization = "Basic " + base64(parsed->user() + ":" + parsed->password());
+    return std::optional(std::move(proxy));
+}
+
+namespace {
+
+using environment_map = std::map<std::string, std::string>;
+
+// The lower-case spelling wins, as for curl; an empty value counts as none.
+std::string variable(const environment_map& environment, const char* lower, const char* upper) {
+    for (const char* name : {lower, upper}) {
+        const auto it = environment.find(name);
+        if (it != environment.end() && !it->second.empty()) return it->second;
+    }
+    return {};
+}
+
+// One entry of NO_PROXY: "*", a host, a domain with or without a leading dot, each with an optional port.
+bool exempts(std::string_view entry, const host_port& at) {
+    if (entry == "*") return true;
+    const std::string with_port = fmt::format(":{}", at.port);
+    const bool one_colon = entry.find(':') == entry.rfind(':');
+    if (one_colon && entry.ends_with(with_port)) entry.remove_suffix(with_port.size());
+    if (entry.starts_with('[') && entry.ends_with(']')) entry = entry.substr(1, entry.size() - 2);
+    if (entry.starts_with("*.")) entry.remove_prefix(1);
+    if (entry.starts_with('.')) entry.remove_prefix(1);
+    if (entry.empty()) return false;
+    if (equal_ignoring_case(entry, at.host)) return true;
+    const std::string_view host = at.host;
+    return host.size() > entry.size() && host[host.size() - entry.size() - 1] == '.' &&
+           equal_ignoring_case(host.substr(host.size() - entry.size()), entry);
+}
+
+bool is_exempt(const std::string& no_proxy, const host_port& at) {
+    constexpr std::string_view separators = ", \t";
+    std::string_view rest = no_proxy;
+    while (!rest.empty()) {
+        const auto end = std::min(rest.find_first_of(separators), rest.size());
+        if (end != 0 && exempts(rest.substr(0, end), at)) return true;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return false;
+}
+
+}  // namespace
+
+std::string proxy_for(const std::string& base_url, const environment_map& environment) {
+    const auto to = parse_base_url(base_url);
+    if (!to || !to->tls || is_loopback(to->at.host)) return {};
+    std::string proxy = variable(environment, "https_proxy", "HTTPS_PROXY");
+    if (proxy.empty() || is_exempt(variable(environment, "no_proxy", "NO_PROXY"), to->at)) return {};
+    return proxy.find("://") == std::string::npos ? "http://" + proxy : proxy;
+}
+
+}  // namespace taskbarge::client

@@ -1,0 +1,22 @@
+// Texts that come from outside, made fit to be shown and kept.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace taskbarge::client {
+
+// How much of a server's words is kept: enough for any sensible error text, little enough for one row of a report.
+inline constexpr std::size_t message_limit = 300;
+
+// One line of valid UTF-8, at most `message_limit` bytes: runs of blanks and control characters become one space, a
+// text that is not UTF-8 loses its non-ASCII bytes, a long one ends in "...".
+std::string one_line(std::string_view text);
+
+std::string lower_case(std::string_view text);
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+// Without the spaces and tabs around it.
+std::string_view trimmed(std::string_view text);
+
+}  // namespace taskbarge::client

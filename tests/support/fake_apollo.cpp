@@ -1,0 +1,183 @@
+#include "support/fake_apollo.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/json.hpp>
+
+namespace taskbarge::testing {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using client::exchange;
+
+namespace {
+
+json::object shown(const client::seen_task& t) {
+    json::object o{{"id", t.id},           {"contact_id", t.contact_id}, {"user_id", t.user_id}, {"type", t.type},
+                   {"priority", t.priority}, {"status", t.status},         {"note", t.note}};
+    if (t.due_at) o["due_at"] = core::to_rfc3339(*t.due_at);
+    if (t.created_at) o["created_at"] = core::to_rfc3339(*t.created_at);
+    return o;
+}
+
+std::string text_of(const json::object& o, const char* key, const char* otherwise) {
+    const auto* v = o.if_contains(key);
+    return v == nullptr ? otherwise : std::string(v->as_string());
+}
+
+client::seen_task details_in(const json::object& request) {
+    client::seen_task t;
+    t.user_id = text_of(request, "user_id", "");
+    t.type = text_of(request, "type", "");
+    t.priority = text_of(request, "priority", "medium");
+    t.status = text_of(request, "status", "");
+    t.note = text_of(request, "note", "");
+    t.due_at = core::parse_rfc3339(text_of(request, "due_at", ""));
+    return t;
+}
+
+}  // namespace
+
+// Ids ascend with time, as Apollo's do.
+std::string fake_apollo::make_id() {
+    return fmt::format("6a{:022x}", ++made_);
+}
+
+std::string fake_apollo::add(client::seen_task task) {
+    if (task.id.empty()) task.id = make_id();
+    tasks_.push_back({std::move(task), {}});
+    return tasks_.back().task.id;
+}
+
+void fake_apollo::remove(std::string_view id) {
+    std::erase_if(tasks_, [&](const stored& s) { return s.task.id == id; });
+}
+
+std::uint64_t fake_apollo::count_of(std::string_view contact_id) const {
+    return static_cast<std::uint64_t>(std::count_if(
+        tasks_.begin(), tasks_.end(), [&](const stored& s) { return s.task.contact_id == contact_id; }));
+}
+
+exchange fake_apollo::answer(int status, std::string body) const {
+    exchange x;
+    x.reach = client::reach::answered;
+    x.status = status;
+    x.content_type = "application/json";
+    x.request_id = fmt::format("req-{}-{}", create_requests_, search_requests_);
+    x.server_date = std::chrono::floor<std::chrono::seconds>(clock_.now());
+    x.bytes_sent = x.bytes_received = body.size();
+    x.body = std::move(body);
+    for (auto& w : x.rates.windows) {
+        w.present = true;
+        w.unlimited = true;
+    }
+    return x;
+}
+
+asio::awaitable<exchange> fake_apollo::bulk_create(const std::string& body) {
+    creation how;
+    if (!creations.empty()) {
+        how = creations.front();
+        creations.pop_front();
+    }
+    exchange lost;
+    if (!how.sent) {
+        lost.error_code = "connect_failed";
+        lost.error_text = "connection refused";
+        co_return lost;
+    }
+    ++create_requests_;
+    const auto request = json::parse(body).as_object();
+    json::array named;
+    for (const auto& contact : request.at("contact_ids").as_array()) {
+        if (!how.applied) break;
+        auto task = details_in(request);
+        task.id = make_id();
+        task.contact_id = std::string(contact.as_string());
+        task.created_at = clock_.now();
+        if (named.size() < how.named) named.push_back(shown(task));
+        tasks_.push_back({std::move(task), clock_.now() + how.lag});
+    }
+    if (how.status == 0) {
+        lost.reach = client::reach::no_answer;
+        lost.error_code = "connection_lost";
+        lost.error_text = "the connection was lost";
+        co_return lost;
+    }
+    if (how.status != 200) co_return answer(how.status, R"({"error":"as the test wanted it"})");
+    co_return answer(200, json::serialize(json::object{{"success", true}, {"tasks", std::move(named)}}));
+}
+
+std::vector<const fake_apollo::stored*> fake_apollo::listed(const std::string& contact_filter) const {
+    std::vector<const stored*> out;
+    for (const auto& s : tasks_)
+        if (s.visible_from <= clock_.now() && (contact_filter.empty() || s.task.contact_id == contact_filter))
+            out.push_back(&s);
+    const auto due = [](const stored* s) { return s->task.due_at.value_or(core::instant::min()); };
+    if (sorted == order::by_due_date)
+        std::stable_sort(out.begin(), out.end(), [&](auto* a, auto* b) { return due(a) > due(b); });
+    if (sorted == order::oldest_due_first)
+        std::stable_sort(out.begin(), out.end(), [&](auto* a, auto* b) { return due(a) < due(b); });
+    return out;
+}
+
+// Counts a search in its window; false: there is no place.
+bool fake_apollo::count_search(exchange& x) {
+    if (search_limit == 0) return true;
+    const auto now = clock_.now();
+    if (!window_opened_ || now >= *window_opened_ + search_window) {
+        window_opened_ = now;
+        in_window_ = 0;
+    }
+    const bool place = in_window_ < search_limit;
+    in_window_ += place ? 1 : 0;
+    auto& minute = x.rates.windows[static_cast<std::size_t>(core::window_kind::minute)];
+    minute.unlimited = false;
+    minute.limit = search_limit;
+    minute.used = in_window_;
+    minute.left = search_limit - in_window_;
+    return place;
+}
+
+asio::awaitable<exchange> fake_apollo::search_tasks(std::uint32_t page, std::uint32_t per_page,
+                                                    const std::vector<std::pair<std::string, std::string>>& filters) {
+    ++search_requests_;
+    if (on_search) on_search(search_requests_);
+    if (search_status != 0) co_return answer(search_status, R"({"error":"as the test wanted it"})");
+    auto x = answer(200, "");
+    if (!count_search(x)) {
+        ++search_refusals_;
+        x.status = 429;
+        x.body = R"({"message":"The maximum number of api calls allowed for api/v1/tasks/search is 3 times per minute."})";
+        x.retry_after = "1";
+        co_return x;
+    }
+    std::string contact;
+    for (const auto& [key, value] : filters)
+        if (honours_contact_filter && key == "contact_id") contact = value;
+    const auto all = listed(contact);
+    const std::uint64_t begin = std::uint64_t{page - 1} * per_page;
+    if (begin >= visible && page > 1) co_return answer(422, R"({"error":"Page not supported"})");
+    const auto end = std::min<std::uint64_t>({begin + per_page, all.size(), visible});
+    json::array tasks;
+    for (auto i = begin; i < end; ++i)
+        tasks.push_back(shown(all[i]->task));
+    x.body = json::serialize(json::object{{"tasks", std::move(tasks)},
+                                          {"pagination",
+                                           {{"page", page},
+                                            {"per_page", per_page},
+                                            {"total_entries", all.size()},
+                                            {"total_pages", (all.size() + per_page - 1) / per_page}}}});
+    co_return x;
+}
+
+asio::awaitable<exchange> fake_apollo::search_users(std::uint32_t, std::uint32_t) {
+    co_return answer(404, "{}");
+}
+
+asio::awaitable<exchange> fake_apollo::usage_stats() {
+    co_return answer(403, R"({"error":"no","error_code":"API_INACCESSIBLE"})");
+}
+
+}  // namespace taskbarge::testing

@@ -1,0 +1,86 @@
+// An Apollo without network: keeps tasks in memory and misbehaves as a test tells it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "taskbarge/client/apollo_client.hpp"
+#include "taskbarge/core/instant.hpp"
+
+namespace taskbarge::testing {
+
+// Answers as Apollo documents it: bulk_create makes a task per contact, search lists them by due date, most future
+// first, 100 a page at most. usage_stats is forbidden and users/search unknown. Belongs to the thread of its event
+// loop.
+class fake_apollo final : public client::apollo_client {
+ public:
+    explicit fake_apollo(const core::clock& clock) : clock_(clock) {}
+
+    // --- what one bulk_create request meets, in order; past the list all goes well
+    struct creation {
+        int status = 200;                  // 0: the connection is lost after the request was written
+        bool sent = true;                  // false: it fails before its first byte
+        bool applied = true;               // tasks come into being
+        std::size_t named = SIZE_MAX;      // of a 200: how many contacts its answer names
+        std::chrono::milliseconds lag{0};  // until the tasks show in the search
+    };
+    std::deque<creation> creations;
+
+    // --- how the search shows the list
+    enum class order { by_due_date, oldest_due_first, anyhow };
+    order sorted = order::by_due_date;
+    std::uint64_t visible = 50'000;  // tasks it shows at most; pages behind are refused with 422
+    bool honours_contact_filter = false;
+    // Called with the ordinal (from 1) of each search request before it is answered: may change anything here.
+    std::function<void(std::uint64_t)> on_search;
+    // What the search answers instead of its list; 0: the list.
+    int search_status = 0;
+    // A window of so many search requests that opens with the first, told in the rate headers; limit 0: none.
+    std::uint64_t search_limit = 0;
+    std::chrono::milliseconds search_window{1000};
+
+    // --- the tasks
+    // Adds a task from outside; makes an id where it has none. Gives the id.
+    std::string add(client::seen_task task);
+    void remove(std::string_view id);
+    std::uint64_t count_of(std::string_view contact_id) const;
+    std::uint64_t size() const { return tasks_.size(); }
+
+    std::uint64_t create_requests() const { return create_requests_; }
+    std::uint64_t search_requests() const { return search_requests_; }
+    std::uint64_t search_refusals() const { return search_refusals_; }
+
+    boost::asio::awaitable<client::exchange> bulk_create(const std::string& body) override;
+    boost::asio::awaitable<client::exchange> search_tasks(
+        std::uint32_t page, std::uint32_t per_page,
+        const std::vector<std::pair<std::string, std::string>>& filters) override;
+    boost::asio::awaitable<client::exchange> search_users(std::uint32_t page, std::uint32_t per_page) override;
+    boost::asio::awaitable<client::exchange> usage_stats() override;
+    void close() override {}
+
+ private:
+    struct stored {
+        client::seen_task task;
+        core::instant visible_from{};
+    };
+    std::string make_id();
+    client::exchange answer(int status, std::string body) const;
+    std::vector<const stored*> listed(const std::string& contact_filter) const;
+    bool count_search(client::exchange& x);
+
+    const core::clock& clock_;
+    std::vector<stored> tasks_;
+    std::uint64_t made_ = 0;
+    std::uint64_t create_requests_ = 0, search_requests_ = 0, search_refusals_ = 0;
+    std::optional<core::instant> window_opened_;
+    std::uint64_t in_window_ = 0;
+};
+
+}  // namespace taskbarge::testing
