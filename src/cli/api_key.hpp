@@ -1,0 +1,25 @@
+// Where the API key comes from.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/secret.hpp"
+#include "taskbarge/core/settings.hpp"
+
+namespace taskbarge::cli {
+
+// The value of APOLLO_API_KEY, which is wiped from the environment (also from what other processes can see of it).
+// Empty when it is not set. Call once, before any thread.
+core::secret take_key_from_environment();
+
+// The key from the environment, else from apollo.api_key_file; empty when neither is there. Fails with errc::no_key
+// when what is there is not usable. Adds a warning when others can read the file.
+core::result<core::secret> load_key(core::secret from_environment, const core::settings& settings,
+                                    std::vector<std::string>& warnings);
+
+// What to tell somebody who gave no key.
+core::failure no_key_failure();
+
+}  // namespace taskbarge::cli

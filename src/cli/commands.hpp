@@ -1,0 +1,18 @@
+// The commands. Each does all of its work, prints, and gives its exit code; exceptions are bugs.
+#pragma once
+
+#include "cli/session.hpp"
+
+namespace taskbarge::cli {
+
+exit_code import_command(const options& o, const program& p);
+exit_code plan_command(const options& o, const program& p);
+exit_code resume_command(const options& o, const program& p);
+// retry, verify, cancel
+exit_code job_command(const options& o, const program& p);
+exit_code jobs_command(const options& o, const program& p);
+exit_code status_command(const options& o, const program& p);
+exit_code results_command(const options& o, const program& p);
+exit_code sandbox_command(const options& o);
+
+}  // namespace taskbarge::cli

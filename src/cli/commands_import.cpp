@@ -1,0 +1,160 @@
+// The commands that work on a job: import, plan, resume, retry, verify, cancel.
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "cli/commands.hpp"
+#include "cli/observer.hpp"
+#include "cli/output_json.hpp"
+#include "cli/output_plan.hpp"
+#include "cli/output_summary.hpp"
+
+namespace taskbarge::cli {
+
+namespace {
+
+// Runs `work` in the environment of a session, with progress on standard error.
+template <class Report>
+Report observed(const options& o, const program& p, const session& s,
+                const std::function<Report(const job::environment&)>& work) {
+    terminal_observer watch({style_for_stderr(o.quiet), write_stderr, terminal_width, p.clock});
+    const job::environment environment{s.settings, s.key, p.clock, p.stop, watch, p.seed};
+    auto report = work(environment);
+    watch.finish();
+    return report;
+}
+
+job::import_options import_options_of(const options& o) {
+    return {o.files, o.first_rows, o.again};
+}
+
+bool is_unfinished(const ledger::job_record& job) {
+    return job.state != core::job_state::completed;
+}
+
+core::result<std::vector<core::job_id>> unfinished_jobs(const core::settings& settings) {
+    auto opened = existing_ledger(settings);
+    if (!opened) return opened.error();
+    std::vector<core::job_id> ids;
+    if (!*opened) return ids;
+    const auto jobs = (*opened)->jobs();
+    if (!jobs) return jobs.error();
+    for (const auto& job : *jobs) {
+        if (is_unfinished(job)) ids.push_back(job.id);
+    }
+    return ids;
+}
+
+// Whether the jobs after this one would end in the same way, so that trying them is no use.
+bool concerns_all_jobs(const job::report& r) {
+    if (!r.why) return false;
+    switch (exit_code_of(r.why->code)) {
+        case exit_code::no_right:
+        case exit_code::unreachable:
+        case exit_code::settings:
+        case exit_code::bug:
+            return true;
+        default:
+            return r.why->code == core::errc::interrupted || r.why->code == core::errc::ledger_full;
+    }
+}
+
+exit_code end_of_several(const options& o, const program& p, const session& s,
+                         const std::vector<job::report>& reports) {
+    auto code = exit_code::done;
+    for (const auto& r : reports) {
+        code = worse(code, exit_code_of(r));
+    }
+    if (o.json) {
+        for (const auto& r : reports) {
+            if (r.why) complain(fmt::format("job {}: {}", r.job.value_or(0), stop_line(r, repeated_options(o))));
+        }
+        return deliver(reports_json(reports, s.settings.ledger.path, code), code);
+    }
+    for (const auto& r : reports) {
+        code = worse(code, end(o, p, &s.settings, r));
+    }
+    return code;
+}
+
+exit_code resume_all(const options& o, const program& p, const session& s) {
+    const auto ids = unfinished_jobs(s.settings);
+    if (!ids) return end(o, p, &s.settings, ids.error());
+    std::vector<job::report> reports;
+    for (const auto id : *ids) {
+        reports.push_back(observed<job::report>(
+            o, p, s, [id](const job::environment& environment) { return job::resume_job(environment, id); }));
+        if (concerns_all_jobs(reports.back())) break;
+    }
+    if (reports.size() == 1) return end(o, p, &s.settings, reports.front());
+    if (reports.empty() && !o.quiet) complain("there is no unfinished job");
+    return end_of_several(o, p, s, reports);
+}
+
+job::report run_job_command(const options& o, const job::environment& environment) {
+    const auto id = o.job.value();
+    switch (o.command) {
+        case command::resume:
+            return job::resume_job(environment, id);
+        case command::retry:
+            return job::retry_job(environment, id,
+                                  o.resend_unknown ? job::unknown_rows::resend : job::unknown_rows::keep);
+        case command::verify:
+            return job::verify_job(environment, id);
+        default:
+            return job::cancel_job(environment, id);
+    }
+}
+
+// A ledger that is not there has no job to work on; opening it would make one.
+core::result<void> check_ledger_exists(const options& o, const core::settings& settings) {
+    const auto opened = existing_ledger(settings);
+    if (!opened) return opened.error();
+    if (!*opened)
+        return core::failure{core::errc::no_such_job, fmt::format("there is no job {}: the ledger {} does not exist",
+                                                                  o.job.value(), settings.ledger.path)};
+    return {};
+}
+
+}  // namespace
+
+exit_code import_command(const options& o, const program& p) {
+    const auto s = begin(o, p, key_need::required);
+    if (!s) return end(o, p, nullptr, s.error());
+    const auto report = observed<job::report>(o, p, *s, [&](const job::environment& environment) {
+        return job::import_files(environment, import_options_of(o));
+    });
+    return end(o, p, &s->settings, report);
+}
+
+exit_code plan_command(const options& o, const program& p) {
+    const auto s = begin(o, p, key_need::if_there);
+    if (!s) return end(o, p, nullptr, s.error());
+    const auto plan = observed<job::plan_report>(o, p, *s, [&](const job::environment& environment) {
+        return job::plan_files(environment, import_options_of(o));
+    });
+    const auto code = exit_code_of(plan.base);
+    if (plan.base.why) complain(stop_line(plan.base, repeated_options(o)));
+    if (o.json) return deliver(plan_json(plan, s->settings.ledger.path, code), code);
+    if (o.quiet) return code;
+    return deliver(plan_summary(plan, p.clock.now()), code);
+}
+
+exit_code resume_command(const options& o, const program& p) {
+    if (o.job) return job_command(o, p);
+    const auto s = begin(o, p, key_need::required);
+    if (!s) return end(o, p, nullptr, s.error());
+    return resume_all(o, p, *s);
+}
+
+exit_code job_command(const options& o, const program& p) {
+    const auto s = begin(o, p, o.command == command::cancel ? key_need::if_there : key_need::required);
+    if (!s) return end(o, p, nullptr, s.error());
+    const auto there = check_ledger_exists(o, s->settings);
+    if (!there) return end(o, p, &s->settings, there.error());
+    const auto report = observed<job::report>(
+        o, p, *s, [&](const job::environment& environment) { return run_job_command(o, environment); });
+    return end(o, p, &s->settings, report);
+}
+
+}  // namespace taskbarge::cli

@@ -1,0 +1,121 @@
+// What --help says beyond the list of options.
+#pragma once
+
+#include <string_view>
+
+namespace taskbarge::cli::help {
+
+inline constexpr std::string_view program =
+    "Loads large CSV and JSONL contact files into Apollo as tasks, with as few requests as can be.\n"
+    "No row is lost; no row is sent again while its fate is unknown, unless you choose so.";
+
+inline constexpr std::string_view program_footer = R"(
+Start here:
+  taskbarge plan contacts.csv            what would be sent, and how long it takes; sends nothing
+  taskbarge import contacts.csv          sends; cut short, the same command goes on
+  taskbarge results 1                    what became of every row of job 1
+
+The API key comes from APOLLO_API_KEY, else from the file that apollo.api_key_file names; never from
+the command line. Settings, highest first: named option, --set section.key=value, the environment
+variable TASKBARGE_SECTION_KEY, the settings file (--config, else ./taskbarge.toml, else
+/etc/taskbarge/taskbarge.toml), default.
+
+Exit codes:
+   0  every row created or duplicate       69  no answer at all from Apollo (DNS, connection, TLS)
+   2  finished, but some rows rejected,    70  a bug
+      failed or held unknown               75  parked, interrupted, held by another process, disk
+  64  wrong command line                       full: run it again, as cron does
+  65  input unusable: missing, unreadable, 77  no key, key refused (401), no right (403)
+      no contact column, too many rejects  78  settings wrong, ledger not to be opened
+
+`taskbarge COMMAND --help` says more about each command.)";
+
+inline constexpr std::string_view import_footer = R"(
+FILE is CSV or JSONL, plain or compressed with gzip or zstd; `-` is standard input.
+
+Examples:
+  taskbarge import contacts.csv
+  taskbarge import --config crm.toml --first 100 contacts.csv    a trial with the first 100 rows
+  zcat big.csv.gz | taskbarge import --json - > report.json
+  taskbarge import --set send.max_wait=0s contacts.csv           park rather than wait for a rate window
+
+The same input again goes on with its unfinished job, or reports the finished one; --again makes a
+new job. With exit code 75 run the same command later: cron may do so every few minutes.
+Exit codes: 0 all created or duplicate, 2 finished with exceptions, 65, 69, 70, 75, 77, 78 as in
+`taskbarge --help`.)";
+
+inline constexpr std::string_view plan_footer = R"(
+Examples:
+  taskbarge plan contacts.csv
+  taskbarge plan --set columns.contact_id="Apollo Contact Id" contacts.csv
+  taskbarge plan --json contacts.csv
+
+Sends nothing and keeps nothing; with a key at hand it asks for the rate limits to say how long an
+import would take. Exit codes: 0, 2 some rows would be rejected, 65 the input cannot be used.)";
+
+inline constexpr std::string_view jobs_footer = R"(
+Examples:
+  taskbarge jobs
+  taskbarge jobs --json)";
+
+inline constexpr std::string_view status_footer = R"(
+Examples:
+  taskbarge status 7
+  taskbarge status 7 --attempts       every request of the job
+  taskbarge status 7 --json
+
+The exit code is the job's: 0 or 2 when it is finished, else why it is not.)";
+
+inline constexpr std::string_view results_footer = R"(
+Examples:
+  taskbarge results 7 > results.csv
+  taskbarge results 7 --only failed,unknown --format jsonl
+  taskbarge results 7 --rejects -o mend-me.csv     mend the rows, then: taskbarge import mend-me.csv
+
+Columns: row,file,line,contact_id,state,task_id,code,column,message,attempts,request_id,
+possible_duplicate,duplicate_of,finished_at. States: created, duplicate, rejected, failed, unknown,
+pending. In CSV a text that a spreadsheet would take for a formula begins with an apostrophe.
+-o writes a file of mode 0600 that appears only when it is whole.
+Exit codes: 0 when all was written, 75 when it could not be.)";
+
+inline constexpr std::string_view resume_footer = R"(
+Examples:
+  taskbarge resume 7
+  taskbarge resume            every unfinished job, oldest first; for cron
+
+The input is not needed again. Exit codes as for import; with several jobs the one that most needs
+a person.)";
+
+inline constexpr std::string_view retry_footer = R"(
+Examples:
+  taskbarge retry 7
+  taskbarge retry 7 --resend-unknown
+
+Sends failed rows again, and unknown rows that a fresh look-up shows absent. With --resend-unknown
+also those that cannot be looked up: they may become a second task, and are marked
+possible_duplicate. Exit codes as for import.)";
+
+inline constexpr std::string_view verify_footer = R"(
+Example:
+  taskbarge verify 7
+
+Looks up every unknown row in Apollo and settles what can be settled; creates nothing.
+Exit codes as for import.)";
+
+inline constexpr std::string_view cancel_footer = R"(
+Example:
+  taskbarge cancel 7
+
+Rows that were not sent become failed (code cancelled); requests in flight are settled first. Tasks
+that exist stay. Exit codes as for import.)";
+
+inline constexpr std::string_view sandbox_footer = R"(
+Example, in two terminals:
+  taskbarge sandbox --listen 127.0.0.1:8443 --state /tmp/sandbox
+  APOLLO_API_KEY=... taskbarge import --base-url https://127.0.0.1:8443/api/v1 \
+      --ca-file /tmp/sandbox/ca.pem contacts.csv
+
+Prints base URL, CA file and API key when it listens; ends with SIGINT or SIGTERM. Faults are listed
+in docs/sandbox.md.)";
+
+}  // namespace taskbarge::cli::help

@@ -1,0 +1,123 @@
+#include "cli/json_text.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace taskbarge::cli {
+
+namespace {
+
+bool is_plain(unsigned char c) {
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+void append_escaped(std::string& out, unsigned char c) {
+    switch (c) {
+        case '"':
+            out += "\\\"";
+            return;
+        case '\\':
+            out += "\\\\";
+            return;
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
+        default:
+            fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
+    }
+}
+
+// Bytes of the well-formed UTF-8 character at the front of `text` (which begins with a byte from 0x80 on); 0: none.
+std::size_t utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const unsigned char lead = byte(0);
+    const std::size_t length = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC2 ? 2 : 0;
+    if (length == 0 || lead > 0xF4 || text.size() < length) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xC0) != 0x80) return 0;
+    }
+    // Overlong forms, surrogates and what lies past U+10FFFF.
+    if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) || (lead == 0xF0 && byte(1) < 0x90) ||
+        (lead == 0xF4 && byte(1) > 0x8F))
+        return 0;
+    return length;
+}
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+    out += '"';
+    while (!text.empty()) {
+        std::size_t run = 0;
+        while (run < text.size() && is_plain(static_cast<unsigned char>(text[run]))) {
+            ++run;
+        }
+        out.append(text.data(), run);
+        text.remove_prefix(run);
+        if (text.empty()) break;
+        const auto c = static_cast<unsigned char>(text.front());
+        std::size_t used = 1;
+        if (c < 0x80) {
+            append_escaped(out, c);
+        } else if (const auto length = utf8_length(text)) {
+            out.append(text.data(), length);
+            used = length;
+        } else {
+            out += "\xEF\xBF\xBD";
+        }
+        text.remove_prefix(used);
+    }
+    out += '"';
+}
+
+void json_object::start(std::string_view key) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    append_json_string(out_, key);
+    out_ += ':';
+}
+
+void json_object::text(std::string_view key, std::string_view value) {
+    start(key);
+    append_json_string(out_, value);
+}
+
+void json_object::text_or_null(std::string_view key, std::string_view value) {
+    if (value.empty()) return null(key);
+    text(key, value);
+}
+
+void json_object::number(std::string_view key, std::uint64_t value) {
+    start(key);
+    const fmt::format_int digits(value);
+    out_.append(digits.data(), digits.size());
+}
+
+void json_object::seconds(std::string_view key, std::int64_t milliseconds) {
+    start(key);
+    fmt::format_to(std::back_inserter(out_), "{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+}
+
+void json_object::truth(std::string_view key, bool value) {
+    start(key);
+    out_ += value ? "true" : "false";
+}
+
+void json_object::null(std::string_view key) {
+    start(key);
+    out_ += "null";
+}
+
+void json_object::raw(std::string_view key, std::string_view json) {
+    start(key);
+    out_ += json;
+}
+
+}  // namespace taskbarge::cli

@@ -1,0 +1,296 @@
+#include "cli/options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+
+#include "cli/exit_code.hpp"
+#include "cli/help.hpp"
+#include "cli/text.hpp"
+#include "taskbarge/core/settings.hpp"
+
+#ifndef TASKBARGE_VERSION
+#error "the build gives the version"
+#endif
+
+namespace taskbarge::cli {
+
+namespace {
+
+constexpr const char* from_settings = "Settings";
+
+// An option that is a setting: its value goes to load_settings under the setting's name.
+CLI::Option* add_named(CLI::App& app, options& o, const std::string& flag, const std::string& setting,
+                       const std::string& what) {
+    return app
+        .add_option_function<std::string>(
+            flag, [&o, setting](const std::string& value) { o.named.emplace_back(setting, value); }, what)
+        ->group(from_settings);
+}
+
+std::string check_set(const std::string& text) {
+    const auto equals = text.find('=');
+    const bool named = equals != std::string::npos && text.find('.') < equals;
+    return named ? "" : "needs section.key=value";
+}
+
+std::string check_duration(const std::string& text) {
+    return core::parse_duration(text) ? "" : "must be a duration with its unit, such as 90s or 65m";
+}
+
+void add_settings(CLI::App& app, options& o) {
+    app.add_option_function<std::string>(
+           "--config", [&o](const std::string& value) { o.config = value; },
+           "Settings file, instead of ./taskbarge.toml or /etc/taskbarge/taskbarge.toml")
+        ->type_name("FILE")
+        ->group(from_settings);
+    app.add_option("--set", o.sets, "A setting, as section.key=value; may be repeated")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false)
+        ->check(check_set)
+        ->group(from_settings);
+    add_named(app, o, "--ledger", "ledger.path", "The ledger file (ledger.path)")->type_name("FILE");
+    add_named(app, o, "--base-url", "apollo.base_url", "Where the API is (apollo.base_url)")->type_name("URL");
+    add_named(app, o, "--ca-file", "apollo.ca_file", "PEM file of the authorities to trust (apollo.ca_file)")
+        ->type_name("PEM");
+    add_named(app, o, "--max-wait", "send.max_wait", "A longer wait parks the job (send.max_wait)")
+        ->type_name("DURATION")
+        ->check(check_duration);
+}
+
+void add_reporting(CLI::App& app, options& o) {
+    app.add_flag("--json", o.json, "One JSON object on standard output; all else goes to standard error");
+    app.add_flag("-q,--quiet", o.quiet, "No progress and no summary; problems are still told");
+}
+
+void add_input(CLI::App& app, options& o) {
+    app.add_option("FILE", o.files, "Input files, in this order; - is standard input")->required()->type_name("");
+    app.add_option("--first", o.first_rows, "Only the first N rows, as a job of its own")
+        ->type_name("N")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
+    add_named(app, o, "--format", "import.format", "csv or jsonl; without it found out (import.format)")
+        ->type_name("csv|jsonl")
+        ->check(CLI::IsMember({"csv", "jsonl"}));
+}
+
+void add_job(CLI::App& app, options& o, bool required) {
+    app.add_option_function<core::job_id>(
+           "JOB", [&o](const core::job_id& id) { o.job = id; }, "The job's number, as `taskbarge jobs` lists it")
+        ->required(required)
+        ->type_name("")
+        ->check(CLI::PositiveNumber);
+}
+
+// Adds the command; its options go to `o` when it is the one that was given.
+CLI::App& add_command(CLI::App& app, options& o, command c, const std::string& name, const std::string& what,
+                      std::string_view footer) {
+    CLI::App& sub = *app.add_subcommand(name, what);
+    sub.footer(std::string(footer));
+    sub.callback([&o, c] { o.command = c; });
+    if (c != command::sandbox) add_settings(sub, o);
+    return sub;
+}
+
+void add_import_and_plan(CLI::App& app, options& o) {
+    auto& import = add_command(app, o, command::import, "import",
+                               "Read files, group their rows, send them, finish; or go on with what was begun",
+                               help::import_footer);
+    add_input(import, o);
+    import.add_flag("--again", o.again, "Make a new job although the same input has a finished one");
+    add_reporting(import, o);
+    import.add_flag("--dry-run", o.dry_run, "Only plan: the same as `taskbarge plan`");
+    import.callback([&o] { o.command = o.dry_run ? command::plan : command::import;
+});
+auto& plan = add_command(app, o, command::plan, "plan",
+                         "Say what an import would do: rows, groups, requests, time; send nothing", help::plan_footer);
+add_input(plan, o);
+add_reporting(plan, o);
+}  // namespace
+
+void add_job_commands(CLI::App& app, options& o) {
+    auto& jobs = add_command(app, o, command::jobs, "jobs", "List all jobs", help::jobs_footer);
+    add_reporting(jobs, o);
+    auto& status =
+        add_command(app, o, command::status, "status",
+                    "One job: counts, commonest reasons, rate windows, what it waits for", help::status_footer);
+    add_job(status, o, true);
+    status.add_flag("--attempts", o.attempts, "Also list the job's requests");
+    add_reporting(status, o);
+    auto& resume = add_command(app, o, command::resume, "resume",
+                               "Go on with a job; without JOB finish every unfinished one", help::resume_footer);
+    add_job(resume, o, false);
+    add_reporting(resume, o);
+    auto& retry = add_command(app, o, command::retry, "retry", "Send a job's failed rows again", help::retry_footer);
+    add_job(retry, o, true);
+    retry.add_flag("--resend-unknown", o.resend_unknown,
+                   "Also send unknown rows that cannot be looked up; may make second tasks");
+    add_reporting(retry, o);
+    auto& verify = add_command(app, o, command::verify, "verify",
+                               "Look up a job's unknown rows and settle what can be settled", help::verify_footer);
+    add_job(verify, o, true);
+    add_reporting(verify, o);
+    auto& cancel = add_command(app, o, command::cancel, "cancel", "Give up a job's unsent rows", help::cancel_footer);
+    add_job(cancel, o, true);
+    add_reporting(cancel, o);
+}
+
+// "failed,unknown" -> states; throws what CLI11 makes a usage error of.
+void read_states(const std::string& list, std::vector<core::row_state>& states) {
+    for (const auto& word : CLI::detail::split(list, ',')) {
+        const auto state = core::parse_row_state(word);
+        if (!state)
+            throw CLI::ValidationError(
+                "--only",
+                fmt::format("no state {}; there are created, duplicate, rejected, failed, unknown, pending", word));
+        states.push_back(*state);
+    }
+}
+
+void add_results(CLI::App& app, options& o) {
+    auto& results =
+        add_command(app, o, command::results, "results", "One line per input record of a job", help::results_footer);
+    add_job(results, o, true);
+    results.add_option("--format", o.results.format, "csv (default) or jsonl")
+        ->type_name("csv|jsonl")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, results_format>{{"csv", results_format::csv}, {"jsonl", results_format::jsonl}}));
+    results
+        .add_option_function<std::string>(
+            "--only", [&o](const std::string& list) { read_states(list, o.results.only); },
+            "Only rows in these states, separated by commas")
+        ->type_name("STATE[,STATE]");
+    results.add_option("-o,--output", o.results.output, "Write to this file, mode 0600, instead of standard output")
+        ->type_name("FILE");
+    results.add_flag("--rejects", o.results.rejects,
+                     "The rejected rows' original text plus an error column, to be mended and imported again");
+    results.add_flag("-q,--quiet", o.quiet, "Tell nothing but problems");
+}
+
+// Three numbers or durations, for the minute, hour and day window.
+template <class T, class Read>
+void add_three(CLI::App& app, const std::string& flag, std::array<T, 3>& into, const std::string& what, Read read) {
+    app.add_option_function<std::string>(
+           flag,
+           [&into, flag, read](const std::string& list) {
+               const auto parts = CLI::detail::split(list, ',');
+               if (parts.size() != into.size()) throw CLI::ValidationError(flag, "needs three values: minute,hour,day");
+               for (std::size_t i = 0; i < parts.size(); ++i) {
+                   const std::optional<T> value = read(parts[i]);
+                   if (!value) throw CLI::ValidationError(flag, "cannot read " + parts[i]);
+                   into[i] = *value;
+               }
+           },
+           what)
+        ->type_name("M,H,D");
+}
+
+void add_duration(CLI::App& app, const std::string& flag, std::chrono::milliseconds& into, const std::string& what) {
+    app.add_option_function<std::string>(
+           flag, [&into](const std::string& text) { into = core::parse_duration(text).value_or(into); }, what)
+        ->type_name("DURATION")
+        ->check(check_duration);
+}
+
+void add_sandbox(CLI::App& app, options& o) {
+    auto& s = o.sandbox;
+    auto& sub =
+        add_command(app, o, command::sandbox, "sandbox",
+                    "A local Apollo with TLS, rate windows and faults, for trying out and tests", help::sandbox_footer);
+    const auto number = [](const std::string& text) -> std::optional<std::uint64_t> {
+        std::uint64_t n = 0;
+        return CLI::detail::lexical_cast(text, n) ? std::optional(n) : std::nullopt;
+    };
+    const auto duration = [](const std::string& text) { return core::parse_duration(text); };
+    const auto several = [&sub](const std::string& flag, std::vector<std::string>& into, const std::string& what,
+                                const std::string& type) {
+        sub.add_option(flag, into, what)->type_name(type)->allow_extra_args(false);
+    };
+    sub.add_option("--listen", s.listen, "Loopback address and port; port 0: any free one")->type_name("ADDRESS:PORT");
+    sub.add_option("--state", s.state_folder, "Folder for CA, certificate and key files; without it a temporary one")
+        ->type_name("FOLDER");
+    sub.add_option("--api-key", s.api_key, "The key it accepts; without it one made from the seed")->type_name("KEY");
+    sub.add_option("--seed", s.seed, "For everything it chooses at random")->type_name("N");
+    sub.add_flag("!--no-tls", s.tls, "Plain HTTP");
+    sub.add_flag("!--no-gzip", s.gzip, "Never compress answers");
+    add_three(sub, "--limits", s.limits, "Requests a minute, hour and day on bulk_create; 0: unlimited", number);
+    add_three(sub, "--search-limits", s.search_limits, "The same for tasks/search", number);
+    add_three(sub, "--users-limits", s.users_limits, "The same for users/search", number);
+    add_three(sub, "--usage-limits", s.usage_limits, "The same for usage_stats", number);
+    add_three(sub, "--window-lengths", s.lengths, "Lengths of the three windows, such as 2s,10s,1m", duration);
+    sub.add_flag("--minimal-answers", s.minimal_answers, "Answers hold only what a client must have");
+    add_duration(sub, "--latency", s.latency, "Wait before each answer");
+    add_duration(sub, "--latency-jitter", s.latency_jitter, "And up to so much more");
+    sub.add_option("--search-visible", s.search_visible, "Tasks that the search can show")->type_name("N");
+    sub.add_flag("--search-filters", s.search_filters, "Let the search honour contact_id and user_id");
+    sub.add_flag("--search-hides-finished", s.search_hides_finished, "Do not list completed and skipped tasks");
+    sub.add_option("--existing-tasks", s.existing_tasks, "Other people's tasks in the list")->type_name("N");
+    sub.add_option("--max-contacts", s.max_contacts, "Contacts per request; more are refused; 0: no limit")
+        ->type_name("N");
+    several("--bad-contact", s.bad_contacts, "A contact id that is refused; may be repeated", "ID");
+    several("--forbid", s.forbid, "A route answered 403: bulk_create, search, users, usage_stats", "ROUTE");
+    several("--fault", s.faults, "A fault, as docs/sandbox.md describes; may be repeated", "FAULT");
+    sub.add_option("--journal", s.journal, "File for one JSON line per task created")->type_name("FILE");
+    sub.add_flag("--journal-reload", s.journal_reload, "Begin with the tasks that the journal holds");
+    sub.add_flag("-q,--quiet", s.quiet, "Do not report each request");
+}
+
+void build(CLI::App& app, options& o) {
+    app.require_subcommand(1);
+    app.footer(std::string(help::program_footer));
+    app.set_version_flag("--version", std::string("taskbarge ") + TASKBARGE_VERSION);
+    app.get_formatter()->column_width(32);
+    add_import_and_plan(app, o);
+    add_job_commands(app, o);
+    add_results(app, o);
+    add_sandbox(app, o);
+}
+
+// The command that was being read, for its name in messages.
+std::string full_name(const CLI::App& app) {
+    for (const auto* sub : app.get_subcommands()) {
+        return "taskbarge " + sub->get_name();
+    }
+    return "taskbarge";
+}
+
+early_end usage_error(const CLI::App& app, const CLI::ParseError& e) {
+    const auto name = full_name(app);
+    return {static_cast<int>(exit_code::usage), "",
+            fmt::format("{}: {}; see {} --help\n", name, printable(e.what()), name)};
+}
+
+}  // namespace taskbarge::cli
+
+std::variant<options, early_end> parse_options(const std::vector<std::string>& arguments) {
+    options parsed;
+    CLI::App app{std::string(help::program), "taskbarge"};
+    build(app, parsed);
+    // CLI11 takes the arguments from the back.
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    try {
+        app.parse(reversed);
+    } catch (const CLI::CallForHelp&) {
+        const auto subs = app.get_subcommands();
+        return early_end{0, subs.empty() ? app.help() : subs.front()->help("taskbarge"), ""};
+    } catch (const CLI::CallForVersion& e) {
+        return early_end{0, std::string(e.what()) + "\n", ""};
+    } catch (const CLI::ParseError& e) {
+        return usage_error(app, e);
+    }
+    return parsed;
+}
+
+std::vector<std::string> command_names() {
+    options ignored;
+    CLI::App app{"", "taskbarge"};
+    build(app, ignored);
+    std::vector<std::string> names;
+    for (const auto* sub : app.get_subcommands({})) {
+        names.push_back(sub->get_name());
+    }
+    return names;
+}
+
+}  // namespace taskbarge::cli

@@ -1,0 +1,64 @@
+// The command line: what was asked for, or what to tell the person who asked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cli/output_results.hpp"
+#include "taskbarge/core/state.hpp"
+#include "taskbarge/sandbox/sandbox.hpp"
+
+namespace taskbarge::cli {
+
+enum class command { import, plan, jobs, status, results, resume, retry, verify, cancel, sandbox };
+
+struct results_options {
+    results_format format = results_format::csv;
+    std::vector<core::row_state> only;  // empty: all
+    std::string output;                 // empty: standard output
+    bool rejects = false;
+};
+
+struct options {
+    cli::command command = command::import;
+
+    // where settings come from
+    std::optional<std::string> config;
+    std::vector<std::pair<std::string, std::string>> named;  // section.key, value
+    std::vector<std::string> sets;
+
+    bool json = false;
+    bool quiet = false;
+
+    // import, plan
+    std::vector<std::string> files;
+    std::uint64_t first_rows = 0;
+    bool again = false;
+    bool dry_run = false;  // then `command` is plan
+
+    std::optional<core::job_id> job;
+    bool attempts = false;        // status
+    bool resend_unknown = false;  // retry
+    results_options results;
+    sandbox::sandbox_options sandbox;
+};
+
+// The program ends at once: text for standard output (help, version) or standard error (a usage error).
+struct early_end {
+    int code = 0;
+    std::string out;
+    std::string err;
+};
+
+// Reads the arguments without the program's name. Touches nothing outside.
+std::variant<options, early_end> parse_options(const std::vector<std::string>& arguments);
+
+// The names of all commands, for tests of their help.
+std::vector<std::string> command_names();
+
+}  // namespace taskbarge::cli

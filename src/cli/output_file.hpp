@@ -1,0 +1,52 @@
+// Where a command's data goes: standard output or a file that appears only when it is whole.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "taskbarge/core/error.hpp"
+
+namespace taskbarge::cli {
+
+// A buffered writer over one file descriptor. A reader that went away (EPIPE) is no failure: wanted() turns false and
+// what is written goes nowhere. Not thread-safe.
+class output_file {
+ public:
+    // "" or "-": standard output. A regular or new file is written beside its place, mode 0600, and renamed by
+    // finish(); without finish() nothing is left of it. A device or pipe is written directly. Fails with errc::io.
+    static core::result<output_file> open(const std::string& path);
+    output_file(output_file&& o) noexcept;
+    output_file& operator=(output_file&&) = delete;
+    ~output_file();
+
+    // Room to append to; call flush_if_full() now and then.
+    std::string& buffer() { return buffer_; }
+    void flush_if_full() {
+        if (buffer_.size() >= full_at) flush();
+    }
+    void write(std::string_view text) {
+        buffer_ += text;
+        flush_if_full();
+    }
+    // False once nobody reads any more or a write failed: the caller may stop.
+    bool wanted() const { return !broken_; }
+    // Writes what is left and puts the file in its place. Fails with errc::io: no room, or another write error.
+    core::result<void> finish();
+
+ private:
+    static constexpr std::size_t full_at = 1u << 20;
+    output_file(int fd, std::string path, std::string temporary);
+    void flush();
+
+    int fd_ = -1;
+    std::string path_;       // for messages
+    std::string temporary_;  // to be renamed to path_; empty: written directly
+    std::string buffer_;
+    bool broken_ = false;
+    int error_ = 0;  // errno of the first failed write other than EPIPE
+};
+
+// Writes a text to standard output at once.
+core::result<void> print(std::string_view text);
+
+}  // namespace taskbarge::cli

@@ -1,0 +1,157 @@
+#include "cli/output_json.hpp"
+
+#include <optional>
+
+#include "cli/json_text.hpp"
+#include "taskbarge/core/instant.hpp"
+
+namespace taskbarge::cli {
+
+namespace {
+
+template <class Each, class List>
+std::string json_list(const List& list, Each each) {
+    std::string out = "[";
+    for (const auto& item : list) {
+        if (out.size() > 1) out += ',';
+        each(out, item);
+    }
+    return out + ']';
+}
+
+void time_or_null(json_object& o, std::string_view key, const std::optional<core::instant>& t) {
+    if (!t) return o.null(key);
+    o.text(key, core::to_rfc3339(*t));
+}
+
+void add_report(json_object& o, const job::report& r, const std::string& ledger_path, exit_code code) {
+    if (r.job) {
+        o.number("job", static_cast<std::uint64_t>(*r.job));
+    } else {
+        o.null("job");
+    }
+    o.text("state", r.state.empty() ? state_of(code) : std::string_view(r.state));
+    o.number("rows", r.rows.rows);
+    o.number("created", r.rows.created);
+    o.number("duplicate", r.rows.duplicate);
+    o.number("rejected", r.rows.rejected);
+    o.number("failed", r.rows.failed);
+    o.number("unknown", r.rows.unknown);
+    o.number("pending", r.rows.pending);
+    o.number("groups", r.requests.groups);
+    o.number("minimum_requests", r.requests.minimum_requests);
+    o.number("requests", r.requests.requests);
+    o.number("retries", r.requests.retries);
+    o.number("rate_limited", r.requests.rate_limited);
+    o.number("requests_this_run", r.requests_this_run);
+    o.seconds("elapsed_seconds", r.elapsed.count());
+    o.text_or_null("ledger", ledger_path);
+    time_or_null(o, "resume_at", r.resume_at);
+    o.raw("unfinished_jobs",
+          json_list(r.unfinished_jobs, [](std::string& out, core::job_id id) { out += std::to_string(id); }));
+    o.number("exit_code", static_cast<std::uint64_t>(code));
+    o.text_or_null("error", r.why ? r.why->text : "");
+}
+
+void add_details(json_object& o, const core::task_details& d) {
+    o.text("user_id", d.user_id);
+    o.text("type", core::to_string(d.type));
+    o.text("priority", core::to_string(d.priority));
+    o.text("status", core::to_string(d.status));
+    o.text("due_at", core::to_rfc3339(d.due_at));
+    o.text("note", d.note);
+}
+
+std::string groups_json(const std::vector<job::group_line>& groups) {
+    return json_list(groups, [](std::string& out, const job::group_line& g) {
+        json_object o(out);
+        o.number("rows", g.rows);
+        o.number("requests", g.requests);
+        add_details(o, g.details);
+        o.close();
+    });
+}
+
+std::string rejects_json(const std::vector<job::reject_line>& rejects) {
+    return json_list(rejects, [](std::string& out, const job::reject_line& r) {
+        json_object o(out);
+        o.text("code", r.code);
+        o.number("rows", r.rows);
+        o.number("example_row", r.example.number);
+        o.number("example_line", r.example.at.line);
+        o.text("example_message", r.example.message);
+        o.close();
+    });
+}
+
+std::string splitters_json(const std::vector<job::plan_report::splitter>& splitters) {
+    return json_list(splitters, [](std::string& out, const job::plan_report::splitter& s) {
+        json_object o(out);
+        o.text("field", s.field);
+        o.number("distinct", s.distinct);
+        o.number("requests_without", s.requests_without);
+        o.close();
+    });
+}
+
+}  // namespace
+
+std::string report_json(const job::report& r, const std::string& ledger_path, exit_code code) {
+    std::string out;
+    json_object o(out);
+    add_report(o, r, ledger_path, code);
+    o.close();
+    return out + '\n';
+}
+
+std::string plan_json(const job::plan_report& p, const std::string& ledger_path, exit_code code) {
+    std::string out;
+    json_object o(out);
+    add_report(o, p.base, ledger_path, code);
+    time_or_null(o, "expected_end", p.expected_end);
+    o.raw("largest_groups", groups_json(p.largest_groups));
+    o.raw("rejects", rejects_json(p.rejects));
+    o.raw("splitters", splitters_json(p.splitters));
+    o.close();
+    return out + '\n';
+}
+
+std::string reports_json(const std::vector<job::report>& reports, const std::string& ledger_path, exit_code code) {
+    std::string out;
+    json_object o(out);
+    add_report(o, sum_of(reports, code), ledger_path, code);
+    o.raw("jobs", json_list(reports, [&](std::string& list, const job::report& r) {
+              json_object one(list);
+              add_report(one, r, ledger_path, exit_code_of(r));
+              one.close();
+          }));
+    o.close();
+    return out + '\n';
+}
+
+job::report sum_of(const std::vector<job::report>& reports, exit_code code) {
+    job::report sum;
+    for (const auto& r : reports) {
+        sum.rows.rows += r.rows.rows;
+        sum.rows.created += r.rows.created;
+        sum.rows.duplicate += r.rows.duplicate;
+        sum.rows.rejected += r.rows.rejected;
+        sum.rows.failed += r.rows.failed;
+        sum.rows.unknown += r.rows.unknown;
+        sum.rows.pending += r.rows.pending;
+        sum.requests.groups += r.requests.groups;
+        sum.requests.minimum_requests += r.requests.minimum_requests;
+        sum.requests.requests += r.requests.requests;
+        sum.requests.retries += r.requests.retries;
+        sum.requests.rate_limited += r.requests.rate_limited;
+        sum.requests_this_run += r.requests_this_run;
+        sum.elapsed += r.elapsed;
+        if (r.resume_at && (!sum.resume_at || *r.resume_at < *sum.resume_at)) sum.resume_at = r.resume_at;
+        if (r.job && r.state != "completed") sum.unfinished_jobs.push_back(*r.job);
+        if (r.why && !sum.why && exit_code_of(r) == code) sum.why = r.why;
+    }
+    sum.state = state_of(code);
+    return sum;
+}
+
+}  // namespace taskbarge::cli

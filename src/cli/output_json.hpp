@@ -1,0 +1,24 @@
+// The object of --json: the contract for scripts, listed in docs/commands.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.hpp"
+#include "taskbarge/job/job.hpp"
+
+namespace taskbarge::cli {
+
+// One object on one line, with its line end. All keys are there at every exit.
+std::string report_json(const job::report& r, const std::string& ledger_path, exit_code code);
+
+// The same with what only a plan knows.
+std::string plan_json(const job::plan_report& p, const std::string& ledger_path, exit_code code);
+
+// Of several jobs: the keys hold the sums, `job` is null, and `jobs` holds an object a job.
+std::string reports_json(const std::vector<job::report>& reports, const std::string& ledger_path, exit_code code);
+
+// The sums of several reports; the first failure that explains `code`.
+job::report sum_of(const std::vector<job::report>& reports, exit_code code);
+
+}  // namespace taskbarge::cli

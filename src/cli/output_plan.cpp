@@ -1,0 +1,130 @@
+#include "cli/output_plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/output_summary.hpp"
+#include "cli/text.hpp"
+
+namespace taskbarge::cli {
+
+namespace {
+
+std::string column_text(const reader::mapped_column& c) {
+    if (c.column.empty()) return fmt::format("    {:<12} from {}\n", c.field, c.source);
+    return fmt::format("    {:<12} \"{}\" ({})\n", c.field, printable(c.column, 80), c.source);
+}
+
+std::string file_text(const reader::file_report& file) {
+    auto out = fmt::format("{}: {}", printable(file.name), file.format);
+    if (file.format.rfind("csv", 0) == 0)
+        out += file.delimiter == '\t' ? ", tabs between cells" : fmt::format(", '{}' between cells", file.delimiter);
+    out += "\n";
+    for (const auto& column : file.columns) {
+        out += column_text(column);
+    }
+    if (file.unused.empty()) return out;
+    std::string names;
+    for (const auto& name : file.unused) {
+        names += (names.empty() ? "" : ", ") + printable(name, 60);
+    }
+    return out + fmt::format("    not used     {}\n", printable(names, 300));
+}
+
+std::string details_text(const core::task_details& d, core::instant now) {
+    auto out = fmt::format("{} {} {} due {} for {}", core::to_string(d.status), core::to_string(d.priority),
+                           core::to_string(d.type), clock_time(d.due_at, now), printable(d.user_id, 40));
+    if (!d.note.empty()) out += fmt::format(", note \"{}\"", printable(d.note, 60));
+    return out;
+}
+
+std::string groups_text(const job::plan_report& plan, core::instant now) {
+    if (plan.largest_groups.empty()) return "";
+    std::string out = "Largest groups:\n";
+    for (const auto& group : plan.largest_groups) {
+        out += fmt::format("  {:>9} in {}: {}\n", counted(group.rows, "row", "rows"),
+                           counted(group.requests, "request", "requests"), details_text(group.details, now));
+    }
+    return out;
+}
+
+std::string splitters_text(const job::plan_report& plan) {
+    const auto least = plan.base.requests.minimum_requests;
+    std::string out;
+    for (const auto& splitter : plan.splitters) {
+        if (splitter.requests_without >= least) continue;
+        out += fmt::format("  {:<10} {}; were it the same everywhere, {} would do\n", splitter.field,
+                           counted(splitter.distinct, "value", "values"),
+                           counted(splitter.requests_without, "request", "requests"));
+    }
+    return out.empty() ? out : "What keeps rows from sharing requests:\n" + out;
+}
+
+std::string rejects_text(const job::plan_report& plan) {
+    if (plan.rejects.empty()) return "";
+    std::string out = "Rejected, commonest reasons first:\n";
+    for (const auto& reject : plan.rejects) {
+        out += fmt::format("  {:>9}  {:<22}  e.g. line {}: {}\n", grouped(reject.rows), reject.code,
+                           grouped(reject.example.at.line), printable(reject.example.message, 200));
+    }
+    return out;
+}
+
+std::string samples_text(const job::plan_report& plan, core::instant now) {
+    if (plan.first_rows.empty()) return "";
+    std::string out = "First rows as they would be sent:\n";
+    for (const auto& row : plan.first_rows) {
+        out += fmt::format("  row {:<6} {}: {}\n", row.number, printable(row.contact_id, 40),
+                           details_text(row.details, now));
+    }
+    return out;
+}
+
+std::string limits_text(const job::plan_report& plan, core::instant now) {
+    if (!plan.book)
+        return "Rate limits: not known; without a key, or without the right to ask, the first answer tells.\n";
+    auto out = "Rate limits of tasks/bulk_create:\n" + windows_text(*plan.book, now, "  ");
+    if (plan.expected_end && *plan.expected_end > now)
+        out += fmt::format("Begun now, it would end about {} (in {}).\n", clock_time(*plan.expected_end, now),
+                           spoken(*plan.expected_end - now));
+    return out;
+}
+
+}  // namespace
+
+std::string windows_text(const core::rate_book& book, core::instant now, const std::string& indent) {
+    std::string out;
+    for (const auto kind : core::all_window_kinds) {
+        const auto& window = book[kind];
+        out += fmt::format("{}{:<7}", indent, core::to_string(kind));
+        if (window.unlimited) {
+            out += "unlimited\n";
+            continue;
+        }
+        out += window.limit ? fmt::format("{} of {} used", grouped(window.used), grouped(*window.limit))
+                            : std::string("not known yet");
+        if (window.shut) out += ", shut";
+        if (window.ends_at && *window.ends_at > now)
+            out +=
+                fmt::format(", opens anew {}{}", window.end_known ? "at " : "about ", clock_time(*window.ends_at, now));
+        out += "\n";
+    }
+    return out;
+}
+
+std::string plan_summary(const job::plan_report& plan, core::instant now) {
+    std::string out;
+    for (const auto& file : plan.base.files) {
+        out += file_text(file);
+    }
+    const auto& requests = plan.base.requests;
+    out += sum_line(plan.base.rows) + "\n";
+    out += fmt::format("{} make {} at least\n", counted(requests.groups, "group", "groups"),
+                       counted(requests.minimum_requests, "request", "requests"));
+    out += groups_text(plan, now) + splitters_text(plan) + rejects_text(plan) + samples_text(plan, now) +
+           limits_text(plan, now);
+    return out + "Nothing was sent.\n";
+}
+
+}  // namespace taskbarge::cli

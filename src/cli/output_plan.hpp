@@ -1,0 +1,16 @@
+// What `plan` tells a person.
+#pragma once
+
+#include <string>
+
+#include "cli/exit_code.hpp"
+#include "taskbarge/job/job.hpp"
+
+namespace taskbarge::cli {
+
+std::string plan_summary(const job::plan_report& plan, core::instant now);
+
+// The limits and use of one route's windows, one line each; `indent` before every line.
+std::string windows_text(const core::rate_book& book, core::instant now, const std::string& indent);
+
+}  // namespace taskbarge::cli

@@ -1,0 +1,42 @@
+// `results --rejects`: rejected records as they stood in the input, plus why, to be mended and imported again.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "taskbarge/core/row.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::cli {
+
+// CSV: the header with an `error` column at its end, then records with theirs; the header comes again where another
+// file has another one. JSONL: the object with an "error" member at its end; what is no object becomes
+// {"error": ..., "raw": ...}. An `error` that a record has already is replaced.
+class rejects_writer {
+ public:
+    explicit rejects_writer(std::vector<ledger::file_note> files) : files_(std::move(files)) {}
+
+    void record(std::string& out, const core::rejected_row& row);
+
+ private:
+    void csv_record(std::string& out, const core::rejected_row& row, const ledger::file_note& file);
+
+    std::vector<ledger::file_note> files_;
+    std::optional<std::string> last_header_;
+};
+
+// "CODE: message", one line.
+std::string error_text(const core::rejected_row& row);
+
+// The JSON object `raw` with its "error" member set; raw wrapped when it is no JSON object.
+std::string json_with_error(std::string_view raw, std::string_view error);
+
+// The character between the cells of a header: a comma unless a semicolon, tab or bar occurs more often outside quotes.
+char delimiter_of(std::string_view header);
+
+// Where the cells of a CSV record lie, quotes included. Quoted cells may hold delimiters and line breaks.
+std::vector<std::string_view> csv_cells(std::string_view record, char delimiter);
+
+}  // namespace taskbarge::cli

@@ -1,0 +1,123 @@
+#include "cli/output_summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/text.hpp"
+
+namespace taskbarge::cli {
+
+namespace {
+
+std::string headline(const job::report& r, exit_code code, core::instant now) {
+    if (!r.job) return "No job was made.";
+    const auto name = fmt::format("Job {}", *r.job);
+    switch (code) {
+        case exit_code::done:
+            return name + (r.already_finished ? " was finished before: nothing was sent." : " is finished.");
+        case exit_code::done_partly:
+            return name + (r.already_finished ? " was finished before, with exceptions: nothing was sent."
+                                              : " is finished, with exceptions.");
+        case exit_code::parked:
+        case exit_code::unreachable:
+            if (r.resume_at && *r.resume_at > now)
+                return fmt::format("{} is parked. It can go on at {} (in {}).", name, clock_time(*r.resume_at, now),
+                                   spoken(*r.resume_at - now));
+            return name + " is parked.";
+        default:
+            return name + " cannot go on.";
+    }
+}
+
+}  // namespace
+
+std::string sum_line(const core::row_counts& rows) {
+    auto line = fmt::format("rows {} = created {} + duplicate {} + rejected {} + failed {} + unknown {} + pending {}",
+                            grouped(rows.rows), grouped(rows.created), grouped(rows.duplicate), grouped(rows.rejected),
+                            grouped(rows.failed), grouped(rows.unknown), grouped(rows.pending));
+    if (rows.accounted() != rows.rows)
+        line += fmt::format("  -- these make {}: rows are missing, this is a bug", grouped(rows.accounted()));
+    return line;
+}
+
+std::string requests_line(const core::request_counts& requests) {
+    return fmt::format("requests {} (at least {}, for {}), {} repeated, {} rate-limited", grouped(requests.requests),
+                       grouped(requests.minimum_requests), counted(requests.groups, "group", "groups"),
+                       grouped(requests.retries), grouped(requests.rate_limited));
+}
+
+std::string reasons_text(const std::vector<ledger::reason_count>& reasons) {
+    std::string out;
+    for (const auto& reason : reasons) {
+        out += fmt::format("  {:>9}  {:<8}  {:<22}  e.g. row {}: {}\n", grouped(reason.rows),
+                           core::to_string(reason.state), printable(reason.code, 40), grouped(reason.example_row),
+                           printable(reason.example_message, 200));
+    }
+    return out;
+}
+
+std::string repeated_options(const options& o) {
+    std::string out;
+    if (o.config) out += " --config " + shell_word(*o.config);
+    for (const auto& [setting, value] : o.named) {
+        const char* flag = setting == "ledger.path"       ? " --ledger "
+                           : setting == "apollo.base_url" ? " --base-url "
+                           : setting == "apollo.ca_file"  ? " --ca-file "
+                                                          : nullptr;
+        if (flag) out += flag + shell_word(value);
+    }
+    for (const auto& set : o.sets) {
+        out += " --set " + shell_word(set);
+    }
+    return out;
+}
+
+std::vector<next_step> next_steps(const job::report& r, const std::string& options) {
+    if (!r.job) return {};
+    const auto id = *r.job;
+    std::vector<next_step> steps;
+    const auto add = [&](const std::string& command, const std::string& purpose) {
+        steps.push_back({fmt::format("taskbarge {}{}", command, options), purpose});
+    };
+    if (r.state != "completed") add(fmt::format("resume {}", id), "go on (the same import again does so too)");
+    if (r.rows.rejected != 0)
+        add(fmt::format("results {} --rejects -o rejects-{}", id, id), "the rejected rows, to mend and import again");
+    if (r.rows.failed + r.rows.unknown != 0)
+        add(fmt::format("results {} --only failed,unknown", id), "which rows, and why");
+    if (r.rows.unknown != 0) add(fmt::format("verify {}", id), "look the unknown rows up again");
+    if (r.state == "completed" && r.rows.failed != 0) add(fmt::format("retry {}", id), "send the failed rows again");
+    return steps;
+}
+
+std::string job_summary(const job::report& r, exit_code code, const std::vector<ledger::reason_count>& reasons,
+                        const std::string& options, core::instant now) {
+    std::string out = headline(r, code, now) + "\n";
+    if (!r.job) return out;
+    out += "  " + sum_line(r.rows) + "\n";
+    out += fmt::format("  {}; {} in this run, {}\n", requests_line(r.requests), grouped(r.requests_this_run),
+                       spoken(r.elapsed));
+    if (!reasons.empty()) out += "Not created, commonest reasons first:\n" + reasons_text(reasons);
+    const auto steps = next_steps(r, options);
+    if (!steps.empty()) out += "What you can do:\n";
+    std::size_t widest = 0;
+    for (const auto& step : steps) {
+        widest = std::max(widest, step.command.size());
+    }
+    for (const auto& step : steps) {
+        out += fmt::format("  {:<{}}  # {}\n", step.command, widest, step.purpose);
+    }
+    if (!r.unfinished_jobs.empty())
+        out += fmt::format("Unfinished jobs: {}. `taskbarge resume{}` finishes them.\n",
+                           fmt::join(r.unfinished_jobs, ", "), options);
+    return out;
+}
+
+std::string stop_line(const job::report& r, const std::string& options) {
+    auto line = printable(r.why ? r.why->text : "stopped", 1000);
+    if (r.why && r.why->code == core::errc::internal) line += " (this is a bug)";
+    if (r.job && r.state == "parked") line += fmt::format("; to go on: taskbarge resume {}{}", *r.job, options);
+    return line;
+}
+
+}  // namespace taskbarge::cli

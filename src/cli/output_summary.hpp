@@ -1,0 +1,42 @@
+// What a person reads at the end of a run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.hpp"
+#include "cli/options.hpp"
+#include "taskbarge/job/job.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::cli {
+
+// "rows 2,000 = created 1,950 + duplicate 20 + ...": the sum that promise 1 is about.
+std::string sum_line(const core::row_counts& rows);
+
+// "requests 21 (at least 20, for 5 groups), 1 repeated, 0 rate-limited".
+std::string requests_line(const core::request_counts& requests);
+
+// One line a reason, commonest first, with an example; empty when there is none.
+std::string reasons_text(const std::vector<ledger::reason_count>& reasons);
+
+// A command that the person can type next, and what it is for.
+struct next_step {
+    std::string command;
+    std::string purpose;
+};
+
+// The options that a next command needs to find the same settings and ledger: "" or " --config x --ledger y".
+std::string repeated_options(const options& o);
+
+// What can be done about a job that stands like this, most useful first.
+std::vector<next_step> next_steps(const job::report& r, const std::string& options);
+
+// The whole summary of one job, several lines. Without a job only what there is to say.
+std::string job_summary(const job::report& r, exit_code code, const std::vector<ledger::reason_count>& reasons,
+                        const std::string& options, core::instant now);
+
+// One line for standard error: why the run ended before its end, and how to go on. No line end.
+std::string stop_line(const job::report& r, const std::string& options);
+
+}  // namespace taskbarge::cli

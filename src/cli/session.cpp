@@ -1,0 +1,106 @@
+#include "cli/session.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <utility>
+
+#include "cli/api_key.hpp"
+#include "cli/observer.hpp"
+#include "cli/output_file.hpp"
+#include "cli/output_json.hpp"
+#include "cli/output_summary.hpp"
+#include "cli/text.hpp"
+
+namespace taskbarge::cli {
+
+namespace {
+
+core::settings_sources sources_of(const options& o, const program& p) {
+    core::settings_sources sources;
+    sources.file = o.config;
+    sources.named = o.named;
+    sources.sets = o.sets;
+    sources.environment = p.environment;
+    return sources;
+}
+
+// The commonest reasons of a job with exceptions, as far as the ledger gives them: a summary without is still one.
+std::vector<ledger::reason_count> reasons_of(const core::settings& settings, const job::report& r) {
+    constexpr std::size_t most = 5;
+    if (!r.job || r.rows.rejected + r.rows.failed + r.rows.unknown == 0) return {};
+    const auto opened = existing_ledger(settings);
+    if (!opened || !*opened) return {};
+    auto reasons = (*opened)->reasons(*r.job, most);
+    return reasons ? std::move(*reasons) : std::vector<ledger::reason_count>{};
+}
+
+}  // namespace
+
+core::result<session> begin(const options& o, const program& p, key_need need) {
+    auto loaded = core::load_settings(sources_of(o, p));
+    if (!loaded) return loaded.error();
+    auto warnings = std::move(loaded->warnings);
+    core::secret key;
+    if (need != key_need::none) {
+        auto found = load_key(p.key, loaded->value, warnings);
+        if (!found && need == key_need::required) return found.error();
+        if (found) key = std::move(*found);
+        if (key.empty() && need == key_need::required) return no_key_failure();
+    }
+    for (const auto& warning : warnings) {
+        complain("warning: " + warning);
+    }
+    return session{std::move(loaded->value), std::move(key)};
+}
+
+void complain(const std::string& line) {
+    write_stderr("taskbarge: " + line + "\n");
+}
+
+core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settings& settings) {
+    std::error_code error;
+    if (!std::filesystem::exists(settings.ledger.path, error) && !error) return std::unique_ptr<ledger::ledger>{};
+    return ledger::open_ledger(settings.ledger.path);
+}
+
+std::optional<core::failure> stop_reason(const ledger::job_record& job) {
+    if (job.state == core::job_state::completed || job.stop_code.empty()) return std::nullopt;
+    // The ledger keeps the kind of failure as its number.
+    int number = -1;
+    const auto* last = job.stop_code.data() + job.stop_code.size();
+    const auto [end, error] = std::from_chars(job.stop_code.data(), last, number);
+    const bool known =
+        error == std::errc{} && end == last && number >= 0 && number <= static_cast<int>(core::errc::internal);
+    return core::failure{known ? static_cast<core::errc>(number) : core::errc::waiting, job.stop_message};
+}
+
+exit_code deliver(std::string_view text, exit_code code) {
+    const auto printed = print(text);
+    if (printed) return code;
+    complain(printed.error().text);
+    const bool good = code == exit_code::done || code == exit_code::done_partly;
+    return good ? exit_code_of(printed.error().code) : code;
+}
+
+exit_code end(const options& o, const program& p, const core::settings* settings, const job::report& r) {
+    const auto code = exit_code_of(r);
+    const auto again = repeated_options(o);
+    if (r.why) complain(stop_line(r, again));
+    if (o.json)
+        return code == exit_code::usage ? code
+                                        : deliver(report_json(r, settings ? settings->ledger.path : "", code), code);
+    if (o.quiet || !r.job) return code;
+    const auto reasons = settings ? reasons_of(*settings, r) : std::vector<ledger::reason_count>{};
+    return deliver(job_summary(r, code, reasons, again, p.clock.now()), code);
+}
+
+exit_code end(const options& o, const program& p, const core::settings* settings, const core::failure& why) {
+    job::report r;
+    r.state = state_of(exit_code_of(why.code));
+    r.why = why;
+    return end(o, p, settings, r);
+}
+
+}  // namespace taskbarge::cli

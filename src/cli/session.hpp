@@ -1,0 +1,62 @@
+// What every command begins and ends with.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.hpp"
+#include "cli/options.hpp"
+#include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/secret.hpp"
+#include "taskbarge/core/settings.hpp"
+#include "taskbarge/job/job.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::cli {
+
+// What the program was given besides its arguments. References outlive every command.
+struct program {
+    core::secret key;  // from APOLLO_API_KEY; empty: not given
+    std::map<std::string, std::string> environment;
+    const core::clock& clock;
+    job::stop_control& stop;
+    std::uint64_t seed = 0;
+};
+
+enum class key_need {
+    required,  // errc::no_key without one
+    if_there,  // used when there is one
+    none       // not even looked for
+};
+
+struct session {
+    core::settings settings;
+    core::secret key;
+};
+
+// Loads settings and key; warnings go to standard error.
+core::result<session> begin(const options& o, const program& p, key_need need);
+
+// "taskbarge: LINE" on standard error.
+void complain(const std::string& line);
+
+// The ledger of the settings, when its file exists already; null when it does not. Never makes one.
+core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settings& settings);
+
+// Why a job that is not finished stopped last, as its ledger keeps it; nothing when it is finished or never stopped.
+std::optional<core::failure> stop_reason(const ledger::job_record& job);
+
+// The end of a command that has a report: prints summary or JSON and why it stopped, and gives the exit code.
+// `settings` is null when they could not be loaded.
+exit_code end(const options& o, const program& p, const core::settings* settings, const job::report& r);
+
+// The end of a command that failed before there was a report.
+exit_code end(const options& o, const program& p, const core::settings* settings, const core::failure& why);
+
+// Prints data of the command on standard output. If that fails, says so and makes a good exit code a bad one.
+exit_code deliver(std::string_view text, exit_code code);
+
+}  // namespace taskbarge::cli

@@ -1,0 +1,35 @@
+// Numbers, times and texts as people read them in a terminal.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "taskbarge/core/instant.hpp"
+
+namespace taskbarge::cli {
+
+// 1234567 -> "1,234,567".
+std::string grouped(std::uint64_t n);
+
+// "1 row", "2 rows".
+std::string counted(std::uint64_t n, std::string_view one, std::string_view many);
+
+// "3.2 s", "4m 05s", "2h 10m", "1d 3h": two units at most.
+std::string spoken(std::chrono::milliseconds d);
+
+// "14:05:00 UTC" on the same day as `now`, else "2026-11-23 14:05:00 UTC".
+std::string clock_time(core::instant t, core::instant now);
+
+// "897.1 MB".
+std::string spoken_bytes(std::uint64_t bytes);
+
+// The text on one line without control characters (they become spaces), so that nothing that came from a file or a
+// server can steer the terminal. Cut after `most` bytes, with "..." as its end.
+std::string printable(std::string_view text, std::size_t most = 400);
+
+// An argument as it can be typed into a shell: quoted only where needed.
+std::string shell_word(std::string_view text);
+
+}  // namespace taskbarge::cli
