@@ -1,0 +1,273 @@
+// The ledger: the hand-over between reading and sending, and the only truth about what became of every row.
+//
+// The interface hides the store (SQLite today). All calls block; one ledger object belongs to one thread at a time.
+// Writing calls outside begin()/commit() are transactions of their own. Failures are errc::ledger, errc::ledger_full
+// (no room: nothing of the transaction is kept), errc::job_held, errc::no_such_job.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "taskbarge/core/chunk.hpp"
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/rate_window.hpp"
+#include "taskbarge/core/row.hpp"
+#include "taskbarge/core/state.hpp"
+#include "taskbarge/core/task.hpp"
+
+namespace taskbarge::ledger {
+
+using core::attempt_id;
+using core::chunk_id;
+using core::instant;
+using core::job_id;
+using core::result;
+
+// What makes two imports the same job.
+struct job_identity {
+    std::string base_url;
+    std::string team;
+    std::string input_sha256;  // of all input bytes
+    std::uint64_t input_bytes = 0;
+    std::string settings_text;  // core::identity_text(), plus what else counts, such as "first=100"
+    std::string relative_day;   // the base day of relative dates, "2026-11-23"; empty when none were used
+    friend bool operator==(const job_identity&, const job_identity&) = default;
+};
+
+// What is kept of an input file besides its name.
+struct file_note {
+    core::row_number first_row = 1;  // the ordinal of its first record: tells the file of any row
+    std::string format;              // "csv", "jsonl+gzip", ...
+    std::string header;              // CSV: the header record as it stands in the file, without its line end
+};
+
+struct job_record {
+    job_id id = 0;
+    job_identity identity;
+    core::job_state state = core::job_state::planning;
+    bool held = false;  // a process works on it right now
+    std::vector<std::string> files;
+    std::vector<file_note> file_notes;  // parallel to files
+    instant created_at{};
+    std::optional<instant> finished_at;
+    std::optional<instant> resume_at;     // parked: not before
+    std::string stop_code, stop_message;  // why it stopped last; empty: it did not
+    std::uint32_t chunk_size = 0;
+    std::uint64_t groups = 0;
+    std::uint64_t minimum_requests = 0;
+};
+
+struct job_totals {
+    core::row_counts rows;
+    core::request_counts requests;
+};
+
+// Everything that a send needs of a chunk.
+struct chunk_record {
+    chunk_id id = 0;
+    chunk_id parent = 0;  // 0: cut by the grouper
+    core::group_number group = 0;
+    core::chunk_state state = core::chunk_state::planned;
+    std::uint32_t attempts = 0;         // requests of this chunk whose answer counted as an attempt (429s do not)
+    bool possible_duplicate = false;    // sent again although an earlier request may have worked
+    std::optional<instant> not_before;  // backoff survives a restart
+    std::string code, message;          // of the last outcome that was not a success
+    core::task_details details;
+    core::chunk_rows contacts;
+    std::vector<std::string> task_ids;  // parallel to contacts; "" where none; empty vector: none at all
+};
+
+// One request that is about to leave.
+struct attempt_intent {
+    chunk_id chunk = 0;
+    instant started_at{};
+};
+
+enum class attempt_result : std::uint8_t {
+    open,       // intent recorded, nothing known: after a kill
+    succeeded,  // 200 with tasks
+    refused,    // 4xx that says nothing was created
+    throttled,  // 429
+    not_sent,   // failed before the first byte was written
+    doubtful    // may have been applied
+};
+
+// What became of an attempt.
+struct attempt_report {
+    attempt_id attempt = 0;
+    attempt_result what = attempt_result::doubtful;
+    instant finished_at{};
+    std::optional<instant> server_date;  // Date header of the answer
+    int status = 0;                      // HTTP; 0: no answer
+    std::string request_id;
+    std::string code, message;  // stable code and text; empty on success
+    std::uint64_t bytes_sent = 0, bytes_received = 0;
+    std::string evidence;  // bounded excerpt of request and answer of failed or doubtful attempts, no key
+};
+
+// What becomes of a chunk after an attempt or a look-up. Exactly one entry of `moves` per row index that leaves into a
+// child; rows in `created` get their task id; the parent's state is `state`.
+struct child_chunk {
+    std::vector<std::uint32_t> indexes;  // into the parent's rows, ascending
+    core::chunk_state state = core::chunk_state::planned;
+    std::string code, message;
+    bool possible_duplicate = false;
+    std::uint32_t attempts = 0;
+};
+struct chunk_update {
+    chunk_id chunk = 0;
+    core::chunk_state state = core::chunk_state::planned;
+    std::vector<std::pair<std::uint32_t, std::string>> created;  // row index, task id
+    std::vector<child_chunk> children;                           // only with state split
+    std::string code, message;
+    std::uint32_t attempts = 0;  // new value
+    bool possible_duplicate = false;
+    std::optional<instant> not_before;
+    std::optional<instant> settled_at;  // when the rows reached a final state; for `finished_at` in results
+};
+
+struct attempt_record {
+    attempt_id id = 0;
+    chunk_id chunk = 0;
+    instant started_at{};
+    attempt_report report;
+};
+
+// One line of `results`.
+struct row_result {
+    core::row_number row = 0;
+    std::uint32_t file = 0;  // index into job_record::files
+    std::uint64_t line = 0;
+    std::string contact_id;
+    core::row_state state = core::row_state::pending;
+    std::string task_id, code, column, message;
+    std::uint32_t attempts = 0;
+    std::string request_id;
+    bool possible_duplicate = false;
+    std::optional<std::pair<job_id, core::row_number>> duplicate_of;
+    std::optional<instant> finished_at;
+};
+
+struct known_task {
+    std::string task_id, contact_id;
+    core::task_details details;
+};
+
+struct reason_count {
+    core::row_state state = core::row_state::failed;
+    std::string code;
+    std::uint64_t rows = 0;
+    core::row_number example_row = 0;
+    std::string example_message;
+};
+
+struct plan_totals {
+    std::uint64_t rows = 0;  // records read, rejects included
+    std::uint64_t rejected = 0;
+};
+
+// A window book's name: routes are "tasks/bulk_create", "tasks/search", ...
+struct book_key {
+    std::string base_url, team, route;
+};
+
+// Holds the operating-system lock of one job; gives it back when destroyed. The lock dies with the process.
+class job_lock {
+ public:
+    virtual ~job_lock() = default;
+};
+
+class ledger {
+ public:
+    virtual ~ledger() = default;
+
+    // --- transactions: everything between is kept together, durably, or not at all
+    virtual result<void> begin() = 0;   // takes the write lock at once
+    virtual result<void> commit() = 0;  // durable when it returns
+    virtual void rollback() noexcept = 0;
+
+    // --- planning
+    // Makes a job in state planning and takes its lock. Plannings whose process is dead are discarded first.
+    virtual result<std::pair<job_id, std::unique_ptr<job_lock>>> begin_plan(const std::vector<std::string>& files,
+                                                                            std::uint32_t chunk_size,
+                                                                            const std::string& base_url,
+                                                                            const std::string& team, instant now) = 0;
+    virtual result<void> add_group(job_id job, core::group_number number, const core::task_view& details) = 0;
+    virtual result<void> add_chunk(job_id job, const core::planned_chunk& chunk) = 0;
+    virtual result<void> add_duplicate(job_id job, const core::duplicate_row& row) = 0;
+    virtual result<void> add_reject(job_id job, const core::rejected_row& row) = 0;
+    // What is kept of each input file, in the order of the files given to begin_plan().
+    virtual result<void> set_files(job_id job, const std::vector<file_note>& files) = 0;
+    // Ends the planning in one transaction. With `against_earlier_jobs`, rows whose task an earlier committed job of
+    // the same base URL and team has created, pending or unknown become duplicates of that job's row, and the groups
+    // concerned are cut anew. Checks that the rows add up to totals.rows (else errc::internal). Returns the totals.
+    // Within the same transaction: where a committed job has this very identity already, nothing is committed and the
+    // failure is errc::job_held (two processes planned the same input at once; the caller takes the other's job).
+    virtual result<job_totals> commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
+                                           bool against_earlier_jobs) = 0;
+    // Removes a job that was never committed, with all that belongs to it.
+    virtual result<void> discard_plan(job_id job) = 0;
+
+    // --- jobs
+    // Committed jobs of that base URL and team with as many input bytes: candidates for being the same.
+    virtual result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
+                                                      std::uint64_t input_bytes) = 0;
+    virtual result<std::vector<job_record>> jobs() = 0;                 // oldest first, plannings left out
+    virtual result<job_record> job(job_id id) = 0;                      // errc::no_such_job
+    virtual result<std::unique_ptr<job_lock>> lock_job(job_id id) = 0;  // errc::job_held at once when another has it
+    virtual result<job_totals> totals(job_id id) = 0;
+    virtual result<std::vector<reason_count>> reasons(job_id id, std::size_t most) = 0;
+    virtual result<void> set_job_state(job_id id, core::job_state state, std::optional<instant> resume_at,
+                                       const std::string& stop_code, const std::string& stop_message, instant now) = 0;
+
+    // --- sending
+    // Chunks in that state with id > after, by id, at most `most`, with their contacts.
+    virtual result<std::vector<chunk_record>> chunks(job_id job, core::chunk_state state, chunk_id after,
+                                                     std::size_t most) = 0;
+    virtual result<chunk_record> chunk(chunk_id id) = 0;
+    // The chunk goes to sending, and its attempt is open. Fails with errc::internal unless the chunk is planned.
+    virtual result<attempt_id> record_intent(const attempt_intent& intent) = 0;
+    // The first byte of the attempt was written: it counts as a request. (Recorded together with the report; an attempt
+    // still open after a kill counts too.)
+    virtual result<void> record_report(const attempt_report& report, bool request_written) = 0;
+    virtual result<void> update_chunk(const chunk_update& update) = 0;
+    // The job's refused chunks become planned again, with no attempts counted; rows whose task another job has created,
+    // pending or unknown by now become duplicates of that job's row instead, as in commit_plan(). A chunk of which only
+    // some rows can go again is split. One transaction.
+    virtual result<void> reopen_failed(job_id job) = 0;
+    // The last `most` attempts of the job, oldest first.
+    virtual result<std::vector<attempt_record>> attempts(job_id job, std::size_t most) = 0;
+    virtual result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) = 0;
+
+    // --- look-up
+    // Those of the task ids that the ledger has recorded for any row of that base URL and team.
+    virtual result<std::vector<std::string>> known_tasks(const std::string& base_url, const std::string& team,
+                                                         const std::vector<std::string>& task_ids) = 0;
+    // A task that is known to be created: the newest one with that status; where tasks of the due date exist, one of
+    // them.
+    virtual result<std::optional<known_task>> sample_created(const std::string& base_url, const std::string& team,
+                                                             core::task_status status,
+                                                             std::optional<instant> due_at) = 0;
+
+    // --- rate windows
+    virtual result<core::rate_book> load_book(const book_key& key) = 0;
+    virtual result<void> save_book(const book_key& key, const core::rate_book& book) = 0;
+
+    // --- results
+    // Calls `each` for every record of the job in order of row, in memory that does not grow with the job. `each`
+    // returns false to stop.
+    virtual result<void> each_result(job_id job, const std::function<bool(const row_result&)>& each) = 0;
+    virtual result<void> each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) = 0;
+};
+
+// Opens or makes the ledger file (mode 0600, its folder 0700 when made) and brings an older schema up to date. Fails
+// with errc::ledger, naming path and remedy: not writable, not a ledger, a newer schema, a file system without working
+// locks. ":memory:" gives a ledger for tests.
+result<std::unique_ptr<ledger>> open_ledger(const std::string& path);
+
+}  // namespace taskbarge::ledger

@@ -1,0 +1,39 @@
+// A chunk's rows as the tables hold them.
+#pragma once
+
+#include "ledger/sqlite.hpp"
+#include "taskbarge/core/chunk.hpp"
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/state.hpp"
+
+namespace taskbarge::ledger {
+
+// The row of table chunks that is to be; counters start at 0.
+struct new_chunk {
+    core::job_id job = 0;
+    core::group_number group = 0;
+    std::uint32_t part = 0;
+    core::chunk_id parent = 0;
+    core::chunk_state state = core::chunk_state::planned;
+    std::uint32_t attempts = 0;
+    bool requested_before = false;  // an ancestor of the chunk was sent: its requests are retries
+    bool possible_duplicate = false;
+    std::optional<core::instant> settled_at;
+    std::string_view request_id, code, message;
+};
+
+// Writes the chunk with its contacts.
+core::result<void> insert_chunk(sqlite::connection& db, const new_chunk& chunk, const core::chunk_rows& rows);
+
+core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk_id chunk);
+
+// Keeps the task ids, parallel to the contacts, "" where there is none; at least one is given.
+core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk, const std::vector<std::string>& task_ids);
+
+// Parallel to the contacts; empty where the chunk has no task at all.
+core::result<std::vector<std::string>> read_tasks(sqlite::connection& db, core::chunk_id chunk);
+
+// The columns user_id, type, priority, status, due_at and note of a group, from column `at` on.
+core::task_details read_details(const sqlite::statement& row, int at);
+
+}  // namespace taskbarge::ledger

@@ -1,0 +1,85 @@
+#include "ledger/earlier_contacts.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "ledger/chunk_rows.hpp"
+
+namespace taskbarge::ledger {
+
+namespace {
+
+std::optional<unsigned> hex_digit(char c) {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
+    return std::nullopt;
+}
+
+}  // namespace
+
+// An object id in 12 bytes. Only the canonical spelling is packed, so equal packed ids are equal ids.
+std::optional<earlier_contacts::packed_id> earlier_contacts::pack(std::string_view id) {
+    packed_id out;
+    if (id.size() != 2 * out.size()) return std::nullopt;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto high = hex_digit(id[2 * i]), low = hex_digit(id[2 * i + 1]);
+        if (!high || !low) return std::nullopt;
+        out[i] = static_cast<unsigned char>(*high << 4 | *low);
+    }
+    return out;
+}
+
+void earlier_contacts::add(std::string_view contact, earlier_row where) {
+    if (const auto id = pack(contact)) {
+        if (jobs_.empty() || jobs_.back() != where.job) jobs_.push_back(where.job);
+        packed_.push_back({*id, static_cast<std::uint32_t>(jobs_.size() - 1), where.row});
+        return;
+    }
+    const auto [at, fresh] = others_.try_emplace(std::string(contact), where);
+    if (!fresh) at->second = std::min(at->second, where);
+}
+
+void earlier_contacts::seal() {
+    std::sort(packed_.begin(), packed_.end(), [](const entry& a, const entry& b) {
+        return std::tie(a.id, a.job_at, a.row) < std::tie(b.id, b.job_at, b.row);
+    });
+}
+
+std::optional<earlier_row> earlier_contacts::find(std::string_view contact) const {
+    if (const auto id = pack(contact)) {
+        const auto at = std::lower_bound(packed_.begin(), packed_.end(), *id,
+                                         [](const entry& e, const packed_id& wanted) { return e.id < wanted; });
+        if (at == packed_.end() || at->id != *id) return std::nullopt;
+        return earlier_row{jobs_[at->job_at], at->row};
+    }
+    const auto at = others_.find(contact);
+    return at == others_.end() ? std::nullopt : std::optional(at->second);
+}
+
+void earlier_contacts::clear() {
+    packed_.clear();
+    others_.clear();
+    jobs_.clear();
+}
+
+core::result<void> earlier_contacts::load(sqlite::connection& db, core::job_id job, core::group_number group) {
+    auto chunks = db.prepare("SELECT id, state IN ('refused', 'split') FROM chunks WHERE job = ? AND group_number = ?");
+    chunks.bind(job, group);
+    auto more = chunks.next();
+    for (; more && *more; more = chunks.next()) {
+        auto contacts = read_contacts(db, chunks.integer(0));
+        if (!contacts) return contacts.error();
+        auto tasks = read_tasks(db, chunks.integer(0));
+        if (!tasks) return tasks.error();
+        // Of a refused chunk's rows only those with a task count; those of a split one live on in its children.
+        const bool created_only = chunks.integer(1) != 0;
+        for (std::size_t i = 0; i < contacts->size(); ++i) {
+            if (created_only && (i >= tasks->size() || (*tasks)[i].empty())) continue;
+            add(contacts->contact_ids[i], {job, contacts->rows[i]});
+        }
+    }
+    if (!more) return more.error();
+    return {};
+}
+
+}  // namespace taskbarge::ledger

@@ -1,0 +1,292 @@
+#include "ledger/earlier_jobs.hpp"
+
+#include <openssl/sha.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ledger/chunk_rows.hpp"
+#include "ledger/earlier_contacts.hpp"
+
+namespace taskbarge::ledger {
+
+using core::chunk_id;
+using core::job_id;
+using core::result;
+
+namespace {
+
+// The groups of the job that earlier jobs of the same target have too, with those groups; oldest job first.
+constexpr std::string_view matching_groups =
+    "SELECT g.number, e.job, e.number FROM groups g "
+    "JOIN groups e ON e.details_hash = g.details_hash AND e.job <> g.job AND e.user_id = g.user_id "
+    "AND e.type = g.type AND e.priority = g.priority AND e.status = g.status AND e.due_at = g.due_at "
+    "AND e.note = g.note "
+    "JOIN jobs mine ON mine.id = g.job "
+    "JOIN jobs j ON j.id = e.job AND j.state <> 'planning' AND j.base_url = mine.base_url AND j.team = mine.team "
+    "WHERE g.job = ? ORDER BY g.number, e.job";
+
+// Calls `visit` for every group of the job that other jobs have too, with the contacts for whom they have its task.
+template <class Visit>
+result<void> each_shared_group(sqlite::connection& db, job_id job, Visit&& visit) {
+    earlier_contacts earlier;
+    core::group_number group = 0;  // whose earlier contacts are being gathered; 0: none yet
+    const auto finish_group = [&]() -> result<void> {
+        earlier.seal();
+        auto done = earlier.empty() ? result<void>() : visit(group, earlier);
+        earlier.clear();
+        return done;
+    };
+    auto matches = db.prepare(matching_groups);
+    matches.bind(job);
+    auto more = matches.next();
+    for (; more && *more; more = matches.next()) {
+        const auto number = static_cast<core::group_number>(matches.integer(0));
+        if (number != group) {
+            if (auto r = finish_group(); !r) return r;
+            group = number;
+        }
+        const auto theirs = static_cast<core::group_number>(matches.integer(2));
+        if (auto r = earlier.load(db, matches.integer(1), theirs); !r) return r;
+    }
+    if (!more) return more.error();
+    return finish_group();
+}
+
+// Duplicates are found group by group, and kept by row: sorting them once beats writing all over the table.
+result<void> start_duplicates(sqlite::connection& db) {
+    return db.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS new_duplicates (row, line, contact_id, of_job, of_row); "
+        "DELETE FROM temp.new_duplicates;");
+}
+
+result<void> note_duplicate(sqlite::connection& db, const core::chunk_rows& of, std::size_t index, earlier_row first) {
+    return db.prepare("INSERT INTO temp.new_duplicates VALUES (?,?,?,?,?)")
+        .bind(of.rows[index], of.lines[index], of.contact_ids[index], first.job, first.row)
+        .run();
+}
+
+// Moves the duplicates found to their table, and has the rows of this input that were duplicates of them point to the
+// other job's row too: a duplicate is always of a row that has the task.
+result<void> keep_duplicates(sqlite::connection& db, job_id job) {
+    auto moved = db.prepare(
+                       "INSERT INTO duplicates (job, row, line, contact_id, of_job, of_row) "
+                       "SELECT ?, row, line, contact_id, of_job, of_row FROM temp.new_duplicates ORDER BY row")
+                     .bind(job)
+                     .run();
+    if (!moved || db.changes() == 0) return moved;
+    auto counted = db.prepare("UPDATE jobs SET duplicates = duplicates + ? WHERE id = ?").bind(db.changes(), job).run();
+    if (!counted) return counted;
+    auto pointed = db.prepare(
+                         "UPDATE duplicates SET of_job = first.of_job, of_row = first.of_row "
+                         "FROM duplicates first WHERE duplicates.job = ?1 AND duplicates.of_job = ?1 "
+                         "AND first.job = ?1 AND first.row = duplicates.of_row")
+                       .bind(job)
+                       .run();
+    if (!pointed) return pointed;
+    return db.execute("DELETE FROM temp.new_duplicates;");
+}
+
+// Collected before they are worked on: the table must not change under a query.
+result<std::vector<chunk_id>> chunk_ids(sqlite::statement query) {
+    std::vector<chunk_id> out;
+    if (auto r = query.each([&] { out.push_back(query.integer(0)); }); !r) return r.error();
+    return out;
+}
+
+void append(core::chunk_rows& to, const core::chunk_rows& from, std::size_t index) {
+    to.contact_ids.push_back(from.contact_ids[index]);
+    to.rows.push_back(from.rows[index]);
+    to.lines.push_back(from.lines[index]);
+}
+
+// Cuts one group's chunks anew without the rows that earlier jobs have. Chunks before the first such row stay.
+class group_cutter {
+ public:
+    group_cutter(sqlite::connection& db, job_id job, core::group_number group, std::uint32_t chunk_size)
+        : db_(db), job_(job), group_(group), chunk_size_(chunk_size) {}
+
+    result<void> run(const earlier_contacts& earlier) {
+        auto query = db_.prepare("SELECT id FROM chunks WHERE job = ? AND group_number = ? ORDER BY part");
+        query.bind(job_, group_);
+        auto ids = chunk_ids(std::move(query));
+        if (!ids) return ids.error();
+        for (const auto id : *ids) {
+            if (auto r = take(id, earlier); !r) return r;
+        }
+        return left_.rows.empty() ? result<void>() : flush();
+    }
+
+ private:
+    result<void> take(chunk_id id, const earlier_contacts& earlier) {
+        auto rows = read_contacts(db_, id);
+        if (!rows) return rows.error();
+        std::vector<std::optional<earlier_row>> found;
+        bool any = false;
+        for (const auto& contact : rows->contact_ids) {
+            found.push_back(earlier.find(contact));
+            any |= found.back().has_value();
+        }
+        if (!cutting_ && !any) {
+            ++part_;
+            return {};
+        }
+        cutting_ = true;
+        if (auto r = remove(id); !r) return r;
+        for (std::size_t i = 0; i < rows->size(); ++i) {
+            if (auto r = found[i] ? note_duplicate(db_, *rows, i, *found[i]) : keep(*rows, i); !r) return r;
+        }
+        return {};
+    }
+
+    result<void> remove(chunk_id id) {
+        if (auto r = db_.prepare("DELETE FROM chunk_contacts WHERE chunk = ?").bind(id).run(); !r) return r;
+        return db_.prepare("DELETE FROM chunks WHERE id = ?").bind(id).run();
+    }
+
+    result<void> keep(const core::chunk_rows& from, std::size_t index) {
+        append(left_, from, index);
+        return left_.size() < chunk_size_ ? result<void>() : flush();
+    }
+
+    result<void> flush() {
+        new_chunk chunk;
+        chunk.job = job_;
+        chunk.group = group_;
+        chunk.part = part_++;
+        auto done = insert_chunk(db_, chunk, left_);
+        left_ = {};
+        return done;
+    }
+
+    sqlite::connection& db_;
+    job_id job_;
+    core::group_number group_;
+    std::uint32_t chunk_size_;
+    std::uint32_t part_ = 0;
+    bool cutting_ = false;
+    core::chunk_rows left_;
+};
+
+// Takes one refused chunk back into the plan. Where some of its rows have a task, or others have one for them by now,
+// it is split: those with a task stay, what others have becomes duplicates, and what is left moves to a child.
+class chunk_reopener {
+ public:
+    chunk_reopener(sqlite::connection& db, job_id job, chunk_id id) : db_(db), job_(job), id_(id) {}
+
+    result<void> run(const earlier_contacts& others) {
+        auto rows = read_contacts(db_, id_);
+        if (!rows) return rows.error();
+        auto tasks = read_tasks(db_, id_);
+        if (!tasks) return tasks.error();
+        core::chunk_rows left;
+        for (std::size_t i = 0; i < rows->size(); ++i) {
+            if (i < tasks->size() && !(*tasks)[i].empty()) continue;
+            if (const auto first = others.find(rows->contact_ids[i])) {
+                if (auto r = note_duplicate(db_, *rows, i, *first); !r) return r;
+            } else {
+                append(left, *rows, i);
+            }
+        }
+        if (left.size() == rows->size()) return {};
+        return left.rows.empty() ? split() : move_to_child(left);
+    }
+
+ private:
+    // A chunk without rows of its own, but for those with a task.
+    result<void> split() {
+        return db_
+            .prepare(
+                "UPDATE chunks SET state = 'split', not_before = NULL, code = '', message = '', "
+                "settled_at = iif(created_count > 0, settled_at, NULL) WHERE id = ?")
+            .bind(id_)
+            .run();
+    }
+
+    result<void> move_to_child(const core::chunk_rows& rows) {
+        auto query = db_.prepare(
+            "SELECT group_number, part, requests > 0 OR requested_before, possible_duplicate FROM chunks WHERE id = ?");
+        auto found = query.bind(id_).next();
+        if (!found) return found.error();
+        new_chunk child;
+        child.job = job_;
+        child.parent = id_;
+        child.group = static_cast<core::group_number>(query.integer(0));
+        child.part = static_cast<std::uint32_t>(query.integer(1));
+        child.requested_before = query.integer(2) != 0;
+        child.possible_duplicate = query.integer(3) != 0;
+        if (auto r = insert_chunk(db_, child, rows); !r) return r;
+        return split();
+    }
+
+    sqlite::connection& db_;
+    job_id job_;
+    chunk_id id_;
+};
+
+result<void> reopen_each(sqlite::connection& db, job_id job, sqlite::statement refused,
+                         const earlier_contacts& others) {
+    auto ids = chunk_ids(std::move(refused));
+    if (!ids) return ids.error();
+    for (const auto id : *ids) {
+        if (auto r = chunk_reopener(db, job, id).run(others); !r) return r;
+    }
+    return {};
+}
+
+}  // namespace
+
+std::int64_t details_hash(const core::task_view& details) {
+    std::string text(details.user_id);
+    text += '\0';
+    for (const auto word : {to_string(details.type), to_string(details.priority), to_string(details.status)}) {
+        text += word;
+        text += '\0';
+    }
+    text += std::to_string(details.due_at.time_since_epoch().count());
+    text += '\0';
+    text += details.note;
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+    std::uint64_t out = 0;
+    for (std::size_t i = 0; i < sizeof out; ++i)
+        out = out << 8 | digest[i];
+    return static_cast<std::int64_t>(out);
+}
+
+result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, job_id job, std::uint32_t chunk_size) {
+    if (auto r = start_duplicates(db); !r) return r;
+    auto cut = each_shared_group(db, job, [&](core::group_number group, const earlier_contacts& earlier) {
+        return group_cutter(db, job, group, chunk_size).run(earlier);
+    });
+    if (!cut) return cut;
+    return keep_duplicates(db, job);
+}
+
+result<void> reopen_refused_chunks(sqlite::connection& db, job_id job) {
+    if (auto r = start_duplicates(db); !r) return r;
+    auto shared = each_shared_group(db, job, [&](core::group_number group, const earlier_contacts& others) {
+        auto refused =
+            db.prepare("SELECT id FROM chunks WHERE job = ? AND group_number = ? AND state = 'refused' ORDER BY id");
+        refused.bind(job, group);
+        return reopen_each(db, job, std::move(refused), others);
+    });
+    if (!shared) return shared;
+    auto partial =
+        db.prepare("SELECT id FROM chunks WHERE job = ? AND state = 'refused' AND created_count > 0 ORDER BY id");
+    partial.bind(job);
+    if (auto r = reopen_each(db, job, std::move(partial), {}); !r) return r;
+    // What is still refused goes again as it is.
+    auto whole = db.prepare(
+                       "UPDATE chunks SET state = 'planned', attempts = 0, not_before = NULL, settled_at = NULL, "
+                       "code = '', message = '' WHERE job = ? AND state = 'refused'")
+                     .bind(job)
+                     .run();
+    if (!whole) return whole;
+    return keep_duplicates(db, job);
+}
+
+}  // namespace taskbarge::ledger

@@ -1,0 +1,27 @@
+// De-duplication of a planned job against the committed jobs of the same team.
+#pragma once
+
+#include <cstdint>
+
+#include "ledger/sqlite.hpp"
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/state.hpp"
+#include "taskbarge/core/task.hpp"
+
+namespace taskbarge::ledger {
+
+// A hash of all fields that never changes: it is stored. Equal hashes say nothing; fields are always compared.
+std::int64_t details_hash(const core::task_view& details);
+
+// Turns the rows of `job` whose task an earlier job has created, pending or unknown into duplicates of the first such
+// row, and cuts what is left of the groups concerned into full chunks again. Costs an index probe a group where no
+// earlier job used the details; else memory for the contacts of one group, 24 bytes each. To be called within a
+// transaction.
+core::result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, core::job_id job, std::uint32_t chunk_size);
+
+// Makes the refused chunks of `job` planned again with no attempts counted. Rows whose task another job has created,
+// pending or unknown by now become duplicates of that job's row instead: they were not, when they failed. To be called
+// within a transaction.
+core::result<void> reopen_refused_chunks(sqlite::connection& db, core::job_id job);
+
+}  // namespace taskbarge::ledger

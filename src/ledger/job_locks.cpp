@@ -1,0 +1,140 @@
+#include "ledger/job_locks.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+namespace taskbarge::ledger {
+
+namespace {
+
+// Bytes beyond any job id. Locks may lie past the end of a file, so the file stays empty.
+constexpr off_t opening_byte = off_t{1} << 60;
+constexpr off_t check_byte = opening_byte + 1;
+
+struct flock byte_lock(off_t at) {
+    struct flock out {};
+    out.l_type = F_WRLCK;
+    out.l_whence = SEEK_SET;
+    out.l_start = at;
+    out.l_len = 1;
+    return out;
+}
+
+enum class lock_answer { taken, held, broken };
+
+lock_answer try_byte(const owned_fd& fd, off_t at) {
+    auto wanted = byte_lock(at);
+    if (::fcntl(fd.get(), F_OFD_SETLK, &wanted) == 0) return lock_answer::taken;
+    return errno == EAGAIN || errno == EACCES ? lock_answer::held : lock_answer::broken;
+}
+
+class byte_held final : public job_lock {
+ public:
+    explicit byte_held(owned_fd fd) : fd_(std::move(fd)) {}
+
+ private:
+    owned_fd fd_;  // closing it gives the lock back
+};
+
+}  // namespace
+
+owned_fd::~owned_fd() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+core::failure job_locks::trouble(const char* what) const {
+    return {core::errc::ledger, fmt::format("{}: {} ({}); keep the ledger on a local file system that supports locks",
+                                            path_, what, std::strerror(errno))};
+}
+
+core::result<job_locks> job_locks::open(const std::string& path) {
+    owned_fd probe(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!probe) {
+        return core::failure{core::errc::ledger,
+                             fmt::format("cannot open {}: {}; check the rights of the file and of its folder", path,
+                                         std::strerror(errno))};
+    }
+    job_locks out(path, std::move(probe));
+    if (auto ok = out.check(); !ok) return ok.error();
+    return out;
+}
+
+core::result<job_locks> job_locks::open_in_memory() {
+    owned_fd probe(::memfd_create("taskbarge-locks", MFD_CLOEXEC));
+    if (!probe) return core::failure{core::errc::ledger, "no memory file for the ledger's locks"};
+    // Opening it by this name gives a new open file description, which a lock needs.
+    auto path = fmt::format("/proc/self/fd/{}", probe.get());
+    job_locks out(std::move(path), std::move(probe));
+    if (auto ok = out.check(); !ok) return ok.error();
+    return out;
+}
+
+core::result<owned_fd> job_locks::reopen() const {
+    owned_fd fd(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd) return trouble("cannot open the lock file");
+    return fd;
+}
+
+core::result<void> job_locks::check() const {
+    auto first = reopen();
+    if (!first) return first.error();
+    switch (try_byte(*first, check_byte)) {
+        case lock_answer::broken:
+            return trouble("locks are refused");
+        case lock_answer::held:
+            return {};  // another process is checking at this moment, and its lock shows
+        case lock_answer::taken:
+            break;
+    }
+    auto asked = byte_lock(check_byte);
+    if (::fcntl(probe_.get(), F_OFD_GETLK, &asked) != 0) return trouble("locks cannot be queried");
+    errno = 0;
+    if (asked.l_type == F_UNLCK) return trouble("locks do not exclude");
+    return {};
+}
+
+core::result<std::unique_ptr<job_lock>> job_locks::lock(core::job_id id) const {
+    auto fd = reopen();
+    if (!fd) return fd.error();
+    switch (try_byte(*fd, static_cast<off_t>(id))) {
+        case lock_answer::held:
+            return core::failure{core::errc::job_held, fmt::format("job {} is being worked on by another process", id)};
+        case lock_answer::broken:
+            return trouble("cannot lock a job");
+        case lock_answer::taken:
+            break;
+    }
+    return std::unique_ptr<job_lock>(std::make_unique<byte_held>(std::move(*fd)));
+}
+
+core::result<bool> job_locks::held(core::job_id id) const {
+    auto asked = byte_lock(static_cast<off_t>(id));
+    if (::fcntl(probe_.get(), F_OFD_GETLK, &asked) != 0) return trouble("locks cannot be queried");
+    return asked.l_type != F_UNLCK;
+}
+
+core::result<std::unique_ptr<job_lock>> job_locks::lock_opening() const {
+    auto fd = reopen();
+    if (!fd) return fd.error();
+    constexpr auto pause = std::chrono::milliseconds(20);
+    for (int turn = 0; turn < 3000; ++turn) {
+        switch (try_byte(*fd, opening_byte)) {
+            case lock_answer::taken:
+                return std::unique_ptr<job_lock>(std::make_unique<byte_held>(std::move(*fd)));
+            case lock_answer::broken:
+                return trouble("cannot lock");
+            case lock_answer::held:
+                std::this_thread::sleep_for(pause);
+        }
+    }
+    return core::failure{core::errc::waiting, fmt::format("{}: another process is still opening it", path_)};
+}
+
+}  // namespace taskbarge::ledger

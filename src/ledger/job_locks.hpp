@@ -1,0 +1,57 @@
+// Which process works on which job: one byte of a lock file per job, held by an open-file-description lock.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/state.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::ledger {
+
+// A file descriptor that is closed at the end.
+class owned_fd {
+ public:
+    explicit owned_fd(int fd = -1) : fd_(fd) {}
+    owned_fd(owned_fd&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
+    owned_fd& operator=(owned_fd&& o) noexcept {
+        std::swap(fd_, o.fd_);
+        return *this;
+    }
+    ~owned_fd();
+    int get() const { return fd_; }
+    explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+    int fd_;
+};
+
+// The locks of one ledger. Open-file-description locks belong to the descriptor, so that two ledgers in one process
+// exclude each other like two processes, and closing one does not drop the other's (as classic record locks would).
+class job_locks {
+ public:
+    // Makes the lock file (mode 0600) and checks that locks really exclude on its file system.
+    static core::result<job_locks> open(const std::string& path);
+    // Locks for a ledger that lives in memory.
+    static core::result<job_locks> open_in_memory();
+
+    // errc::job_held when it is held, by whomever.
+    core::result<std::unique_ptr<job_lock>> lock(core::job_id id) const;
+    core::result<bool> held(core::job_id id) const;
+
+    // Keeps others from opening the ledger while its file is made or migrated; waits up to a minute for its turn.
+    core::result<std::unique_ptr<job_lock>> lock_opening() const;
+
+ private:
+    job_locks(std::string path, owned_fd probe) : path_(std::move(path)), probe_(std::move(probe)) {}
+    core::result<owned_fd> reopen() const;
+    core::result<void> check() const;
+    core::failure trouble(const char* what) const;
+
+    std::string path_;
+    owned_fd probe_;  // for asking only: holds no lock
+};
+
+}  // namespace taskbarge::ledger

@@ -1,0 +1,203 @@
+// Planning: a job's groups, chunks, duplicates and rejects, until its commit makes them one job.
+#include <fmt/format.h>
+
+#include "ledger/chunk_rows.hpp"
+#include "ledger/earlier_jobs.hpp"
+#include "ledger/sqlite_ledger.hpp"
+
+namespace taskbarge::ledger {
+
+using sqlite::access;
+
+namespace {
+
+// Rows of a table per transaction of a discard: other processes write in between.
+constexpr int discard_batch = 2000;
+
+// A batch of what belongs to a job ?1, but for the job itself. The chunks go last of the three tables that hold them,
+// as only they know whose they are.
+constexpr std::string_view discards[] = {
+    "DELETE FROM chunk_contacts WHERE chunk IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
+    "DELETE FROM chunk_tasks WHERE chunk IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
+    "DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
+    "DELETE FROM groups WHERE id IN (SELECT id FROM groups WHERE job = ?1 LIMIT ?2)",
+    "DELETE FROM duplicates WHERE job = ?1 AND row IN (SELECT row FROM duplicates WHERE job = ?1 LIMIT ?2)",
+    "DELETE FROM rejects WHERE job = ?1 AND row IN (SELECT row FROM rejects WHERE job = ?1 LIMIT ?2)",
+};
+
+}  // namespace
+
+result<std::pair<job_id, std::unique_ptr<job_lock>>> sqlite_ledger::begin_plan(const std::vector<std::string>& files,
+                                                                               std::uint32_t chunk_size,
+                                                                               const std::string& base_url,
+                                                                               const std::string& team, instant now) {
+    using started = std::pair<job_id, std::unique_ptr<job_lock>>;
+    if (auto r = discard_dead_plannings(); !r) return r.error();
+    return db_->atomically(access::write, [&]() -> result<started> {
+        auto made = db_->prepare("INSERT INTO jobs (base_url, team, state, created_at, chunk_size) VALUES (?,?,?,?,?)")
+                        .bind(base_url, team, core::to_string(core::job_state::planning), now, chunk_size)
+                        .run();
+        if (!made) return made.error();
+        const job_id id = db_->last_id();
+        auto insert = db_->prepare("INSERT INTO files (job, ordinal, name) VALUES (?,?,?)");
+        for (std::size_t i = 0; i < files.size(); ++i) {
+            if (auto r = insert.bind(id, i, files[i]).run(); !r) return r.error();
+        }
+        // Taken before the row can be seen, so that nobody takes this planning for a dead one.
+        auto lock = locks_.lock(id);
+        if (!lock) return lock.error();
+        return started(id, std::move(*lock));
+    });
+}
+
+result<void> sqlite_ledger::discard_dead_plannings() {
+    std::vector<job_id> plannings;
+    auto query = db_->prepare("SELECT id FROM jobs WHERE state = 'planning'");
+    if (auto r = query.each([&] { plannings.push_back(query.integer(0)); }); !r) return r;
+    for (const auto id : plannings) {
+        auto lock = locks_.lock(id);
+        if (!lock && lock.error().code == core::errc::job_held) continue;
+        if (!lock) return lock.error();
+        if (auto r = discard_plan(id); !r) return r;
+    }
+    return {};
+}
+
+result<void> sqlite_ledger::discard_plan(job_id id) {
+    auto query = db_->prepare("SELECT state = 'planning' FROM jobs WHERE id = ?");
+    auto found = query.bind(id).next();
+    if (!found) return found.error();
+    if (!*found) return {};
+    if (query.integer(0) == 0) return bug(fmt::format("job {} is committed and cannot be discarded", id));
+    query.reset();
+    auto more = discard_some(id);
+    while (more && *more)
+        more = discard_some(id);
+    if (!more) return more.error();
+    return {};
+}
+
+// One batch; false when nothing is left, the job included.
+result<bool> sqlite_ledger::discard_some(job_id id) {
+    return db_->atomically(access::write, [&]() -> result<bool> {
+        std::int64_t gone = 0;
+        for (const auto sql : discards) {
+            if (auto r = db_->prepare(sql).bind(id, discard_batch).run(); !r) return r.error();
+            gone += db_->changes();
+        }
+        if (gone > 0) return true;
+        if (auto r = db_->prepare("DELETE FROM files WHERE job = ?").bind(id).run(); !r) return r.error();
+        if (auto r = db_->prepare("DELETE FROM jobs WHERE id = ?").bind(id).run(); !r) return r.error();
+        return false;
+    });
+}
+
+result<void> sqlite_ledger::add_group(job_id job, core::group_number number, const core::task_view& details) {
+    return db_->atomically(access::write, [&] {
+        return db_
+            ->prepare(
+                "INSERT INTO groups (job, number, user_id, type, priority, status, due_at, note, details_hash) "
+                "VALUES (?,?,?,?,?,?,?,?,?)")
+            .bind(job, number, details.user_id, to_string(details.type), to_string(details.priority),
+                  to_string(details.status), details.due_at, details.note, details_hash(details))
+            .run();
+    });
+}
+
+result<void> sqlite_ledger::add_chunk(job_id job, const core::planned_chunk& chunk) {
+    const auto size = chunk.contacts.size();
+    if (size == 0 || chunk.contacts.contact_ids.size() != size || chunk.contacts.lines.size() != size) {
+        return bug("a chunk without rows, or with arrays of different length");
+    }
+    new_chunk row;
+    row.job = job;
+    row.group = chunk.group;
+    row.part = chunk.part;
+    return db_->atomically(access::write, [&] { return insert_chunk(*db_, row, chunk.contacts); });
+}
+
+result<void> sqlite_ledger::add_duplicate(job_id job, const core::duplicate_row& row) {
+    return db_->atomically(access::write, [&] {
+        return db_->prepare("INSERT INTO duplicates (job, row, line, contact_id, of_job, of_row) VALUES (?,?,?,?,?,?)")
+            .bind(job, row.number, row.at.line, row.contact_id, row.of_job == 0 ? job : row.of_job, row.of_row)
+            .run();
+    });
+}
+
+result<void> sqlite_ledger::add_reject(job_id job, const core::rejected_row& row) {
+    return db_->atomically(access::write, [&] {
+        return db_
+            ->prepare(
+                "INSERT INTO rejects (job, row, line, contact_id, \"column\", code, message, raw) "
+                "VALUES (?,?,?,?,?,?,?,?)")
+            .bind(job, row.number, row.at.line, row.contact_id, row.column, row.code, row.message,
+                  sqlite::blob{row.raw})
+            .run();
+    });
+}
+
+result<void> sqlite_ledger::set_files(job_id job, const std::vector<file_note>& files) {
+    return db_->atomically(access::write, [&]() -> result<void> {
+        auto update =
+            db_->prepare("UPDATE files SET first_row = ?, format = ?, header = ? WHERE job = ? AND ordinal = ?");
+        for (std::size_t i = 0; i < files.size(); ++i) {
+            if (auto r = update.bind(files[i].first_row, files[i].format, files[i].header, job, i).run(); !r) return r;
+        }
+        return {};
+    });
+}
+
+result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
+                                              bool against_earlier_jobs) {
+    return db_->atomically(access::write, [&]() -> result<job_totals> {
+        auto query = db_->prepare("SELECT state = 'planning', chunk_size FROM jobs WHERE id = ?");
+        auto found = query.bind(job).next();
+        if (!found) return found.error();
+        if (!*found) return no_such_job(job);
+        if (query.integer(0) == 0) return bug(fmt::format("job {} is already committed", job));
+        const auto chunk_size = static_cast<std::uint32_t>(query.integer(1));
+        query.reset();
+        if (auto r = check_new(job, identity); !r) return r.error();
+        if (against_earlier_jobs) {
+            if (auto r = drop_rows_of_earlier_jobs(*db_, job, chunk_size); !r) return r.error();
+        }
+        auto done = db_->prepare(
+                           "UPDATE jobs SET state = 'parked', base_url = ?2, team = ?3, input_sha256 = ?4, "
+                           "input_bytes = ?5, settings_text = ?6, relative_day = ?7, rows = ?8, "
+                           "rejected = (SELECT count(*) FROM rejects WHERE job = ?1), "
+                           "duplicates = (SELECT count(*) FROM duplicates WHERE job = ?1), "
+                           "groups = (SELECT count(*) FROM groups WHERE job = ?1), "
+                           "minimum_requests = (SELECT count(*) FROM chunks WHERE job = ?1) WHERE id = ?1")
+                        .bind(job, identity.base_url, identity.team, identity.input_sha256, identity.input_bytes,
+                              identity.settings_text, identity.relative_day, totals.rows)
+                        .run();
+        if (!done) return done.error();
+        if (auto r = check_sum(job, totals); !r) return r.error();
+        return this->totals(job);
+    });
+}
+
+// Within the transaction that commits: of two processes that planned the same input at once, one makes the job.
+result<void> sqlite_ledger::check_new(job_id job, const job_identity& identity) {
+    auto others = find_jobs(identity.base_url, identity.team, identity.input_bytes);
+    if (!others) return others.error();
+    for (const auto& other : *others) {
+        if (other.identity == identity) {
+            return core::failure{
+                core::errc::job_held,
+                fmt::format("job {} was made of the same input while job {} was being planned", other.id, job)};
+        }
+    }
+    return {};
+}
+
+// The first half of promise 1: what was read is what the ledger will answer for.
+result<void> sqlite_ledger::check_sum(job_id job, const plan_totals& expected) {
+    auto sums = totals(job);
+    if (!sums) return sums.error();
+    if (sums->rows.accounted() == expected.rows && sums->rows.rejected == expected.rejected) return {};
+    return bug(fmt::format("job {}: {} records read and {} rejected, but {} planned and {} rejected", job,
+                           expected.rows, expected.rejected, sums->rows.accounted(), sums->rows.rejected));
+}
+
+}  // namespace taskbarge::ledger

@@ -1,0 +1,337 @@
+// What became of a job's rows: sums, reasons, and every single one.
+#include <algorithm>
+#include <limits>
+
+#include "ledger/chunk_rows.hpp"
+#include "ledger/result_stream.hpp"
+#include "ledger/sqlite_ledger.hpp"
+
+namespace taskbarge::ledger {
+
+using core::chunk_state;
+using core::row_number;
+using core::row_state;
+using sqlite::access;
+
+namespace {
+
+// For the chunks that overlap one row; the rest of the results' memory is small and fixed.
+constexpr std::uint64_t results_memory = 64ull << 20;
+
+constexpr auto no_row = std::numeric_limits<row_number>::max();
+
+// The rows of a job that are in no chunk, or a file's name: one table read in order of row beside the chunks.
+class side_rows {
+ public:
+    side_rows(sqlite::statement query, job_id job) : query_(std::move(query)) { query_.bind(job); }
+
+    result<void> advance() {
+        auto more = query_.next();
+        if (!more) return more.error();
+        row_ = *more ? query_.number(0) : no_row;
+        return {};
+    }
+    row_number row() const { return row_; }
+    const sqlite::statement& query() const { return query_; }
+
+ private:
+    sqlite::statement query_;
+    row_number row_ = no_row;
+};
+
+void clear(row_result& out) {
+    out.task_id.clear();
+    out.code.clear();
+    out.column.clear();
+    out.message.clear();
+    out.attempts = 0;
+    out.request_id.clear();
+    out.possible_duplicate = false;
+    out.duplicate_of.reset();
+    out.finished_at.reset();
+}
+
+void fill_duplicate(const sqlite::statement& from, row_result& out) {
+    clear(out);
+    out.row = from.number(0);
+    out.line = from.number(1);
+    out.contact_id = from.text(2);
+    out.state = row_state::duplicate;
+    out.duplicate_of.emplace(from.integer(3), from.number(4));
+}
+
+void fill_reject(const sqlite::statement& from, row_result& out) {
+    clear(out);
+    out.row = from.number(0);
+    out.line = from.number(1);
+    out.contact_id = from.text(2);
+    out.state = row_state::rejected;
+    out.column = from.text(3);
+    out.code = from.text(4);
+    out.message = from.text(5);
+}
+
+// Tells the file of ever higher rows.
+class file_finder {
+ public:
+    result<void> load(sqlite::connection& db, job_id job) {
+        auto query = db.prepare("SELECT first_row FROM files WHERE job = ? ORDER BY ordinal");
+        query.bind(job);
+        return query.each([&] { first_rows_.push_back(query.number(0)); });
+    }
+    std::uint32_t file_of(row_number row) {
+        while (at_ + 1 < first_rows_.size() && first_rows_[at_ + 1] <= row)
+            ++at_;
+        return static_cast<std::uint32_t>(at_);
+    }
+
+ private:
+    std::vector<row_number> first_rows_;
+    std::size_t at_ = 0;
+};
+
+// Chunks, duplicates and rejects in one order. A row stands in exactly one of them.
+class all_rows {
+ public:
+    all_rows(sqlite::connection& db, job_id job, row_state of_sending)
+        : chunks_(db, job, of_sending, results_memory),
+          duplicates_(db.prepare("SELECT row, line, contact_id, of_job, of_row FROM duplicates WHERE job = ? "
+                                 "ORDER BY row"),
+                      job),
+          rejects_(db.prepare("SELECT row, line, contact_id, \"column\", code, message FROM rejects WHERE job = ? "
+                              "ORDER BY row"),
+                   job) {}
+
+    result<void> each(file_finder& files, const std::function<bool(const row_result&)>& visit) {
+        if (auto r = advance_chunks(); !r) return r;
+        if (auto r = duplicates_.advance(); !r) return r;
+        if (auto r = rejects_.advance(); !r) return r;
+        while (true) {
+            const auto first = std::min({chunk_row_, duplicates_.row(), rejects_.row()});
+            if (first == no_row) return {};
+            auto& out = first == chunk_row_ ? sent_ : other_;
+            if (first == duplicates_.row()) fill_duplicate(duplicates_.query(), out);
+            if (first == rejects_.row()) fill_reject(rejects_.query(), out);
+            out.file = files.file_of(first);
+            if (!visit(out)) return {};
+            if (auto r = advance_past(first); !r) return r;
+        }
+    }
+
+ private:
+    result<void> advance_chunks() {
+        auto more = chunks_.next(sent_);
+        if (!more) return more.error();
+        chunk_row_ = *more ? sent_.row : no_row;
+        return {};
+    }
+    result<void> advance_past(row_number row) {
+        if (row == chunk_row_) return advance_chunks();
+        if (row == duplicates_.row()) return duplicates_.advance();
+        return rejects_.advance();
+    }
+
+    result_stream chunks_;
+    side_rows duplicates_, rejects_;
+    row_number chunk_row_ = no_row;
+    row_result sent_, other_;
+};
+
+struct job_sums {
+    job_totals totals;
+    bool planning = false;
+};
+
+result<job_sums> read_job_sums(sqlite::connection& db, job_id id) {
+    auto query = db.prepare(
+        "SELECT rows, rejected, duplicates, groups, minimum_requests, state = 'planning' FROM jobs WHERE id = ?");
+    auto found = query.bind(id).next();
+    if (!found) return found.error();
+    if (!*found) return no_such_job(id);
+    job_sums out;
+    out.totals.rows.rows = query.number(0);
+    out.totals.rows.rejected = query.number(1);
+    out.totals.rows.duplicate = query.number(2);
+    out.totals.requests.groups = query.number(3);
+    out.totals.requests.minimum_requests = query.number(4);
+    out.planning = query.integer(5) != 0;
+    return out;
+}
+
+// A planning keeps no sums until its commit: they are counted.
+result<void> count_planning(sqlite::connection& db, job_id id, job_totals& out) {
+    auto query = db.prepare(
+        "SELECT (SELECT count(*) FROM rejects WHERE job = ?1), (SELECT count(*) FROM duplicates WHERE job = ?1), "
+        "(SELECT count(*) FROM groups WHERE job = ?1), (SELECT count(*) FROM chunks WHERE job = ?1)");
+    auto found = query.bind(id).next();
+    if (!found) return found.error();
+    out.rows.rejected = query.number(0);
+    out.rows.duplicate = query.number(1);
+    out.requests.groups = query.number(2);
+    out.requests.minimum_requests = query.number(3);
+    return {};
+}
+
+// Adds the chunks of one state: where its rows count, and what it has cost.
+void add_chunks(chunk_state state, std::uint64_t open_rows, row_state of_sending, core::row_counts& out) {
+    switch (state) {
+        case chunk_state::planned:
+            out.pending += open_rows;
+            break;
+        case chunk_state::sending:
+            (of_sending == row_state::pending ? out.pending : out.unknown) += open_rows;
+            break;
+        case chunk_state::refused:
+            out.failed += open_rows;
+            break;
+        case chunk_state::created:
+        case chunk_state::doubtful:
+            out.unknown += open_rows;
+            break;
+        case chunk_state::split:
+            break;  // they are counted in the children
+    }
+}
+
+result<void> sum_chunks(sqlite::connection& db, job_id id, row_state of_sending, job_totals& out) {
+    // The index chunks_by_state has all these columns: the table itself is not read.
+    auto query = db.prepare(
+        "SELECT state, sum(row_count - created_count), sum(created_count), sum(requests), sum(throttled), "
+        "sum(requests > 0 AND NOT requested_before) FROM chunks WHERE job = ? GROUP BY state");
+    query.bind(id);
+    return query.each([&] {
+        const auto state = core::parse_chunk_state(query.text(0)).value_or(chunk_state::doubtful);
+        add_chunks(state, query.number(1), of_sending, out.rows);
+        out.rows.created += query.number(2);
+        out.requests.requests += query.number(3);
+        out.requests.rate_limited += query.number(4);
+        out.requests.retries += query.number(3) - query.number(5);
+    });
+}
+
+row_state of_sending(bool held) {
+    return held ? row_state::pending : row_state::unknown;
+}
+
+struct chunk_reason {
+    reason_count count;
+    chunk_id example = 0;
+};
+
+result<std::vector<chunk_reason>> chunk_reasons(sqlite::connection& db, job_id id, row_state sending) {
+    std::vector<chunk_reason> out;
+    // min() picks the chunk whose id is shown beside it.
+    auto query = db.prepare(
+        "SELECT state, code, sum(row_count - created_count), min(first_row), id, message FROM chunks "
+        "WHERE job = ? AND state IN ('refused', 'doubtful', 'sending') AND created_count < row_count "
+        "GROUP BY state, code");
+    query.bind(id);
+    auto done = query.each([&] {
+        const bool refused = query.text(0) == core::to_string(chunk_state::refused);
+        const bool is_sending = query.text(0) == core::to_string(chunk_state::sending);
+        const auto state = refused ? row_state::failed : is_sending ? sending : row_state::unknown;
+        if (state == row_state::pending) return;
+        out.push_back({{state, query.string(1), query.number(2), 0, query.string(5)}, query.integer(4)});
+    });
+    if (!done) return done.error();
+    return out;
+}
+
+result<void> add_reject_reasons(sqlite::connection& db, job_id id, std::vector<chunk_reason>& to) {
+    auto query = db.prepare("SELECT code, count(*), min(row), message FROM rejects WHERE job = ? GROUP BY code");
+    query.bind(id);
+    return query.each([&] {
+        to.push_back({{row_state::rejected, query.string(0), query.number(1), query.number(2), query.string(3)}, 0});
+    });
+}
+
+// The first row of the chunk that has no task.
+result<row_number> first_open_row(sqlite::connection& db, chunk_id chunk) {
+    auto contacts = read_contacts(db, chunk);
+    if (!contacts) return contacts.error();
+    auto tasks = read_tasks(db, chunk);
+    if (!tasks) return tasks.error();
+    for (std::size_t i = 0; i < contacts->size(); ++i) {
+        if (i >= tasks->size() || (*tasks)[i].empty()) return contacts->rows[i];
+    }
+    return row_number{0};
+}
+
+}  // namespace
+
+result<job_totals> sqlite_ledger::totals(job_id id) {
+    return db_->atomically(access::read, [&]() -> result<job_totals> {
+        auto sums = read_job_sums(*db_, id);
+        if (!sums) return sums.error();
+        auto held = locks_.held(id);
+        if (!held) return held.error();
+        auto& out = sums->totals;
+        if (sums->planning) {
+            if (auto r = count_planning(*db_, id, out); !r) return r.error();
+        }
+        if (auto r = sum_chunks(*db_, id, of_sending(*held), out); !r) return r.error();
+        if (sums->planning) out.rows.rows = out.rows.accounted();
+        return out;
+    });
+}
+
+result<std::vector<reason_count>> sqlite_ledger::reasons(job_id id, std::size_t most) {
+    return db_->atomically(access::read, [&]() -> result<std::vector<reason_count>> {
+        auto held = locks_.held(id);
+        if (!held) return held.error();
+        auto found = chunk_reasons(*db_, id, of_sending(*held));
+        if (!found) return found.error();
+        if (auto r = add_reject_reasons(*db_, id, *found); !r) return r.error();
+        std::stable_sort(found->begin(), found->end(),
+                         [](const chunk_reason& a, const chunk_reason& b) { return a.count.rows > b.count.rows; });
+        if (found->size() > most) found->resize(most);
+        std::vector<reason_count> out;
+        for (auto& reason : *found) {
+            if (reason.example != 0) {
+                auto row = first_open_row(*db_, reason.example);
+                if (!row) return row.error();
+                reason.count.example_row = *row;
+            }
+            out.push_back(std::move(reason.count));
+        }
+        return out;
+    });
+}
+
+result<void> sqlite_ledger::each_result(job_id job, const std::function<bool(const row_result&)>& each) {
+    return db_->atomically(access::read, [&]() -> result<void> {
+        if (auto known = check_job(job); !known) return known;
+        auto held = locks_.held(job);
+        if (!held) return held.error();
+        file_finder files;
+        if (auto r = files.load(*db_, job); !r) return r;
+        return all_rows(*db_, job, of_sending(*held)).each(files, each);
+    });
+}
+
+result<void> sqlite_ledger::each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) {
+    return db_->atomically(access::read, [&]() -> result<void> {
+        if (auto known = check_job(job); !known) return known;
+        file_finder files;
+        if (auto r = files.load(*db_, job); !r) return r;
+        auto query = db_->prepare(
+            "SELECT row, line, contact_id, \"column\", code, message, raw FROM rejects WHERE job = ? ORDER BY row");
+        query.bind(job);
+        core::rejected_row out;
+        auto more = query.next();
+        for (; more && *more; more = query.next()) {
+            out.number = query.number(0);
+            out.at = {files.file_of(out.number), query.number(1)};
+            out.contact_id = query.text(2);
+            out.column = query.text(3);
+            out.code = query.text(4);
+            out.message = query.text(5);
+            out.raw = query.text(6);
+            if (!each(out)) return {};
+        }
+        if (!more) return more.error();
+        return {};
+    });
+}
+
+}  // namespace taskbarge::ledger

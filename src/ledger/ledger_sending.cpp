@@ -1,0 +1,301 @@
+// Sending: chunks, the attempts to send them, and what became of those.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "ledger/chunk_rows.hpp"
+#include "ledger/earlier_jobs.hpp"
+#include "ledger/json_array.hpp"
+#include "ledger/sqlite_ledger.hpp"
+
+namespace taskbarge::ledger {
+
+using core::chunk_state;
+using sqlite::access;
+
+namespace {
+
+constexpr std::array<std::string_view, 6> result_words{"open",      "succeeded", "refused",
+                                                       "throttled", "not_sent",  "doubtful"};
+
+std::string_view word_of(attempt_result what) {
+    return result_words.at(static_cast<std::size_t>(what));
+}
+
+attempt_result result_of(std::string_view word) {
+    const auto at = std::find(result_words.begin(), result_words.end(), word);
+    return at == result_words.end() ? attempt_result::doubtful : static_cast<attempt_result>(at - result_words.begin());
+}
+
+std::string select_chunks(std::string_view where) {
+    return fmt::format(
+        "SELECT c.id, c.parent, c.group_number, c.state, c.attempts, c.possible_duplicate, c.not_before, c.code, "
+        "c.message, g.user_id, g.type, g.priority, g.status, g.due_at, g.note, k.contact_ids, k.rows, k.lines, "
+        "t.task_ids FROM chunks c JOIN groups g ON g.job = c.job AND g.number = c.group_number "
+        "JOIN chunk_contacts k ON k.chunk = c.id LEFT JOIN chunk_tasks t ON t.chunk = c.id WHERE {}",
+        where);
+}
+
+chunk_record read_chunk(const sqlite::statement& row) {
+    chunk_record out;
+    out.id = row.integer(0);
+    out.parent = row.integer(1);
+    out.group = static_cast<core::group_number>(row.integer(2));
+    out.state = core::parse_chunk_state(row.text(3)).value_or(chunk_state::doubtful);
+    out.attempts = static_cast<std::uint32_t>(row.integer(4));
+    out.possible_duplicate = row.integer(5) != 0;
+    out.not_before = row.optional_time(6);
+    out.code = row.string(7);
+    out.message = row.string(8);
+    out.details = read_details(row, 9);
+    out.contacts.contact_ids = texts_of(row.text(15));
+    out.contacts.rows = numbers_of(row.text(16));
+    out.contacts.lines = numbers_of(row.text(17));
+    out.task_ids = texts_of(row.text(18));
+    return out;
+}
+
+std::string select_attempts(std::string_view where) {
+    return fmt::format(
+        "SELECT id, chunk, started_at, result, finished_at, server_date, status, request_id, code, message, "
+        "bytes_sent, bytes_received, evidence FROM attempts WHERE {}",
+        where);
+}
+
+attempt_record read_attempt(const sqlite::statement& row) {
+    attempt_record out;
+    out.id = row.integer(0);
+    out.chunk = row.integer(1);
+    out.started_at = row.time(2);
+    out.report.attempt = out.id;
+    out.report.what = result_of(row.text(3));
+    out.report.finished_at = row.optional_time(4).value_or(instant{});
+    out.report.server_date = row.optional_time(5);
+    out.report.status = static_cast<int>(row.integer(6));
+    out.report.request_id = row.string(7);
+    out.report.code = row.string(8);
+    out.report.message = row.string(9);
+    out.report.bytes_sent = row.number(10);
+    out.report.bytes_received = row.number(11);
+    out.report.evidence = row.string(12);
+    return out;
+}
+
+result<std::vector<attempt_record>> read_attempts(sqlite::statement query) {
+    std::vector<attempt_record> out;
+    if (auto r = query.each([&] { out.push_back(read_attempt(query)); }); !r) return r.error();
+    return out;
+}
+
+// Carries out one chunk_update: first all checks, then all writes.
+class chunk_change {
+ public:
+    chunk_change(sqlite::connection& db, const chunk_update& update) : db_(db), update_(update) {}
+
+    result<void> run() {
+        if (auto r = load(); !r) return r;
+        if (auto r = adopt(); !r) return r;
+        if (auto r = check_state(); !r) return r;
+        for (const auto& child : update_.children) {
+            if (auto r = insert(child); !r) return r;
+        }
+        if (!update_.created.empty()) {
+            if (auto r = write_tasks(db_, update_.chunk, tasks_); !r) return r;
+        }
+        return db_
+            .prepare(
+                "UPDATE chunks SET state = ?, created_count = ?, attempts = ?, possible_duplicate = ?, not_before = ?, "
+                "settled_at = ?, code = ?, message = ? WHERE id = ?")
+            .bind(core::to_string(update_.state), created_, update_.attempts, update_.possible_duplicate,
+                  update_.not_before, update_.settled_at, update_.code, update_.message, update_.chunk)
+            .run();
+    }
+
+ private:
+    result<void> load() {
+        auto query = db_.prepare(
+            "SELECT job, group_number, part, state, row_count, created_count, requests > 0 OR requested_before, "
+            "request_id FROM chunks WHERE id = ?");
+        auto found = query.bind(update_.chunk).next();
+        if (!found) return found.error();
+        if (!*found) return wrong("does not exist");
+        if (query.text(3) == core::to_string(chunk_state::split)) return wrong("is split and cannot change any more");
+        family_.job = query.integer(0);
+        family_.group = static_cast<core::group_number>(query.integer(1));
+        family_.part = static_cast<std::uint32_t>(query.integer(2));
+        family_.parent = update_.chunk;
+        family_.requested_before = query.integer(6) != 0;
+        request_id_ = query.string(7);
+        rows_ = static_cast<std::size_t>(query.integer(4));
+        if (query.integer(5) > 0) {
+            auto tasks = read_tasks(db_, update_.chunk);
+            if (!tasks) return tasks.error();
+            tasks_ = std::move(*tasks);
+        }
+        tasks_.resize(rows_);
+        return {};
+    }
+
+    // Rows that already have a task keep it: naming another for them would hide one of the two.
+    result<void> adopt() {
+        for (const auto& [index, task] : update_.created) {
+            if (index >= rows_ || task.empty()) return wrong("was given a task for no row, or a row without a task");
+            if (!tasks_[index].empty() && tasks_[index] != task) return wrong("was given a second task for one row");
+            tasks_[index] = task;
+        }
+        created_ = static_cast<std::size_t>(
+            std::count_if(tasks_.begin(), tasks_.end(), [](const std::string& task) { return !task.empty(); }));
+        return {};
+    }
+
+    result<void> check_state() {
+        if (update_.state == chunk_state::created && created_ != rows_) return wrong("has rows without a task");
+        if (update_.state != chunk_state::split) {
+            return update_.children.empty() ? result<void>() : wrong("has children without being split");
+        }
+        // Every row without a task moves into exactly one child: otherwise it would be counted twice, or never.
+        std::vector<bool> placed(rows_);
+        std::size_t moved = 0;
+        for (const auto& child : update_.children) {
+            if (child.indexes.empty() || !std::is_sorted(child.indexes.begin(), child.indexes.end())) {
+                return wrong("has an empty or unordered child");
+            }
+            for (const auto index : child.indexes) {
+                if (index >= rows_ || placed[index] || !tasks_[index].empty()) return wrong("is split wrongly");
+                placed[index] = true;
+            }
+            moved += child.indexes.size();
+        }
+        return moved + created_ == rows_ ? result<void>() : wrong("is split with rows left over");
+    }
+
+    result<void> insert(const child_chunk& child) {
+        if (contacts_.rows.empty()) {
+            auto contacts = read_contacts(db_, update_.chunk);
+            if (!contacts) return contacts.error();
+            contacts_ = std::move(*contacts);
+        }
+        core::chunk_rows rows;
+        for (const auto index : child.indexes) {
+            rows.contact_ids.push_back(contacts_.contact_ids[index]);
+            rows.rows.push_back(contacts_.rows[index]);
+            rows.lines.push_back(contacts_.lines[index]);
+        }
+        auto chunk = family_;
+        chunk.state = child.state;
+        chunk.attempts = child.attempts;
+        chunk.possible_duplicate = child.possible_duplicate;
+        chunk.request_id = request_id_;
+        chunk.code = child.code;
+        chunk.message = child.message;
+        if (child.state == chunk_state::refused) chunk.settled_at = update_.settled_at;
+        return insert_chunk(db_, chunk, rows);
+    }
+
+    core::failure wrong(const char* what) const { return bug(fmt::format("chunk {} {}", update_.chunk, what)); }
+
+    sqlite::connection& db_;
+    const chunk_update& update_;
+    new_chunk family_;  // what children have in common
+    std::string request_id_;
+    std::size_t rows_ = 0;
+    std::size_t created_ = 0;
+    std::vector<std::string> tasks_;
+    core::chunk_rows contacts_;
+};
+
+}  // namespace
+
+result<std::vector<chunk_record>> sqlite_ledger::chunks(job_id job, chunk_state state, chunk_id after,
+                                                        std::size_t most) {
+    std::vector<chunk_record> out;
+    static const std::string sql = select_chunks("c.job = ? AND c.state = ? AND c.id > ? ORDER BY c.id LIMIT ?");
+    auto query = db_->prepare(sql);
+    query.bind(job, core::to_string(state), after, most);
+    if (auto r = query.each([&] { out.push_back(read_chunk(query)); }); !r) return r.error();
+    return out;
+}
+
+result<chunk_record> sqlite_ledger::chunk(chunk_id id) {
+    static const std::string sql = select_chunks("c.id = ?");
+    auto query = db_->prepare(sql);
+    auto found = query.bind(id).next();
+    if (!found) return found.error();
+    if (!*found) return bug(fmt::format("there is no chunk {}", id));
+    return read_chunk(query);
+}
+
+result<attempt_id> sqlite_ledger::record_intent(const attempt_intent& intent) {
+    return db_->atomically(access::write, [&]() -> result<attempt_id> {
+        // Until a report says otherwise the request counts as sent: after a kill nobody can say that it was not.
+        auto moved = db_->prepare(
+                            "UPDATE chunks SET state = 'sending', requests = requests + 1 "
+                            "WHERE id = ? AND state = 'planned'")
+                         .bind(intent.chunk)
+                         .run();
+        if (!moved) return moved.error();
+        if (db_->changes() != 1) return bug(fmt::format("chunk {} is not planned and cannot be sent", intent.chunk));
+        auto made = db_->prepare(
+                           "INSERT INTO attempts (job, chunk, started_at) "
+                           "VALUES ((SELECT job FROM chunks WHERE id = ?1), ?1, ?2)")
+                        .bind(intent.chunk, intent.started_at)
+                        .run();
+        if (!made) return made.error();
+        return db_->last_id();
+    });
+}
+
+result<void> sqlite_ledger::record_report(const attempt_report& report, bool request_written) {
+    return db_->atomically(access::write, [&]() -> result<void> {
+        auto query = db_->prepare("SELECT chunk, written, result = 'throttled' FROM attempts WHERE id = ?");
+        auto found = query.bind(report.attempt).next();
+        if (!found) return found.error();
+        if (!*found) return bug(fmt::format("there is no attempt {}", report.attempt));
+        const auto chunk = query.integer(0);
+        const auto requests = int{request_written} - query.integer(1);
+        const auto throttled = int{report.what == attempt_result::throttled} - query.integer(2);
+        query.reset();
+        auto kept = db_->prepare(
+                           "UPDATE attempts SET finished_at = ?, server_date = ?, result = ?, written = ?, status = ?, "
+                           "request_id = ?, code = ?, message = ?, bytes_sent = ?, bytes_received = ?, evidence = ? "
+                           "WHERE id = ?")
+                        .bind(report.finished_at, report.server_date, word_of(report.what), request_written,
+                              report.status, report.request_id, report.code, report.message, report.bytes_sent,
+                              report.bytes_received, report.evidence, report.attempt)
+                        .run();
+        if (!kept) return kept;
+        return db_
+            ->prepare(
+                "UPDATE chunks SET requests = requests + ?, throttled = throttled + ?, "
+                "request_id = coalesce(nullif(?, ''), request_id) WHERE id = ?")
+            .bind(requests, throttled, report.request_id, chunk)
+            .run();
+    });
+}
+
+result<void> sqlite_ledger::update_chunk(const chunk_update& update) {
+    return db_->atomically(access::write, [&] { return chunk_change(*db_, update).run(); });
+}
+
+result<void> sqlite_ledger::reopen_failed(job_id job) {
+    return db_->atomically(access::write, [&] { return reopen_refused_chunks(*db_, job); });
+}
+
+result<std::vector<attempt_record>> sqlite_ledger::attempts(job_id job, std::size_t most) {
+    static const std::string sql = select_attempts("job = ? ORDER BY id DESC LIMIT ?");
+    auto query = db_->prepare(sql);
+    query.bind(job, most);
+    auto out = read_attempts(std::move(query));
+    if (out) std::reverse(out->begin(), out->end());
+    return out;
+}
+
+result<std::vector<attempt_record>> sqlite_ledger::attempts_of_chunk(chunk_id chunk) {
+    static const std::string sql = select_attempts("chunk = ? ORDER BY id");
+    auto query = db_->prepare(sql);
+    query.bind(chunk);
+    return read_attempts(std::move(query));
+}
+
+}  // namespace taskbarge::ledger

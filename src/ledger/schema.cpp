@@ -1,0 +1,260 @@
+#include "ledger/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace taskbarge::ledger {
+
+namespace {
+
+// Version 1. docs/ledger.md describes every column for those who query the file.
+//
+// Keys are sequential wherever many rows are written: an insert then touches the last page only. chunks stays small
+// (ids and texts live in chunk_contacts and chunk_tasks), because every change of state rewrites its row;
+// chunk_contacts is written once and never changed.
+constexpr const char* version_1 = R"sql(
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    base_url TEXT NOT NULL,
+    team TEXT NOT NULL,
+    input_sha256 TEXT NOT NULL DEFAULT '',
+    input_bytes INTEGER NOT NULL DEFAULT 0,
+    settings_text TEXT NOT NULL DEFAULT '',
+    relative_day TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    resume_at INTEGER,
+    stop_code TEXT NOT NULL DEFAULT '',
+    stop_message TEXT NOT NULL DEFAULT '',
+    chunk_size INTEGER NOT NULL,
+    groups INTEGER NOT NULL DEFAULT 0,
+    minimum_requests INTEGER NOT NULL DEFAULT 0,
+    rows INTEGER NOT NULL DEFAULT 0,
+    rejected INTEGER NOT NULL DEFAULT 0,
+    duplicates INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE files (
+    job INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    first_row INTEGER NOT NULL DEFAULT 1,
+    format TEXT NOT NULL DEFAULT '',
+    header TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (job, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE groups (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    user_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    priority TEXT NOT NULL,
+    status TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    note TEXT NOT NULL,
+    details_hash INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX groups_of_job ON groups (job, number);
+CREATE INDEX groups_by_details ON groups (details_hash);
+
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    group_number INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    parent INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL,
+    first_row INTEGER NOT NULL,
+    row_count INTEGER NOT NULL,
+    created_count INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    requests INTEGER NOT NULL DEFAULT 0,
+    throttled INTEGER NOT NULL DEFAULT 0,
+    requested_before INTEGER NOT NULL DEFAULT 0,
+    possible_duplicate INTEGER NOT NULL DEFAULT 0,
+    not_before INTEGER,
+    settled_at INTEGER,
+    request_id TEXT NOT NULL DEFAULT '',
+    code TEXT NOT NULL DEFAULT '',
+    message TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX chunks_by_state ON chunks
+    (job, state, id, row_count, created_count, requests, throttled, requested_before);
+CREATE INDEX chunks_of_group ON chunks (job, group_number);
+
+CREATE TABLE chunk_contacts (
+    chunk INTEGER PRIMARY KEY,
+    contact_ids TEXT NOT NULL,
+    rows TEXT NOT NULL,
+    lines TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE chunk_tasks (
+    chunk INTEGER PRIMARY KEY,
+    task_ids TEXT NOT NULL,
+    first_task TEXT NOT NULL,
+    last_task TEXT NOT NULL
+) STRICT;
+CREATE INDEX chunk_tasks_by_task ON chunk_tasks (last_task, first_task);
+
+CREATE TABLE duplicates (
+    job INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    contact_id TEXT NOT NULL,
+    of_job INTEGER NOT NULL,
+    of_row INTEGER NOT NULL,
+    PRIMARY KEY (job, row)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rejects (
+    job INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    contact_id TEXT NOT NULL,
+    "column" TEXT NOT NULL,
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    raw BLOB NOT NULL,
+    PRIMARY KEY (job, row)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    chunk INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    server_date INTEGER,
+    result TEXT NOT NULL DEFAULT 'open',
+    written INTEGER NOT NULL DEFAULT 1,
+    status INTEGER NOT NULL DEFAULT 0,
+    request_id TEXT NOT NULL DEFAULT '',
+    code TEXT NOT NULL DEFAULT '',
+    message TEXT NOT NULL DEFAULT '',
+    bytes_sent INTEGER NOT NULL DEFAULT 0,
+    bytes_received INTEGER NOT NULL DEFAULT 0,
+    evidence TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX attempts_of_job ON attempts (job);
+CREATE INDEX attempts_of_chunk ON attempts (chunk);
+
+CREATE TABLE books (
+    base_url TEXT NOT NULL,
+    team TEXT NOT NULL,
+    route TEXT NOT NULL,
+    in_flight INTEGER NOT NULL,
+    in_flight_before INTEGER NOT NULL,
+    flight_mark INTEGER,
+    others_seen_at INTEGER,
+    refusals INTEGER NOT NULL,
+    PRIMARY KEY (base_url, team, route)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE windows (
+    base_url TEXT NOT NULL,
+    team TEXT NOT NULL,
+    route TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    request_limit INTEGER,
+    unlimited INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    heard INTEGER NOT NULL,
+    heard_at INTEGER,
+    opened_at INTEGER,
+    not_before INTEGER,
+    ends_at INTEGER,
+    end_known INTEGER NOT NULL,
+    shut INTEGER NOT NULL,
+    PRIMARY KEY (base_url, team, route, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW chunk_rows AS
+SELECT job, chunk, group_number, row, line, contact_id,
+       CASE WHEN task_id IS NOT NULL THEN 'created'
+            WHEN chunk_state = 'planned' THEN 'pending'
+            WHEN chunk_state = 'refused' THEN 'failed'
+            ELSE 'unknown' END AS state,
+       chunk_state, task_id,
+       CASE WHEN task_id IS NULL THEN code ELSE '' END AS code,
+       CASE WHEN task_id IS NULL THEN message ELSE '' END AS message,
+       attempts, request_id, possible_duplicate, settled_at AS finished_at
+FROM (SELECT c.job, c.id AS chunk, c.group_number, c.state AS chunk_state, c.code, c.message, c.attempts, c.request_id,
+             c.possible_duplicate, c.settled_at, contact.value AS contact_id,
+             json_extract(k.rows, '$[' || contact.key || ']') AS row,
+             json_extract(k.lines, '$[' || contact.key || ']') AS line,
+             nullif(json_extract(t.task_ids, '$[' || contact.key || ']'), '') AS task_id
+      FROM chunks c
+      JOIN chunk_contacts k ON k.chunk = c.id
+      LEFT JOIN chunk_tasks t ON t.chunk = c.id,
+      json_each(k.contact_ids) contact)
+WHERE chunk_state <> 'split' OR task_id IS NOT NULL;
+
+CREATE VIEW rows AS
+SELECT job, row,
+       (SELECT name FROM files f WHERE f.job = all_rows.job AND f.first_row <= all_rows.row
+        ORDER BY f.ordinal DESC LIMIT 1) AS file,
+       line, contact_id, state, task_id, code, "column", message, attempts, request_id, possible_duplicate,
+       of_job, of_row, finished_at, chunk, group_number
+FROM (SELECT job, row, line, contact_id, state, task_id, code, '' AS "column", message, attempts, request_id,
+             possible_duplicate, NULL AS of_job, NULL AS of_row, finished_at, chunk, group_number
+      FROM chunk_rows
+      UNION ALL
+      SELECT job, row, line, contact_id, 'duplicate', NULL, '', '', '', 0, '', 0, of_job, of_row, NULL, NULL, NULL
+      FROM duplicates
+      UNION ALL
+      SELECT job, row, line, contact_id, 'rejected', NULL, code, "column", message, 0, '', 0, NULL, NULL, NULL, NULL,
+             NULL
+      FROM rejects) AS all_rows;
+)sql";
+
+constexpr std::array steps_to_today{version_1};
+
+core::failure foreign_file(const std::string& path) {
+    return {core::errc::ledger, fmt::format("{} is a SQLite file but not a taskbarge ledger; name another file", path)};
+}
+
+core::failure newer_file(const std::string& path, std::int64_t version, std::size_t known) {
+    return {core::errc::ledger, fmt::format("ledger {} was made by a newer taskbarge (its schema is version {}, this "
+                                            "program knows {}); use the newer program",
+                                            path, version, known)};
+}
+
+}  // namespace
+
+std::span<const char* const> schema_steps() {
+    return steps_to_today;
+}
+
+core::result<std::int64_t> schema_version(sqlite::connection& db, const std::string& path,
+                                          std::span<const char* const> steps) {
+    auto id = db.integer("PRAGMA application_id");
+    if (!id) return id.error();
+    auto version = db.integer("PRAGMA user_version");
+    if (!version) return version.error();
+    auto objects = db.integer("SELECT count(*) FROM sqlite_schema");
+    if (!objects) return objects.error();
+    if (*id != application_id && (*id != 0 || *version != 0 || *objects != 0)) return foreign_file(path);
+    if (*version > static_cast<std::int64_t>(steps.size())) return newer_file(path, *version, steps.size());
+    return *version;
+}
+
+core::result<void> bring_up_to_date(sqlite::connection& db, const std::string& path,
+                                    std::span<const char* const> steps) {
+    auto version = schema_version(db, path, steps);
+    if (!version) return version.error();
+    for (auto at = static_cast<std::size_t>(*version); at < steps.size(); ++at) {
+        auto taken = db.atomically(sqlite::access::write, [&] {
+            return db.execute(fmt::format("{}; PRAGMA application_id = {}; PRAGMA user_version = {};", steps[at],
+                                          application_id, at + 1));
+        });
+        if (!taken) return taken.error();
+    }
+    return {};
+}
+
+}  // namespace taskbarge::ledger

@@ -1,0 +1,254 @@
+#include "ledger/sqlite_ledger.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "ledger/schema.hpp"
+
+namespace taskbarge::ledger {
+
+using sqlite::access;
+
+namespace {
+
+constexpr std::string_view in_memory = ":memory:";
+
+core::failure cannot_make(const std::string& what) {
+    const core::errc code = errno == ENOSPC || errno == EDQUOT ? core::errc::ledger_full : core::errc::ledger;
+    return {code, fmt::format("cannot make {}: {}; name a ledger in a folder that you may write", what,
+                              std::strerror(errno))};
+}
+
+// Makes the folder and those above it for the owner alone: the ledger names people's contacts.
+result<void> make_folder(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return {};
+    if (auto above = make_folder(folder.parent_path()); !above) return above;
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return cannot_make(folder.string());
+    return {};
+}
+
+// Makes the file when there is none; SQLite gives its -wal and -shm files the same mode. An existing file is not even
+// opened: closing any descriptor of it would drop the record locks of other connections in this process.
+result<void> make_file(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        if (errno == EEXIST) return {};
+        return cannot_make(path);
+    }
+    ::close(fd);
+    return {};
+}
+
+// 16 MiB of pages: holds the index pages that the planning of half a million groups touches at random.
+// A WAL left large by a planning is cut back to 64 MiB at the next checkpoint.
+constexpr const char* pragmas =
+    "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864; "
+    "PRAGMA temp_store = FILE; PRAGMA trusted_schema = OFF;";
+
+result<void> prepare_file(sqlite::connection& db, const std::string& path) {
+    // The check comes first: a file that is not ours must not be turned to WAL.
+    if (auto known = schema_version(db, path); !known) return known.error();
+    if (auto r = db.execute("PRAGMA journal_mode = WAL;"); !r) return r;
+    if (auto r = db.execute(pragmas); !r) return r;
+    return bring_up_to_date(db, path);
+}
+
+std::string job_columns(std::string_view where) {
+    return fmt::format(
+        "SELECT id, base_url, team, input_sha256, input_bytes, settings_text, relative_day, state, created_at, "
+        "finished_at, resume_at, stop_code, stop_message, chunk_size, groups, minimum_requests FROM jobs {} ORDER BY "
+        "id",
+        where);
+}
+
+job_record read_job(const sqlite::statement& row) {
+    job_record out;
+    out.id = row.integer(0);
+    out.identity = {row.string(1), row.string(2), row.string(3), row.number(4), row.string(5), row.string(6)};
+    out.state = core::parse_job_state(row.text(7)).value_or(core::job_state::failed);
+    out.created_at = row.time(8);
+    out.finished_at = row.optional_time(9);
+    out.resume_at = row.optional_time(10);
+    out.stop_code = row.string(11);
+    out.stop_message = row.string(12);
+    out.chunk_size = static_cast<std::uint32_t>(row.integer(13));
+    out.groups = row.number(14);
+    out.minimum_requests = row.number(15);
+    return out;
+}
+
+result<void> read_window(sqlite::connection& db, const book_key& key, core::window_kind kind, core::rate_window& out) {
+    auto query = db.prepare(
+        "SELECT request_limit, unlimited, used, heard, heard_at, opened_at, not_before, ends_at, end_known, shut "
+        "FROM windows WHERE base_url = ? AND team = ? AND route = ? AND kind = ?");
+    auto found = query.bind(key.base_url, key.team, key.route, core::to_string(kind)).next();
+    if (!found) return found.error();
+    if (!*found) return {};
+    if (!query.is_null(0)) out.limit = query.number(0);
+    out.unlimited = query.integer(1) != 0;
+    out.used = query.number(2);
+    out.heard = query.number(3);
+    out.heard_at = query.optional_time(4);
+    out.opened_at = query.optional_time(5);
+    out.not_before = query.optional_time(6);
+    out.ends_at = query.optional_time(7);
+    out.end_known = query.integer(8) != 0;
+    out.shut = query.integer(9) != 0;
+    return {};
+}
+
+result<void> write_window(sqlite::connection& db, const book_key& key, core::window_kind kind,
+                          const core::rate_window& window) {
+    return db.prepare("INSERT OR REPLACE INTO windows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+        .bind(key.base_url, key.team, key.route, core::to_string(kind), window.limit, window.unlimited, window.used,
+              window.heard, window.heard_at, window.opened_at, window.not_before, window.ends_at, window.end_known,
+              window.shut)
+        .run();
+}
+
+}  // namespace
+
+core::failure no_such_job(job_id id) {
+    return {core::errc::no_such_job, fmt::format("the ledger has no job {}", id)};
+}
+
+core::failure bug(const std::string& text) {
+    return {core::errc::internal, "ledger: " + text};
+}
+
+result<std::unique_ptr<ledger>> open_ledger(const std::string& path) {
+    if (path == in_memory) {
+        auto locks = job_locks::open_in_memory();
+        if (!locks) return locks.error();
+        auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
+        if (!db) return db.error();
+        if (auto ready = prepare_file(**db, path); !ready) return ready.error();
+        return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
+    }
+    if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) return made.error();
+    auto locks = job_locks::open(path + ".lock");
+    if (!locks) return locks.error();
+    auto turn = locks->lock_opening();
+    if (!turn) return turn.error();
+    if (auto made = make_file(path); !made) return made.error();
+    auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE);
+    if (!db) return db.error();
+    if (auto ready = prepare_file(**db, path); !ready) return ready.error();
+    return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
+}
+
+result<void> sqlite_ledger::check_job(job_id id) {
+    auto query = db_->prepare("SELECT 1 FROM jobs WHERE id = ?");
+    auto found = query.bind(id).next();
+    if (!found) return found.error();
+    if (!*found) return no_such_job(id);
+    return {};
+}
+
+result<std::vector<job_record>> sqlite_ledger::read_jobs(sqlite::statement query) {
+    return db_->atomically(access::read, [&]() -> result<std::vector<job_record>> {
+        std::vector<job_record> out;
+        if (auto r = query.each([&] { out.push_back(read_job(query)); }); !r) return r.error();
+        auto files = db_->prepare("SELECT name, first_row, format, header FROM files WHERE job = ? ORDER BY ordinal");
+        for (auto& record : out) {
+            files.bind(record.id);
+            auto read = files.each([&] {
+                record.files.push_back(files.string(0));
+                record.file_notes.push_back({files.number(1), files.string(2), files.string(3)});
+            });
+            if (!read) return read.error();
+            auto held = locks_.held(record.id);
+            if (!held) return held.error();
+            record.held = *held;
+        }
+        return out;
+    });
+}
+
+result<std::vector<job_record>> sqlite_ledger::find_jobs(const std::string& base_url, const std::string& team,
+                                                         std::uint64_t input_bytes) {
+    static const std::string sql =
+        job_columns("WHERE base_url = ? AND team = ? AND input_bytes = ? AND state <> 'planning'");
+    auto query = db_->prepare(sql);
+    query.bind(base_url, team, input_bytes);
+    return read_jobs(std::move(query));
+}
+
+result<std::vector<job_record>> sqlite_ledger::jobs() {
+    static const std::string sql = job_columns("WHERE state <> 'planning'");
+    return read_jobs(db_->prepare(sql));
+}
+
+result<job_record> sqlite_ledger::job(job_id id) {
+    static const std::string sql = job_columns("WHERE id = ?");
+    auto query = db_->prepare(sql);
+    query.bind(id);
+    auto found = read_jobs(std::move(query));
+    if (!found) return found.error();
+    if (found->empty()) return no_such_job(id);
+    return std::move(found->front());
+}
+
+result<std::unique_ptr<job_lock>> sqlite_ledger::lock_job(job_id id) {
+    if (auto known = check_job(id); !known) return known.error();
+    return locks_.lock(id);
+}
+
+result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std::optional<instant> resume_at,
+                                          const std::string& stop_code, const std::string& stop_message, instant now) {
+    const auto finished = state == core::job_state::completed ? std::optional(now) : std::nullopt;
+    return db_->atomically(access::write, [&]() -> result<void> {
+        auto done = db_->prepare(
+                           "UPDATE jobs SET state = ?, finished_at = ?, resume_at = ?, stop_code = ?, "
+                           "stop_message = ? WHERE id = ?")
+                        .bind(core::to_string(state), finished, resume_at, stop_code, stop_message, id)
+                        .run();
+        if (!done) return done;
+        if (db_->changes() == 0) return no_such_job(id);
+        return {};
+    });
+}
+
+result<core::rate_book> sqlite_ledger::load_book(const book_key& key) {
+    return db_->atomically(access::read, [&]() -> result<core::rate_book> {
+        core::rate_book out;
+        auto query = db_->prepare(
+            "SELECT in_flight, in_flight_before, flight_mark, others_seen_at, refusals FROM books "
+            "WHERE base_url = ? AND team = ? AND route = ?");
+        auto found = query.bind(key.base_url, key.team, key.route).next();
+        if (!found) return found.error();
+        if (!*found) return out;
+        out.in_flight = query.number(0);
+        out.in_flight_before = query.number(1);
+        out.flight_mark = query.optional_time(2);
+        out.others_seen_at = query.optional_time(3);
+        out.refusals = query.number(4);
+        for (const auto kind : core::all_window_kinds) {
+            if (auto r = read_window(*db_, key, kind, out[kind]); !r) return r.error();
+        }
+        return out;
+    });
+}
+
+result<void> sqlite_ledger::save_book(const book_key& key, const core::rate_book& book) {
+    return db_->atomically(access::write, [&]() -> result<void> {
+        auto kept = db_->prepare("INSERT OR REPLACE INTO books VALUES (?,?,?,?,?,?,?,?)")
+                        .bind(key.base_url, key.team, key.route, book.in_flight, book.in_flight_before,
+                              book.flight_mark, book.others_seen_at, book.refusals)
+                        .run();
+        if (!kept) return kept;
+        for (const auto kind : core::all_window_kinds) {
+            if (auto r = write_window(*db_, key, kind, book[kind]); !r) return r;
+        }
+        return {};
+    });
+}
+
+}  // namespace taskbarge::ledger

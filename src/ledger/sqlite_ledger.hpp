@@ -1,0 +1,86 @@
+// The ledger in one SQLite file.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ledger/job_locks.hpp"
+#include "ledger/sqlite.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::ledger {
+
+// Methods are in files by theme: sqlite_ledger.cpp (opening, jobs, windows), ledger_planning.cpp,
+// ledger_sending.cpp, ledger_lookup.cpp and ledger_results.cpp.
+class sqlite_ledger final : public ledger {
+ public:
+    sqlite_ledger(std::unique_ptr<sqlite::connection> db, job_locks locks)
+        : db_(std::move(db)), locks_(std::move(locks)) {}
+
+    result<void> begin() override { return db_->begin(sqlite::access::write); }
+    result<void> commit() override { return db_->commit(); }
+    void rollback() noexcept override { db_->rollback(); }
+
+    result<std::pair<job_id, std::unique_ptr<job_lock>>> begin_plan(const std::vector<std::string>& files,
+                                                                    std::uint32_t chunk_size,
+                                                                    const std::string& base_url,
+                                                                    const std::string& team, instant now) override;
+    result<void> add_group(job_id job, core::group_number number, const core::task_view& details) override;
+    result<void> add_chunk(job_id job, const core::planned_chunk& chunk) override;
+    result<void> add_duplicate(job_id job, const core::duplicate_row& row) override;
+    result<void> add_reject(job_id job, const core::rejected_row& row) override;
+    result<void> set_files(job_id job, const std::vector<file_note>& files) override;
+    result<job_totals> commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
+                                   bool against_earlier_jobs) override;
+    result<void> discard_plan(job_id job) override;
+
+    result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
+                                              std::uint64_t input_bytes) override;
+    result<std::vector<job_record>> jobs() override;
+    result<job_record> job(job_id id) override;
+    result<std::unique_ptr<job_lock>> lock_job(job_id id) override;
+    result<job_totals> totals(job_id id) override;
+    result<std::vector<reason_count>> reasons(job_id id, std::size_t most) override;
+    result<void> set_job_state(job_id id, core::job_state state, std::optional<instant> resume_at,
+                               const std::string& stop_code, const std::string& stop_message, instant now) override;
+
+    result<std::vector<chunk_record>> chunks(job_id job, core::chunk_state state, chunk_id after,
+                                             std::size_t most) override;
+    result<chunk_record> chunk(chunk_id id) override;
+    result<attempt_id> record_intent(const attempt_intent& intent) override;
+    result<void> record_report(const attempt_report& report, bool request_written) override;
+    result<void> update_chunk(const chunk_update& update) override;
+    result<void> reopen_failed(job_id job) override;
+    result<std::vector<attempt_record>> attempts(job_id job, std::size_t most) override;
+    result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) override;
+
+    result<std::vector<std::string>> known_tasks(const std::string& base_url, const std::string& team,
+                                                 const std::vector<std::string>& task_ids) override;
+    result<std::optional<known_task>> sample_created(const std::string& base_url, const std::string& team,
+                                                     core::task_status status, std::optional<instant> due_at) override;
+
+    result<core::rate_book> load_book(const book_key& key) override;
+    result<void> save_book(const book_key& key, const core::rate_book& book) override;
+
+    result<void> each_result(job_id job, const std::function<bool(const row_result&)>& each) override;
+    result<void> each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) override;
+
+ private:
+    result<void> check_job(job_id id);
+    result<std::vector<job_record>> read_jobs(sqlite::statement query);
+    result<void> discard_dead_plannings();
+    result<bool> discard_some(job_id job);
+    result<void> check_new(job_id job, const job_identity& identity);
+    result<void> check_sum(job_id job, const plan_totals& totals);
+
+    std::unique_ptr<sqlite::connection> db_;
+    job_locks locks_;
+};
+
+core::failure no_such_job(job_id id);
+core::failure bug(const std::string& text);
+
+}  // namespace taskbarge::ledger

@@ -1,0 +1,584 @@
+// What every ledger promises, whatever store is behind it. A new back end joins at the end of the file.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "contract/ledger_fixture.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::ledger {
+namespace {
+
+using core::chunk_state;
+using core::errc;
+using core::row_state;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+struct back_end {
+    std::string name;
+    std::function<std::string(const temporary_folder&)> path;
+};
+
+class LedgerContract : public testing::TestWithParam<back_end> {
+ protected:
+    ledger& book() { return *book_; }
+
+    attempt_id send(chunk_id chunk) { return must(book().record_intent({chunk, at_second(2000)})); }
+
+    void report(attempt_id attempt, attempt_result what, bool written = true) {
+        attempt_report out;
+        out.attempt = attempt;
+        out.what = what;
+        out.finished_at = at_second(2001);
+        out.request_id = "req-" + std::to_string(attempt);
+        must(book().record_report(out, written));
+    }
+
+    // Sends the chunk and has Apollo name a task for every row.
+    void create_all(const chunk_record& chunk) {
+        report(send(chunk.id), attempt_result::succeeded);
+        chunk_update update;
+        update.chunk = chunk.id;
+        update.state = chunk_state::created;
+        update.settled_at = at_second(2002);
+        for (std::uint32_t i = 0; i < chunk.contacts.size(); ++i) {
+            update.created.emplace_back(i, "task-" + std::to_string(chunk.contacts.rows[i]));
+        }
+        must(book().update_chunk(update));
+    }
+
+    void set_state(chunk_id chunk, chunk_state state, const std::string& code = "") {
+        chunk_update update;
+        update.chunk = chunk;
+        update.state = state;
+        update.code = code;
+        must(book().update_chunk(update));
+    }
+
+    chunk_record only_chunk(job_id job) {
+        auto found = chunks_in(book(), job, chunk_state::planned);
+        EXPECT_EQ(found.size(), 1u);
+        return found.at(0);
+    }
+
+ private:
+    temporary_folder folder_;
+    std::unique_ptr<ledger> book_ = must(open_ledger(GetParam().path(folder_)));
+};
+
+std::vector<row_state> states_of(const std::vector<row_result>& rows) {
+    std::vector<row_state> out;
+    for (const auto& row : rows)
+        out.push_back(row.state);
+    return out;
+}
+
+TEST_P(LedgerContract, CommittedPlanComesBackAsItWasGiven) {
+    auto job = start_plan(book(), 2);
+    must(book().add_group(job.id, 1, call_on_day(1).view()));
+    must(book().add_chunk(job.id, chunk_of(1, 0, {{1, contact_id(1)}, {4, "odd \"id\"\\\n"}})));
+    must(book().add_duplicate(job.id, {3, {0, 7}, contact_id(1), 0, 1}));
+    must(book().add_reject(job.id, {2, {0, 5}, "x", "Contact", "bad_id", "no id", std::string("raw\0\xff", 5)}));
+    must(book().set_files(job.id, {{1, "csv", "a,b"}}));
+    finish_plan(book(), job, "one", {4, 1});
+
+    const auto record = must(book().job(job.id));
+    EXPECT_EQ(record.identity, identity_of("one"));
+    EXPECT_EQ(record.state, core::job_state::parked);
+    EXPECT_THAT(record.files, ElementsAre("a.csv"));
+    EXPECT_EQ(record.file_notes.at(0).header, "a,b");
+    EXPECT_EQ(record.file_notes.at(0).format, "csv");
+    EXPECT_EQ(record.groups, 1u);
+    EXPECT_EQ(record.minimum_requests, 1u);
+    EXPECT_EQ(record.created_at, at_second(1000));
+
+    const auto chunk = only_chunk(job.id);
+    EXPECT_EQ(chunk.details, call_on_day(1));
+    EXPECT_THAT(chunk.contacts.contact_ids, ElementsAre(contact_id(1), "odd \"id\"\\\n"));
+    EXPECT_THAT(chunk.contacts.rows, ElementsAre(1, 4));
+    EXPECT_THAT(chunk.contacts.lines, ElementsAre(2, 5));
+    EXPECT_THAT(chunk.task_ids, IsEmpty());
+
+    const auto rows = results_of(book(), job.id);
+    EXPECT_THAT(states_of(rows),
+                ElementsAre(row_state::pending, row_state::rejected, row_state::duplicate, row_state::pending));
+    EXPECT_EQ(rows[1].code, "bad_id");
+    EXPECT_EQ(rows[1].column, "Contact");
+    EXPECT_EQ(rows[2].line, 7u);
+    EXPECT_EQ(rows[2].duplicate_of, (std::pair<job_id, core::row_number>(job.id, 1)));
+
+    std::vector<std::string> raws;
+    must(book().each_reject(job.id, [&](const core::rejected_row& r) {
+        raws.push_back(r.raw);
+        return true;
+    }));
+    EXPECT_THAT(raws, ElementsAre(std::string("raw\0\xff", 5)));
+}
+
+TEST_P(LedgerContract, PlanWhoseRowsDoNotAddUpIsABug) {
+    auto job = start_plan(book(), 2);
+    must(book().add_group(job.id, 1, call_on_day(1).view()));
+    must(book().add_chunk(job.id, chunk_of(1, 0, {{1, contact_id(1)}})));
+    const auto done = book().commit_plan(job.id, identity_of("one"), {2, 0}, true);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::internal);
+    EXPECT_EQ(must(book().job(job.id)).state, core::job_state::planning);
+}
+
+TEST_P(LedgerContract, SameIdentityIsCommittedOnce) {
+    auto first = plan_job(book(), "same", 2, {{call_on_day(1), {contact_id(1)}}});
+    auto second = start_plan(book(), 2);
+    const auto done = book().commit_plan(second.id, identity_of("same"), {0, 0}, true);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::job_held);
+    EXPECT_THAT(must(book().jobs()), SizeIs(1));
+}
+
+TEST_P(LedgerContract, PlanningsAreNotListedAndCanBeDiscarded) {
+    auto job = start_plan(book(), 2);
+    must(book().add_group(job.id, 1, call_on_day(1).view()));
+    must(book().add_chunk(job.id, chunk_of(1, 0, {{1, contact_id(1)}})));
+    EXPECT_THAT(must(book().jobs()), IsEmpty());
+    must(book().discard_plan(job.id));
+    EXPECT_EQ(book().job(job.id).error().code, errc::no_such_job);
+    EXPECT_THAT(chunks_in(book(), job.id, chunk_state::planned), IsEmpty());
+}
+
+TEST_P(LedgerContract, DeadPlanningIsDiscardedByTheNextOne) {
+    auto dead = start_plan(book(), 2);
+    auto live = start_plan(book(), 2);
+    dead.lock.reset();
+    auto next = start_plan(book(), 2);
+    EXPECT_EQ(book().job(dead.id).error().code, errc::no_such_job);
+    EXPECT_TRUE(book().job(live.id));
+    EXPECT_NE(next.id, dead.id);
+}
+
+TEST_P(LedgerContract, JobIsFoundByTargetAndSize) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    const auto id = identity_of("one");
+    EXPECT_THAT(must(book().find_jobs(id.base_url, id.team, id.input_bytes)), SizeIs(1));
+    EXPECT_THAT(must(book().find_jobs(id.base_url, "other", id.input_bytes)), IsEmpty());
+    EXPECT_THAT(must(book().find_jobs(id.base_url, id.team, 1)), IsEmpty());
+}
+
+TEST_P(LedgerContract, LockIsHeldUntilItIsGivenBack) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    EXPECT_TRUE(must(book().job(job.id)).held);
+    const auto second = book().lock_job(job.id);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, errc::job_held);
+    job.lock.reset();
+    EXPECT_FALSE(must(book().job(job.id)).held);
+    EXPECT_TRUE(book().lock_job(job.id));
+    EXPECT_EQ(book().lock_job(77).error().code, errc::no_such_job);
+}
+
+TEST_P(LedgerContract, RolledBackTransactionLeavesNothing) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    const auto chunk = only_chunk(job.id);
+    must(book().begin());
+    send(chunk.id);
+    book().rollback();
+    EXPECT_EQ(must(book().chunk(chunk.id)).state, chunk_state::planned);
+    EXPECT_THAT(must(book().attempts(job.id, 10)), IsEmpty());
+    EXPECT_FALSE(book().commit());
+    must(book().begin());
+    send(chunk.id);
+    must(book().commit());
+    EXPECT_EQ(must(book().chunk(chunk.id)).state, chunk_state::sending);
+}
+
+TEST_P(LedgerContract, OnlyPlannedChunksCanBeSent) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    const auto chunk = only_chunk(job.id);
+    send(chunk.id);
+    const auto again = book().record_intent({chunk.id, at_second(1)});
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, errc::internal);
+}
+
+TEST_P(LedgerContract, SendingRowsArePendingOnlyWhileTheJobIsHeld) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    send(only_chunk(job.id).id);
+    EXPECT_EQ(must(book().totals(job.id)).rows.pending, 1u);
+    EXPECT_THAT(states_of(results_of(book(), job.id)), ElementsAre(row_state::pending));
+    job.lock.reset();
+    EXPECT_EQ(must(book().totals(job.id)).rows.unknown, 1u);
+    EXPECT_THAT(states_of(results_of(book(), job.id)), ElementsAre(row_state::unknown));
+    EXPECT_THAT(must(book().reasons(job.id, 5)), SizeIs(1));
+}
+
+TEST_P(LedgerContract, TotalsAddUpInEveryState) {
+    auto job =
+        plan_job(book(), "one", 1,
+                 {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3), contact_id(4), contact_id(5)}}});
+    const auto chunks = chunks_in(book(), job.id, chunk_state::planned);
+    create_all(chunks[0]);
+    report(send(chunks[1].id), attempt_result::refused);
+    set_state(chunks[1].id, chunk_state::refused, "http_422");
+    report(send(chunks[2].id), attempt_result::doubtful);
+    set_state(chunks[2].id, chunk_state::doubtful, "timeout");
+    send(chunks[3].id);
+    const auto totals = must(book().totals(job.id));
+    const core::row_counts expected{5, 1, 0, 0, 1, 1, 2};
+    EXPECT_EQ(totals.rows, expected);
+    EXPECT_EQ(totals.rows.accounted(), totals.rows.rows);
+    EXPECT_EQ(totals.requests.requests, 4u);
+    EXPECT_EQ(totals.requests.retries, 0u);
+    EXPECT_EQ(totals.requests.minimum_requests, 5u);
+}
+
+TEST_P(LedgerContract, CountsRequestsRetriesAndThrottlings) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
+    const auto chunk = only_chunk(job.id);
+    report(send(chunk.id), attempt_result::not_sent, false);
+    set_state(chunk.id, chunk_state::planned);
+    EXPECT_EQ(must(book().totals(job.id)).requests.requests, 0u);
+    report(send(chunk.id), attempt_result::throttled);
+    set_state(chunk.id, chunk_state::planned);
+    EXPECT_EQ(must(book().totals(job.id)).requests.rate_limited, 1u);
+    EXPECT_EQ(must(book().totals(job.id)).requests.retries, 0u);
+    create_all(must(book().chunk(chunk.id)));
+    const auto totals = must(book().totals(job.id));
+    EXPECT_EQ(totals.requests.requests, 2u);
+    EXPECT_EQ(totals.requests.retries, 1u);
+    const auto attempts = must(book().attempts_of_chunk(chunk.id));
+    ASSERT_THAT(attempts, SizeIs(3));
+    EXPECT_EQ(attempts[0].report.what, attempt_result::not_sent);
+    EXPECT_EQ(attempts[2].report.what, attempt_result::succeeded);
+    EXPECT_THAT(must(book().attempts(job.id, 2)), SizeIs(2));
+}
+
+TEST_P(LedgerContract, RequestsOfChildrenAreRetries) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
+    const auto chunk = only_chunk(job.id);
+    report(send(chunk.id), attempt_result::refused);
+    chunk_update split;
+    split.chunk = chunk.id;
+    split.state = chunk_state::split;
+    split.children.resize(2);
+    split.children[0].indexes = {0};
+    split.children[1].indexes = {1};
+    must(book().update_chunk(split));
+    for (const auto& child : chunks_in(book(), job.id, chunk_state::planned))
+        create_all(child);
+    const auto totals = must(book().totals(job.id));
+    EXPECT_EQ(totals.requests.requests, 3u);
+    EXPECT_EQ(totals.requests.retries, 2u);
+    EXPECT_EQ(totals.requests.minimum_requests, 1u);
+}
+
+TEST_P(LedgerContract, SplitKeepsCreatedRowsAndMovesTheOthers) {
+    auto job =
+        plan_job(book(), "one", 4, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3), contact_id(4)}}});
+    const auto chunk = only_chunk(job.id);
+    report(send(chunk.id), attempt_result::doubtful);
+    chunk_update split;
+    split.chunk = chunk.id;
+    split.state = chunk_state::split;
+    split.created = {{1, "task-b"}};
+    split.settled_at = at_second(3000);
+    split.children.resize(2);
+    split.children[0].indexes = {0, 3};
+    split.children[1].indexes = {2};
+    split.children[1].state = chunk_state::refused;
+    split.children[1].code = "bad_contact";
+    split.children[1].attempts = 2;
+    must(book().update_chunk(split));
+
+    const auto planned = chunks_in(book(), job.id, chunk_state::planned);
+    ASSERT_THAT(planned, SizeIs(1));
+    EXPECT_EQ(planned[0].parent, chunk.id);
+    EXPECT_EQ(planned[0].group, 1u);
+    EXPECT_THAT(planned[0].contacts.rows, ElementsAre(1, 4));
+    EXPECT_EQ(planned[0].details, call_on_day(1));
+
+    const auto rows = results_of(book(), job.id);
+    EXPECT_THAT(states_of(rows),
+                ElementsAre(row_state::pending, row_state::created, row_state::failed, row_state::pending));
+    EXPECT_EQ(rows[1].task_id, "task-b");
+    EXPECT_EQ(rows[1].finished_at, at_second(3000));
+    EXPECT_EQ(rows[2].code, "bad_contact");
+    EXPECT_EQ(rows[2].attempts, 2u);
+    EXPECT_EQ(rows[2].finished_at, at_second(3000));
+    EXPECT_EQ(rows[0].finished_at, std::nullopt);
+    const auto totals = must(book().totals(job.id));
+    EXPECT_EQ(totals.rows.accounted(), 4u);
+    EXPECT_EQ(totals.rows.created, 1u);
+    EXPECT_EQ(totals.rows.failed, 1u);
+}
+
+TEST_P(LedgerContract, UpdatesThatWouldLoseOrDoubleARowAreBugs) {
+    auto job = plan_job(book(), "one", 3, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    const auto chunk = only_chunk(job.id);
+    const auto refused = [&](const chunk_update& update) {
+        const auto done = book().update_chunk(update);
+        return !done && done.error().code == errc::internal;
+    };
+    chunk_update update;
+    update.chunk = chunk.id;
+    update.state = chunk_state::created;
+    update.created = {{0, "a"}};
+    EXPECT_TRUE(refused(update)) << "created with rows that have no task";
+    update.state = chunk_state::split;
+    update.children.resize(1);
+    update.children[0].indexes = {1};
+    EXPECT_TRUE(refused(update)) << "a row left over";
+    update.children[0].indexes = {0, 1, 2};
+    EXPECT_TRUE(refused(update)) << "a created row moved";
+    update.children[0].indexes = {1, 1, 2};
+    EXPECT_TRUE(refused(update)) << "a row moved twice";
+    update.children[0].indexes = {1, 2, 3};
+    EXPECT_TRUE(refused(update)) << "a row that does not exist";
+    update.children[0].indexes = {1, 2};
+    must(book().update_chunk(update));
+    EXPECT_TRUE(refused(update)) << "split twice";
+    EXPECT_EQ(must(book().totals(job.id)).rows.accounted(), 3u);
+}
+
+TEST_P(LedgerContract, RowKeepsItsFirstTask) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
+    const auto chunk = only_chunk(job.id);
+    chunk_update update;
+    update.chunk = chunk.id;
+    update.state = chunk_state::doubtful;
+    update.created = {{0, "task-a"}};
+    must(book().update_chunk(update));
+    update.created = {{0, "task-b"}};
+    EXPECT_FALSE(book().update_chunk(update));
+    update.created = {{0, "task-a"}, {1, "task-c"}};
+    update.state = chunk_state::created;
+    must(book().update_chunk(update));
+    EXPECT_THAT(must(book().chunk(chunk.id)).task_ids, ElementsAre("task-a", "task-c"));
+}
+
+TEST_P(LedgerContract, JobStateIsKept) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    must(book().set_job_state(job.id, core::job_state::parked, at_second(9000), "waiting", "the day window",
+                              at_second(8000)));
+    auto record = must(book().job(job.id));
+    EXPECT_EQ(record.resume_at, at_second(9000));
+    EXPECT_EQ(record.stop_code, "waiting");
+    EXPECT_EQ(record.finished_at, std::nullopt);
+    must(book().set_job_state(job.id, core::job_state::completed, std::nullopt, "", "", at_second(9500)));
+    record = must(book().job(job.id));
+    EXPECT_EQ(record.state, core::job_state::completed);
+    EXPECT_EQ(record.finished_at, at_second(9500));
+    EXPECT_EQ(book().set_job_state(99, core::job_state::failed, {}, "", "", at_second(1)).error().code,
+              errc::no_such_job);
+}
+
+TEST_P(LedgerContract, RowsOfEarlierJobsBecomeDuplicatesAndTheRestIsCutAnew) {
+    auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3), "odd"}}});
+    const auto chunks = chunks_in(book(), first.id, chunk_state::planned);
+    create_all(chunks[0]);
+    auto second =
+        plan_job(book(), "two", 2,
+                 {{call_on_day(1),
+                   {contact_id(8), contact_id(9), contact_id(7), contact_id(2), "odd", contact_id(6), contact_id(5)}},
+                  {call_on_day(2), {contact_id(2)}}});
+    EXPECT_EQ(second.totals.rows.duplicate, 2u);
+    EXPECT_EQ(second.totals.rows.pending, 6u);
+    EXPECT_EQ(second.totals.requests.minimum_requests, 4u);
+    const auto rows = results_of(book(), second.id);
+    EXPECT_EQ(rows[3].duplicate_of, (std::pair<job_id, core::row_number>(first.id, 2)));
+    EXPECT_EQ(rows[4].duplicate_of, (std::pair<job_id, core::row_number>(first.id, 4)));
+    const auto cut = chunks_in(book(), second.id, chunk_state::planned);
+    std::vector<std::vector<core::row_number>> members;
+    for (const auto& chunk : cut)
+        members.push_back(chunk.contacts.rows);
+    using list = std::vector<core::row_number>;
+    EXPECT_THAT(members, testing::UnorderedElementsAre(list{1, 2}, list{3, 6}, list{7}, list{8}));
+}
+
+TEST_P(LedgerContract, FailedRowsOfEarlierJobsAreNoObstacle) {
+    auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    for (const auto& chunk : chunks_in(book(), first.id, chunk_state::planned)) {
+        set_state(chunk.id, chunk_state::refused, "http_422");
+    }
+    auto second = plan_job(book(), "two", 2, {{call_on_day(1), {contact_id(1), contact_id(3)}}});
+    EXPECT_EQ(second.totals.rows.pending, 2u);
+    EXPECT_EQ(second.totals.rows.duplicate, 0u);
+}
+
+TEST_P(LedgerContract, GroupWithoutRowsLeftHasNoChunks) {
+    auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
+    auto second = plan_job(book(), "two", 2, {{call_on_day(1), {contact_id(2), contact_id(1)}}});
+    EXPECT_EQ(second.totals.rows.duplicate, 2u);
+    EXPECT_EQ(second.totals.requests.minimum_requests, 0u);
+    EXPECT_EQ(second.totals.requests.groups, 1u);
+    EXPECT_THAT(chunks_in(book(), second.id, chunk_state::planned), IsEmpty());
+}
+
+TEST_P(LedgerContract, DuplicateOfARowThatAnEarlierJobHasPointsToThatJob) {
+    auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    auto second = start_plan(book(), 2);
+    must(book().add_group(second.id, 1, call_on_day(1).view()));
+    must(book().add_chunk(second.id, chunk_of(1, 0, {{1, contact_id(1)}})));
+    must(book().add_duplicate(second.id, {2, {0, 3}, contact_id(1), 0, 1}));
+    finish_plan(book(), second, "two", {2, 0});
+    const auto rows = results_of(book(), second.id);
+    const std::pair<job_id, core::row_number> origin(first.id, 1);
+    EXPECT_EQ(rows[0].duplicate_of, origin);
+    EXPECT_EQ(rows[1].duplicate_of, origin);
+}
+
+TEST_P(LedgerContract, OtherTeamsAndForbiddenDedupeLeaveRowsAlone) {
+    auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    for (const bool other_team : {true, false}) {
+        auto identity = identity_of(other_team ? "two" : "three");
+        if (other_team) identity.team = "other";
+        auto [id, lock] = must(book().begin_plan({"a"}, 2, identity.base_url, identity.team, at_second(1)));
+        must(book().add_group(id, 1, call_on_day(1).view()));
+        must(book().add_chunk(id, chunk_of(1, 0, {{1, contact_id(1)}})));
+        EXPECT_EQ(must(book().commit_plan(id, identity, {1, 0}, other_team)).rows.pending, 1u);
+    }
+}
+
+TEST_P(LedgerContract, ReasonsAreCommonestFirstWithAnExample) {
+    auto job = start_plan(book(), 2);
+    must(book().add_group(job.id, 1, call_on_day(1).view()));
+    must(book().add_chunk(job.id, chunk_of(1, 0, {{2, contact_id(1)}, {3, contact_id(2)}})));
+    must(book().add_reject(job.id, {1, {0, 2}, "", "id", "bad_id", "no id", "raw"}));
+    finish_plan(book(), job, "one", {3, 1});
+    set_state(only_chunk(job.id).id, chunk_state::refused, "http_422");
+    const auto reasons = must(book().reasons(job.id, 5));
+    ASSERT_THAT(reasons, SizeIs(2));
+    EXPECT_EQ(reasons[0].code, "http_422");
+    EXPECT_EQ(reasons[0].rows, 2u);
+    EXPECT_EQ(reasons[0].example_row, 2u);
+    EXPECT_EQ(reasons[1].state, row_state::rejected);
+    EXPECT_EQ(reasons[1].example_row, 1u);
+    EXPECT_EQ(reasons[1].example_message, "no id");
+    EXPECT_THAT(must(book().reasons(job.id, 1)), SizeIs(1));
+}
+
+TEST_P(LedgerContract, TellsTheFileOfEveryRow) {
+    const auto identity = identity_of("one");
+    auto [id, lock] = must(book().begin_plan({"a", "empty", "b"}, 10, identity.base_url, identity.team, at_second(1)));
+    must(book().add_group(id, 1, call_on_day(1).view()));
+    must(book().add_chunk(id, chunk_of(1, 0, {{1, contact_id(1)}, {2, contact_id(2)}, {4, contact_id(4)}})));
+    must(book().add_reject(id, {3, {2, 1}, "", "", "bad", "", ""}));
+    must(book().set_files(id, {{1, "csv", ""}, {3, "csv", ""}, {3, "jsonl", ""}}));
+    must(book().commit_plan(id, identity, {4, 1}, true));
+    std::vector<std::uint32_t> files;
+    for (const auto& row : results_of(book(), id))
+        files.push_back(row.file);
+    EXPECT_THAT(files, ElementsAre(0, 0, 2, 2));
+}
+
+TEST_P(LedgerContract, ResultsOfManyInterleavedGroupsComeInOrder) {
+    constexpr core::group_number groups = 40;
+    constexpr core::row_number rows = 4000;
+    auto job = start_plan(book(), 7);
+    for (core::group_number g = 1; g <= groups; ++g)
+        must(book().add_group(job.id, g, call_on_day(int(g)).view()));
+    std::vector<std::vector<std::pair<core::row_number, std::string>>> open(groups);
+    std::vector<std::uint32_t> parts(groups);
+    must(book().begin());
+    for (core::row_number row = 1; row <= rows; ++row) {
+        if (row % 11 == 0) {
+            must(book().add_reject(job.id, {row, {0, row}, "", "", "bad", "", ""}));
+            continue;
+        }
+        const auto g = static_cast<core::group_number>(row * row % groups);
+        open[g].emplace_back(row, contact_id(row));
+        if (open[g].size() < 7) continue;
+        must(book().add_chunk(job.id, chunk_of(g + 1, parts[g]++, open[g])));
+        open[g].clear();
+    }
+    for (core::group_number g = 0; g < groups; ++g) {
+        if (!open[g].empty()) must(book().add_chunk(job.id, chunk_of(g + 1, parts[g], open[g])));
+    }
+    must(book().commit());
+    finish_plan(book(), job, "one", {rows, rows / 11});
+    // A third of the chunks is split into odd and even rows, the even ones once more.
+    for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned)) {
+        if (chunk.id % 3 != 0) continue;
+        chunk_update split;
+        split.chunk = chunk.id;
+        split.state = chunk_state::split;
+        split.created = {{0, "task"}};
+        for (std::uint32_t i = 1; i < chunk.contacts.size(); ++i) {
+            split.children.resize(std::min<std::size_t>(2, chunk.contacts.size() - 1));
+            split.children[i % split.children.size()].indexes.push_back(i);
+        }
+        if (split.children.empty()) split.state = chunk_state::created;
+        must(book().update_chunk(split));
+    }
+    core::row_number expected = 0;
+    must(book().each_result(job.id, [&](const row_result& r) {
+        EXPECT_EQ(r.row, ++expected);
+        EXPECT_EQ(r.contact_id, r.state == row_state::rejected ? "" : contact_id(r.row));
+        return true;
+    }));
+    EXPECT_EQ(expected, rows);
+    EXPECT_EQ(must(book().totals(job.id)).rows.accounted(), rows);
+}
+
+TEST_P(LedgerContract, ResultsStopWhenAsked) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    int seen = 0;
+    must(book().each_result(job.id, [&](const row_result&) { return ++seen < 2; }));
+    EXPECT_EQ(seen, 2);
+    EXPECT_EQ(book().each_result(99, [](const row_result&) { return true; }).error().code, errc::no_such_job);
+}
+
+TEST_P(LedgerContract, BookIsKeptWhole) {
+    const book_key key{"https://api.example", "default", "tasks/bulk_create"};
+    EXPECT_EQ(must(book().load_book(key)), core::rate_book{});
+    core::rate_book saved;
+    saved.in_flight = 3;
+    saved.in_flight_before = 2;
+    saved.flight_mark = at_second(5);
+    saved.others_seen_at = at_second(6);
+    saved.refusals = 4;
+    auto& hour = saved[core::window_kind::hour];
+    hour = {600, false, 17, 16, at_second(2), at_second(1), at_second(0), at_second(3601), true, true};
+    saved[core::window_kind::day].unlimited = true;
+    must(book().save_book(key, saved));
+    EXPECT_EQ(must(book().load_book(key)), saved);
+    EXPECT_EQ(must(book().load_book({key.base_url, key.team, "tasks/search"})), core::rate_book{});
+}
+
+TEST_P(LedgerContract, KnownTasksAreThoseOfTheTeam) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned))
+        create_all(chunk);
+    const auto id = identity_of("one");
+    EXPECT_THAT(must(book().known_tasks(id.base_url, id.team, {"task-9", "task-3", "task-1", "task-0"})),
+                testing::UnorderedElementsAre("task-1", "task-3"));
+    EXPECT_THAT(must(book().known_tasks(id.base_url, "other", {"task-1"})), IsEmpty());
+    EXPECT_THAT(must(book().known_tasks(id.base_url, id.team, {})), IsEmpty());
+}
+
+TEST_P(LedgerContract, SampleIsOfTheDueDateWhereThereIsOne) {
+    auto job = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1)}}, {call_on_day(2), {contact_id(2)}}});
+    const auto id = identity_of("one");
+    const auto ask = [&](std::optional<instant> due) {
+        return must(book().sample_created(id.base_url, id.team, core::task_status::scheduled, due));
+    };
+    EXPECT_FALSE(ask(std::nullopt));
+    for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned))
+        create_all(chunk);
+    EXPECT_EQ(ask(call_on_day(1).due_at)->contact_id, contact_id(1));
+    EXPECT_EQ(ask(call_on_day(1).due_at)->details, call_on_day(1));
+    EXPECT_EQ(ask(std::nullopt)->task_id, "task-2");
+    EXPECT_EQ(ask(call_on_day(3).due_at)->task_id, "task-2");
+    EXPECT_FALSE(must(book().sample_created(id.base_url, id.team, core::task_status::skipped, std::nullopt)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Stores, LedgerContract,
+    testing::Values(back_end{"Memory", [](const temporary_folder&) { return std::string(":memory:"); }},
+                    back_end{"File", [](const temporary_folder& f) { return f.file("state/ledger.db"); }}),
+    [](const testing::TestParamInfo<back_end>& p) { return p.param.name; });
+
+}  // namespace
+}  // namespace taskbarge::ledger
