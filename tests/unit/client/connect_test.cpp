@@ -56,6 +56,25 @@ TEST_F(Connect, RefusedConnectionIsToldAsSuch) {
     EXPECT_FALSE(x.tls_or_name_problem);
 }
 
+TEST_F(Connect, ConnectionThatNobodyTakesEndsWithTheConnectTimeout) {
+    // A listener whose queue is full: the system lets further connections hang.
+    using tcp = boost::asio::ip::tcp;
+    tcp::acceptor full(io_, tcp::v4());
+    full.bind({boost::asio::ip::address_v4::loopback(), 0});
+    full.listen(0);
+    std::vector<tcp::socket> queued;
+    for (int i = 0; i < 4; ++i) {
+        queued.emplace_back(io_, tcp::v4()).non_blocking(true);
+        boost::system::error_code in_progress;
+        queued.back().connect(full.local_endpoint(), in_progress);
+    }
+    client_options o;
+    o.base_url = "https://127.0.0.1:" + std::to_string(full.local_endpoint().port());
+    o.key = core::secret(test_key);
+    o.connect_timeout = 30ms;
+    expect_not_sent(create_once(std::move(o)), "connect_timeout", "within 30 ms");
+}
+
 TEST_F(Connect, EachAddressOfAHostIsTried) {
     // localhost is ::1 and 127.0.0.1 on most machines; the server listens on one of them only.
     scripted_server server(tls_server());

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, and runs them. Without options: the parts that handle bytes from outside under
+# address and undefined-behaviour sanitizers, those with threads under the thread sanitizer, then every test in the
+# release build. --quick: only the release build. --asan, --tsan: every test in that build. --all: every test in all
+# three.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# Test programs that are run under a sanitizer by default.
+asan_targets=(core_tests reader_tests grouper_tests client_tests)
+tsan_targets=(async_tests client_tests job_tests)
+
+usage() {
+    echo "usage: scripts/test.sh [--quick | --asan | --tsan | --all]" >&2
+    exit 64
+}
+
+# run PRESET [CTEST OPTION...]
+run() {
+    local preset=$1
+    shift
+    say "tests of build/$preset"
+    ctest --test-dir "$repo/build/$preset" --output-on-failure --no-tests=error --parallel "$(nproc)" "$@"
+}
+
+whole() {
+    configure "$1" -DTASKBARGE_TESTS=ON
+    build "$1"
+    run "$1"
+}
+
+# some PRESET TARGET...: builds and runs these test programs alone.
+some() {
+    local preset=$1
+    shift
+    configure "$preset" -DTASKBARGE_TESTS=ON
+    build "$preset" "$@"
+    # ctest knows a program that was not built as <name>_NOT_BUILT
+    run "$preset" --exclude-regex '_NOT_BUILT$'
+}
+
+[ $# -le 1 ] || usage
+case "${1:-}" in
+    '' | --quick | --asan | --tsan | --all) ;;
+    *) usage ;;
+esac
+
+install_missing "${build_packages[@]}" "${test_packages[@]}"
+case "${1:-}" in
+    '')
+        some asan "${asan_targets[@]}"
+        some tsan "${tsan_targets[@]}"
+        whole release
+        ;;
+    --quick) whole release ;;
+    --asan) whole asan ;;
+    --tsan) whole tsan ;;
+    --all)
+        whole asan
+        whole tsan
+        whole release
+        ;;
+esac

@@ -1,0 +1,177 @@
+// Reads the #include lines of the project against the module table of docs/architecture.md.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// What each module may use besides itself.
+const std::map<std::string, std::set<std::string>> allowed_uses{
+    {"core", {}},
+    {"reader", {"core"}},
+    {"grouper", {"core"}},
+    {"ledger", {"core"}},
+    {"async", {"core"}},
+    {"client", {"core", "async"}},
+    {"job", {"core", "reader", "grouper", "ledger", "async", "client"}},
+    {"service", {"core", "reader", "grouper", "ledger", "async", "client", "job"}},
+    {"sandbox", {"core", "async"}},
+    {"cli", {"core", "reader", "grouper", "ledger", "async", "client", "job", "service", "sandbox"}},
+};
+
+// Modules whose headers stay free of Asio and Beast: quick to build, easy to fuzz.
+const std::set<std::string> without_asio_in_headers{"core", "reader", "grouper", "ledger"};
+
+struct include_line {
+    std::string module;  // of the file in which it stands
+    std::string file;    // relative to the repository
+    int line = 0;
+    bool public_header = false;  // the file stands under include/
+    bool header = false;
+    std::string target;  // as written, without quotes or brackets
+    std::string where() const { return file + ":" + std::to_string(line) + ": #include " + target; }
+};
+
+std::vector<include_line> includes_of(const fs::path& path, include_line prototype) {
+    static const std::regex pattern(R"(^\s*#\s*include\s*[<"]([^">]+)[">])");
+    std::vector<include_line> found;
+    std::ifstream in(path);
+    std::string text;
+    for (prototype.line = 1; std::getline(in, text); ++prototype.line) {
+        std::smatch match;
+        if (!std::regex_search(text, match, pattern)) continue;
+        prototype.target = match[1];
+        found.push_back(prototype);
+    }
+    return found;
+}
+
+bool is_source(const fs::path& path) {
+    return path.extension() == ".hpp" || path.extension() == ".cpp" || path.extension() == ".h";
+}
+
+std::vector<include_line> includes_below(const fs::path& root, bool public_headers) {
+    std::vector<include_line> found;
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+        if (!entry.is_regular_file() || !is_source(entry.path())) continue;
+        const auto inside = fs::relative(entry.path(), root);
+        include_line prototype;
+        prototype.module = inside.begin()->string();
+        prototype.file = fs::relative(entry.path(), TASKBARGE_SOURCE_DIR).string();
+        prototype.public_header = public_headers;
+        prototype.header = entry.path().extension() != ".cpp";
+        const auto more = includes_of(entry.path(), prototype);
+        found.insert(found.end(), more.begin(), more.end());
+    }
+    return found;
+}
+
+const std::vector<include_line>& all_includes() {
+    static const auto all = [] {
+        const fs::path root = TASKBARGE_SOURCE_DIR;
+        auto found = includes_below(root / "include" / "taskbarge", true);
+        const auto sources = includes_below(root / "src", false);
+        found.insert(found.end(), sources.begin(), sources.end());
+        return found;
+    }();
+    return all;
+}
+
+bool starts_with(const std::string& text, const std::string& prefix) {
+    return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+// The module that an include names, and whether by its public door (taskbarge/<module>/...) or by a private header.
+struct used_module {
+    std::string name;
+    bool by_public_header = false;
+};
+std::optional<used_module> module_used_by(const include_line& line) {
+    const std::string door = "taskbarge/";
+    const bool by_door = starts_with(line.target, door);
+    const std::string rest = by_door ? line.target.substr(door.size()) : line.target;
+    const std::string name = rest.substr(0, rest.find('/'));
+    if (!by_door && (name == rest || !allowed_uses.contains(name))) return std::nullopt;
+    return used_module{name, by_door};
+}
+
+template <class Predicate>
+std::vector<std::string> includes_that(Predicate breaks_the_rule) {
+    std::vector<std::string> found;
+    for (const auto& line : all_includes())
+        if (breaks_the_rule(line)) found.push_back(line.where());
+    return found;
+}
+
+TEST(Architecture, EveryFolderIsAModuleOfTheTable) {
+    std::set<std::string> unknown;
+    for (const auto& line : all_includes())
+        if (!allowed_uses.contains(line.module)) unknown.insert(line.module);
+    EXPECT_THAT(unknown, testing::IsEmpty());
+    EXPECT_GT(all_includes().size(), 100u) << "the sources were not found";
+}
+
+TEST(Architecture, ModulesUseOnlyWhatTheTableAllows) {
+    EXPECT_THAT(includes_that([](const include_line& line) {
+                    const auto used = module_used_by(line);
+                    if (!used || used->name == line.module) return false;
+                    const auto allowed = allowed_uses.find(line.module);
+                    return allowed == allowed_uses.end() || !allowed->second.contains(used->name);
+                }),
+                testing::IsEmpty());
+}
+
+TEST(Architecture, PrivateHeadersAreUsedByTheirOwnModuleOnly) {
+    EXPECT_THAT(includes_that([](const include_line& line) {
+                    const auto used = module_used_by(line);
+                    return used && !used->by_public_header && used->name != line.module;
+                }),
+                testing::IsEmpty());
+}
+
+TEST(Architecture, PublicHeadersIncludeNoPrivateOnes) {
+    EXPECT_THAT(includes_that([](const include_line& line) {
+                    if (!line.public_header) return false;
+                    const auto used = module_used_by(line);
+                    const bool beside = line.target.find('/') == std::string::npos && line.target.ends_with(".hpp");
+                    return beside || (used && !used->by_public_header);
+                }),
+                testing::IsEmpty());
+}
+
+TEST(Architecture, AsioAndBeastStayOutOfTheHeadersOfCoreReaderGrouperAndLedger) {
+    EXPECT_THAT(includes_that([](const include_line& line) {
+                    return line.header && without_asio_in_headers.contains(line.module) &&
+                           (starts_with(line.target, "boost/asio") || starts_with(line.target, "boost/beast"));
+                }),
+                testing::IsEmpty());
+}
+
+TEST(Architecture, SqlStaysInsideTheLedger) {
+    EXPECT_THAT(includes_that([](const include_line& line) {
+                    return line.target == "sqlite3.h" && (line.module != "ledger" || line.public_header);
+                }),
+                testing::IsEmpty());
+}
+
+TEST(Architecture, ThePageNamesEveryModule) {
+    std::ifstream in(fs::path(TASKBARGE_SOURCE_DIR) / "docs" / "architecture.md");
+    const std::string page{std::istreambuf_iterator<char>(in), {}};
+    std::set<std::string> missing;
+    for (const auto& line : all_includes())
+        if (page.find("| `" + line.module + "` |") == std::string::npos) missing.insert(line.module);
+    EXPECT_THAT(missing, testing::IsEmpty());
+}
+
+}  // namespace
