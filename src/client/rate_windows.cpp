@@ -186,10 +186,10 @@ class judge {
         if (!w_.ends_at) return flights() > 0 ? wait_for_answer() : wait(w_.opened_at.value_or(now_) + length_, false);
         const bool by_the_server = w_.limit && certain(w_) >= *w_.limit;
         if (w_.end_known || !by_the_server) return wait(*w_.ends_at, w_.end_known);
+        if (flights() > 0) return wait_for_answer();
         const auto earliest = std::min(w_.not_before.value_or(now_ - length_) + length_, *w_.ends_at);
         const auto try_at = earliest + (*w_.ends_at - earliest) / try_part;
-        if (now_ < try_at) return wait(try_at, false);
-        return flights() > 0 ? wait_for_answer() : verdict{};
+        return now_ < try_at ? wait(try_at, false) : verdict{};
     }
 
     static verdict wait(instant until, bool end_known) { return {false, until, end_known, false}; }
@@ -387,13 +387,18 @@ double fullness(const rate_window& w) {
     return static_cast<double>(certain(w)) / static_cast<double>(*w.limit);
 }
 
-// The window that a 429 is about: the one it names unless it cannot last that long, else the fullest of those that can;
-// of several full ones the longest.
+// How long to wait after a 429 that says nothing: from a sixtieth of a minute, doubled with every further one in a row,
+// to an hour.
+milliseconds riddle_wait(const core::limit_settings& limits, std::uint64_t refusals) {
+    const auto least = std::max(length_of(limits, window_kind::minute) / 60, milliseconds(20));
+    return std::min<milliseconds>(least * (1LL << std::min<std::uint64_t>(refusals, 20)), length_of(limits, window_kind::hour));
+}
+
+// The window that a 429 is about: the one it names unless it cannot last that long, else the longest full one, else the
+// fullest.
 window_kind shut_window(const rate_book& book, const core::limit_settings& limits, std::string_view message,
-                        std::optional<milliseconds> retry_after) {
-    const auto long_enough = [&](window_kind kind) {
-        return !retry_after || *retry_after <= length_of(limits, kind) + header_grain;
-    };
+                        milliseconds retry_after) {
+    const auto long_enough = [&](window_kind kind) { return retry_after <= length_of(limits, kind) + header_grain; };
     if (const auto named = window_named_in(message); named && long_enough(*named)) return *named;
     std::optional<window_kind> best;
     for (const auto kind : core::all_window_kinds) {
@@ -402,6 +407,15 @@ window_kind shut_window(const rate_book& book, const core::limit_settings& limit
         if (fuller) best = kind;
     }
     return best.value_or(window_kind::day);
+}
+
+// The same for a 429 without a usable retry-after, where only a window known to be full is worth a long wait.
+window_kind riddle_window(const rate_book& book, const core::limit_settings& limits, std::string_view message,
+                          milliseconds wait) {
+    if (const auto named = window_named_in(message)) return *named;
+    const auto kind = shut_window(book, limits, {}, milliseconds(0));
+    if (fullness(book[kind]) == 1) return kind;
+    return wait <= length_of(limits, window_kind::minute) ? window_kind::minute : window_kind::hour;
 }
 
 // The server names the end: somewhere in the second after retry_after, where our own knowledge may be finer.
@@ -413,12 +427,10 @@ void shut_for(rate_window& w, milliseconds length, milliseconds retry_after, ins
     w.end_known = true;
 }
 
-// No end named. A window that is full ends when we thought it would; with any other the 429 is a riddle, and the wait
-// grows from a sixtieth of the window to all of it.
-void shut_for_a_while(rate_window& w, milliseconds length, std::uint64_t refusals, instant now) {
-    if (w.ends_at && fullness(w) >= 1) return;
-    const auto doubled = std::max(length / 60, milliseconds(20)) * (1LL << std::min<std::uint64_t>(refusals, 10));
-    w.ends_at = now + std::min<milliseconds>(doubled, length);
+// No end named. A window that is full ends when we thought it would.
+void shut_for_a_while(rate_window& w, milliseconds length, milliseconds wait, instant now) {
+    if (w.ends_at && fullness(w) == 1) return;
+    w.ends_at = now + std::min(wait, length);
     w.not_before.reset();
     w.end_known = false;
 }
@@ -497,14 +509,14 @@ void observe_throttled(rate_book& book, const core::limit_settings& limits, cons
     book.others_seen_at = now;  // alone this cannot happen
 
     const bool usable = retry_after && *retry_after > milliseconds(0);
-    const auto kind = shut_window(book, limits, message, usable ? retry_after : std::nullopt);
-    const auto length = length_of(limits, kind);
+    const auto wait = usable ? *retry_after : riddle_wait(limits, book.refusals);
+    const auto kind = usable ? shut_window(book, limits, message, wait) : riddle_window(book, limits, message, wait);
     auto& w = book[kind];
     const bool news = !w.shut;
     if (usable) {
-        shut_for(w, length, std::min(*retry_after, longest_shut(limits, kind)), now);
+        shut_for(w, length_of(limits, kind), std::min(wait, longest_shut(limits, kind)), now);
     } else if (news && (!w.opened_at || taken_at >= *w.opened_at)) {
-        shut_for_a_while(w, length, book.refusals, now);
+        shut_for_a_while(w, length_of(limits, kind), wait, now);
     } else {
         return;  // known already, or about a window that has ended
     }

@@ -81,7 +81,8 @@ import_run::import_run(session& s, const ledger::job_record& job, const ledger::
       bell_(s.executor()),
       random_(s.env().seed),
       width_(s.env().settings.send.connections),
-      budget_(allowance(s.env().settings.send.retry_budget, job.minimum_requests)) {
+      budget_(allowance(s.env().settings.send.retry_budget, job.minimum_requests)),
+      isolation_(allowance(s.env().settings.send.isolation_budget, job.minimum_requests)) {
     progress_.job = job.id;
     progress_.rows = totals.rows;
     progress_.requests = totals.requests;
@@ -201,6 +202,7 @@ asio::awaitable<void> import_run::refill() {
         all_loaded_ = more->size() < read_ahead;
         for (auto& chunk : *more) {
             last_loaded_ = chunk.id;
+            if (isolation_.keep_back(chunk)) continue;
             const auto not_before = chunk.not_before ? steady(*chunk.not_before) : steady_time{};
             ready_.push_back({std::move(chunk), not_before});
         }
@@ -238,6 +240,7 @@ asio::awaitable<void> import_run::send_one(ready_chunk next) {
         break_off(attempt.error());
     } else if (!*attempt) {
         if (next.chunk.attempts > 0) budget_.refund();
+        isolation_.not_sent(next.chunk);
         breaker_.abandoned();
         ready_.insert(ready_.begin(), std::move(next));
     } else {
@@ -253,8 +256,10 @@ asio::awaitable<void> import_run::send_one(ready_chunk next) {
 asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
                                          const client::exchange& x) {
     const auto now = env_.clock.now();
-    auto v = after_exchange(chunk, x, client::classify_bulk_create(x), now);
+    const auto answer = client::classify_bulk_create(x);
+    auto v = after_exchange(chunk, x, answer, now);
     v.report.attempt = attempt;
+    if (v.may_isolate) co_await isolate(chunk, v, answer.verdict == client::create_verdict::too_many);
     if (x.reach == client::reach::not_sent)
         v.update.not_before = now + backoff_delay({env_.settings.send.backoff_base, env_.settings.send.backoff_cap},
                                                   breaker_.failures_in_a_row() + 1, random_);
@@ -281,7 +286,34 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
     if (x.server_date) server_ahead_ = *x.server_date - now;
     count(chunk_state::planned, chunk.contacts.size(), v.update);
     note_health(v.what, x);
+    if (!written) isolation_.not_sent(chunk);
+    if (auto sibling = isolation_.outcome(chunk, v)) ready_.push_back({std::move(*sibling), steady_time{}});
     follow_up(std::move(chunk), v);
+}
+
+// Replaces the refusal of a whole chunk by a search for what was refused.
+asio::awaitable<void> import_run::isolate(const ledger::chunk_record& chunk, verdict& v, bool too_many) {
+    auto proven = co_await session_.writer().ask<bool>(
+        [&](ledger::ledger& l) { return l.group_has_created(job_.id, chunk.group); });
+    if (!proven) {
+        break_off(proven.error());
+        co_return;
+    }
+    v.update = isolation_.after_refusal(chunk, v, too_many, *proven, env_.clock.now());
+}
+
+// A chunk that is split or refused by what was learnt, without a request.
+asio::awaitable<void> import_run::change_unsent(ledger::chunk_record chunk, ledger::chunk_update update) {
+    auto kept = co_await session_.writer().write([&](ledger::ledger& l) { return l.update_chunk(update); });
+    if (kept) {
+        count(chunk_state::planned, chunk.contacts.size(), update);
+        if (update.state == chunk_state::split) children_made_ = true;
+        if (auto sibling = isolation_.release_sibling(chunk)) ready_.push_back({std::move(*sibling), steady_time{}});
+    } else {
+        break_off(kept.error());
+    }
+    --in_flight_;
+    bell_.ring();
 }
 
 // Where the chunk goes next within this run.
@@ -479,12 +511,19 @@ void import_run::send_next() {
     const auto now = env_.clock.steady_now();
     const auto next = std::find_if(ready_.begin(), ready_.end(),
                                    [&](const ready_chunk& r) { return r.not_before <= now && may_send(r); });
-    if (next == ready_.end() || !breaker_.allow(now)) return;
-    if (next->chunk.attempts > 0) budget_.spend();
-    auto chunk = std::move(*next);
+    if (next == ready_.end()) return;
+    auto change = isolation_.before_send(next->chunk, env_.clock.now());
+    if (!change && !breaker_.allow(now)) return;
+    auto chosen = std::move(*next);
     ready_.erase(next);
     ++in_flight_;
-    sends_.spawn(send_one(std::move(chunk)));
+    if (change) {
+        sends_.spawn(change_unsent(std::move(chosen.chunk), std::move(*change)));
+        return;
+    }
+    if (chosen.chunk.attempts > 0) budget_.spend();
+    isolation_.sending(chosen.chunk);
+    sends_.spawn(send_one(std::move(chosen)));
 }
 
 run_view import_run::view() const {

@@ -11,6 +11,7 @@
 
 #include "job/chunk_flow.hpp"
 #include "job/evidence.hpp"
+#include "job/isolation.hpp"
 #include "job/look_up.hpp"
 #include "job/run_policy.hpp"
 #include "job/session.hpp"
@@ -62,6 +63,8 @@ class import_run {
                                                                                      placed& place);
     boost::asio::awaitable<void> settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
                                         const client::exchange& x);
+    boost::asio::awaitable<void> isolate(const ledger::chunk_record& chunk, verdict& v, bool too_many);
+    boost::asio::awaitable<void> change_unsent(ledger::chunk_record chunk, ledger::chunk_update update);
     void follow_up(ledger::chunk_record chunk, const verdict& v);
     void note_health(consequence what, const client::exchange& x);
     void note_unreached(const client::exchange& x);
@@ -100,6 +103,7 @@ class import_run {
     circuit_breaker breaker_;
     send_width width_;
     retry_budget budget_;
+    isolation isolation_;
 
     std::vector<ready_chunk> ready_;
     bool all_loaded_ = false;

@@ -278,6 +278,11 @@ result<void> sqlite_ledger::update_chunk(const chunk_update& update) {
     return db_->atomically(access::write, [&] { return chunk_change(*db_, update).run(); });
 }
 
+result<bool> sqlite_ledger::group_has_created(job_id job, core::group_number group) {
+    auto query = db_->prepare("SELECT 1 FROM chunks WHERE job = ? AND group_number = ? AND created_count > 0 LIMIT 1");
+    return query.bind(job, group).next();
+}
+
 result<void> sqlite_ledger::reopen_failed(job_id job) {
     return db_->atomically(access::write, [&] { return reopen_refused_chunks(*db_, job); });
 }

@@ -187,7 +187,7 @@ answer apollo::distorted(const admission& a, answer honest) const {
 answer apollo::fault_429(const admission& a) const {
     const fault& f = *a.fault;
     const std::uint64_t limit = a.usage.limits[static_cast<std::size_t>(f.window)];
-    answer result = throttled_answer(*a.route, f.window, limit);
+    answer result = throttled_answer(*a.route, f.window, limit > 0 ? limit : 600);
     if (f.retry == retry_form::seconds) {
         result.headers = fmt::format("retry-after: {}\r\n", f.number);
     } else if (f.retry == retry_form::http_date) {

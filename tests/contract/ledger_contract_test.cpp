@@ -407,6 +407,46 @@ TEST_P(LedgerContract, FailedRowsOfEarlierJobsAreNoObstacle) {
     EXPECT_EQ(second.totals.rows.duplicate, 0u);
 }
 
+TEST_P(LedgerContract, ReopenedJobSendsItsFailedRowsAgain) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    const auto chunks = chunks_in(book(), job.id, chunk_state::planned);
+    set_state(chunks[0].id, chunk_state::refused, "http_422");
+    chunk_update half;
+    half.chunk = chunks[1].id;
+    half.state = chunk_state::refused;
+    must(book().update_chunk(half));
+    must(book().reopen_failed(job.id));
+    const auto again = chunks_in(book(), job.id, chunk_state::planned);
+    ASSERT_THAT(again, SizeIs(2));
+    EXPECT_EQ(again[0].id, chunks[0].id);
+    EXPECT_EQ(again[0].code, "");
+    EXPECT_EQ(must(book().totals(job.id)).rows.pending, 3u);
+}
+
+TEST_P(LedgerContract, ReopenedChunkLeavesItsCreatedRowsAndThoseOfOtherJobs) {
+    auto first =
+        plan_job(book(), "one", 4, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3), contact_id(4)}}});
+    chunk_update refused;
+    refused.chunk = only_chunk(first.id).id;
+    refused.state = chunk_state::refused;
+    refused.created = {{0, "task-a"}};
+    refused.settled_at = at_second(5);
+    must(book().update_chunk(refused));
+    auto second = plan_job(book(), "two", 4, {{call_on_day(1), {contact_id(3), contact_id(1)}}});
+    EXPECT_EQ(second.totals.rows.duplicate, 1u) << "of the row with a task only";
+    must(book().reopen_failed(first.id));
+
+    const auto rows = results_of(book(), first.id);
+    EXPECT_THAT(states_of(rows),
+                ElementsAre(row_state::created, row_state::pending, row_state::duplicate, row_state::pending));
+    EXPECT_EQ(rows[0].finished_at, at_second(5));
+    EXPECT_EQ(rows[2].duplicate_of, (std::pair<job_id, core::row_number>(second.id, 1)));
+    EXPECT_THAT(only_chunk(first.id).contacts.rows, ElementsAre(2, 4));
+    const auto totals = must(book().totals(first.id));
+    EXPECT_EQ(totals.rows.duplicate, 1u);
+    EXPECT_EQ(totals.rows.accounted(), totals.rows.rows);
+}
+
 TEST_P(LedgerContract, GroupWithoutRowsLeftHasNoChunks) {
     auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
     auto second = plan_job(book(), "two", 2, {{call_on_day(1), {contact_id(2), contact_id(1)}}});

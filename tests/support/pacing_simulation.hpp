@@ -13,6 +13,7 @@
 #include <queue>
 #include <random>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -150,11 +151,12 @@ struct scenario {
     bool messages = true;      // 429s name their window
     double lost = 0;           // share of answers that never come
     bool usage_asked = false;  // usage_stats before the first request
+    milliseconds begin{0};     // when ours start; others may have been at it before
     std::uint64_t seed = 1;
 };
 
 struct outcome {
-    milliseconds finished{0};  // when the last request was answered
+    milliseconds finished{0};  // when the last request was answered, from `begin` on
     std::uint64_t accepted = 0;
     std::uint64_t refused = 0;
     std::uint64_t most_refused_in_a_window = 0;
@@ -231,6 +233,13 @@ class pacing_simulation {
         std::optional<instant> wakes_at;
     };
 
+    void begin() {
+        const auto now = loop_.now();
+        if (s_.usage_asked) client::observe_usage(book_, s_.settings, server_.usage(now), now, now);
+        for (auto& p : processes_)
+            pump(p);
+    }
+
     void schedule_others(const other_traffic& o, instant from) {
         std::exponential_distribution<double> spread(1.0 / static_cast<double>(o.every.count()));
         const auto pause = o.regular ? o.every : milliseconds(static_cast<std::int64_t>(spread(random_)) + 1);
@@ -295,7 +304,7 @@ class pacing_simulation {
         if (answer.accepted) {
             ++out_.accepted;
             --to_do_;
-            out_.finished = loop_.now() - simulation_start;
+            out_.finished = loop_.now() - simulation_start - s_.begin;
         } else {
             ++p.left;
         }
@@ -392,10 +401,10 @@ inline milliseconds clairvoyant(const scenario& s) {
     };
     for (const auto& o : s.others)
         schedule(o, simulation_start + o.from);
-    loop.at(simulation_start, fill);
+    loop.at(simulation_start + s.begin, fill);
     for (int i = 0; i < 20'000'000 && left > 0 && loop.step(); ++i) {
     }
-    return finished - simulation_start;
+    return finished - simulation_start - s.begin;
 }
 
 }  // namespace taskbarge::testing

@@ -42,9 +42,9 @@ struct exchange {
     std::string retry_after;  // as sent; see parse_retry_after
     std::optional<core::instant> server_date;
     rate_headers rates;
-    std::string error_code;  // for not_sent and no_answer, stable: dns_failed, connect_failed, tls_failed, ...
-    std::string error_text;  // one line for people; never the key
-    bool tls_or_name_problem = false;  // not_sent because of DNS or certificate: repeating soon is pointless
+    std::string error_code;            // for not_sent and no_answer, stable: listed at apollo_client
+    std::string error_text;            // one line for people; never the key
+    bool tls_or_name_problem = false;  // not_sent: no such host, bad certificate; repeating soon is pointless
     std::uint64_t bytes_sent = 0, bytes_received = 0;
     std::chrono::milliseconds took{0};
 };
@@ -69,7 +69,7 @@ enum class create_verdict : std::uint8_t {
 struct create_answer {
     create_verdict verdict = create_verdict::doubtful;
     std::vector<created_task> tasks;  // verdict created; in the answer's order
-    std::string code;                 // stable: created, refused_422, throttled, http_500, timeout, ...
+    std::string code;                 // stable: created, refused_422, http_500, request_timeout, ...
     std::string message;              // the server's own words, or ours; one line, bounded
 };
 create_answer classify_bulk_create(const exchange& x);

@@ -236,6 +236,8 @@ class ledger {
     // still open after a kill counts too.)
     virtual result<void> record_report(const attempt_report& report, bool request_written) = 0;
     virtual result<void> update_chunk(const chunk_update& update) = 0;
+    // Whether any row of that group was ever created in this job: then its details are good.
+    virtual result<bool> group_has_created(job_id job, core::group_number group) = 0;
     // The job's refused chunks become planned again, with no attempts counted; rows whose task another job has created,
     // pending or unknown by now become duplicates of that job's row instead, as in commit_plan(). A chunk of which only
     // some rows can go again is split. One transaction.

@@ -100,7 +100,8 @@ class client_fixture : public ::testing::Test {
         constexpr auto unreasonable = std::chrono::seconds(20);
         const auto give_up = std::chrono::steady_clock::now() + unreasonable;
         io_.restart();
-        while (!condition() && std::chrono::steady_clock::now() < give_up) io_.run_one_for(one_look);
+        while (!condition() && std::chrono::steady_clock::now() < give_up)
+            io_.run_one_for(one_look);
         EXPECT_TRUE(condition());
     }
 

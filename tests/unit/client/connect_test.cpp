@@ -62,12 +62,10 @@ TEST_F(Connect, ConnectionThatNobodyTakesEndsWithTheConnectTimeout) {
     tcp::acceptor full(io_, tcp::v4());
     full.bind({boost::asio::ip::address_v4::loopback(), 0});
     full.listen(0);
+    boost::asio::io_context others;
     std::vector<tcp::socket> queued;
-    for (int i = 0; i < 4; ++i) {
-        queued.emplace_back(io_, tcp::v4()).non_blocking(true);
-        boost::system::error_code in_progress;
-        queued.back().connect(full.local_endpoint(), in_progress);
-    }
+    for (int i = 0; i < 4; ++i)
+        queued.emplace_back(others).async_connect(full.local_endpoint(), [](boost::system::error_code) {});
     client_options o;
     o.base_url = "https://127.0.0.1:" + std::to_string(full.local_endpoint().port());
     o.key = core::secret(test_key);

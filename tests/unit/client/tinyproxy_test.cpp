@@ -26,7 +26,7 @@ class tinyproxy {
  public:
     tinyproxy()
         : port_(free_port()),
-          settings_("Listen 127.0.0.1\nTimeout 60\nMaxClients 20\nLogLevel Error\nBasicAuth alice s3cret\nPort " +
+          settings_("Listen 127.0.0.1\nTimeout 60\nMaxClients 20\nLogLevel Critical\nBasicAuth alice s3cret\nPort " +
                     std::to_string(port_) + "\n") {
         std::string name = binary, foreground = "-d", option = "-c", file = settings_.path();
         char* arguments[] = {name.data(), foreground.data(), option.data(), file.data(), nullptr};

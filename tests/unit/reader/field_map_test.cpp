@@ -49,7 +49,8 @@ TEST(FieldMap, AliasesOfExportsAreKnown) {
     ASSERT_TRUE(hubspot);
     EXPECT_EQ(hubspot->column[field::note], 2u);
     EXPECT_EQ(hubspot->column[field::due_at], 3u);
-    const auto salesforce = map({"WhoId", "OwnerId", "ActivityDate", "Description", "TaskSubtype", "Priority", "Status"});
+    const auto salesforce =
+        map({"WhoId", "OwnerId", "ActivityDate", "Description", "TaskSubtype", "Priority", "Status"});
     ASSERT_TRUE(salesforce);
     EXPECT_EQ(salesforce->column[field::user_id], 1u);
     EXPECT_EQ(salesforce->column[field::type], 4u);
@@ -107,8 +108,9 @@ TEST(FieldMap, FieldsWithoutColumnAndDefaultAreNamed) {
 }
 
 TEST(FieldMap, TwoColumnsForOneFieldAreNamed) {
-    EXPECT_THAT(failure({"Contact ID", "x", "contact_id"}),
-                HasSubstr("more than one column is contact_id: \"Contact ID\" (column 1) and \"contact_id\" (column 3)"));
+    EXPECT_THAT(
+        failure({"Contact ID", "x", "contact_id"}),
+        HasSubstr("more than one column is contact_id: \"Contact ID\" (column 1) and \"contact_id\" (column 3)"));
     EXPECT_THAT(failure({"contact_id", "Notes", "Description"}), HasSubstr("[columns]: note = \"Notes\""));
     EXPECT_THAT(failure({"contact_id", "contact_id"}), HasSubstr("remove or rename"));
 }

@@ -11,7 +11,8 @@ namespace {
 // The text with readable bytes behind it.
 class padded_text {
  public:
-    explicit padded_text(std::string_view text) : bytes_(std::string(text) + std::string(scan_padding, '\n')), size_(text.size()) {}
+    explicit padded_text(std::string_view text)
+        : bytes_(std::string(text) + std::string(scan_padding, '\n')), size_(text.size()) {}
     const char* begin() const { return bytes_.data(); }
     const char* end() const { return bytes_.data() + size_; }
     line_end find(input_rest rest) const { return find_line_end(begin(), end(), rest); }

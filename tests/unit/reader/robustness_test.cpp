@@ -27,8 +27,8 @@ std::string csv_sample() {
 }
 
 std::string json_sample() {
-    return json_record(1) + "\n" + json_record(2, "\\ud83d\\ude00 \\\"x\\\"\\n") + "\r\n\n" +
-           R"({"contact_ids":[")" + contact(3) + R"(",")" + contact(4) + R"("],"user_id":")" + std::string(owner_id) +
+    return json_record(1) + "\n" + json_record(2, "\\ud83d\\ude00 \\\"x\\\"\\n") + "\r\n\n" + R"({"contact_ids":[")" +
+           contact(3) + R"(",")" + contact(4) + R"("],"user_id":")" + std::string(owner_id) +
            R"(","type":"call","status":"scheduled","priority":null,"x":{"y":[1,2.5,true]}})" + "\n" + json_record(5);
 }
 
@@ -61,11 +61,21 @@ std::string mutated(std::string text, std::mt19937& random) {
         const std::size_t at = below(text.size());
         const char c = below(2) == 0 ? telling[below(telling.size())] : static_cast<char>(below(256));
         switch (below(5)) {
-            case 0: text[at] = static_cast<char>(text[at] ^ (1 << below(8))); break;
-            case 1: text[at] = c; break;
-            case 2: text.erase(at, 1 + below(3)); break;
-            case 3: text.insert(at, 1, c); break;
-            default: text.insert(below(text.size()), text.substr(at, below(40))); break;
+            case 0:
+                text[at] = static_cast<char>(text[at] ^ (1 << below(8)));
+                break;
+            case 1:
+                text[at] = c;
+                break;
+            case 2:
+                text.erase(at, 1 + below(3));
+                break;
+            case 3:
+                text.insert(at, 1, c);
+                break;
+            default:
+                text.insert(below(text.size()), text.substr(at, below(40)));
+                break;
         }
         if (text.empty()) text = "x";
     }

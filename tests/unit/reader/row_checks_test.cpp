@@ -105,7 +105,8 @@ TEST(RowChecks, WhatIsEmptyWithoutDefaultIsMissing) {
 
 TEST(RowChecks, DefaultsFillEmptyCells) {
     source_options o;
-    o.defaults = {"66302798D03B9601C7934EBF", "", "action_item", "low", "skipped", "2025-01-01T00:00:00Z", "usual note"};
+    o.defaults = {"66302798D03B9601C7934EBF", "",          "action_item", "low", "skipped",
+                  "2025-01-01T00:00:00Z",     "usual note"};
     const checked c = check({}, o);
     EXPECT_EQ(c.fault_code, "good");
     EXPECT_EQ(c.details.user_id, "66302798d03b9601c7934ebf");

@@ -40,7 +40,8 @@ TEST(RowSource, RowsComeNumberedWithTheirPlace) {
 }
 
 TEST(RowSource, RejectKeepsThePlaceAndTheOriginalBytes) {
-    const std::string bad = contact(1) + "," + std::string(owner_id) + ",Call,high,scheduled,2025-02-15T10:00:00Z,\"a\"\"b\"";
+    const std::string bad =
+        contact(1) + "," + std::string(owner_id) + ",Call,high,scheduled,2025-02-15T10:00:00Z,\"a\"\"b\"";
     const auto out = read_text("list.csv", lines(header, {record(0), bad}));
     ASSERT_EQ(out.summary(), "row invalid_type@type");
     const core::rejected_row& r = out.reject(0);
@@ -52,9 +53,8 @@ TEST(RowSource, RejectKeepsThePlaceAndTheOriginalBytes) {
 }
 
 TEST(RowSource, RejectNamesTheColumnAsTheFileHasIt) {
-    const auto out = read_text("list.csv",
-                               "Apollo Contact Id,User ID,Task Type,Task Status,Due Date\n" + contact(1) + "," +
-                                   std::string(owner_id) + ",call,scheduled,someday\n");
+    const auto out = read_text("list.csv", "Apollo Contact Id,User ID,Task Type,Task Status,Due Date\n" + contact(1) +
+                                               "," + std::string(owner_id) + ",call,scheduled,someday\n");
     EXPECT_EQ(out.summary(), "invalid_due_at@Due Date");
 }
 
@@ -200,8 +200,8 @@ TEST(RowSource, RowsOutliveTheSourceAndLaterBatches) {
 }
 
 TEST(RowSource, BlockAndBatchSizesDoNotChangeWhatIsRead) {
-    const std::string text =
-        lines(header, {record(1), record(2, "\"x\r\ny\""), "bad", "", record(3, "\"never closed"), record(4), "\"", record(5)});
+    const std::string text = lines(header, {record(1), record(2, "\"x\r\ny\""), "bad", "", record(3, "\"never closed"),
+                                            record(4), "\"", record(5)});
     const auto expected = read_text("list.csv", text);
     for (const std::size_t block : {1u, 2u, 3u, 7u, 64u, 100u, 1000u})
         for (const std::size_t rows : {1u, 2u, 100u}) {
@@ -224,8 +224,8 @@ TEST(RowSource, FailureToFindOwnersFailsTheInput) {
     o.owners = []() -> core::result<std::map<std::string, std::string>> {
         return core::failure{core::errc::unauthorized, "401"};
     };
-    const auto out =
-        read_text("list.csv", "contact_id,owner_email,type,status,due_at\n" + contact(1) + ",a@x.org,call,scheduled,x\n", o);
+    const auto out = read_text(
+        "list.csv", "contact_id,owner_email,type,status,due_at\n" + contact(1) + ",a@x.org,call,scheduled,x\n", o);
     ASSERT_TRUE(out.failure);
     EXPECT_EQ(out.failure->code, core::errc::unauthorized);
 }
@@ -234,8 +234,8 @@ TEST(RowSource, RelativeDatesAreReported) {
     source_options o;
     o.dates = {"UTC", "09:00", {}};
     o.now = *core::parse_rfc3339("2025-03-07T03:30:00Z");
-    const std::string text = "contact_id,user_id,type,status,due_at\n" + contact(1) + "," + std::string(owner_id) +
-                             ",call,scheduled,+3d\n";
+    const std::string text =
+        "contact_id,user_id,type,status,due_at\n" + contact(1) + "," + std::string(owner_id) + ",call,scheduled,+3d\n";
     const auto out = read_text("list.csv", text, o);
     ASSERT_EQ(out.summary(), "row");
     EXPECT_TRUE(out.relative_dates);
@@ -247,13 +247,15 @@ TEST(RowSource, LongRecordIsRejectedAloneWithAPrefixKept) {
     source_options o;
     o.import.record_limit = 5000;
     o.block_size = 100;
-    const auto out = read_text("list.csv", lines(header, {record(1), record(2, std::string(100'000, 'x')), record(3)}), o);
+    const auto out =
+        read_text("list.csv", lines(header, {record(1), record(2, std::string(100'000, 'x')), record(3)}), o);
     ASSERT_EQ(out.summary(), "row record_too_long row");
     EXPECT_EQ(out.reject(0).raw.size(), 4096u);
     EXPECT_EQ(out.rows[1].at.line, 4u);
     o.block_size = 1 << 20;
-    EXPECT_EQ(read_text("list.csv", lines(header, {record(1), record(2, std::string(100'000, 'x')), record(3)}), o).summary(),
-              "row record_too_long row");
+    EXPECT_EQ(
+        read_text("list.csv", lines(header, {record(1), record(2, std::string(100'000, 'x')), record(3)}), o).summary(),
+        "row record_too_long row");
 }
 
 TEST(RowSource, RecordOfExactlyTheLimitPasses) {
@@ -284,8 +286,8 @@ TEST(RowSource, OpenQuoteCostsItsLineWhateverTheLimit) {
 TEST(RowSource, ContactIdsArrayIsSplitIntoItsRecords) {
     const std::string details = R"("user_id":")" + std::string(owner_id) +
                                 R"(","type":"call","status":"scheduled","due_at":"2025-02-15T10:00:00Z")";
-    const std::string json = R"({"note":"a, [b]","contact_ids":[")" + contact(1) + R"(", 5, "x",")" + contact(2) + R"("],)" +
-                             details + "}\n" + json_record(3) + "\n";
+    const std::string json = R"({"note":"a, [b]","contact_ids":[")" + contact(1) + R"(", 5, "x",")" + contact(2) +
+                             R"("],)" + details + "}\n" + json_record(3) + "\n";
     source_options o;
     for (const std::size_t rows : {1u, 2u, 3u, 100u}) {
         o.batch_rows = rows;
@@ -302,7 +304,8 @@ TEST(RowSource, ContactIdsArrayIsSplitIntoItsRecords) {
 
 TEST(RowSource, BadDetailsCostEveryRecordOfAContactIdsArray) {
     const std::string json = R"({"contact_ids":[")" + contact(1) + R"(",")" + contact(2) + R"("],"user_id":")" +
-                             std::string(owner_id) + R"(","type":"phone","status":"scheduled","due_at":"2025-02-15T10:00:00Z"})";
+                             std::string(owner_id) +
+                             R"(","type":"phone","status":"scheduled","due_at":"2025-02-15T10:00:00Z"})";
     const auto out = read_text("list.jsonl", json);
     ASSERT_EQ(out.summary(), "invalid_type@type invalid_type@type");
     EXPECT_EQ(out.reject(1).contact_id, contact(2));
@@ -310,7 +313,8 @@ TEST(RowSource, BadDetailsCostEveryRecordOfAContactIdsArray) {
 }
 
 TEST(RowSource, JsonKeysAreReportedAsTheyCome) {
-    const auto out = read_text("list.jsonl", json_record(1) + "\n" + R"({"contactId":"x","extra":1,"error":"old"})" + "\n");
+    const auto out =
+        read_text("list.jsonl", json_record(1) + "\n" + R"({"contactId":"x","extra":1,"error":"old"})" + "\n");
     ASSERT_EQ(out.files.size(), 1u);
     EXPECT_THAT(out.files[0].unused, UnorderedElementsAre("extra"));
     EXPECT_EQ(out.files[0].columns.size(), 8u);

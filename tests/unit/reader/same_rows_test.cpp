@@ -13,7 +13,8 @@ struct sample {
 };
 
 std::vector<sample> samples() {
-    const std::vector<std::string> notes{"hello", "", "a, b; c|d\te", "two\nlines", "\"quoted\"", "\xC3\xBC\xF0\x9F\x98\x80", "5\" x 6\""};
+    const std::vector<std::string> notes{
+        "hello", "", "a, b; c|d\te", "two\nlines", "\"quoted\"", "\xC3\xBC\xF0\x9F\x98\x80", "5\" x 6\""};
     const std::vector<std::string> dues{"2025-02-15T10:00:00Z", "2025-02-15T05:00:00-05:00", "never"};
     std::vector<sample> out;
     for (unsigned i = 0; i < 300; ++i)
@@ -30,7 +31,8 @@ std::string delimited(const std::vector<sample>& rows, char d) {
         return out + "\"";
     };
     const std::string s(1, d);
-    std::string out = "contact_id" + s + "user_id" + s + "type" + s + "priority" + s + "status" + s + "due_at" + s + "note\n";
+    std::string out =
+        "contact_id" + s + "user_id" + s + "type" + s + "priority" + s + "status" + s + "due_at" + s + "note\n";
     for (const sample& r : rows)
         out += r.contact_id + s + r.user_id + s + r.type + s + r.priority + s + r.status + s + r.due_at + s +
                (r.note.find_first_of("\",;|\t\n") == std::string::npos ? r.note : quoted(r.note)) + "\n";
@@ -46,10 +48,10 @@ std::string json_lines(const std::vector<sample>& rows) {
     };
     std::string out;
     for (const sample& r : rows)
-        out += "{\"note\":" + escaped(r.note) + ",\"contact_id\":" + escaped(r.contact_id) + ",\"user_id\":" +
-               escaped(r.user_id) + ",\"type\":" + escaped(r.type) + ",\"priority\":" +
-               (r.priority.empty() ? "null" : escaped(r.priority)) + ",\"status\":" + escaped(r.status) +
-               ",\"due_at\":" + escaped(r.due_at) + "}\n";
+        out += "{\"note\":" + escaped(r.note) + ",\"contact_id\":" + escaped(r.contact_id) +
+               ",\"user_id\":" + escaped(r.user_id) + ",\"type\":" + escaped(r.type) +
+               ",\"priority\":" + (r.priority.empty() ? "null" : escaped(r.priority)) +
+               ",\"status\":" + escaped(r.status) + ",\"due_at\":" + escaped(r.due_at) + "}\n";
     return out;
 }
 

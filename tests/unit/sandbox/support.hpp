@@ -1,7 +1,6 @@
-// What the tests of the sandbox share: a clock that they turn, and a client that speaks to it over TLS.
+// What the tests of the sandbox share: a running one, and a client that speaks to it over TLS.
 #pragma once
 
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -16,7 +15,8 @@
 #include <string_view>
 #include <vector>
 
-#include "taskbarge/core/instant.hpp"
+#include "support/manual_clock.hpp"
+#include "taskbarge/core/task.hpp"
 #include "taskbarge/sandbox/sandbox.hpp"
 
 namespace sandbox_tests {
@@ -24,22 +24,7 @@ namespace sandbox_tests {
 namespace core = taskbarge::core;
 namespace sandbox = taskbarge::sandbox;
 
-// Stands still until it is told to go on. The server's thread reads it.
-class manual_clock : public core::clock {
- public:
-    core::instant now() const override { return core::instant(std::chrono::milliseconds(wall_)); }
-    std::chrono::steady_clock::time_point steady_now() const override {
-        return std::chrono::steady_clock::time_point(std::chrono::milliseconds(steady_));
-    }
-    void advance(std::chrono::milliseconds by) {
-        wall_ += by.count();
-        steady_ += by.count();
-    }
-
- private:
-    std::atomic<std::int64_t> wall_{1'770'000'000'000};  // 2026-02-02T02:40:00Z
-    std::atomic<std::int64_t> steady_{5'000'000};
-};
+using taskbarge::testing::manual_clock;
 
 struct reply {
     boost::system::error_code error;  // set when no whole answer came

@@ -1,0 +1,119 @@
+#include "cli/output_json.hpp"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+namespace {
+
+namespace cli = taskbarge::cli;
+namespace core = taskbarge::core;
+namespace job = taskbarge::job;
+using cli::exit_code;
+
+job::report parked() {
+    job::report r;
+    r.job = 7;
+    r.state = "parked";
+    r.rows = {10, 4, 1, 1, 1, 1, 2};
+    r.requests = {3, 5, 6, 1, 2};
+    r.requests_this_run = 2;
+    r.elapsed = std::chrono::milliseconds(1234);
+    r.resume_at = *core::parse_rfc3339("2026-11-23T10:00:00Z");
+    r.unfinished_jobs = {3, 4};
+    r.why = core::failure{core::errc::waiting, "the day window"};
+    return r;
+}
+
+// Every key of the contract.
+const char* const keys[] = {"job",
+                            "state",
+                            "rows",
+                            "created",
+                            "duplicate",
+                            "rejected",
+                            "failed",
+                            "unknown",
+                            "pending",
+                            "groups",
+                            "minimum_requests",
+                            "requests",
+                            "retries",
+                            "rate_limited",
+                            "requests_this_run",
+                            "elapsed_seconds",
+                            "ledger",
+                            "resume_at",
+                            "unfinished_jobs"};
+
+void expect_all_keys(const std::string& text) {
+    simdjson::dom::parser parser;
+    simdjson::dom::object object;
+    ASSERT_EQ(parser.parse(text).get(object), simdjson::SUCCESS) << text;
+    for (const char* key : keys)
+        EXPECT_EQ(object[key].error(), simdjson::SUCCESS) << key;
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+    EXPECT_EQ(text.back(), '\n');
+}
+
+TEST(ReportJson, HoldsTheWholeContract) {
+    EXPECT_EQ(cli::report_json(parked(), "/l.db", exit_code::parked),
+              R"({"job":7,"state":"parked","rows":10,"created":4,"duplicate":1,"rejected":1,"failed":1,"unknown":1,)"
+              R"("pending":2,"groups":3,"minimum_requests":5,"requests":6,"retries":1,"rate_limited":2,)"
+              R"("requests_this_run":2,"elapsed_seconds":1.234,"ledger":"/l.db",)"
+              R"("resume_at":"2026-11-23T10:00:00.000Z","unfinished_jobs":[3,4],"exit_code":75,)"
+              R"("error":"the day window"})"
+              "\n");
+}
+
+TEST(ReportJson, HasEveryKeyEvenWithoutAJob) {
+    const auto text = cli::report_json({}, "", exit_code::settings);
+    expect_all_keys(text);
+    EXPECT_NE(text.find(R"("job":null,"state":"failed","rows":0)"), std::string::npos);
+    EXPECT_NE(text.find(R"("ledger":null,"resume_at":null,"unfinished_jobs":[])"), std::string::npos);
+    EXPECT_NE(cli::report_json({}, "", exit_code::unreachable).find(R"("state":"parked")"), std::string::npos);
+}
+
+TEST(PlanJson, AddsWhatOnlyAPlanKnows) {
+    job::plan_report plan;
+    plan.base.state = "planned";
+    plan.base.rows = {3, 0, 0, 1, 0, 0, 2};
+    job::group_line group;
+    group.rows = 2;
+    group.requests = 1;
+    group.details.user_id = "u";
+    plan.largest_groups.push_back(group);
+    plan.rejects.push_back({"bad_due_at", 1, {}});
+    plan.splitters.push_back({"note", 2, 1});
+    const auto text = cli::plan_json(plan, "/l.db", exit_code::done_partly);
+    expect_all_keys(text);
+    EXPECT_NE(text.find(R"("state":"planned")"), std::string::npos);
+    EXPECT_NE(text.find(R"("largest_groups":[{"rows":2,"requests":1,"user_id":"u","type":"call")"), std::string::npos);
+    EXPECT_NE(text.find(R"("splitters":[{"field":"note","distinct":2,"requests_without":1}])"), std::string::npos);
+    EXPECT_NE(text.find(R"("expected_end":null)"), std::string::npos);
+}
+
+TEST(ReportsJson, SumsSeveralJobsAndListsThem) {
+    auto done = parked();
+    done.job = 8;
+    done.state = "completed";
+    done.rows = {4, 4, 0, 0, 0, 0, 0};
+    done.why.reset();
+    done.resume_at.reset();
+    const auto text = cli::reports_json({parked(), done}, "/l.db", exit_code::parked);
+    expect_all_keys(text);
+    EXPECT_NE(text.find(R"({"job":null,"state":"parked","rows":14,"created":8,)"), std::string::npos);
+    EXPECT_NE(text.find(R"("unfinished_jobs":[7],"exit_code":75,"error":"the day window","jobs":[{"job":7,)"),
+              std::string::npos);
+    EXPECT_NE(text.find(R"({"job":8,"state":"completed","rows":4,)"), std::string::npos);
+}
+
+TEST(ReportsJson, OfNoJobsIsAnEmptySum) {
+    const auto text = cli::reports_json({}, "/l.db", exit_code::done);
+    expect_all_keys(text);
+    EXPECT_NE(text.find(R"("state":"completed")"), std::string::npos);
+    EXPECT_NE(text.find(R"("jobs":[])"), std::string::npos);
+}
+
+}  // namespace

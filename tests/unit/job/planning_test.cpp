@@ -1,0 +1,372 @@
+#include "job/planning.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "job/ledger_sink.hpp"
+#include "support/manual_clock.hpp"
+#include "unit/job/job_samples.hpp"
+
+namespace taskbarge::job {
+namespace {
+
+using core::errc;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+
+// ------------------------------------------------------------------------------------------- identity
+
+class Identity : public ::testing::Test {
+ protected:
+    ledger::job_identity made() const { return identity_of(settings, options, input); }
+
+    core::settings settings;
+    import_options options;
+    input_summary input{100, 0, {}, {}, "cafe", 4096, ""};
+};
+
+TEST_F(Identity, SameInputAndSettingsAreTheSameJob) {
+    EXPECT_EQ(made(), made());
+    EXPECT_EQ(made().input_sha256, "cafe");
+    EXPECT_EQ(made().input_bytes, 4096u);
+    EXPECT_EQ(made().team, "default");
+}
+
+TEST_F(Identity, WhatChangesTheTasksMakesAnotherJob) {
+    const auto first = made();
+    settings.defaults.note = "hello";
+    EXPECT_NE(made(), first);
+    settings = {};
+    settings.columns["contact_id"] = "Id";
+    EXPECT_NE(made(), first);
+    settings = {};
+    settings.import.chunk_size = 50;
+    EXPECT_NE(made(), first);
+    settings = {};
+    settings.dates.time = "09:00";
+    EXPECT_NE(made(), first);
+    settings = {};
+    settings.apollo.team = "sales";
+    EXPECT_NE(made(), first);
+    settings = {};
+    settings.apollo.base_url = "https://127.0.0.1:1/api/v1";
+    EXPECT_NE(made(), first);
+    settings = {};
+    input.sha256 = "beef";
+    EXPECT_NE(made(), first);
+}
+
+TEST_F(Identity, HowItIsSentDoesNot) {
+    const auto first = made();
+    settings.send.connections = 1;
+    settings.send.settle_time = 1h;
+    settings.import.max_rejects = {50, std::nullopt};
+    settings.import.memory = 1;
+    settings.limits.reserve_percent = 10;
+    EXPECT_EQ(made(), first);
+}
+
+TEST_F(Identity, TheFirstRowsAreAJobOfTheirOwn) {
+    const auto all = made();
+    options.first_rows = 10;
+    const auto ten = made();
+    EXPECT_NE(ten, all);
+    options.first_rows = 11;
+    EXPECT_NE(made(), ten);
+}
+
+// ------------------------------------------------------------------------------------------- rejects
+
+core::result<void> checked(const char* percent_or_count, std::uint64_t rejected, std::uint64_t rows) {
+    input_summary input;
+    input.rows = rows;
+    input.rejected = rejected;
+    reject_line worst{"bad_due_date", rejected, {}};
+    worst.example.at.line = 17;
+    worst.example.message = "no date";
+    input.rejects.push_back(worst);
+    const std::string text = percent_or_count;
+    core::share_or_count most;
+    if (text.ends_with('%'))
+        most.percent = std::stod(text);
+    else
+        most.count = std::stoull(text);
+    return check_rejects(most, input);
+}
+
+TEST(Rejects, AShareCountsFromTwentyRejectedRowsOn) {
+    EXPECT_TRUE(checked("5%", 19, 19)) << "nineteen of nineteen";
+    EXPECT_FALSE(checked("5%", 20, 20));
+    EXPECT_FALSE(checked("5%", 20, 399));
+    EXPECT_TRUE(checked("5%", 20, 400)) << "exactly the share";
+    EXPECT_FALSE(checked("5%", 21, 400));
+    EXPECT_TRUE(checked("100%", 500, 500));
+    EXPECT_FALSE(checked("0%", 20, 1'000'000));
+    EXPECT_TRUE(checked("0%", 19, 1'000'000));
+}
+
+TEST(Rejects, APlainNumberIsACount) {
+    EXPECT_TRUE(checked("3", 3, 1000));
+    EXPECT_FALSE(checked("3", 4, 1'000'000));
+    EXPECT_FALSE(checked("0", 1, 1'000'000));
+    EXPECT_TRUE(checked("0", 0, 1'000'000));
+}
+
+TEST(Rejects, TheFailureNamesTheCommonestReasonAndWhereItStands) {
+    const auto r = checked("5%", 30, 100);
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().code, errc::too_many_rejects);
+    EXPECT_THAT(r.error().text, HasSubstr("30 of 100 rows"));
+    EXPECT_THAT(r.error().text, HasSubstr("5%"));
+    EXPECT_THAT(r.error().text, HasSubstr("line 17"));
+    EXPECT_THAT(r.error().text, HasSubstr("bad_due_date"));
+}
+
+// ------------------------------------------------------------------------------------------- into the ledger
+
+class LedgerSink : public ::testing::Test {
+ protected:
+    core::row row(std::uint64_t number, const core::task_details& details) {
+        id_ = contact_id(number);
+        return {number, {0, number + 1}, id_, details.view()};
+    }
+    std::size_t written_chunks() {
+        return book->chunks(job, core::chunk_state::planned, 0, 100'000).value().size();
+    }
+
+    std::unique_ptr<ledger::ledger> book = ledger::open_ledger(":memory:").value();
+    std::pair<core::job_id, std::unique_ptr<ledger::job_lock>> plan =
+        book->begin_plan({"a.csv"}, 100, "https://apollo.example", "default", at_second(1'790'000'000)).value();
+    const core::job_id job = plan.first;
+
+ private:
+    std::string id_;
+};
+
+TEST_F(LedgerSink, RowsAreWrittenInLargeTransactionsWhileReading) {
+    ledger_sink sink(*book, job, {100, 64u << 20, {}});
+    const auto details = call_on_day(20'600);
+    for (std::uint64_t n = 1; n <= 49'900; ++n)
+        ASSERT_TRUE(sink.on_row(row(n, details)));
+    EXPECT_EQ(written_chunks(), 0u);
+    for (std::uint64_t n = 49'901; n <= 60'050; ++n)
+        ASSERT_TRUE(sink.on_row(row(n, details)));
+    EXPECT_GE(written_chunks(), 499u);
+    EXPECT_LT(written_chunks(), 600u);
+    ASSERT_TRUE(sink.finish());
+    EXPECT_EQ(written_chunks(), 601u);
+    EXPECT_EQ(sink.stats().chunks, 601u);
+}
+
+TEST_F(LedgerSink, LongOriginalsOfRejectsAreNotHeldBack) {
+    ledger_sink sink(*book, job, {100, 64u << 20, {}});
+    core::rejected_row reject;
+    reject.code = "not_utf8";
+    reject.raw = std::string(1u << 20, 'x');
+    std::size_t kept = 0;
+    for (core::row_number n = 1; n <= 8; ++n) {
+        reject.number = n;
+        ASSERT_TRUE(sink.on_reject(reject));
+    }
+    const auto count = [&](const core::rejected_row&) {
+        ++kept;
+        return true;
+    };
+    ASSERT_TRUE(book->each_reject(job, count));
+    EXPECT_GE(kept, 4u) << "a few megabytes are enough for a transaction";
+}
+
+TEST_F(LedgerSink, NothingIsWrittenOfNothing) {
+    ledger_sink sink(*book, job, {100, 64u << 20, {}});
+    ASSERT_TRUE(sink.finish());
+    EXPECT_EQ(written_chunks(), 0u);
+}
+
+// ------------------------------------------------------------------------------------------- finding or planning
+
+// A file of a few rows, and a ledger beside it.
+class FindOrPlan : public ::testing::Test {
+ protected:
+    class silence : public observer {
+        void on_progress(const progress&) override {}
+        void on_notice(const std::string&) override {}
+    };
+    class folder {
+     public:
+        folder() {
+            std::string name = (std::filesystem::temp_directory_path() / "planning-test-XXXXXX").string();
+            if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
+            path = name;
+        }
+        ~folder() {
+            std::error_code ignored;
+            std::filesystem::remove_all(path, ignored);
+        }
+        folder(const folder&) = delete;
+        folder& operator=(const folder&) = delete;
+        std::filesystem::path path;
+    };
+
+    FindOrPlan() {
+        settings.ledger.path = (home_.path / "ledger.db").string();
+        settings.defaults.user_id = "66302798d03b9601c7934ebf";
+        settings.defaults.type = "call";
+        settings.defaults.status = "scheduled";
+        settings.defaults.due_at = "2027-02-15T09:00:00Z";
+        settings.import.chunk_size = 3;
+        book = ledger::open_ledger(settings.ledger.path).value();
+        options.files = {write("contacts.csv", 10)};
+    }
+
+    std::string write(const std::string& name, int good, int bad = 0) {
+        const auto path = (home_.path / name).string();
+        std::ofstream out(path);
+        out << "contact_id\n";
+        for (int i = 1; i <= good; ++i)
+            out << contact_id(static_cast<std::uint64_t>(i)) << "\n";
+        for (int i = 0; i < bad; ++i)
+            out << "not an id\n";
+        return path;
+    }
+
+    core::result<held_job> find() {
+        input = {};
+        return find_or_plan(env, *book, options, {}, input);
+    }
+    std::size_t jobs() { return book->jobs().value().size(); }
+    void complete(core::job_id id) {
+        ASSERT_TRUE(book->set_job_state(id, core::job_state::completed, std::nullopt, "", "", clock.now()));
+    }
+
+    core::settings settings;
+    core::secret key{"k"};
+    testing::manual_clock clock;
+    stop_control stop;
+    silence watch;
+    environment env{settings, key, clock, stop, watch, 1};
+    import_options options;
+    input_summary input;
+    std::unique_ptr<ledger::ledger> book;
+
+ private:
+    folder home_;
+};
+
+TEST_F(FindOrPlan, ANewInputIsPlannedCompletely) {
+    const auto job = find();
+    ASSERT_TRUE(job) << job.error().text;
+    EXPECT_FALSE(job->found);
+    EXPECT_EQ(job->record.minimum_requests, 4u);
+    EXPECT_EQ(input.rows, 10u);
+    const auto totals = book->totals(job->record.id).value();
+    EXPECT_EQ(totals.rows.pending, 10u);
+    EXPECT_EQ(totals.rows.accounted(), 10u);
+    EXPECT_EQ(job->record.file_notes.at(0).format, "csv");
+}
+
+TEST_F(FindOrPlan, TheSameInputIsTheSameJob) {
+    const auto first = find().value().record.id;
+    const auto again = find().value();
+    EXPECT_TRUE(again.found);
+    EXPECT_EQ(again.record.id, first);
+    EXPECT_EQ(jobs(), 1u);
+}
+
+TEST_F(FindOrPlan, AnotherNameOfTheSameBytesIsTheSameJob) {
+    const auto first = find().value().record.id;
+    options.files = {write("copy.csv", 10)};
+    EXPECT_EQ(find().value().record.id, first);
+}
+
+TEST_F(FindOrPlan, WhileAnotherHoldsTheJobItIsNotToBeHad) {
+    const auto mine = find().value();
+    const auto other = find();
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, errc::job_held);
+}
+
+TEST_F(FindOrPlan, AFinishedJobIsFoundUnlessANewOneIsAskedFor) {
+    const auto first = find().value().record.id;
+    complete(first);
+    const auto found = find().value();
+    EXPECT_TRUE(found.found);
+    EXPECT_EQ(found.record.state, core::job_state::completed);
+    options.again = true;
+    const auto second = find().value();
+    EXPECT_FALSE(second.found);
+    EXPECT_NE(second.record.id, first);
+    EXPECT_EQ(find().error().code, errc::job_held) << "the unfinished new one goes before another";
+}
+
+TEST_F(FindOrPlan, AfterANewJobOfTheSameInputItIsTheNewOneThatIsFound) {
+    complete(find().value().record.id);
+    options.again = true;
+    const auto second = find().value().record.id;
+    complete(second);
+    options.again = false;
+    EXPECT_EQ(find().value().record.id, second);
+}
+
+TEST_F(FindOrPlan, OtherSettingsMakeAnotherJob) {
+    const auto first = find().value().record.id;
+    settings.defaults.note = "new";
+    EXPECT_NE(find().value().record.id, first);
+    EXPECT_EQ(jobs(), 2u);
+}
+
+TEST_F(FindOrPlan, RowsOfAnEarlierJobAreDuplicates) {
+    const auto first = find().value();
+    options.first_rows = 4;
+    const auto second = find().value();
+    const auto totals = book->totals(second.record.id).value();
+    EXPECT_EQ(totals.rows.rows, 4u);
+    EXPECT_EQ(totals.rows.duplicate, 4u);
+    EXPECT_EQ(totals.requests.minimum_requests, 0u);
+}
+
+TEST_F(FindOrPlan, TooManyRejectsLeaveNoJobBehind) {
+    options.files = {write("bad.csv", 10, 30)};
+    const auto r = find();
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().code, errc::too_many_rejects);
+    EXPECT_EQ(jobs(), 0u);
+    EXPECT_EQ(input.rows, 40u);
+    EXPECT_EQ(input.rejected, 30u);
+}
+
+TEST_F(FindOrPlan, AStopWhileReadingLeavesNoJobBehind) {
+    stop.request();
+    const auto r = find();
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().code, errc::interrupted);
+    EXPECT_EQ(jobs(), 0u);
+}
+
+TEST_F(FindOrPlan, AMissingFileIsToldByItsName) {
+    options.files = {"/nowhere/contacts.csv"};
+    const auto r = find();
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().code, errc::input);
+    EXPECT_THAT(r.error().text, HasSubstr("/nowhere/contacts.csv"));
+}
+
+TEST_F(FindOrPlan, RelativeDatesMakeTheJobADaysOwn) {
+    settings.defaults.due_at = "+3d";
+    settings.dates.timezone = "UTC";
+    settings.dates.time = "09:00";
+    const auto first = find().value();
+    EXPECT_FALSE(first.record.identity.relative_day.empty());
+    const auto first_id = first.record.id;
+    clock.jump(24h);
+    const auto tomorrow = find();
+    ASSERT_TRUE(tomorrow) << tomorrow.error().text;
+    EXPECT_NE(tomorrow->record.id, first_id);
+}
+
+}  // namespace
+}  // namespace taskbarge::job
