@@ -16,9 +16,6 @@ if(TASKBARGE_SANITIZE)
     target_compile_options(taskbarge_flags INTERFACE -Wno-tsan)
   endif()
 endif()
-if(TASKBARGE_FAULT_POINTS)
-  target_compile_definitions(taskbarge_flags INTERFACE TASKBARGE_FAULT_POINTS)
-endif()
 
 # taskbarge_module(<name> SOURCES <file>... USES <library>... [PRIVATE_USES <library>...])
 # A static library taskbarge_<name> with its public headers under include/taskbarge/<name>/.

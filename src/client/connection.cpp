@@ -21,6 +21,7 @@
 #include "client/resolve.hpp"
 #include "client/text.hpp"
 #include "taskbarge/async/deadline.hpp"
+#include "taskbarge/core/fault_point.hpp"
 
 namespace taskbarge::client {
 
@@ -255,8 +256,10 @@ asio::awaitable<error_code> connection::round_trip(std::string_view request, exc
 template <class Stream>
 asio::awaitable<error_code> connection::round_trip_on(Stream& stream, std::string_view request, exchange& x) {
     error_code write_error;
+    core::fault_point("before_write");
     x.bytes_sent = co_await asio::async_write(stream, asio::buffer(request),
                                               asio::redirect_error(asio::use_awaitable, write_error));
+    core::fault_point("after_write");
     if (is_stop(write_error)) co_return write_error;
     if (!write_error) stage_ = stage::reading;
     // A server that wants no more of the request may have answered before it closed: then that is the answer.

@@ -38,7 +38,8 @@ bool agree(const std::vector<row_finding>& a, const std::vector<row_finding>& b)
 
 std::chrono::milliseconds pause_after(std::uint32_t fruitless) {
     constexpr std::uint32_t most_doublings = 6;
-    return std::min(longest_scan_pause, scan_pause * (1 << std::min(fruitless, most_doublings)));
+    return std::min(longest_scan_pause,
+                    scan_pause * (1 << std::min(fruitless > 0 ? fruitless - 1 : 0, most_doublings)));
 }
 
 std::size_t count(const std::vector<row_finding>& all, finding what) {

@@ -594,7 +594,7 @@ run_end import_run::end_of(const next_move& move) const {
                 {}};
     const auto until = wall(move.until);
     return {failure{errc::waiting,
-                    fmt::format("{} until {}, longer than send.max_wait = {}", describe_wait(move.why),
+                    fmt::format("waiting for {} until {}, longer than send.max_wait = {}", describe_wait(move.why),
                                 core::to_rfc3339_seconds(until), core::format_duration(env_.settings.send.max_wait))},
             until};
 }
@@ -603,18 +603,18 @@ std::string import_run::describe_wait(waits_for why) const {
     switch (why) {
         case waits_for::window: {
             const auto kind = session_.windows(route::bulk_create).peek().binding;
-            return fmt::format("the {} window of tasks/bulk_create is used up", core::to_string(kind));
+            return fmt::format("the {} window of tasks/bulk_create", core::to_string(kind));
         }
         case waits_for::search_window:
-            return "the look-up of rows in doubt waits for tasks/search";
+            return "tasks/search, to look rows in doubt up";
         case waits_for::settling:
-            return "rows in doubt are settling";
+            return "rows in doubt to settle";
         case waits_for::backoff:
-            return "backing off";
+            return "the next try";
         case waits_for::health:
-            return "waiting for Apollo to recover";
+            return "Apollo to recover";
         case waits_for::answers:
-            return "waiting for answers";
+            return "answers";
         case waits_for::nothing:
             break;
     }

@@ -98,7 +98,7 @@ asio::awaitable<bool> look_up::contact_filter_works(core::task_status status, co
     const auto problem = co_await list.read_span(known.details.due_at, find);
     if (list.end().ended) end = list.end();
     if (problem != doubt_reason::none) co_return false;
-    co_return seen && list.only_of(known.contact_id);
+    co_return seen&& list.only_of(known.contact_id);
 }
 
 // For teams with more tasks than the list shows: one small list a contact. Nothing where that does not work.

@@ -64,6 +64,10 @@ asio::awaitable<core::result<asked>> task_list::ask(std::uint64_t number) {
 
 asio::awaitable<std::optional<client::search_page>> task_list::fetch(std::uint64_t number) {
     if (end_.ended) co_return std::nullopt;
+    if (session_.env().stop.level() != stop_level::none) {
+        end_.ended = true;  // a reading may take minutes, and loses nothing by being begun anew
+        co_return std::nullopt;
+    }
     auto got = co_await ask(number);
     end_.ended = true;  // until the page is there
     if (!got) {

@@ -164,6 +164,7 @@ CREATE TABLE windows (
     unlimited INTEGER NOT NULL,
     used INTEGER NOT NULL,
     heard INTEGER NOT NULL,
+    early INTEGER NOT NULL,
     heard_at INTEGER,
     opened_at INTEGER,
     not_before INTEGER,

@@ -86,8 +86,8 @@ job_record read_job(const sqlite::statement& row) {
 
 result<void> read_window(sqlite::connection& db, const book_key& key, core::window_kind kind, core::rate_window& out) {
     auto query = db.prepare(
-        "SELECT request_limit, unlimited, used, heard, heard_at, opened_at, not_before, ends_at, end_known, shut "
-        "FROM windows WHERE base_url = ? AND team = ? AND route = ? AND kind = ?");
+        "SELECT request_limit, unlimited, used, heard, early, heard_at, opened_at, not_before, ends_at, end_known, "
+        "shut FROM windows WHERE base_url = ? AND team = ? AND route = ? AND kind = ?");
     auto found = query.bind(key.base_url, key.team, key.route, core::to_string(kind)).next();
     if (!found) return found.error();
     if (!*found) return {};
@@ -95,21 +95,22 @@ result<void> read_window(sqlite::connection& db, const book_key& key, core::wind
     out.unlimited = query.integer(1) != 0;
     out.used = query.number(2);
     out.heard = query.number(3);
-    out.heard_at = query.optional_time(4);
-    out.opened_at = query.optional_time(5);
-    out.not_before = query.optional_time(6);
-    out.ends_at = query.optional_time(7);
-    out.end_known = query.integer(8) != 0;
-    out.shut = query.integer(9) != 0;
+    out.early = query.number(4);
+    out.heard_at = query.optional_time(5);
+    out.opened_at = query.optional_time(6);
+    out.not_before = query.optional_time(7);
+    out.ends_at = query.optional_time(8);
+    out.end_known = query.integer(9) != 0;
+    out.shut = query.integer(10) != 0;
     return {};
 }
 
 result<void> write_window(sqlite::connection& db, const book_key& key, core::window_kind kind,
                           const core::rate_window& window) {
-    return db.prepare("INSERT OR REPLACE INTO windows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
+    return db.prepare("INSERT OR REPLACE INTO windows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         .bind(key.base_url, key.team, key.route, core::to_string(kind), window.limit, window.unlimited, window.used,
-              window.heard, window.heard_at, window.opened_at, window.not_before, window.ends_at, window.end_known,
-              window.shut)
+              window.heard, window.early, window.heard_at, window.opened_at, window.not_before, window.ends_at,
+              window.end_known, window.shut)
         .run();
 }
 

@@ -99,9 +99,17 @@ class csv_records final : public record_reader {
         std::optional<fault> wrong = context_.checks.contact_id(texts_[field::contact_id], sink.texts(), contact_id);
         core::task_view details;
         if (!wrong) wrong = context_.checks.details(texts_, sink.texts(), details);
+        if (wrong && lines > 1 && holds_line_break(wrong->at))
+            return reject_line(
+                sink, stray_quote(fmt::format("a quote joins lines to one cell of {}", column_name(*wrong->at))));
         if (wrong) return reject(frame, lines, std::move(*wrong), sink, texts_[field::contact_id]);
         sink.add(here(), contact_id, details, window_.current());
         move_on(frame.next, lines);
+    }
+
+    // Only notes have several lines.
+    bool holds_line_break(std::optional<field> at) const {
+        return at && *at != field::note && texts_[*at].find_first_of("\r\n") != std::string_view::npos;
     }
 
     void reject(const csv_frame& frame, std::uint64_t lines, fault why, record_sink& sink,

@@ -157,9 +157,10 @@ std::optional<written_date> due_dates::read_by_formats(const std::string& text) 
         std::chrono::minutes offset = none;
         date::from_stream(in, format.c_str(), parsed, &zone_name, &offset);
         if (in.fail() || in.peek() != std::istringstream::traits_type::eof() || !parsed.ymd.ok()) continue;
+        if (parsed.has_tod && !parsed.tod.in_conventional_range()) continue;
         written_date found{std::chrono::local_days{date::local_days{parsed.ymd}.time_since_epoch()}, std::nullopt,
                            std::nullopt};
-        if (parsed.has_tod && parsed.tod.in_conventional_range()) found.time = parsed.tod.to_duration();
+        if (parsed.has_tod) found.time = parsed.tod.to_duration();
         if (offset != none) found.offset = offset;
         return found;
     }

@@ -580,7 +580,16 @@ TEST_P(LedgerContract, BookIsKeptWhole) {
     saved.others_seen_at = at_second(6);
     saved.refusals = 4;
     auto& hour = saved[core::window_kind::hour];
-    hour = {600, false, 17, 16, at_second(2), at_second(1), at_second(0), at_second(3601), true, true};
+    hour.limit = 600;
+    hour.used = 17;
+    hour.heard = 16;
+    hour.early = 15;
+    hour.heard_at = at_second(2);
+    hour.opened_at = at_second(1);
+    hour.not_before = at_second(0);
+    hour.ends_at = at_second(3601);
+    hour.end_known = true;
+    hour.shut = true;
     saved[core::window_kind::day].unlimited = true;
     must(book().save_book(key, saved));
     EXPECT_EQ(must(book().load_book(key)), saved);

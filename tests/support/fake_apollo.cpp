@@ -14,8 +14,9 @@ using client::exchange;
 namespace {
 
 json::object shown(const client::seen_task& t) {
-    json::object o{{"id", t.id},           {"contact_id", t.contact_id}, {"user_id", t.user_id}, {"type", t.type},
-                   {"priority", t.priority}, {"status", t.status},         {"note", t.note}};
+    json::object o{{"id", t.id},     {"contact_id", t.contact_id}, {"user_id", t.user_id},
+                   {"type", t.type}, {"priority", t.priority},     {"status", t.status},
+                   {"note", t.note}};
     if (t.due_at) o["due_at"] = core::to_rfc3339(*t.due_at);
     if (t.created_at) o["created_at"] = core::to_rfc3339(*t.created_at);
     return o;
@@ -55,8 +56,8 @@ void fake_apollo::remove(std::string_view id) {
 }
 
 std::uint64_t fake_apollo::count_of(std::string_view contact_id) const {
-    return static_cast<std::uint64_t>(std::count_if(
-        tasks_.begin(), tasks_.end(), [&](const stored& s) { return s.task.contact_id == contact_id; }));
+    return static_cast<std::uint64_t>(
+        std::count_if(tasks_.begin(), tasks_.end(), [&](const stored& s) { return s.task.contact_id == contact_id; }));
 }
 
 exchange fake_apollo::answer(int status, std::string body) const {
@@ -65,7 +66,7 @@ exchange fake_apollo::answer(int status, std::string body) const {
     x.status = status;
     x.content_type = "application/json";
     x.request_id = fmt::format("req-{}-{}", create_requests_, search_requests_);
-    x.server_date = std::chrono::floor<std::chrono::seconds>(clock_.now());
+    x.server_date = std::chrono::floor<std::chrono::seconds>(its_time());
     x.bytes_sent = x.bytes_received = body.size();
     x.body = std::move(body);
     for (auto& w : x.rates.windows) {
@@ -95,7 +96,7 @@ asio::awaitable<exchange> fake_apollo::bulk_create(const std::string& body) {
         auto task = details_in(request);
         task.id = make_id();
         task.contact_id = std::string(contact.as_string());
-        task.created_at = clock_.now();
+        task.created_at = its_time();
         if (named.size() < how.named) named.push_back(shown(task));
         tasks_.push_back({std::move(task), clock_.now() + how.lag});
     }
@@ -149,7 +150,8 @@ asio::awaitable<exchange> fake_apollo::search_tasks(std::uint32_t page, std::uin
     if (!count_search(x)) {
         ++search_refusals_;
         x.status = 429;
-        x.body = R"({"message":"The maximum number of api calls allowed for api/v1/tasks/search is 3 times per minute."})";
+        x.body =
+            R"({"message":"The maximum number of api calls allowed for api/v1/tasks/search is 3 times per minute."})";
         x.retry_after = "1";
         co_return x;
     }

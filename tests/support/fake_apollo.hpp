@@ -33,6 +33,9 @@ class fake_apollo final : public client::apollo_client {
     };
     std::deque<creation> creations;
 
+    // Apollo's clock less ours: in its Date headers and in the creation times of tasks.
+    std::chrono::milliseconds skew{0};
+
     // --- how the search shows the list
     enum class order { by_due_date, oldest_due_first, anyhow };
     order sorted = order::by_due_date;
@@ -71,6 +74,7 @@ class fake_apollo final : public client::apollo_client {
         core::instant visible_from{};
     };
     std::string make_id();
+    core::instant its_time() const { return clock_.now() + skew; }
     client::exchange answer(int status, std::string body) const;
     std::vector<const stored*> listed(const std::string& contact_filter) const;
     bool count_search(client::exchange& x);

@@ -207,12 +207,9 @@ class pacing_simulation {
 
     outcome run() {
         constexpr int most_events = 20'000'000;
-        if (s_.usage_asked)
-            client::observe_usage(book_, s_.settings, server_.usage(loop_.now()), loop_.now(), loop_.now());
         for (const auto& o : s_.others)
             schedule_others(o, simulation_start + o.from);
-        for (auto& p : processes_)
-            loop_.at(simulation_start, [this, &p] { pump(p); });
+        loop_.at(simulation_start + s_.begin, [this] { begin(); });
         for (int i = 0; i < most_events && to_do_ > 0 && loop_.step(); ++i) {
             if (watch) watch(loop_.now(), server_, book_);
         }

@@ -89,8 +89,8 @@ TEST(ResultsJsonl, WritesNumbersTruthsAndNulls) {
               R"("finished_at":"2026-11-23T10:00:00.250Z"})"
               "\n");
     EXPECT_EQ(line_of(cli::results_format::jsonl, rejected()),
-              R"({"row":1,"file":"a.csv","line":2,"contact_id":"=cmd()","state":"rejected","task_id":null,)"
-              R"("code":"bad_contact_id","column":"Contact, Id","message":"\"=cmd()\" is no id","attempts":0,)"
+              R"x({"row":1,"file":"a.csv","line":2,"contact_id":"=cmd()","state":"rejected","task_id":null,)x"
+              R"x("code":"bad_contact_id","column":"Contact, Id","message":"\"=cmd()\" is no id","attempts":0,)x"
               R"("request_id":null,"possible_duplicate":false,"duplicate_of":null,"finished_at":null})"
               "\n");
 }

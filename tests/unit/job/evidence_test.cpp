@@ -256,9 +256,7 @@ TEST_F(Weigh, AtTheLastChanceTwoEqualScansAreFinalAfterTheSettleTime) {
 TEST_F(Weigh, AtTheLastChanceAListThatNeverRestsIsGivenUp) {
     auto at = start;
     int scans = 1;
-    const auto flicker = [&] {
-        return std::vector{is_open, scans % 2 == 0 ? is_open : is_there};
-    };
+    const auto flicker = [&] { return std::vector{is_open, scans % 2 == 0 ? is_open : is_there}; };
     while (scan(flicker(), at, doubt_reason::list_changing, true) == settlement::scan_again && scans < 50) {
         at = d.next_scan;
         ++scans;

@@ -62,7 +62,7 @@ class ImportRun : public SessionFixture {
     }
     void apply(const ledger::chunk_record& chunk) {
         for (std::size_t i = 0; i < chunk.contacts.size(); ++i)
-            apollo.add(task_for(chunk, i, "", core::system_clock().now()));
+            apollo.add(task_for(chunk, i, "", core::system_clock().now() + apollo.skew));
     }
 
     core::job_id job = 0;
@@ -229,8 +229,8 @@ TEST_F(ImportRun, AnOutageParksTheJobWithItsRowsPending) {
 
 // ------------------------------------------------------------------------------------------- regressions
 
-// The look-up puts a chunk back that the run has not read ahead to yet; when it waits for another try, the run's reading
-// ahead must not take it for a second one.
+// The look-up puts a chunk back that the run has not read ahead to yet; when it waits for another try, the run's
+// reading ahead must not take it for a second one.
 TEST_F(ImportRun, AChunkThatALookUpPutsBackIsNotTakenUpTwice) {
     plan_rows(2000);
     settings.send.backoff_base = settings.send.backoff_cap = 3s;
@@ -250,6 +250,20 @@ TEST_F(ImportRun, AChunkThatALookUpPutsBackIsNotTakenUpTwice) {
     EXPECT_FALSE(end.why) << end.why->text;
     EXPECT_EQ(counts().created, 2000u);
     EXPECT_EQ(contacts_with(1), 2000u);
+}
+
+// Creation times are Apollo's. A run that has only just begun must not compare them with this machine's clock.
+TEST_F(ImportRun, AfterAKillTasksAreRecognisedThoughApollosClockIsAnHourBehind) {
+    plan_rows(30);
+    apollo.skew = -1h;
+    const auto chunks = planned(job);
+    have_created(chunks[0]);
+    leave_in_flight(chunks[1]);
+    apply(chunks[1]);
+    EXPECT_FALSE(go().why);
+    EXPECT_EQ(counts().created, 30u);
+    EXPECT_EQ(contacts_with(1), 30u);
+    EXPECT_EQ(apollo.create_requests(), 1u);
 }
 
 // What the retries keep back must not keep doubts open for ever: the run has to end.

@@ -209,7 +209,8 @@ TEST_F(LookUpOfALargeTeam, WhatTheListDoesShowIsAdoptedThoughTheRestIsNotVisible
 // ------------------------------------------------------------------------------------------- a search that fails
 
 TEST_F(LookUp, AForbiddenSearchIsAskedOnceAPass) {
-    const auto chunks = planned(plan({{on_day(0), contacts(1, 2)}, {on_day(1), contacts(1, 2)}, {on_day(2), contacts(1, 2)}}));
+    const auto chunks =
+        planned(plan({{on_day(0), contacts(1, 2)}, {on_day(1), contacts(1, 2)}, {on_day(2), contacts(1, 2)}}));
     std::vector<doubt> all;
     for (const auto& c : chunks)
         all.push_back({c, {}, {}, {}, {}, {}, 0, 0});

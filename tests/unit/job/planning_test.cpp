@@ -135,9 +135,7 @@ class LedgerSink : public ::testing::Test {
         id_ = contact_id(number);
         return {number, {0, number + 1}, id_, details.view()};
     }
-    std::size_t written_chunks() {
-        return book->chunks(job, core::chunk_state::planned, 0, 100'000).value().size();
-    }
+    std::size_t written_chunks() { return book->chunks(job, core::chunk_state::planned, 0, 100'000).value().size(); }
 
     std::unique_ptr<ledger::ledger> book = ledger::open_ledger(":memory:").value();
     std::pair<core::job_id, std::unique_ptr<ledger::job_lock>> plan =

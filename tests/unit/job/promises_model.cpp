@@ -217,8 +217,8 @@ client::create_answer world::imagine_answer(const ledger::chunk_record& c, stead
     if (!calm_ && chance(10)) return imagine_partial(c, service_end);
     auto a = answer_of(create_verdict::created, "created");
     for (std::size_t i = 0; i < c.contacts.size(); ++i)
-        a.tasks.push_back({c.contacts.contact_ids[i],
-                           make_task(static_cast<std::size_t>(c.contacts.rows[i]), service_end)});
+        a.tasks.push_back(
+            {c.contacts.contact_ids[i], make_task(static_cast<std::size_t>(c.contacts.rows[i]), service_end)});
     return a;
 }
 
@@ -236,7 +236,8 @@ span_view world::scan(core::instant due) const {
     return view;
 }
 
-// ---------------------------------------------------------------------------------------------------------- the process
+// ---------------------------------------------------------------------------------------------------------- the
+// process
 
 void world::send(core::chunk_id id) {
     auto& c = chunk(id);
@@ -302,8 +303,7 @@ void world::look_up() {
 
 bool world::weigh_one(doubt& d, const span_view& view, const std::vector<const doubt*>& neighbours) {
     const bool last_chance = in_state(chunk_state::planned).empty() || cancelled_;
-    const auto w =
-        weigh(d, judge(d, view, neighbours), view.problem, now_, options_.settle_time, last_chance);
+    const auto w = weigh(d, judge(d, view, neighbours), view.problem, now_, options_.settle_time, last_chance);
     if (w.what == settlement::scan_again) {
         check(d.next_scan > now_, "a scan is repeated without a wait");
         return false;
@@ -397,7 +397,8 @@ void world::finish() {
     check(false, "the job never ends");
 }
 
-// ---------------------------------------------------------------------------------------------------------- the promises
+// ---------------------------------------------------------------------------------------------------------- the
+// promises
 
 // What must be true of a row, from its place in the ledger and from all tasks that exist for it or are about to.
 std::string world::judge_row(std::size_t r, const ledger::chunk_record& at, std::size_t index) const {

@@ -27,14 +27,14 @@ struct world_options {
     milliseconds most_service = std::chrono::seconds(10);
     milliseconds most_late = std::chrono::seconds(50);
     milliseconds most_lag = std::chrono::seconds(30);
-    bool cancels = false;              // somebody cancels the job half-way
-    bool others_interfere = false;     // people make tasks for the same contacts; Apollo tidies notes
+    bool cancels = false;                             // somebody cancels the job half-way
+    bool others_interfere = false;                    // people make tasks for the same contacts; Apollo tidies notes
     doubt_reason search_is_bad = doubt_reason::none;  // no scan ever proves absence
 };
 
 struct world_stats {
-    std::uint64_t steps = 0, kills = 0, kills_in_flight = 0, requests = 0, doubtful_answers = 0, adopted = 0, resent = 0,
-                  doubles = 0, held = 0;
+    std::uint64_t steps = 0, kills = 0, kills_in_flight = 0, requests = 0, doubtful_answers = 0, adopted = 0,
+                  resent = 0, doubles = 0, held = 0;
     world_stats& operator+=(const world_stats& o);
 };
 

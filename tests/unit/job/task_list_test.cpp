@@ -11,8 +11,8 @@ namespace taskbarge::job {
 namespace {
 
 namespace asio = boost::asio;
-using testing::fake_apollo;
 using ::testing::AllOf;
+using testing::fake_apollo;
 using ::testing::Ge;
 using ::testing::Le;
 using ::testing::SizeIs;
@@ -264,6 +264,18 @@ TEST_F(TaskList, AStopEndsAWaitingReading) {
     const auto began = std::chrono::steady_clock::now();
     EXPECT_TRUE(read(day(0)).end.ended);
     EXPECT_LT(std::chrono::steady_clock::now() - began, 20s);
+}
+
+TEST_F(TaskList, AStopEndsAReadingBetweenTwoPages) {
+    fill(1, 5000);
+    apollo.on_search = [&](std::uint64_t request) {
+        if (request == 7) stop.request();
+    };
+    const auto r = read(day(0));
+    EXPECT_EQ(r.problem, doubt_reason::search_failing);
+    EXPECT_TRUE(r.end.ended);
+    EXPECT_FALSE(r.end.trouble);
+    EXPECT_EQ(apollo.search_requests(), 7u);
 }
 
 // ------------------------------------------------------------------------------------------- filters

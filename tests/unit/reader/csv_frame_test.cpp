@@ -75,7 +75,7 @@ TEST(Framing, QuotedFieldMaySpanLines) {
     const framed f = frame("a,\"b\r\nc\",d\nnext");
     EXPECT_EQ(f.kind, frame_kind::quoted);
     EXPECT_EQ(f.record, "a,\"b\r\nc\",d");
-    EXPECT_EQ(f.next, 12u);
+    EXPECT_EQ(f.next, 11u);
 }
 
 TEST(Framing, QuoteWrittenTwiceDoesNotClose) {

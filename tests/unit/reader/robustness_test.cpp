@@ -43,6 +43,8 @@ void expect_accounted(const std::string& bytes, std::string_view format) {
         EXPECT_EQ(out.failure->code, core::errc::input) << name_of(bytes, format);
         return;
     }
+    const bool compressed = !out.files.empty() && out.files[0].format.find('+') != std::string::npos;
+    if (compressed) return;
     std::size_t line_ends = 1;
     for (const char c : bytes)
         line_ends += c == '\n' || c == '\r';

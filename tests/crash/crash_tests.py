@@ -1,0 +1,374 @@
+#!/usr/bin/env python3
+"""Kills and faults: whatever breaks and whenever, no row is lost and no task is made twice.
+
+Each case runs the real program against the real sandbox over TLS, kills it where it is told to, runs it again until the
+job is finished, and then holds the ledger against what the sandbox has created. Exit status 0 when every case held.
+
+  crash_tests.py --program PATH matrix [--reduced] [--jobs N]   sandbox faults x fault points x policies
+  crash_tests.py --program PATH kills [--count N]               kills at random moments of an import with latency
+  crash_tests.py --program PATH disk-full                       the ledger's disk fills up, and has room again
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import ssl
+
+SETTLE = "1s"
+MOST_RUNS = 12        # of one job, until it is finished
+RUN_SECONDS = 90      # bound of one run
+SKIPPED = 77          # exit status by which ctest knows a skipped test
+GROUPS, ROWS_A_GROUP, CHUNK = 3, 24, 8
+
+FAULT_POINTS = [
+    "plan_part", "planned", "plan_committed", "before_intent", "before_commit", "after_commit", "intent_recorded",
+    "before_write", "after_write", "answer_read", "before_outcome", "outcome_recorded", "before_look_up",
+    "after_look_up", "before_settlement", "after_settlement",
+]
+# One strike in four or so: most chunks go through, as the look-up needs a task that is known to exist.
+FAULTS = [
+    "429=1@2,5", "429=date+1@2", "429=missing@2", "429=0@2", "429:hour=1@3",
+    "500:before%25", "500:after%25", "500:later:300ms%25", "502:before%25", "502:after%25", "503:before%25",
+    "503:after%25", "504:later:500ms%25", "408:after%25",
+    "stall:before@2", "stall:after@2", "reset:accept@2", "reset:handshake@2", "reset:request%25", "reset:before%25",
+    "reset:after%25", "reset:mid_answer%25", "close:after%25", "cut%25", "length=+100%25", "length=-20@2", "html:after%25",
+    "html:before%25", "success_false:after%25", "garbage:after%25", "missing=3%25", "missing:before=2%25",
+    "repeated=1%25", "foreign%25", "anonymous=2%25", "dribble=300ms%25", "delay:after=300ms%25", "close_after=2",
+    "lag=400ms", "search/403", "search/500%20", "search/reset%20", "visible=20", "skew=-5m",
+]
+
+
+class failed(Exception):
+    pass
+
+
+class sandbox:
+    """A running sandbox, with a client for its view for tests."""
+
+    def __init__(self, program, folder, options):
+        self.log = open(os.path.join(folder, "sandbox.log"), "ab")
+        self.process = subprocess.Popen(
+            [program, "sandbox", "--listen", "127.0.0.1:0", "--state", os.path.join(folder, "sandbox"), "--quiet",
+             "--minimal-answers", *options], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        said = dict(self.process.stdout.readline().strip().split("=", 1) for _ in range(3))
+        self.base_url, self.ca_file, self.key = said["base_url"], said["ca_file"], said["APOLLO_API_KEY"]
+        self.tls = ssl.create_default_context(cafile=self.ca_file)
+
+    def view(self, path, body=None):
+        root = self.base_url.rsplit("/api/v1", 1)[0]
+        request = urllib.request.Request(root + path, data=body, headers={"x-api-key": self.key})
+        with urllib.request.urlopen(request, context=self.tls, timeout=20) as answer:
+            return answer.read().decode()
+
+    def stats(self):
+        return json.loads(self.view("/sandbox/stats"))
+
+    def tasks(self):
+        return [json.loads(line) for line in self.view("/sandbox/tasks").splitlines() if line]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.log.close()
+
+
+class importer:
+    """The program under test with its own ledger."""
+
+    def __init__(self, program, folder, apollo, policy="hold", chunk=CHUNK, extra=()):
+        self.program, self.folder = program, folder
+        self.ledger = os.path.join(folder, "ledger.db")
+        self.input = os.path.join(folder, "contacts.csv")
+        self.options = ["--ledger", self.ledger]
+        self.import_options = [
+            "--base-url", apollo.base_url, "--ca-file", apollo.ca_file, *self.options, "--json", "--quiet",
+            "--set", f"send.settle_time={SETTLE}", "--set", f"import.chunk_size={chunk}",
+            "--set", "send.connections=3", "--set", f"send.when_unverifiable={policy}",
+            "--set", "send.request_timeout=2s", "--set", "send.backoff_base=50ms", "--set", "send.backoff_cap=500ms",
+            *extra]
+        self.environment = {**os.environ, "APOLLO_API_KEY": apollo.key}
+        self.environment.pop("TASKBARGE_KILL_AT", None)
+
+    def start(self, kill_at=None):
+        environment = dict(self.environment)
+        if kill_at:
+            environment["TASKBARGE_KILL_AT"] = kill_at
+        return subprocess.Popen([self.program, "import", self.input, *self.import_options], env=environment,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def run(self, kill_at=None):
+        process = self.start(kill_at)
+        try:
+            out, err = process.communicate(timeout=RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise failed("a run did not end in time")
+        return process.returncode, out, err
+
+    def command(self, *words):
+        done = subprocess.run([self.program, *words, *self.options], env=self.environment, capture_output=True, text=True,
+                              timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def jobs(self):
+        if not os.path.exists(self.ledger):
+            return []
+        code, out, err = self.command("jobs", "--json")
+        if code != 0:
+            raise failed(f"jobs --json said {code}: {err}")
+        return json.loads(out)["jobs"] if out.strip().startswith("{") else json.loads(out)
+
+    def results(self, job):
+        code, out, err = self.command("results", str(job), "--format", "jsonl")
+        if code != 0:
+            raise failed(f"results said {code}: {err}")
+        return [json.loads(line) for line in out.splitlines()]
+
+    def check_sums(self):
+        """At every moment the states add up to the records read."""
+        for job in self.jobs():
+            code, out, err = self.command("status", str(job["job"]), "--json")
+            status = json.loads(out)
+            total = sum(status[s] for s in ("created", "duplicate", "rejected", "failed", "unknown", "pending"))
+            if total != status["rows"]:
+                raise failed(f"job {job['job']}: {status['rows']} rows, states add up to {total}")
+
+
+def write_input(path, seed, groups=GROUPS, rows=ROWS_A_GROUP):
+    chance = random.Random(seed)
+    lines = ["contact_id,user_id,type,status,due_at,note"]
+    for group in range(groups):
+        for _ in range(rows):
+            lines.append(f"{chance.getrandbits(96):024x},66302798d03b9601c7934ebf,call,scheduled,"
+                         f"2027-02-{10 + group:02}T10:00:00Z,group {group}")
+    chance_order = lines[1:]
+    chance.shuffle(chance_order)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join([lines[0], *chance_order]) + "\n")
+    return len(chance_order)
+
+
+def finish(who):
+    """Runs the import until its job is finished; checks the sums after each run."""
+    for _ in range(MOST_RUNS):
+        code, out, err = who.run()
+        if code in (70, -signal.SIGSEGV, -signal.SIGABRT) or (code < 0 and code != -signal.SIGKILL):
+            raise failed(f"the program ended with {code}: {err}")
+        who.check_sums()
+        if code in (0, 2):
+            return json.loads(out)
+        if code not in (75, 69):
+            raise failed(f"exit {code}: {err}")
+        time.sleep(0.2)  # a parked job waits for the sandbox, not for luck: the number of runs is the bound
+    raise failed(f"not finished after {MOST_RUNS} runs; the last said {code}: {err}")
+
+
+def check_truth(who, apollo, summary, rows, policy):
+    """Holds every row's state against what the sandbox has created."""
+    results = who.results(summary["job"])
+    if len(results) != rows:
+        raise failed(f"{len(results)} results for {rows} rows")
+    made = {}
+    for task in apollo.tasks():
+        made.setdefault(task["contact_id"], []).append(task["id"])
+    for r in results:
+        tasks = made.get(r["contact_id"], [])
+        where = f"row {r['row']} is {r['state']} ({r['code']}) with {len(tasks)} tasks"
+        if r["state"] == "created" and r["task_id"] not in tasks:
+            raise failed(f"{where}: its task id is not among them")
+        if r["state"] in ("pending", "rejected", "duplicate"):
+            raise failed(f"{where}: not finished")
+        if r["state"] == "failed" and tasks:
+            raise failed(f"{where}: said to have failed, but created")
+        if len(tasks) > 1 and not (policy == "resend" and r["possible_duplicate"]):
+            raise failed(f"{where}: made twice")
+    return results
+
+
+def one_case(program, fault, point, policy, seed):
+    folder = tempfile.mkdtemp(prefix="taskbarge-crash-")
+    chance = random.Random(f"{fault} {point} {policy} {seed}")
+    apollo = None
+    try:
+        options = ["--limits", "0,0,0", "--search-limits", "0,0,0", "--seed", str(chance.randrange(1, 10**6))]
+        apollo = sandbox(program, folder, options + (["--fault", fault] if fault else []))
+        who = importer(program, folder, apollo, policy)
+        rows = write_input(who.input, seed)
+        killed = 0
+        if point:
+            code, _, err = who.run(f"{point}:{chance.randint(1, 4)}")
+            killed = int(code == -signal.SIGKILL)
+            if code not in (0, 2, 75, 69, -signal.SIGKILL):
+                raise failed(f"the killed run ended with {code}: {err}")
+            who.check_sums()
+        summary = finish(who)
+        results = check_truth(who, apollo, summary, rows, policy)
+        states = {}
+        for r in results:
+            states[r["state"]] = states.get(r["state"], 0) + 1
+        return {"fault": fault, "point": point, "policy": policy, "killed": killed, "states": states,
+                "requests": summary["requests"], "minimum": summary["minimum_requests"], "error": None}
+    except Exception as e:  # every failure of a case is its result
+        return {"fault": fault, "point": point, "policy": policy, "killed": 0, "states": {}, "requests": 0, "minimum": 0,
+                "error": f"{type(e).__name__}: {e} (kept in {folder})"}
+    finally:
+        if apollo:
+            apollo.stop()
+        if not sys.exc_info()[0] and os.environ.get("TASKBARGE_KEEP") is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def cases_of(reduced):
+    if not reduced:
+        for policy in ("hold", "resend"):
+            for fault in [None] + FAULTS:
+                for point in [None] + FAULT_POINTS:
+                    yield fault, point, policy
+        return
+    # Each fault once and each fault point once, in pairs that the seed picks.
+    chance = random.Random(7)
+    for number, fault in enumerate(FAULTS):
+        yield fault, chance.choice([None] + FAULT_POINTS), ("hold", "resend")[number % 2]
+    for point in FAULT_POINTS:
+        yield chance.choice(["500:after%25", "reset:before%25", None]), point, "hold"
+
+
+def run_matrix(a):
+    cases = list(cases_of(a.reduced))
+    outcomes = []
+    with concurrent.futures.ThreadPoolExecutor(max_workers=a.jobs) as pool:
+        waiting = [pool.submit(one_case, a.program, fault, point, policy, a.seed) for fault, point, policy in cases]
+        for done in concurrent.futures.as_completed(waiting):
+            outcomes.append(done.result())
+            if outcomes[-1]["error"]:
+                print("FAILED", json.dumps(outcomes[-1]), flush=True)
+            elif a.verbose:
+                print(json.dumps(outcomes[-1]), flush=True)
+    bad = [o for o in outcomes if o["error"]]
+    total = {}
+    for o in outcomes:
+        for state, rows in o["states"].items():
+            total[state] = total.get(state, 0) + rows
+    print(f"{len(outcomes)} cases, {sum(o['killed'] for o in outcomes)} with a kill; rows by state at the end: {total}; "
+          f"requests {sum(o['requests'] for o in outcomes)}, minimum {sum(o['minimum'] for o in outcomes)}; "
+          f"cases that lost a row, doubled a task or miscounted: {len(bad)}")
+    return 1 if bad else 0
+
+
+def run_kills(a):
+    folder = tempfile.mkdtemp(prefix="taskbarge-kills-")
+    chance = random.Random(a.seed)
+    apollo = sandbox(a.program, folder, ["--limits", "0,0,0", "--search-limits", "0,0,0", "--latency", "120ms"])
+    try:
+        who = importer(a.program, folder, apollo, chunk=10)
+        rows = write_input(who.input, a.seed, groups=10, rows=260)
+        kills = unfinished = in_flight = 0
+        for _ in range(a.count):
+            process = who.start()
+            time.sleep(chance.uniform(0.15, 0.9))  # the moment of the kill is what chance decides here
+            process.kill()
+            process.communicate()
+            kills += 1
+            who.check_sums()
+            jobs = who.jobs()
+            if not jobs or jobs[-1]["state"] == "completed":
+                continue
+            unfinished += 1
+            code, out, _ = who.command("status", str(jobs[-1]["job"]), "--json")
+            in_flight += int(json.loads(out)["unknown"] > 0)
+        summary = finish(who)
+        check_truth(who, apollo, summary, rows, "hold")
+        if summary["created"] != rows:
+            raise failed(f"{summary['created']} of {rows} rows created")
+        print(f"{kills} kills, {unfinished} of an unfinished job, {in_flight} with a request in flight; {rows} rows, each with "
+              f"exactly one task; {summary['requests']} requests, minimum {summary['minimum_requests']}")
+        if a.count >= 30 and (unfinished < 15 or in_flight < 10):
+            raise failed("too few kills hit what they were meant to hit")
+        return 0
+    finally:
+        apollo.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_disk_full(a):
+    """A small file system of its own is filled up, and emptied again. Needs the right to mount one."""
+    folder = tempfile.mkdtemp(prefix="taskbarge-full-")
+    disk = os.path.join(folder, "disk")
+    os.mkdir(disk)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], capture_output=True).returncode != 0:
+        print("skipped: no right to mount a small file system here")
+        os.rmdir(disk)
+        os.rmdir(folder)
+        return SKIPPED
+    apollo = sandbox(a.program, folder, ["--limits", "0,0,0", "--search-limits", "0,0,0"])
+    try:
+        who = importer(a.program, folder, apollo, chunk=10)
+        who.ledger = os.path.join(disk, "ledger.db")
+        who.options[who.options.index("--ledger") + 1] = who.ledger
+        who.import_options[who.import_options.index("--ledger") + 1] = who.ledger
+        rows = write_input(who.input, a.seed, groups=5, rows=200)
+        ballast = os.path.join(disk, "ballast")
+        parked = 0
+        # Less and less ballast: full while planning, then full while sending, at last room enough.
+        for kib in (4000, 3900, 3800, 3700, 3600, 3500, 3400, 3300, 3200, 3000, 2800, 0):
+            with open(ballast, "wb") as f:
+                try:
+                    f.write(bytes(kib * 1024))
+                except OSError:
+                    pass  # what the ledger holds already counts as well: full is full
+            code, _, err = who.run()
+            if code in (0, 2):
+                break
+            if code != 75:
+                raise failed(f"exit {code} with {kib} KiB taken: {err}")
+            parked += 1
+            os.unlink(ballast)
+            who.check_sums()
+        summary = finish(who)
+        check_truth(who, apollo, summary, rows, "hold")
+        if parked == 0 or summary["created"] != rows:
+            raise failed(f"parked {parked} times, {summary['created']} of {rows} rows created")
+        print(f"parked {parked} times for want of room; then {rows} rows, each with exactly one task")
+        return 0
+    finally:
+        apollo.stop()
+        subprocess.run(["umount", disk], check=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--verbose", action="store_true")
+    commands = parser.add_subparsers(dest="command", required=True)
+    matrix = commands.add_parser("matrix")
+    matrix.add_argument("--reduced", action="store_true")
+    matrix.add_argument("--jobs", type=int, default=4)
+    kills = commands.add_parser("kills")
+    kills.add_argument("--count", type=int, default=30)
+    commands.add_parser("disk-full")
+    a = parser.parse_args()
+    try:
+        return {"matrix": run_matrix, "kills": run_kills, "disk-full": run_disk_full}[a.command](a)
+    except failed as e:
+        print(f"FAILED: {e}")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
