@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-state=$repo/.demo
+state=.demo # in the repository
 taskbarge=$repo/build/release/src/cli/taskbarge
 first_port=18443
 sandbox_pid=
@@ -38,16 +38,17 @@ stop_sandbox() {
 }
 
 # ready KEY: what the sandbox printed as KEY=...
-ready() { sed -n "s/^$1=//p" "$state/sandbox.out"; }
+ready() { sed -n "s/^$1=//p" "$state/sandbox.out" 2> /dev/null || true; }
 
 start_sandbox() {
     local tries
+    rm -f "$state/sandbox.out"
     "$taskbarge" sandbox --listen "127.0.0.1:$1" --state "$state/sandbox" --journal "$state/tasks.jsonl" --quiet \
         > "$state/sandbox.out" 2> "$state/sandbox.err" &
     sandbox_pid=$!
     echo "$sandbox_pid" > "$state/sandbox.pid"
     for ((tries = 0; tries < 100; ++tries)); do
-        if [ -n "$(ready api_key)" ]; then return; fi
+        if [ -n "$(ready APOLLO_API_KEY)" ]; then return; fi
         kill -0 "$sandbox_pid" 2> /dev/null || break
         sleep 0.1
     done
@@ -55,37 +56,35 @@ start_sandbox() {
     die "the sandbox did not start"
 }
 
-# summary KEY: a number of the import's JSON report.
-summary() { sed -n "s/.*\"$1\": *\([0-9]*\).*/\1/p" "$state/summary.json"; }
-
 say "taskbarge demo: build, start a local Apollo, import sample_data/contacts.csv"
 install_missing "${build_packages[@]}"
 configure release -DTASKBARGE_TESTS=OFF
 build release taskbarge
 
+cd "$repo"
 umask 077
 mkdir -p "$state"
 trap stop_sandbox EXIT
 trap 'exit 130' INT TERM
 port=$(choose_port)
-say "starting the sandbox on 127.0.0.1:$port (files in .demo/)"
+say "starting the sandbox on 127.0.0.1:$port"
 start_sandbox "$port"
 
 export APOLLO_API_KEY
-APOLLO_API_KEY=$(ready api_key)
-common=(--ledger "$state/ledger.db")
-say "taskbarge import sample_data/contacts.csv --base-url $(ready base_url) --ca-file .demo/sandbox/... --ledger .demo/ledger.db"
+APOLLO_API_KEY=$(ready APOLLO_API_KEY)
+import=(import sample_data/contacts.csv --base-url "$(ready base_url)" --ca-file "$state/sandbox/ca.pem"
+    --ledger "$state/ledger.db")
+say "taskbarge ${import[*]}"
 code=0
-(cd "$repo" && "$taskbarge" import sample_data/contacts.csv --base-url "$(ready base_url)" --ca-file "$(ready ca_file)" \
-    "${common[@]}" --json > "$state/summary.json") || code=$?
+"$taskbarge" "${import[@]}" || code=$?
 case $code in
-    0) say "every row was created or is a duplicate" ;;
-    2) say "exit code 2: finished, but some rows were rejected; the sample holds bad rows on purpose" ;;
-    *) die "the import ended with exit code $code; see the messages above" ;;
+    0) ;;
+    2) say "exit code 2: finished, and some rows were rejected; the sample holds bad rows on purpose" ;;
+    *) die "the import ended with exit code $code" ;;
 esac
-if [ "$(summary requests_this_run)" = 0 ]; then say "the job was done before: nothing was sent"; fi
 
-say "the first five lines of: taskbarge results $(summary job) --ledger .demo/ledger.db"
-"$taskbarge" results "$(summary job)" "${common[@]}" -o "$state/results.csv"
-head -n 5 "$state/results.csv"
-say "all of them are in .demo/results.csv; run scripts/demo.sh again: nothing will be sent"
+job=$("$taskbarge" jobs --ledger "$state/ledger.db" --json | grep -oE '"job":[0-9]+' | cut -d: -f2 | head -n 1)
+say "taskbarge results $job --ledger $state/ledger.db, the header and five of its lines"
+"$taskbarge" results "$job" --ledger "$state/ledger.db" --quiet -o "$state/results.csv"
+head -n 6 "$state/results.csv"
+say "all of them: .demo/results.csv. Run scripts/demo.sh again: the job is done, and nothing will be sent"

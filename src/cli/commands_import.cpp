@@ -7,7 +7,6 @@
 #include "cli/observer.hpp"
 #include "cli/output_json.hpp"
 #include "cli/output_plan.hpp"
-#include "cli/output_summary.hpp"
 
 namespace taskbarge::cli {
 
@@ -67,7 +66,7 @@ exit_code end_of_several(const options& o, const program& p, const session& s,
     }
     if (o.json) {
         for (const auto& r : reports) {
-            if (r.why) complain(fmt::format("job {}: {}", r.job.value_or(0), stop_line(r, repeated_options(o))));
+            explain(o, r);
         }
         return deliver(reports_json(reports, s.settings.ledger.path, code), code);
     }
@@ -119,8 +118,9 @@ core::result<void> check_ledger_exists(const options& o, const core::settings& s
 }  // namespace
 
 exit_code import_command(const options& o, const program& p) {
-    const auto s = begin(o, p, key_need::required);
+    auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
+    if (const auto key = take_key(*s, p, key_need::required); !key) return end(o, p, &s->settings, key.error());
     const auto report = observed<job::report>(o, p, *s, [&](const job::environment& environment) {
         return job::import_files(environment, import_options_of(o));
     });
@@ -128,28 +128,33 @@ exit_code import_command(const options& o, const program& p) {
 }
 
 exit_code plan_command(const options& o, const program& p) {
-    const auto s = begin(o, p, key_need::if_there);
+    auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
+    if (const auto key = take_key(*s, p, key_need::if_there); !key) return end(o, p, &s->settings, key.error());
     const auto plan = observed<job::plan_report>(o, p, *s, [&](const job::environment& environment) {
         return job::plan_files(environment, import_options_of(o));
     });
     const auto code = exit_code_of(plan.base);
-    if (plan.base.why) complain(stop_line(plan.base, repeated_options(o)));
+    explain(o, plan.base);
     if (o.json) return deliver(plan_json(plan, s->settings.ledger.path, code), code);
-    if (o.quiet) return code;
+    // Without a record read there is nothing to show.
+    if (o.quiet || (plan.base.why && plan.base.rows.rows == 0)) return code;
     return deliver(plan_summary(plan, p.clock.now()), code);
 }
 
 exit_code resume_command(const options& o, const program& p) {
     if (o.job) return job_command(o, p);
-    const auto s = begin(o, p, key_need::required);
+    auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
+    if (const auto key = take_key(*s, p, key_need::required); !key) return end(o, p, &s->settings, key.error());
     return resume_all(o, p, *s);
 }
 
 exit_code job_command(const options& o, const program& p) {
-    const auto s = begin(o, p, o.command == command::cancel ? key_need::if_there : key_need::required);
+    auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
+    if (const auto key = take_key(*s, p, o.command == command::cancel ? key_need::if_there : key_need::required); !key)
+        return end(o, p, &s->settings, key.error());
     const auto there = check_ledger_exists(o, s->settings);
     if (!there) return end(o, p, &s->settings, there.error());
     const auto report = observed<job::report>(

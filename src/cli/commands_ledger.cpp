@@ -5,7 +5,6 @@
 #include "cli/observer.hpp"
 #include "cli/output_jobs.hpp"
 #include "cli/output_json.hpp"
-#include "cli/output_summary.hpp"
 #include "taskbarge/client/rate_windows.hpp"
 
 namespace taskbarge::cli {
@@ -97,7 +96,7 @@ core::result<job_status> read_status(const options& o, const core::settings& set
 }  // namespace
 
 exit_code jobs_command(const options& o, const program& p) {
-    const auto s = begin(o, p, key_need::none);
+    const auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
     const auto jobs = read_jobs(s->settings);
     if (!jobs) return end(o, p, &s->settings, jobs.error());
@@ -110,7 +109,7 @@ exit_code jobs_command(const options& o, const program& p) {
 }
 
 exit_code status_command(const options& o, const program& p) {
-    const auto s = begin(o, p, key_need::none);
+    const auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
     const auto status = read_status(o, s->settings, p.clock.now());
     if (!status) return end(o, p, &s->settings, status.error());

@@ -73,7 +73,7 @@ core::result<void> write_all(const options& o, const program& p, const core::set
 }  // namespace
 
 exit_code results_command(const options& o, const program& p) {
-    const auto s = begin(o, p, key_need::none);
+    const auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
     const auto done = write_all(o, p, s->settings);
     return done ? exit_code::done : end(o, p, &s->settings, done.error());

@@ -120,7 +120,7 @@ std::string plan_summary(const job::plan_report& plan, core::instant now) {
     }
     const auto& requests = plan.base.requests;
     out += sum_line(plan.base.rows) + "\n";
-    out += fmt::format("{} make {} at least\n", counted(requests.groups, "group", "groups"),
+    out += fmt::format("{} {} at least\n", counted(requests.groups, "group makes", "groups make"),
                        counted(requests.minimum_requests, "request", "requests"));
     out += groups_text(plan, now) + splitters_text(plan) + rejects_text(plan) + samples_text(plan, now) +
            limits_text(plan, now);

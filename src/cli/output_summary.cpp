@@ -30,6 +30,12 @@ std::string headline(const job::report& r, exit_code code, core::instant now) {
     }
 }
 
+// Of a file for rejected rows, where the input's format is known.
+std::string extension_of(const job::report& r) {
+    if (r.files.empty()) return "";
+    return r.files.front().format.rfind("jsonl", 0) == 0 ? ".jsonl" : ".csv";
+}
+
 }  // namespace
 
 std::string sum_line(const core::row_counts& rows) {
@@ -80,13 +86,14 @@ std::vector<next_step> next_steps(const job::report& r, const std::string& optio
     const auto add = [&](const std::string& command, const std::string& purpose) {
         steps.push_back({fmt::format("taskbarge {}{}", command, options), purpose});
     };
-    if (r.state != "completed") add(fmt::format("resume {}", id), "go on (the same import again does so too)");
+    if (r.state != "completed") add(fmt::format("resume {}", id), "To go on (the same import again does so too)");
     if (r.rows.rejected != 0)
-        add(fmt::format("results {} --rejects -o rejects-{}", id, id), "the rejected rows, to mend and import again");
+        add(fmt::format("results {} --rejects -o rejects-{}{}", id, id, extension_of(r)),
+            "To get the rejected rows, to mend and import again");
     if (r.rows.failed + r.rows.unknown != 0)
-        add(fmt::format("results {} --only failed,unknown", id), "which rows, and why");
-    if (r.rows.unknown != 0) add(fmt::format("verify {}", id), "look the unknown rows up again");
-    if (r.state == "completed" && r.rows.failed != 0) add(fmt::format("retry {}", id), "send the failed rows again");
+        add(fmt::format("results {} --only failed,unknown", id), "To see which rows failed or are unknown, and why");
+    if (r.rows.unknown != 0) add(fmt::format("verify {}", id), "To look the unknown rows up again");
+    if (r.state == "completed" && r.rows.failed != 0) add(fmt::format("retry {}", id), "To send the failed rows again");
     return steps;
 }
 
@@ -99,13 +106,8 @@ std::string job_summary(const job::report& r, exit_code code, const std::vector<
                        spoken(r.elapsed));
     if (!reasons.empty()) out += "Not created, commonest reasons first:\n" + reasons_text(reasons);
     const auto steps = next_steps(r, options);
-    if (!steps.empty()) out += "What you can do:\n";
-    std::size_t widest = 0;
     for (const auto& step : steps) {
-        widest = std::max(widest, step.command.size());
-    }
-    for (const auto& step : steps) {
-        out += fmt::format("  {:<{}}  # {}\n", step.command, widest, step.purpose);
+        out += fmt::format("{}:\n    {}\n", step.purpose, step.command);
     }
     if (!r.unfinished_jobs.empty())
         out += fmt::format("Unfinished jobs: {}. `taskbarge resume{}` finishes them.\n",
@@ -115,6 +117,7 @@ std::string job_summary(const job::report& r, exit_code code, const std::vector<
 
 std::string stop_line(const job::report& r, const std::string& options) {
     auto line = printable(r.why ? r.why->text : "stopped", 1000);
+    if (r.job && line.rfind("job ", 0) != 0) line = fmt::format("job {}: {}", *r.job, line);
     if (r.why && r.why->code == core::errc::internal) line += " (this is a bug)";
     if (r.job && r.state == "parked") line += fmt::format("; to go on: taskbarge resume {}{}", *r.job, options);
     return line;

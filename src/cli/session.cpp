@@ -36,23 +36,30 @@ std::vector<ledger::reason_count> reasons_of(const core::settings& settings, con
     return reasons ? std::move(*reasons) : std::vector<ledger::reason_count>{};
 }
 
-}  // namespace
-
-core::result<session> begin(const options& o, const program& p, key_need need) {
-    auto loaded = core::load_settings(sources_of(o, p));
-    if (!loaded) return loaded.error();
-    auto warnings = std::move(loaded->warnings);
-    core::secret key;
-    if (need != key_need::none) {
-        auto found = load_key(p.key, loaded->value, warnings);
-        if (!found && need == key_need::required) return found.error();
-        if (found) key = std::move(*found);
-        if (key.empty() && need == key_need::required) return no_key_failure();
-    }
+void warn(const std::vector<std::string>& warnings) {
     for (const auto& warning : warnings) {
         complain("warning: " + warning);
     }
-    return session{std::move(loaded->value), std::move(key)};
+}
+
+}  // namespace
+
+core::result<session> begin(const options& o, const program& p) {
+    auto loaded = core::load_settings(sources_of(o, p));
+    if (!loaded) return loaded.error();
+    warn(loaded->warnings);
+    return session{std::move(loaded->value), {}};
+}
+
+core::result<void> take_key(session& s, const program& p, key_need need) {
+    std::vector<std::string> warnings;
+    auto found = load_key(p.key, s.settings, warnings);
+    warn(warnings);
+    if (found) s.key = std::move(*found);
+    if (need == key_need::if_there) return {};
+    if (!found) return found.error();
+    if (s.key.empty()) return no_key_failure();
+    return {};
 }
 
 void complain(const std::string& line) {
@@ -84,16 +91,22 @@ exit_code deliver(std::string_view text, exit_code code) {
     return good ? exit_code_of(printed.error().code) : code;
 }
 
+void explain(const options& o, const job::report& r) {
+    if (!r.why) return;
+    const bool harmless = r.why->code == core::errc::waiting || r.why->code == core::errc::job_held;
+    if (o.quiet && harmless) return;
+    complain(stop_line(r, repeated_options(o)));
+}
+
 exit_code end(const options& o, const program& p, const core::settings* settings, const job::report& r) {
     const auto code = exit_code_of(r);
-    const auto again = repeated_options(o);
-    if (r.why) complain(stop_line(r, again));
+    explain(o, r);
     if (o.json)
         return code == exit_code::usage ? code
                                         : deliver(report_json(r, settings ? settings->ledger.path : "", code), code);
     if (o.quiet || !r.job) return code;
     const auto reasons = settings ? reasons_of(*settings, r) : std::vector<ledger::reason_count>{};
-    return deliver(job_summary(r, code, reasons, again, p.clock.now()), code);
+    return deliver(job_summary(r, code, reasons, repeated_options(o), p.clock.now()), code);
 }
 
 exit_code end(const options& o, const program& p, const core::settings* settings, const core::failure& why) {

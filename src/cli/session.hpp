@@ -28,8 +28,7 @@ struct program {
 
 enum class key_need {
     required,  // errc::no_key without one
-    if_there,  // used when there is one
-    none       // not even looked for
+    if_there   // used when there is a usable one
 };
 
 struct session {
@@ -37,8 +36,11 @@ struct session {
     core::secret key;
 };
 
-// Loads settings and key; warnings go to standard error.
-core::result<session> begin(const options& o, const program& p, key_need need);
+// Loads the settings; warnings go to standard error.
+core::result<session> begin(const options& o, const program& p);
+
+// Adds the key to the session; warnings go to standard error. Fails with errc::no_key.
+core::result<void> take_key(session& s, const program& p, key_need need);
 
 // "taskbarge: LINE" on standard error.
 void complain(const std::string& line);
@@ -48,6 +50,10 @@ core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settin
 
 // Why a job that is not finished stopped last, as its ledger keeps it; nothing when it is finished or never stopped.
 std::optional<core::failure> stop_reason(const ledger::job_record& job);
+
+// Says on standard error why the run stopped, if it did. With --quiet a job that only waits, or that another process
+// works on, is not worth a line: its exit code tells.
+void explain(const options& o, const job::report& r);
 
 // The end of a command that has a report: prints summary or JSON and why it stopped, and gives the exit code.
 // `settings` is null when they could not be loaded.

@@ -26,9 +26,10 @@ constexpr int days_of_caution = 2;
 // A window whose end is unknown is tried when this part of what it may still last has passed.
 constexpr int try_part = 10;
 
-// The two clocks drift apart by far less than this, and ours is cut off to milliseconds.
+// Ours is cut off to milliseconds, and the two clocks drift apart: by far less than a thousandth, and by less than five
+// seconds a day. What is more would make nightly runs begin later and later.
 milliseconds margin(milliseconds length) {
-    return std::max(milliseconds(2), length / 1000);
+    return std::clamp<milliseconds>(length / 1000, milliseconds(2), std::chrono::seconds(5));
 }
 
 // A step of the clock that is put up with; a larger one makes stored times worthless.
@@ -163,7 +164,7 @@ class judge {
           now_(now) {}
 
     verdict decide() const {
-        if (w_.shut) return wait(*w_.ends_at, w_.end_known);
+        if (w_.shut && w_.ends_at) return wait(*w_.ends_at, w_.end_known);
         const bool untaught = !w_.limit && !w_.unlimited && !w_.heard_at;
         if (untaught && flights() > 0) return wait_for_answer();
         if (!usable_) return {};
@@ -391,7 +392,8 @@ double fullness(const rate_window& w) {
 // to an hour.
 milliseconds riddle_wait(const core::limit_settings& limits, std::uint64_t refusals) {
     const auto least = std::max(length_of(limits, window_kind::minute) / 60, milliseconds(20));
-    return std::min<milliseconds>(least * (1LL << std::min<std::uint64_t>(refusals, 20)), length_of(limits, window_kind::hour));
+    return std::min<milliseconds>(least * (1LL << std::min<std::uint64_t>(refusals, 20)),
+                                  length_of(limits, window_kind::hour));
 }
 
 // The window that a 429 is about: the one it names unless it cannot last that long, else the longest full one, else the
@@ -441,8 +443,11 @@ std::optional<std::uint64_t> usable_limit(const rate_book& book, const core::lim
     const auto& w = book[kind];
     const auto cap = limits.caps[index(kind)];
     if (w.unlimited || !w.limit) return cap;
-    const auto share = std::floor(static_cast<double>(*w.limit) * (100.0 - limits.reserve_percent) / 100.0 + 1e-9);
-    const auto usable = std::min(*w.limit, static_cast<std::uint64_t>(std::max(1.0, share)));
+    auto usable = *w.limit;
+    if (limits.reserve_percent > 0) {
+        const auto share = std::floor(static_cast<double>(usable) * (100.0 - limits.reserve_percent) / 100.0 + 1e-9);
+        usable = std::min(usable, static_cast<std::uint64_t>(std::max(1.0, share)));
+    }
     return cap ? std::min(*cap, usable) : usable;
 }
 

@@ -217,6 +217,8 @@ asio::awaitable<void> import_run::refill() {
 asio::awaitable<result<std::optional<core::attempt_id>>> import_run::take_place(const ledger::chunk_record& chunk,
                                                                                 placed& place) {
     auto& gate = session_.windows(route::bulk_create);
+    const auto now = env_.clock.now();
+    const auto server_now = session_.server_time(now);
     auto intent = co_await session_.writer().ask<std::optional<core::attempt_id>>(
         [&](ledger::ledger& l) -> result<std::optional<core::attempt_id>> {
             auto taken = gate.take(l);
@@ -224,7 +226,7 @@ asio::awaitable<result<std::optional<core::attempt_id>>> import_run::take_place(
             place = *taken;
             if (!place.decision.granted) return std::optional<core::attempt_id>();
             core::fault_point("before_intent");
-            auto attempt = l.record_intent({chunk.id, place.taken_at});
+            auto attempt = l.record_intent({chunk.id, place.taken_at, server_now});
             if (!attempt) return attempt.error();
             return std::optional<core::attempt_id>(*attempt);
         });
@@ -283,7 +285,7 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
         if (chunk.attempts > 0 || v.what == consequence::throttled) ++progress_.requests.retries;
         if (v.what == consequence::throttled) ++progress_.requests.rate_limited;
     }
-    if (x.server_date) server_ahead_ = *x.server_date - now;
+    session_.note_server_clock(x);
     count(chunk_state::planned, chunk.contacts.size(), v.update);
     note_health(v.what, x);
     if (!written) isolation_.not_sent(chunk);
@@ -384,12 +386,16 @@ asio::awaitable<void> import_run::take_in_doubts() {
     if (auto r = co_await load_doubts(); !r) break_off(r.error());
 }
 
-// A chunk's tasks may stem from any of its attempts, also from those of the chunk that it was split from.
+// A chunk's tasks may stem from any of its attempts, also from those of the chunk that it was split from. Their time by
+// Apollo's clock was kept with each attempt; clocks that were set since then do not matter.
 asio::awaitable<result<void>> import_run::add_doubt(ledger::chunk_record chunk) {
     const auto same = [&](const doubt& d) { return d.chunk.id == chunk.id; };
     if (std::any_of(doubts_.begin(), doubts_.end(), same)) co_return result<void>();
+    const auto now = env_.clock.now();
+    const auto server_now = session_.server_time(now);
+    const auto ahead = server_now ? *server_now - now : milliseconds{0};
     auto first = co_await session_.writer().ask<core::instant>([&](ledger::ledger& l) -> result<core::instant> {
-        auto earliest = env_.clock.now();
+        auto earliest = now + ahead;
         constexpr int deepest_lineage = 64;
         core::chunk_id id = chunk.id, parent = chunk.parent;
         for (int depth = 0; depth < deepest_lineage && id != 0; ++depth) {
@@ -407,7 +413,7 @@ asio::awaitable<result<void>> import_run::add_doubt(ledger::chunk_record chunk) 
     });
     if (!first) co_return first.error();
     doubt d;
-    d.not_created_before = *first + server_ahead_ - created_slack;
+    d.not_created_before = *first - created_slack;
     d.quiet_since = d.next_scan = env_.clock.steady_now();
     d.chunk = std::move(chunk);
     doubts_.push_back(std::move(d));

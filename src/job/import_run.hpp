@@ -121,7 +121,6 @@ class import_run {
     std::uint32_t unreached_in_a_row_ = 0;
     std::optional<steady_time> trouble_since_;
     client::exchange last_trouble_;
-    std::chrono::milliseconds server_ahead_{0};  // Apollo's clock less ours
     std::optional<core::failure> broken_;
     progress progress_;
     steady_time last_published_{};

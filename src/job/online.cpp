@@ -3,6 +3,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <exception>
+#include <memory>
 
 namespace taskbarge::job {
 
@@ -28,19 +29,27 @@ client::client_options client_options_of(const environment& env) {
 
 core::result<void> run_online(const environment& env, ledger::ledger& book,
                               const std::function<asio::awaitable<void>(session&)>& work) {
-    asio::io_context loop(1);
-    auto client = client::apollo_client::make(loop.get_executor(), client_options_of(env));
+    auto loop = std::make_unique<asio::io_context>(1);
+    auto client = client::apollo_client::make(loop->get_executor(), client_options_of(env));
     if (!client) return client.error();
-    // The writer goes first at the end: what it was given it finishes, while the coroutines that asked still exist.
-    ledger_writer writer(book, loop.get_executor());
-    session s(env, loop.get_executor(), writer, **client);
     std::exception_ptr error;
-    asio::co_spawn(loop, work(s), [&](std::exception_ptr e) {
-        error = e;
-        (*client)->close();
-        loop.stop();  // a forced stop leaves requests behind; after any other end there are none
-    });
-    loop.run();
+    {
+        // The writer goes first at the end: what it was given it finishes, while the coroutines that asked still exist.
+        ledger_writer writer(book, loop->get_executor());
+        session s(env, loop->get_executor(), writer, **client);
+        asio::co_spawn(*loop, work(s), [&](std::exception_ptr e) {
+            error = e;
+            (*client)->close();
+            loop->stop();  // a forced stop leaves requests behind; after any other end there are none
+        });
+        loop->run();
+    }
+    if (env.stop.level() == stop_level::forced) {
+        // Requests cut short in the middle refer to what they would outlive. The process is about to end: nothing of
+        // them is run or destroyed any more.
+        (void)client->release();
+        (void)loop.release();
+    }
     if (error) std::rethrow_exception(error);
     return {};
 }

@@ -90,6 +90,15 @@ session::session(const environment& env, asio::any_io_executor ex, ledger_writer
                route_windows(route::users, env.settings, env.clock),
                route_windows(route::usage_stats, env.settings, env.clock)} {}
 
+std::optional<core::instant> session::server_time(core::instant ours) const {
+    if (!server_ahead_) return std::nullopt;
+    return ours + *server_ahead_;
+}
+
+void session::note_server_clock(const client::exchange& x) {
+    if (x.server_date) server_ahead_ = *x.server_date - env_.clock.now();
+}
+
 template <class Call>
 asio::awaitable<result<asked>> session::ask(route r, Call call) {
     auto& gate = windows(r);
@@ -103,6 +112,7 @@ asio::awaitable<result<asked>> session::ask(route r, Call call) {
         co_return out;
     }
     out.answer = co_await call();
+    note_server_clock(*out.answer);
     auto learnt = co_await writer_.ask<core::rate_book>([&gate, &x = *out.answer, taken_at = place->taken_at](
                                                             ledger::ledger& l) { return gate.learn(l, x, taken_at); });
     if (!learnt) co_return learnt.error();
@@ -121,6 +131,11 @@ asio::awaitable<result<asked>> session::users_page(std::uint32_t page) {
     constexpr std::uint32_t per_page = 100;
     auto call = [this, page] { return client_.search_users(page, per_page); };
     co_return co_await ask(route::users, call);
+}
+
+asio::awaitable<result<asked>> session::create_nothing() {
+    auto call = [this] { return client_.bulk_create("{}"); };
+    co_return co_await ask(route::bulk_create, call);
 }
 
 asio::awaitable<result<std::optional<client::exchange>>> session::learn_limits() {

@@ -86,9 +86,16 @@ class session {
     boost::asio::awaitable<core::result<asked>> search_page(
         std::uint32_t page, std::uint32_t per_page, const std::vector<std::pair<std::string, std::string>>& filters);
     boost::asio::awaitable<core::result<asked>> users_page(std::uint32_t page);
+    // A bulk_create request without contacts or details, which Apollo can only refuse: shows the right to the route.
+    boost::asio::awaitable<core::result<asked>> create_nothing();
     // Asks usage_stats once and fills the books of all routes. A key without that right is no failure: nothing learnt.
     // Gives the exchange, or nothing where there was no place for it.
     boost::asio::awaitable<core::result<std::optional<client::exchange>>> learn_limits();
+
+    // Apollo's clock at a moment of ours, once an answer has shown it.
+    std::optional<core::instant> server_time(core::instant ours) const;
+    // Every answer tells; bulk_create's are told by whoever asked.
+    void note_server_clock(const client::exchange& x);
 
     route_windows& windows(route r) { return windows_[static_cast<std::size_t>(r)]; }
     ledger_writer& writer() { return writer_; }
@@ -105,6 +112,7 @@ class session {
     ledger_writer& writer_;
     client::apollo_client& client_;
     std::array<route_windows, 4> windows_;
+    std::optional<std::chrono::milliseconds> server_ahead_;
 };
 
 }  // namespace taskbarge::job

@@ -237,9 +237,9 @@ result<attempt_id> sqlite_ledger::record_intent(const attempt_intent& intent) {
         if (!moved) return moved.error();
         if (db_->changes() != 1) return bug(fmt::format("chunk {} is not planned and cannot be sent", intent.chunk));
         auto made = db_->prepare(
-                           "INSERT INTO attempts (job, chunk, started_at) "
-                           "VALUES ((SELECT job FROM chunks WHERE id = ?1), ?1, ?2)")
-                        .bind(intent.chunk, intent.started_at)
+                           "INSERT INTO attempts (job, chunk, started_at, server_date) "
+                           "VALUES ((SELECT job FROM chunks WHERE id = ?1), ?1, ?2, ?3)")
+                        .bind(intent.chunk, intent.started_at, intent.server_date)
                         .run();
         if (!made) return made.error();
         return db_->last_id();
@@ -257,7 +257,8 @@ result<void> sqlite_ledger::record_report(const attempt_report& report, bool req
         const auto throttled = int{report.what == attempt_result::throttled} - query.integer(2);
         query.reset();
         auto kept = db_->prepare(
-                           "UPDATE attempts SET finished_at = ?, server_date = ?, result = ?, written = ?, status = ?, "
+                           "UPDATE attempts SET finished_at = ?, server_date = coalesce(?, server_date), result = ?, "
+                           "written = ?, status = ?, "
                            "request_id = ?, code = ?, message = ?, bytes_sent = ?, bytes_received = ?, evidence = ? "
                            "WHERE id = ?")
                         .bind(report.finished_at, report.server_date, word_of(report.what), request_written,

@@ -40,7 +40,7 @@ core::failure describe(const std::string& path, int code, const char* message, i
                 return {core::errc::ledger_full,
                         fmt::format("ledger {}: no room on its disk; make room and run again", path)};
             }
-            return {core::errc::ledger, fmt::format("ledger {}: {} (SQLite {})", path, message, code)};
+            return {core::errc::ledger, fmt::format("ledger {}: {} (SQLite {}, system {})", path, message, code, system_error)};
     }
 }
 

@@ -29,7 +29,7 @@ std::string display_name(const std::string& path) {
     return path == "-" ? "standard input" : path;
 }
 
-core::result<stored_file> stored_file::open(const std::string& path, sha256& digest) {
+core::result<stored_file> stored_file::open(const std::string& path, input_digest_builder& digest) {
     if (path == "-") return stored_file(STDIN_FILENO, display_name(path), 0, digest);
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return unusable(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
@@ -50,10 +50,23 @@ stored_file::stored_file(stored_file&& other) noexcept
       digest_(other.digest_) {}
 
 stored_file::~stored_file() {
+    if (descriptor_ >= 0) digest_->settle();
     if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
 }
 
 core::result<std::size_t> stored_file::read(char* out, std::size_t size) {
+    auto n = read_raw(out, size);
+    if (n) digest_->add(out, *n);
+    return n;
+}
+
+core::result<std::size_t> stored_file::read_hashing_beside(char* out, std::size_t size) {
+    auto n = read_raw(out, size);
+    if (n) digest_->add_beside(out, *n);
+    return n;
+}
+
+core::result<std::size_t> stored_file::read_raw(char* out, std::size_t size) {
     std::size_t got = 0;
     while (got < size) {
         const ssize_t n = ::read(descriptor_, out + got, size - got);
@@ -62,7 +75,6 @@ core::result<std::size_t> stored_file::read(char* out, std::size_t size) {
         if (n == 0) break;
         got += static_cast<std::size_t>(n);
     }
-    digest_->add(out, got);
     bytes_read_ += got;
     return got;
 }
@@ -75,16 +87,17 @@ class byte_source::decoder {
     decoder(const decoder&) = delete;
     decoder& operator=(const decoder&) = delete;
 
-    virtual core::result<std::size_t> read(char* out, std::size_t size) { return read_stored(out, size); }
+    virtual core::result<std::size_t> read(char* out, std::size_t size) {
+        const std::size_t from_head = take_head(out, size);
+        auto n = file_.read_hashing_beside(out + from_head, size - from_head);
+        if (!n) return n.error();
+        return from_head + *n;
+    }
     virtual std::string_view compression() const { return ""; }
     const stored_file& file() const { return file_; }
 
-    // The bytes looked at before the kind was known come first.
     core::result<std::size_t> read_stored(char* out, std::size_t size) {
-        const std::size_t from_head = std::min(size, head_.size());
-        std::memcpy(out, head_.data(), from_head);
-        head_.erase(0, from_head);
-        if (from_head == size) return size;
+        const std::size_t from_head = take_head(out, size);
         auto n = file_.read(out + from_head, size - from_head);
         if (!n) return n.error();
         return from_head + *n;
@@ -97,6 +110,14 @@ class byte_source::decoder {
     }
 
  private:
+    // The bytes looked at before the kind was known come first.
+    std::size_t take_head(char* out, std::size_t size) {
+        const std::size_t n = std::min(size, head_.size());
+        std::memcpy(out, head_.data(), n);
+        head_.erase(0, n);
+        return n;
+    }
+
     stored_file file_;
     std::string head_;
 };
@@ -235,7 +256,7 @@ class zstd_decoder final : public byte_source::decoder {
 
 }  // namespace
 
-core::result<byte_source> byte_source::open(const std::string& path, sha256& digest) {
+core::result<byte_source> byte_source::open(const std::string& path, input_digest_builder& digest) {
     auto file = stored_file::open(path, digest);
     if (!file) return file.error();
     std::string head(zstd_magic.size(), '\0');

@@ -18,37 +18,42 @@ std::string display_name(const std::string& path);
 // The file as it stands on the disk. Everything read is added to the digest.
 class stored_file {
  public:
-    static core::result<stored_file> open(const std::string& path, sha256& digest);
+    static core::result<stored_file> open(const std::string& path, input_digest_builder& digest);
     stored_file(stored_file&& other) noexcept;
     stored_file& operator=(stored_file&&) = delete;
     ~stored_file();
 
     // Fills `out` unless the file ends before: less than `size` only at the end.
     core::result<std::size_t> read(char* out, std::size_t size);
+    // The same, but the bytes are hashed beside the caller: they must stay as they are until the next read, drain or
+    // the end of this object.
+    core::result<std::size_t> read_hashing_beside(char* out, std::size_t size);
     std::uint64_t bytes_read() const { return bytes_read_; }
     // Of a regular file; 0 for a pipe.
     std::uint64_t size() const { return size_; }
     const std::string& name() const { return name_; }
 
  private:
-    stored_file(int descriptor, std::string name, std::uint64_t size, sha256& digest)
+    stored_file(int descriptor, std::string name, std::uint64_t size, input_digest_builder& digest)
         : descriptor_(descriptor), name_(std::move(name)), size_(size), digest_(&digest) {}
+    core::result<std::size_t> read_raw(char* out, std::size_t size);
+
     int descriptor_;
     std::string name_;
     std::uint64_t size_;
     std::uint64_t bytes_read_ = 0;
-    sha256* digest_;
+    input_digest_builder* digest_;
 };
 
 // The plain bytes. What kind of compression there is shows in the first bytes, whatever the name says.
 class byte_source {
  public:
-    static core::result<byte_source> open(const std::string& path, sha256& digest);
+    static core::result<byte_source> open(const std::string& path, input_digest_builder& digest);
     byte_source(byte_source&&) noexcept;
     ~byte_source();
 
-    // As stored_file::read, of the decompressed bytes. A compressed file that stops early or is damaged is a failure
-    // (errc::input).
+    // As stored_file::read_hashing_beside, of the decompressed bytes. A compressed file that stops early or is damaged
+    // is a failure (errc::input).
     core::result<std::size_t> read(char* out, std::size_t size);
     // Reads what is left as stored, so that the digest covers the whole file.
     core::result<void> drain();

@@ -8,9 +8,9 @@
 namespace taskbarge::reader {
 
 byte_window::byte_window(byte_source source, std::size_t block_size)
-    : source_(std::move(source)),
-      block_size_(std::max<std::size_t>(block_size, 1)),
+    : block_size_(std::max<std::size_t>(block_size, 1)),
       block_{std::make_shared<char[]>(scan_padding), scan_padding},
+      source_(std::move(source)),
       begin_(block_.bytes.get()),
       end_(begin_) {}
 

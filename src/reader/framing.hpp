@@ -30,9 +30,9 @@ class byte_window {
     byte_source& source() { return source_; }
 
  private:
-    byte_source source_;
     std::size_t block_size_;
     block block_;
+    byte_source source_;  // behind the block, which may still be hashed: it waits for that when it goes
     const char* begin_;
     const char* end_;
     bool at_end_ = false;

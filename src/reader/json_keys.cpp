@@ -15,17 +15,21 @@ json_keys::json_keys(const name_rules& rules, file_report& report) : rules_(rule
         if (rules_.has_default(f)) report_.columns.push_back(from_default(f));
 }
 
-const json_key& json_keys::find(std::string_view name, std::size_t place) {
+json_key& json_keys::find(std::string_view name, std::size_t place) {
     if (place < known_.size() && known_[place].name == name) return known_[place];
     const auto found = std::find_if(known_.begin(), known_.end(), [&](const json_key& k) { return k.name == name; });
     if (found != known_.end()) return *found;
     if (known_.size() >= most_known) return passing_ = understand(name);
-    report(known_.emplace_back(understand(name)));
-    return known_.back();
+    json_key& fresh = known_.emplace_back(understand(name));
+    fresh.remembered = true;
+    report(fresh);
+    return fresh;
 }
 
 json_key json_keys::understand(std::string_view name) const {
-    json_key key{std::string(name), rules_.match(name), false};
+    json_key key;
+    key.name = name;
+    key.match = rules_.match(name);
     // As in files with a header: a mere alias must not override the default owner.
     if (key.match && key.match->at == field::owner_email && key.match->how == name_match::alias &&
         rules_.has_default(field::user_id))

@@ -14,7 +14,9 @@ namespace taskbarge::reader {
 struct json_key {
     std::string name;
     std::optional<matched_field> match;
-    bool is_contact_ids = false;  // the API's own array of contacts
+    bool is_contact_ids = false;    // the API's own array of contacts
+    bool remembered = false;        // else too many keys are known already
+    std::uint64_t last_record = 0;  // the caller's: in which record it was seen last
 };
 
 class json_keys {
@@ -23,7 +25,7 @@ class json_keys {
 
     // `place` is the key's ordinal in its object: where the same key stood in the record before is looked at first.
     // Holds until the next look-up.
-    const json_key& find(std::string_view name, std::size_t place);
+    json_key& find(std::string_view name, std::size_t place);
 
  private:
     json_key understand(std::string_view name) const;

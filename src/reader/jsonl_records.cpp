@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "reader/byte_scan.hpp"
 #include "reader/encoding.hpp"
@@ -96,10 +97,14 @@ class jsonl_records final : public record_reader {
     // Sorts the object's values by field.
     std::optional<fault> collect(json_values& values) {
         names_.clear();
+        ++record_;
         std::size_t place = 0;
         for (const auto [name, value] : document_.object()) {
-            names_.push_back(name);
-            const json_key& key = keys_.find(name, place);
+            json_key& key = keys_.find(name, place);
+            if (!key.remembered)
+                names_.push_back(name);
+            else if (std::exchange(key.last_record, record_) == record_)
+                return duplicate_key(name, name);
             if (!value.is_null()) {
                 if (key.match) {
                     if (auto wrong = put(values, *key.match, name, value)) return wrong;
@@ -123,18 +128,13 @@ class jsonl_records final : public record_reader {
         return std::nullopt;
     }
 
+    // Among the keys that are not remembered.
     std::optional<fault> repeated_name() {
-        constexpr std::size_t few = 16;
-        if (names_.size() > few) {
-            std::sort(names_.begin(), names_.end());
-            const auto twice = std::adjacent_find(names_.begin(), names_.end());
-            if (twice != names_.end()) return duplicate_key(*twice, *twice);
-            return std::nullopt;
-        }
-        for (std::size_t i = 1; i < names_.size(); ++i)
-            for (std::size_t j = 0; j < i; ++j)
-                if (names_[i] == names_[j]) return duplicate_key(names_[i], names_[i]);
-        return std::nullopt;
+        if (names_.empty()) return std::nullopt;
+        std::sort(names_.begin(), names_.end());
+        const auto twice = std::adjacent_find(names_.begin(), names_.end());
+        if (twice == names_.end()) return std::nullopt;
+        return duplicate_key(*twice, *twice);
     }
 
     // The first value that is no string is the fault; the texts found are filled in all the same.
@@ -241,7 +241,8 @@ class jsonl_records final : public record_reader {
 
     json_document document_;
     json_keys keys_;
-    std::vector<std::string_view> names_;
+    std::uint64_t record_ = 0;
+    std::vector<std::string_view> names_;  // keys of the record that keys_ does not remember
     per_field<std::string_view> keys_of_record_;
     std::optional<fault> details_fault_;
     std::optional<expansion> expansion_;

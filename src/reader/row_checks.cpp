@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
@@ -14,32 +13,26 @@ constexpr std::size_t object_id_size = 24;
 // The regular expression library recurses for each character.
 constexpr std::size_t longest_id = 512;
 
-enum hex_kind : std::uint8_t { digit_or_lower = 0, upper = 1, not_hex = 2 };
+// What the characters of a text are, all of them taken together.
+enum class hex_text { lower, with_capitals, no_hex };
 
-constexpr std::array<std::uint8_t, 256> hex_kinds = [] {
-    std::array<std::uint8_t, 256> kinds{};
-    for (std::size_t c = 0; c < kinds.size(); ++c) {
-        const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        kinds[c] = plain ? digit_or_lower : c >= 'A' && c <= 'F' ? upper : not_hex;
+hex_text hex_kind(std::string_view text) {
+    bool hex = true, capitals = false;
+    for (const char c : text) {
+        const bool digit = c >= '0' && c <= '9', small = c >= 'a' && c <= 'f', capital = c >= 'A' && c <= 'F';
+        hex = hex & (digit | small | capital);
+        capitals = capitals | capital;
     }
-    return kinds;
-}();
-
-// The kinds of all characters, or-ed.
-std::uint8_t kinds_in(std::string_view text) {
-    std::uint8_t found = 0;
-    for (const char c : text)
-        found = static_cast<std::uint8_t>(found | hex_kinds[static_cast<unsigned char>(c)]);
-    return found;
+    return !hex ? hex_text::no_hex : capitals ? hex_text::with_capitals : hex_text::lower;
 }
 
-bool is_object_id(std::string_view text) {
-    return text.size() == object_id_size && (kinds_in(text) & not_hex) == 0;
+hex_text object_id_kind(std::string_view text) {
+    // A fixed length lets the compiler do all characters at once.
+    return text.size() == object_id_size ? hex_kind({text.data(), object_id_size}) : hex_text::no_hex;
 }
 
-// core::canonical_id() without a string of its own: a text that is right as it is stays where it is.
-std::string_view canonical(std::string_view text, text_arena& arena) {
-    if (text.size() != object_id_size || kinds_in(text) != upper) return text;
+// core::canonical_id() of an object id with capitals.
+std::string_view in_lower_case(std::string_view text, text_arena& arena) {
     char* const out = arena.take(text.size());
     std::transform(text.begin(), text.end(), out,
                    [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -167,18 +160,17 @@ void row_checks::look_up_owners() {
     }
 }
 
-bool row_checks::matches_pattern(std::string_view text) const {
-    if (!id_regex_) return is_object_id(text);
-    return text.size() <= longest_id && std::regex_match(text.begin(), text.end(), *id_regex_);
-}
-
 std::optional<fault> row_checks::id(std::string_view text, field f, text_arena& arena, std::string_view& out) const {
-    if (!matches_pattern(text))
+    const hex_text kind = object_id_kind(text);
+    const bool good = !id_regex_                  ? kind != hex_text::no_hex
+                      : text.size() <= longest_id ? std::regex_match(text.begin(), text.end(), *id_regex_)
+                                                  : false;
+    if (!good)
         return fault{fmt::format("invalid_{}", to_string(f)),
                      id_regex_ ? fmt::format("{} does not match import.id_pattern {}", shown(text), id_pattern_)
                                : fmt::format("{} is no Apollo id; an id is 24 hexadecimal digits", shown(text)),
                      f};
-    out = canonical(text, arena);
+    out = kind == hex_text::with_capitals ? in_lower_case(text, arena) : text;
     return std::nullopt;
 }
 

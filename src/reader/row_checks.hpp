@@ -35,7 +35,6 @@ class row_checks {
     row_checks(const source_options& options, due_dates dates);
     core::result<void> check_defaults(due_dates& scratch) const;
     std::optional<fault> id(std::string_view text, field f, text_arena& arena, std::string_view& out) const;
-    bool matches_pattern(std::string_view text) const;
     std::optional<fault> user(const field_texts& texts, text_arena& arena, std::string_view& out);
     std::optional<fault> owner(std::string_view email, text_arena& arena, std::string_view& out);
     void look_up_owners();

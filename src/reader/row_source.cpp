@@ -33,13 +33,13 @@ core::result<std::uint64_t> size_of_one(const std::string& path) {
         return unusable(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
     if (S_ISDIR(info.st_mode)) return unusable(path, "is a folder, not a file");
     if (!S_ISREG(info.st_mode)) return 0;
-    sha256 ignored;
+    input_digest_builder ignored;
     if (auto opened = stored_file::open(path, ignored); !opened) return opened.error();
     return static_cast<std::uint64_t>(info.st_size);
 }
 
 // Adds a file's bytes to the digest; says how many.
-core::result<std::uint64_t> read_whole(const std::string& path, sha256& digest) {
+core::result<std::uint64_t> read_whole(const std::string& path, input_digest_builder& digest) {
     auto file = stored_file::open(path, digest);
     if (!file) return file.error();
     std::vector<char> bytes(std::size_t{1} << 20);
@@ -142,7 +142,7 @@ struct row_source::impl {
     row_checks checks;
     name_rules rules;
     record_sink sink;
-    sha256 digest;
+    input_digest_builder digest;
     std::vector<file_report> reports;
     std::unique_ptr<record_reader> reader;
     std::uint64_t bytes_of_closed = 0;
@@ -202,7 +202,7 @@ std::string row_source::digest() const {
 }
 
 core::result<input_digest> digest_of(const std::vector<std::string>& paths) {
-    sha256 digest;
+    input_digest_builder digest;
     input_digest found;
     for (const std::string& path : paths) {
         if (path == "-")

@@ -82,6 +82,8 @@ class model_windows {
     }
 
     std::uint64_t used(std::size_t i) const { return used_[i]; }
+    // When the window was opened that `used` counts; it may have ended since.
+    std::optional<instant> opened_at(std::size_t i) const { return opened_[i]; }
 
  private:
     instant ends_at(std::size_t i) const { return *opened_[i] + lengths_[i]; }
@@ -148,10 +150,12 @@ struct scenario {
     std::vector<other_traffic> others;
     core::limit_settings settings;
     retry_after_style retry_after = retry_after_style::rounded_up;
-    bool messages = true;      // 429s name their window
-    double lost = 0;           // share of answers that never come
-    bool usage_asked = false;  // usage_stats before the first request
-    milliseconds begin{0};     // when ours start; others may have been at it before
+    bool messages = true;                              // 429s name their window
+    double lost = 0;                                   // share of answers that never come
+    bool usage_asked = false;                          // usage_stats before the first request
+    milliseconds begin{0};                             // when ours start; others may have been at it before
+    milliseconds max_wait{0};                          // a longer wait parks a process; 0: it waits
+    milliseconds rerun_every = std::chrono::hours(1);  // by cron: parked processes look whether they may go on
     std::uint64_t seed = 1;
 };
 
@@ -161,7 +165,7 @@ struct outcome {
     std::uint64_t refused = 0;
     std::uint64_t most_refused_in_a_window = 0;
     std::uint64_t refused_windows = 0;  // openings in which at least one of ours was refused
-    bool done = false;                  // false: gave up after too many events
+    bool done = false;                  // false: gave up after too many events, or nothing more happens
 };
 
 inline const instant simulation_start = instant(std::chrono::hours(24 * 365 * 50));
@@ -202,8 +206,8 @@ class pacing_simulation {
         to_do_ = s.requests * s.processes;
     }
 
-    // Called after every event that changed something: for plots.
-    std::function<void(instant, const model_windows&, const core::rate_book&)> watch;
+    // Called after every event.
+    std::function<void(instant, const model_windows&, const outcome&)> watch;
 
     outcome run() {
         constexpr int most_events = 20'000'000;
@@ -211,7 +215,7 @@ class pacing_simulation {
             schedule_others(o, simulation_start + o.from);
         loop_.at(simulation_start + s_.begin, [this] { begin(); });
         for (int i = 0; i < most_events && to_do_ > 0 && loop_.step(); ++i) {
-            if (watch) watch(loop_.now(), server_, book_);
+            if (watch) watch(loop_.now(), server_, out_);
         }
         out_.done = to_do_ == 0;
         for (const auto& [window, count] : refusals_) {
@@ -221,13 +225,12 @@ class pacing_simulation {
         return out_;
     }
 
-    const core::rate_book& book() const { return book_; }
-
  private:
     struct process {
         std::uint64_t left = 0;
         std::uint32_t under_way = 0;
         std::optional<instant> wakes_at;
+        std::optional<instant> parked_until;
     };
 
     void begin() {
@@ -235,6 +238,16 @@ class pacing_simulation {
         if (s_.usage_asked) client::observe_usage(book_, s_.settings, server_.usage(now), now, now);
         for (auto& p : processes_)
             pump(p);
+        if (s_.max_wait > milliseconds(0)) loop_.at(now + s_.rerun_every, [this] { rerun(); });
+    }
+
+    void rerun() {
+        for (auto& p : processes_) {
+            if (!p.parked_until || loop_.now() < *p.parked_until) continue;
+            p.parked_until.reset();
+            pump(p);
+        }
+        loop_.at(loop_.now() + s_.rerun_every, [this] { rerun(); });
     }
 
     void schedule_others(const other_traffic& o, instant from) {
@@ -250,6 +263,7 @@ class pacing_simulation {
 
     void pump(process& p) {
         p.wakes_at.reset();
+        if (p.parked_until) return;
         while (p.left > 0 && p.under_way < s_.connections) {
             const auto decision = client::take_place(book_, s_.settings, loop_.now());
             if (!decision.granted) return sleep(p, decision);
@@ -262,6 +276,10 @@ class pacing_simulation {
     void sleep(process& p, const client::window_decision& decision) {
         if (decision.after_answer && p.under_way > 0) return;  // its answer wakes it
         if (p.wakes_at && *p.wakes_at <= decision.wait_until) return;
+        if (s_.max_wait > milliseconds(0) && decision.wait_until > loop_.now() + s_.max_wait) {
+            p.parked_until = decision.wait_until;
+            return;
+        }
         const auto until = std::max(decision.wait_until, loop_.now() + milliseconds(1));
         p.wakes_at = until;
         loop_.at(until, [this, &p, until] {

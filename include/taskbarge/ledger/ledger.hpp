@@ -86,6 +86,7 @@ struct chunk_record {
 struct attempt_intent {
     chunk_id chunk = 0;
     instant started_at{};
+    std::optional<instant> server_date;  // Apollo's clock then, as far as it is known: an answer may never come
 };
 
 enum class attempt_result : std::uint8_t {
@@ -102,7 +103,7 @@ struct attempt_report {
     attempt_id attempt = 0;
     attempt_result what = attempt_result::doubtful;
     instant finished_at{};
-    std::optional<instant> server_date;  // Date header of the answer
+    std::optional<instant> server_date;  // Date header of the answer; without one the intent's stays
     int status = 0;                      // HTTP; 0: no answer
     std::string request_id;
     std::string code, message;  // stable code and text; empty on success

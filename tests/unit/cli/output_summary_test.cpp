@@ -76,10 +76,16 @@ TEST(StopLine, SaysWhyAndHowToGoOn) {
     auto r = finished();
     r.state = "parked";
     r.why = core::failure{core::errc::interrupted, "stopped by a signal"};
-    EXPECT_EQ(cli::stop_line(r, " --ledger l.db"), "stopped by a signal; to go on: taskbarge resume 7 --ledger l.db");
+    EXPECT_EQ(cli::stop_line(r, " --ledger l.db"),
+              "job 7: stopped by a signal; to go on: taskbarge resume 7 --ledger l.db");
     r.state = "failed";
     r.why = core::failure{core::errc::internal, "impossible"};
+    EXPECT_EQ(cli::stop_line(r, ""), "job 7: impossible (this is a bug)");
+    r.job.reset();
     EXPECT_EQ(cli::stop_line(r, ""), "impossible (this is a bug)");
+    r.job = 7;
+    r.why->text = "job 7 is held";
+    EXPECT_EQ(cli::stop_line(r, ""), "job 7 is held (this is a bug)");
 }
 
 TEST(RepeatedOptions, FindTheSameLedgerAndSettings) {

@@ -394,7 +394,7 @@ TEST_P(Pool, AnswerThatComesBeforeTheRequestIsWhollyReadCounts) {
     // Larger than the socket buffers: the server answers and closes while the client still writes.
     server_.greet({greeting::refuse_early});
     auto client = make(options());
-    const exchange x = create(*client, std::string(64U << 20U, 'x'));
+    const exchange x = create(*client, std::string(16U << 20U, 'x'));
     if (x.reach == reach::answered) {
         EXPECT_EQ(x.status, 413);
     } else {

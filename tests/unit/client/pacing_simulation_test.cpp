@@ -213,6 +213,36 @@ TEST(Pacing, WhatOthersLeaveIsUsed) {
     EXPECT_LE(ratio(out.finished, clairvoyant(s)), 1.01);
 }
 
+TEST(Pacing, ParkedRunsStartedFromCronUseEachDayToTheFull) {
+    // Two jobs of 4,000 requests at 2,000 a day: parked for most of the day, looked after every hour.
+    scenario s;
+    s.limits = basic_plan;
+    s.requests = 4000;
+    s.processes = 2;
+    s.usage_asked = true;
+    s.max_wait = 65min;
+    const auto out = simulate(s);
+    EXPECT_TRUE(out.done);
+    EXPECT_EQ(out.refused, 0u);
+    // Three days' ends are met up to an hour late, and the fourth day needs four hours and a minute.
+    EXPECT_LE(out.finished, 3 * 25h + 4h + 5min);
+}
+
+TEST(Pacing, ParkedRunsWithOthersOnTheBudgetKeepGoing) {
+    scenario s;
+    s.limits = basic_plan;
+    s.requests = 8000;
+    s.others.push_back({4min, 1});
+    s.others.push_back({3h, 20});
+    s.begin = 2h;
+    s.usage_asked = true;
+    s.max_wait = 65min;
+    const auto out = simulate(s);
+    EXPECT_TRUE(out.done);
+    EXPECT_LE(out.most_refused_in_a_window, 1u);
+    EXPECT_LE(out.finished, 7 * 24h);
+}
+
 TEST(Pacing, AReserveIsNeverTouchedWhenAlone) {
     scenario s;
     s.limits = basic_plan;
@@ -220,7 +250,7 @@ TEST(Pacing, AReserveIsNeverTouchedWhenAlone) {
     s.settings.reserve_percent = 25;
     std::uint64_t most = 0;
     pacing_simulation simulation(s);
-    simulation.watch = [&](instant, const model_windows& server, const core::rate_book&) {
+    simulation.watch = [&](instant, const model_windows& server, const outcome&) {
         most = std::max(most, server.used(1));
     };
     EXPECT_TRUE(simulation.run().done);

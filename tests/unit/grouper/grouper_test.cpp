@@ -236,7 +236,7 @@ TEST(Grouper, NumberOfChunksIsTheSumOfTheGroupsRoundedUp) {
 
 TEST(Grouper, AgreesWithTheModelWithAndWithoutSpilling) {
     for (const std::uint64_t seed : {1u, 2u, 3u}) {
-        const auto rows = random_input(seed, 4000, 60000, 9000);
+        const auto rows = random_input(seed, 4000, 30000, 9000);
         for (const std::uint64_t memory : {std::uint64_t{1}, std::uint64_t{600'000}, std::uint64_t{64} << 20}) {
             recording_sink sink;
             const auto stats = run(rows, sink, 9, memory);

@@ -75,12 +75,12 @@ TEST_P(AFieldThatDiffers, IsNeverTakenForAbsence) {
 }
 INSTANTIATE_TEST_SUITE_P(
     EachField, AFieldThatDiffers,
-    ::testing::Values(differing_field{"user", [](seen_task& t) { t.user_id = "000000000000000000000000"; }},
-                      differing_field{"type", [](seen_task& t) { t.type = "action_item"; }},
-                      differing_field{"priority", [](seen_task& t) { t.priority = "low"; }},
-                      differing_field{"status", [](seen_task& t) { t.status = "completed"; }},
-                      differing_field{"note", [](seen_task& t) { t.note += " "; }},
-                      differing_field{"created", [](seen_task& t) { t.created_at.reset(); }}),
+    ::testing::Values(differing_field{"user", [](seen_task& task) { task.user_id = "000000000000000000000000"; }},
+                      differing_field{"type", [](seen_task& task) { task.type = "action_item"; }},
+                      differing_field{"priority", [](seen_task& task) { task.priority = "low"; }},
+                      differing_field{"status", [](seen_task& task) { task.status = "completed"; }},
+                      differing_field{"note", [](seen_task& task) { task.note += " "; }},
+                      differing_field{"created", [](seen_task& task) { task.created_at.reset(); }}),
     [](const auto& field) { return field.param.name; });
 
 TEST(Judge, AnExactTaskDecidesThoughAnotherDiffersInAField) {

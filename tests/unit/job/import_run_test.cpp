@@ -58,7 +58,8 @@ class ImportRun : public SessionFixture {
     }
     // As a killed process leaves a chunk.
     void leave_in_flight(const ledger::chunk_record& chunk) {
-        book().record_intent({chunk.id, core::system_clock().now() - 1s}).value();
+        const auto then = core::system_clock().now() - 1s;
+        book().record_intent({chunk.id, then, then + apollo.skew}).value();
     }
     void apply(const ledger::chunk_record& chunk) {
         for (std::size_t i = 0; i < chunk.contacts.size(); ++i)

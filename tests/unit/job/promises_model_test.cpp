@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using policy = settlement_rules::undecidable_rows;
 
-constexpr std::uint64_t worlds = 350, steps_each = 150;
+constexpr std::uint64_t worlds = 150, steps_each = 150;
 
 // Runs many worlds of one kind to their ends; every promise is checked after every step.
 world_stats try_out(world_options options) {

@@ -89,7 +89,7 @@ class SessionFixture : public ::testing::Test {
 
     // As if an earlier run had created the chunk's tasks, and Apollo lists them.
     void have_created(const ledger::chunk_record& chunk) {
-        const auto attempt = book().record_intent({chunk.id, core::system_clock().now()}).value();
+        const auto attempt = book().record_intent({chunk.id, core::system_clock().now(), std::nullopt}).value();
         ledger::chunk_update update;
         update.chunk = chunk.id;
         update.state = core::chunk_state::created;

@@ -14,7 +14,7 @@ using testing::zstandard;
 // The decompressed bytes, or the failure's text.
 std::string read_back(std::string_view stored, std::size_t piece = 7) {
     const memory_file file(stored);
-    sha256 digest;
+    input_digest_builder digest;
     auto source = byte_source::open(file.path(), digest);
     if (!source) return "failure: " + source.error().text;
     std::string out, bytes(piece, '\0');
@@ -87,7 +87,7 @@ TEST(ByteSource, DigestIsOfTheStoredBytes) {
     const std::string gzip = gzipped("abc");
     const auto digest_after_reading = [](std::string_view stored) {
         const memory_file file(stored);
-        sha256 digest;
+        input_digest_builder digest;
         auto source = byte_source::open(file.path(), digest);
         EXPECT_TRUE(source->drain());
         EXPECT_EQ(source->stored_bytes_read(), stored.size());
@@ -102,7 +102,7 @@ TEST(ByteSource, DigestIsOfTheStoredBytes) {
 
 TEST(ByteSource, MissingFileAndFolderAreNamed) {
     const testing::temporary_folder folder;
-    sha256 digest;
+    input_digest_builder digest;
     const auto missing = byte_source::open(folder.path("none.csv"), digest);
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, core::errc::input);

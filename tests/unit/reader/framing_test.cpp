@@ -81,7 +81,7 @@ TEST(ByteScanner, BelowLowestIsEverythingBeforeTheFirst) {
 
 TEST(ByteWindow, KeepsWhatIsLeftInFrontOfWhatIsRead) {
     const testing::memory_file file("0123456789");
-    sha256 digest;
+    input_digest_builder digest;
     byte_window window(*byte_source::open(file.path(), digest), 4);
     ASSERT_TRUE(window.extend());
     EXPECT_EQ(std::string(window.begin(), window.end()), "0123");

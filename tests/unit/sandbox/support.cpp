@@ -66,7 +66,9 @@ asio::awaitable<error_code> as_error(asio::awaitable<void> operation) {
     }
 }
 
-error_code run(asio::io_context& io, asio::awaitable<void> operation, std::chrono::milliseconds patience) {
+constexpr auto patience = std::chrono::seconds(60);
+
+error_code run(asio::io_context& io, asio::awaitable<void> operation) {
     auto result =
         asio::co_spawn(io, taskbarge::async::with_deadline(as_error(std::move(operation)), patience), asio::use_future);
     io.restart();
@@ -76,20 +78,24 @@ error_code run(asio::io_context& io, asio::awaitable<void> operation, std::chron
 
 }  // namespace
 
-reply client::ask(request message, std::chrono::milliseconds patience) {
+void client::complete(request& message) const {
     message.set(http::field::host, "127.0.0.1");
     message.set("x-api-key", key_);
     if (accepts_gzip_) message.set(http::field::accept_encoding, "gzip");
     message.prepare_payload();
+}
+
+reply client::ask(request message) {
+    complete(message);
     reply result;
     if (!connection_) {
         connection_ = std::make_shared<connection>(io_, tls_);
         ++connections_;
-        result.error = run(io_, open_connection(*connection_, port_), patience);
+        result.error = run(io_, open_connection(*connection_, port_));
     }
     response_parser parser;
     parser.body_limit(256u << 20);
-    if (!result.error) result.error = run(io_, converse(*connection_, message, parser), patience);
+    if (!result.error) result.error = run(io_, converse(*connection_, message, parser));
     if (parser.is_header_done()) {
         result.status = parser.get().result_int();
         result.headers = parser.get();
@@ -99,14 +105,24 @@ reply client::ask(request message, std::chrono::milliseconds patience) {
     return result;
 }
 
-reply client::post(std::string_view target, std::string_view body, std::chrono::milliseconds patience) {
+reply client::post(std::string_view target, std::string_view body) {
     request message(http::verb::post, target, 11, std::string(body));
     message.set(http::field::content_type, "application/json");
-    return ask(std::move(message), patience);
+    return ask(std::move(message));
 }
 
 reply client::get(std::string_view target) {
-    return ask(request(http::verb::get, target, 11), std::chrono::seconds(5));
+    return ask(request(http::verb::get, target, 11));
+}
+
+void client::create_without_waiting(const std::vector<std::string>& contacts) {
+    request message(http::verb::post, "/api/v1/tasks/bulk_create", 11, body_for(contacts));
+    complete(message);
+    http::write(connection_->stream, message);
+}
+
+std::size_t client::waiting() const {
+    return connection_->stream.next_layer().available();
 }
 
 std::string client::body_for(const std::vector<std::string>& contacts, std::string_view due_at) {

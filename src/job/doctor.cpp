@@ -1,0 +1,140 @@
+#include "taskbarge/job/doctor.hpp"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "job/online.hpp"
+
+namespace taskbarge::job {
+
+namespace asio = boost::asio;
+using core::errc;
+using core::failure;
+
+namespace {
+
+// Due dates and "created since" lean on both clocks; a minute is what the look-up does not notice.
+constexpr auto tolerable_skew = std::chrono::minutes(1);
+
+class examination {
+ public:
+    explicit examination(const environment& env) : env_(env) {}
+
+    doctor_report run() {
+        check_key_given();
+        auto book = ledger::open_ledger(env_.settings.ledger.path);
+        if (!book) {
+            bad("ledger", book.error());
+            return std::move(out_);
+        }
+        good("ledger", env_.settings.ledger.path);
+        if (env_.key.empty()) return std::move(out_);
+        auto online = run_online(env_, **book, [this](session& s) -> asio::awaitable<void> { co_await ask(s); });
+        if (!online) bad("settings", online.error());
+        return std::move(out_);
+    }
+
+ private:
+    void line(std::string what, health h, std::string text) {
+        out_.lines.push_back({std::move(what), h, std::move(text)});
+    }
+    void good(std::string what, std::string text) { line(std::move(what), health::good, std::move(text)); }
+    void bad(std::string what, failure why) {
+        line(std::move(what), health::bad, why.text);
+        if (!out_.why) out_.why = std::move(why);
+    }
+
+    void check_key_given() {
+        if (env_.key.empty())
+            bad("API key", {errc::no_key, "none: set APOLLO_API_KEY, or apollo.api_key_file in the settings"});
+    }
+
+    asio::awaitable<void> ask(session& s) {
+        auto usage = co_await s.learn_limits();
+        if (!usage) {
+            bad("ledger", usage.error());
+            co_return;
+        }
+        if (*usage && !reached(**usage)) co_return;
+        if (*usage)
+            check_right("usage_stats", **usage, "limits are then learnt from the answers to the first requests");
+        if (out_.why) co_return;
+        out_.book = s.windows(route::bulk_create).seen();
+        auto search = co_await s.search_page(1, 1, {});
+        take("tasks/search", search, "rows in doubt can then not be looked up and stay unknown");
+        auto users = co_await s.users_page(1);
+        take("users/search", users, "owner_email can then not be used");
+        auto create = co_await s.create_nothing();
+        take_create(create);
+    }
+
+    bool reached(const client::exchange& x) {
+        if (x.reach != client::reach::answered) {
+            bad("connection",
+                {errc::unreachable, fmt::format("no answer from {}: {}", env_.settings.apollo.base_url, x.error_text)});
+            return false;
+        }
+        good("connection", fmt::format("{} answers in {} ms", env_.settings.apollo.base_url, x.took.count()));
+        check_clock(x);
+        if (x.status != 401) {
+            good("API key", "accepted");
+            return true;
+        }
+        bad("API key", {errc::unauthorized, "refused (401): check APOLLO_API_KEY or the file of apollo.api_key_file"});
+        return false;
+    }
+
+    void check_clock(const client::exchange& x) {
+        if (!x.server_date) return;
+        const auto ahead = *x.server_date - env_.clock.now();
+        const auto size = std::chrono::abs(std::chrono::duration_cast<std::chrono::seconds>(ahead));
+        const auto text = size.count() <= 1 ? std::string("agrees with Apollo's")
+                                            : fmt::format("{} s {} Apollo's", size.count(),
+                                                          ahead.count() > 0 ? "behind" : "ahead of");
+        line("clock", size > tolerable_skew ? health::doubtful : health::good,
+             size > tolerable_skew ? text + "; let it be set by NTP" : text);
+    }
+
+    // Rights other than the one to create are wanted, not needed.
+    void check_right(const std::string& name, const client::exchange& x, const std::string& without) {
+        if (x.status == 403)
+            line("right to " + name, health::doubtful, "not given (403); " + without);
+        else if (x.status == 200)
+            good("right to " + name, "given");
+        else
+            line("right to " + name, health::doubtful, fmt::format("not known: Apollo answered {}", x.status));
+    }
+
+    void take(const std::string& name, const core::result<asked>& got, const std::string& without) {
+        if (!got)
+            bad("ledger", got.error());
+        else if (!got->answer)
+            line("right to " + name, health::doubtful, "not asked: its rate window is used up");
+        else
+            check_right(name, *got->answer, without);
+    }
+
+    void take_create(const core::result<asked>& got) {
+        const std::string name = "right to tasks/bulk_create";
+        if (!got) return bad("ledger", got.error());
+        if (!got->answer) return line(name, health::doubtful, "not asked: its rate window is used up");
+        const auto status = got->answer->status;
+        if (status == 403)
+            return bad(name, {errc::forbidden, "not given (403): a master key has it, or a key made for this route"});
+        if (status == 401) return bad(name, {errc::unauthorized, "the key is refused here (401)"});
+        if (status == 422 || status == 400) return good(name, "given");
+        line(name, health::doubtful, fmt::format("not known: Apollo answered {}", status));
+    }
+
+    const environment& env_;
+    doctor_report out_;
+};
+
+}  // namespace
+
+doctor_report examine(const environment& env) {
+    return examination(env).run();
+}
+
+}  // namespace taskbarge::job

@@ -1,0 +1,170 @@
+// The command line as far as no Apollo is needed: help, usage, settings, keys, input files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <simdjson.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "cli/program.hpp"
+
+namespace {
+
+using taskbarge::test::outcome;
+using taskbarge::test::program;
+using testing::HasSubstr;
+
+constexpr const char* good_input =
+    "contact_id,user_id,type,priority,status,due_at\n"
+    "66302798d03b9601c7934e01,66302798d03b9601c7934ebf,call,high,scheduled,2026-12-01T10:00:00Z\n";
+
+void expect_one_line(const std::string& text) {
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;
+}
+
+// The value of a key of the one JSON object on standard output, as JSON.
+std::string json_value(const outcome& o, const char* key) {
+    simdjson::dom::parser parser;
+    simdjson::dom::element value;
+    if (parser.parse(o.out)[key].get(value) != simdjson::SUCCESS)
+        return "(no " + std::string(key) + " in: " + o.out + ")";
+    return simdjson::minify(value);
+}
+
+TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
+    program p;
+    for (const char* command :
+         {"import", "plan", "jobs", "status", "results", "resume", "retry", "verify", "cancel", "sandbox"}) {
+        const auto o = p.run({command, "--help"});
+        EXPECT_EQ(o.code, 0) << command;
+        EXPECT_THAT(o.out, HasSubstr("Example")) << command;
+        EXPECT_EQ(o.err, "") << command;
+    }
+    EXPECT_EQ(p.run({"--help"}).code, 0);
+    EXPECT_THAT(p.run({"--version"}).out, testing::StartsWith("taskbarge "));
+}
+
+TEST(CommandLine, MistakesGiveSixtyFourAndOneLine) {
+    program p;
+    for (const auto& arguments :
+         {std::vector<std::string>{}, {"import"}, {"import", "--nonsense", "x"}, {"results", "one"}, {"nonsense"}}) {
+        const auto o = p.run(arguments);
+        EXPECT_EQ(o.code, 64);
+        EXPECT_EQ(o.out, "");
+        expect_one_line(o.err);
+    }
+}
+
+TEST(CommandLine, AnUnknownSettingGivesSeventyEightAndTheNearestName) {
+    program p;
+    const auto config = p.file("c.toml", "[import]\nchunk_sise = 10\n");
+    const auto o = p.run({"import", "--config", config, p.file("a.csv", good_input)});
+    EXPECT_EQ(o.code, 78);
+    EXPECT_THAT(o.err, HasSubstr(config + ":2:1: unknown setting import.chunk_sise; the nearest is import.chunk_size"));
+    expect_one_line(o.err);
+}
+
+TEST(CommandLine, TheSettingsFileOfTheWorkingDirectoryIsFound) {
+    program p;
+    p.file("taskbarge.toml", "[import]\nchunk_size = 0\n");
+    const auto o = p.run({"jobs"});
+    EXPECT_EQ(o.code, 78);
+    EXPECT_THAT(o.err, HasSubstr("taskbarge.toml:2:1: import.chunk_size must be"));
+}
+
+TEST(CommandLine, AMissingKeyGivesSeventySeven) {
+    program p;
+    const auto o = p.run({"import", p.file("a.csv", good_input)});
+    EXPECT_EQ(o.code, 77);
+    EXPECT_THAT(o.err, HasSubstr("APOLLO_API_KEY"));
+    EXPECT_THAT(o.err, HasSubstr("apollo.api_key_file"));
+    expect_one_line(o.err);
+}
+
+TEST(CommandLine, AKeyFileThatOthersCanReadIsAWarning) {
+    program p;
+    const auto key = p.file("key", "s3cret\n");
+    ::chmod(key.c_str(), 0644);
+    const auto o = p.run({"plan", "--set", "apollo.api_key_file=" + key, "--base-url", "http://127.0.0.1:1/api/v1",
+                          p.file("a.csv", good_input)});
+    EXPECT_THAT(o.err, HasSubstr("chmod 600"));
+    EXPECT_THAT(o.err + o.out, testing::Not(HasSubstr("s3cret")));
+}
+
+TEST(CommandLine, AMissingFileGivesSixtyFive) {
+    program p;
+    p.environment["APOLLO_API_KEY"] = "k";
+    for (const char* command : {"import", "plan"}) {
+        const auto o = p.run({command, "missing.csv"});
+        EXPECT_EQ(o.code, 65);
+        EXPECT_EQ(o.out, "");
+        EXPECT_THAT(o.err, HasSubstr("missing.csv"));
+    }
+}
+
+TEST(CommandLine, PlanNeedsNoKey) {
+    program p;
+    auto o = p.run({"plan", p.file("a.csv", good_input)});
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_THAT(o.out, HasSubstr("rows 1 = created 0 + duplicate 0 + rejected 0 + failed 0 + unknown 0 + pending 1"));
+    o = p.run({"import", "--dry-run", "--json", "-"}, good_input);
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_EQ(json_value(o, "state"), "\"planned\"");
+    EXPECT_EQ(json_value(o, "minimum_requests"), "1");
+    o = p.run({"plan", "--json", p.file("b.csv", std::string(good_input) + "x,y,z,a,b,c\n")});
+    EXPECT_EQ(o.code, 2);
+    EXPECT_EQ(json_value(o, "rejected"), "1");
+}
+
+TEST(CommandLine, JsonIsThereAtEveryExitButSixtyFour) {
+    program p;
+    auto o = p.run({"import", "--json", "--set", "no.such=1", "a.csv"});
+    EXPECT_EQ(o.code, 78);
+    EXPECT_EQ(json_value(o, "state"), "\"failed\"");
+    EXPECT_EQ(json_value(o, "job"), "null");
+    EXPECT_EQ(json_value(o, "exit_code"), "78");
+    o = p.run({"import", "--json", "a.csv"});
+    EXPECT_EQ(o.code, 77);
+    EXPECT_EQ(json_value(o, "rows"), "0");
+    EXPECT_THAT(json_value(o, "ledger"), HasSubstr("ledger.db"));
+    p.environment["APOLLO_API_KEY"] = "k";
+    o = p.run({"import", "--json", "missing.csv"});
+    EXPECT_EQ(o.code, 65);
+    EXPECT_EQ(json_value(o, "pending"), "0");
+    o = p.run({"resume", "--json"});
+    EXPECT_EQ(o.code, 0);
+    EXPECT_EQ(json_value(o, "jobs"), "[]");
+    EXPECT_EQ(p.run({"import", "--json"}).out, "");
+}
+
+TEST(CommandLine, ALedgerThatIsNotThereHasNoJobsAndIsNotMade) {
+    program p;
+    const auto ledger = p.path("l.db");
+    auto o = p.run({"jobs", "--ledger", ledger});
+    EXPECT_EQ(o.code, 0);
+    EXPECT_EQ(o.out, "There are no jobs yet.\n");
+    for (const char* command : {"status", "results"}) {
+        o = p.run({command, "1", "--ledger", ledger});
+        EXPECT_EQ(o.code, 64);
+        EXPECT_THAT(o.err, HasSubstr("does not exist"));
+    }
+    EXPECT_FALSE(std::filesystem::exists(ledger));
+}
+
+TEST(CommandLine, ALedgerThatIsNoneGivesSeventyEight) {
+    program p;
+    const auto o = p.run({"jobs", "--json", "--ledger", p.file("l.db", "this is not a ledger, but long enough")});
+    EXPECT_EQ(o.code, 78);
+    EXPECT_EQ(json_value(o, "state"), "\"failed\"");
+}
+
+TEST(CommandLine, AnUnknownVariableIsAWarning) {
+    program p;
+    p.environment["TASKBARGE_SEND_MAXWAIT"] = "5s";
+    const auto o = p.run({"jobs"});
+    EXPECT_EQ(o.code, 0);
+    EXPECT_THAT(o.err, HasSubstr("TASKBARGE_SEND_MAX_WAIT"));
+    expect_one_line(o.err);
+}
+
+}  // namespace

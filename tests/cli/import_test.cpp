@@ -1,0 +1,201 @@
+// Whole imports by the real program against a local Apollo.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <memory>
+
+#include "cli/program.hpp"
+#include "taskbarge/sandbox/sandbox.hpp"
+
+namespace {
+
+namespace sandbox = taskbarge::sandbox;
+using namespace std::chrono_literals;
+using taskbarge::test::outcome;
+using taskbarge::test::program;
+using testing::HasSubstr;
+
+std::string rows(int from, int count) {
+    std::string text;
+    for (int i = from; i < from + count; ++i)
+        text += fmt::format("{:024x},66302798d03b9601c7934ebf,call,high,scheduled,2026-12-01T10:00:00Z,hi\n", i);
+    return text;
+}
+
+const std::string header = "contact_id,user_id,type,priority,status,due_at,note\n";
+
+class Import : public testing::Test {
+ protected:
+    void start(sandbox::sandbox_options options = {}) {
+        options.limits = options.search_limits = {0, 0, 0};
+        options.quiet = true;
+        auto started = sandbox::server::start(options);
+        ASSERT_TRUE(started) << started.error().text;
+        server_ = std::move(*started);
+        p.environment["APOLLO_API_KEY"] = server_->where().api_key;
+    }
+    std::vector<std::string> with_server(std::vector<std::string> arguments) const {
+        for (const auto& word : {std::string("--base-url"), server_->where().base_url, std::string("--ca-file"),
+                                 server_->where().ca_file, std::string("--ledger"), p.path("l.db")})
+            arguments.push_back(word);
+        return arguments;
+    }
+    outcome run(std::vector<std::string> arguments, const std::string& input = "") const {
+        return p.run(with_server(std::move(arguments)), input);
+    }
+    // Waits until it holds, for half a minute at most.
+    static bool comes_true(const std::function<bool()>& condition) {
+        const auto end = std::chrono::steady_clock::now() + 30s;
+        while (!condition()) {
+            if (std::chrono::steady_clock::now() > end) return false;
+            ::poll(nullptr, 0, 5);
+        }
+        return true;
+    }
+    static std::uint64_t number(const outcome& o, const char* key) {
+        simdjson::dom::parser parser;
+        std::uint64_t n = 0;
+        EXPECT_EQ(parser.parse(o.out)[key].get(n), simdjson::SUCCESS) << key << " in " << o.out;
+        return n;
+    }
+
+    program p;
+    std::unique_ptr<sandbox::server> server_;
+};
+
+TEST_F(Import, CreatesEveryTaskAndSaysSo) {
+    start();
+    const auto o = run({"import", p.file("a.csv", header + rows(1, 250))});
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_THAT(o.out,
+                HasSubstr("rows 250 = created 250 + duplicate 0 + rejected 0 + failed 0 + unknown 0 + pending 0"));
+    EXPECT_THAT(o.out, HasSubstr("requests 3 (at least 3, for 1 group)"));
+    EXPECT_EQ(server_->stats().tasks, 250u);
+    EXPECT_THAT(o.out + o.err, testing::Not(HasSubstr(server_->where().api_key)));
+}
+
+TEST_F(Import, TheSameInputAgainReportsTheFinishedJob) {
+    start();
+    const auto file = p.file("a.csv", header + rows(1, 5) + "bad,66302798d03b9601c7934ebf,call,,scheduled,soon,\n");
+    const auto first = run({"import", "--json", file});
+    const auto again = run({"import", "--json", file});
+    EXPECT_EQ(first.code, 2);
+    EXPECT_EQ(again.code, 2);
+    EXPECT_EQ(number(again, "job"), number(first, "job"));
+    EXPECT_EQ(number(again, "created"), 5u);
+    EXPECT_EQ(number(again, "requests"), 1u);
+    EXPECT_EQ(number(again, "requests_this_run"), 0u);
+    EXPECT_EQ(server_->stats().tasks, 5u);
+}
+
+TEST_F(Import, ResultsListEveryRowInOrder) {
+    start();
+    const auto input = header + rows(1, 2) + rows(2, 1) + "=1+1,66302798d03b9601c7934ebf,call,,scheduled,soon,\n";
+    EXPECT_EQ(run({"import", "-"}, input).code, 2);
+    const auto o = run({"results", "1"});
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_THAT(o.out,
+                testing::MatchesRegex("row,file,line,[^\n]*\n1,-,2,0{23}1,created,[^\n]*\n2,-,3,0{23}2,created,[^\n]*\n"
+                                      "3,-,4,0{23}2,duplicate,[^\n]*,1:2,\n4,-,5,'=1\\+1,rejected,[^\n]*\n"));
+    const auto only = run({"results", "1", "--only", "rejected,duplicate", "--format", "jsonl"});
+    EXPECT_THAT(only.out, testing::StartsWith(R"({"row":3,"file":"-","line":4,)"));
+    EXPECT_EQ(std::count(only.out.begin(), only.out.end(), '\n'), 2);
+}
+
+TEST_F(Import, RejectedRowsCanBeMendedAndImported) {
+    start();
+    EXPECT_EQ(run({"import",
+                   p.file("a.csv", header + rows(1, 1) + "0,66302798d03b9601c7934ebf,call,,scheduled,\"so,on\",x\n")})
+                  .code,
+              2);
+    const auto rejects = p.path("rejects.csv");
+    EXPECT_EQ(run({"results", "1", "--rejects", "-o", rejects}).code, 0);
+    auto text = p.read("rejects.csv");
+    EXPECT_THAT(text, testing::StartsWith(
+                          "contact_id,user_id,type,priority,status,due_at,note,error\n0,66302798d03b9601c7934ebf,call"
+                          ",,scheduled,\"so,on\",x,\""));
+    text.replace(text.find("\n0,") + 1, 1, "000000000000000000000009");
+    text.replace(text.find("\"so,on\""), 7, "2026-12-01T10:00:00Z");
+    const auto o = run({"import", "--json", p.file("mended.csv", text)});
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_EQ(number(o, "created"), 1u);
+}
+
+TEST_F(Import, ASignalParksTheJobAndSaysHowToGoOn) {
+    sandbox::sandbox_options slow;
+    slow.latency = 100ms;
+    start(slow);
+    const auto file = p.file("a.csv", header + rows(1, 5000));
+    const auto child = p.start(with_server({"import", "--set", "send.connections=1", file}));
+    ASSERT_TRUE(comes_true([&] { return server_->stats().tasks >= 100; }));
+    ::kill(child, SIGTERM);
+    const auto parked = p.finish(child);
+    EXPECT_EQ(parked.code, 75);
+    EXPECT_THAT(parked.err, HasSubstr("taskbarge resume 1"));
+    const auto status = run({"status", "1", "--json"});
+    EXPECT_EQ(status.code, 75);
+    EXPECT_THAT(status.out, HasSubstr(R"("state":"parked")"));
+    EXPECT_LT(number(status, "created"), 5000u);
+    const auto resumed = run({"resume", "--json"});
+    EXPECT_EQ(resumed.code, 0) << resumed.err;
+    EXPECT_EQ(number(resumed, "created"), 5000u);
+    EXPECT_EQ(server_->stats().tasks, 5000u);
+    EXPECT_EQ(server_->stats().tasks_twice, 0u);
+}
+
+TEST_F(Import, AWrongKeyGivesSeventySevenAndTheJobCanGoOnWithTheRightOne) {
+    start();
+    const auto right = p.environment["APOLLO_API_KEY"];
+    p.environment["APOLLO_API_KEY"] = "wrong-key-wrong";
+    const auto file = p.file("a.csv", header + rows(1, 5));
+    const auto refused = run({"import", "--json", file});
+    EXPECT_EQ(refused.code, 77);
+    EXPECT_THAT(refused.out, HasSubstr(R"("state":"failed")"));
+    EXPECT_THAT(refused.err, testing::Not(HasSubstr("wrong-key-wrong")));
+    p.environment["APOLLO_API_KEY"] = right;
+    EXPECT_EQ(run({"import", file}).code, 0);
+}
+
+TEST_F(Import, NobodyAtTheAddressGivesSixtyNine) {
+    start();
+    server_->stop();
+    const auto o = run(
+        {"import", "--json", "--set", "send.max_attempts=1", "--max-wait", "0s", p.file("a.csv", header + rows(1, 5))});
+    EXPECT_EQ(o.code, 69);
+    EXPECT_THAT(o.out, HasSubstr(R"("state":"parked")"));
+    EXPECT_EQ(number(o, "pending"), 5u);
+}
+
+TEST_F(Import, CancelMakesUnsentRowsFailed) {
+    start();
+    server_->stop();
+    run({"import", "--set", "send.max_attempts=1", "--max-wait", "0s", p.file("a.csv", header + rows(1, 5))});
+    const auto o = run({"cancel", "1", "--json"});
+    EXPECT_EQ(o.code, 2) << o.err;
+    EXPECT_EQ(number(o, "failed"), 5u);
+    EXPECT_THAT(run({"results", "1", "--only", "failed"}).out, HasSubstr(",cancelled,"));
+}
+
+TEST_F(Import, ResultsThatCannotBeWrittenAreNoSuccess) {
+    start();
+    EXPECT_EQ(run({"import", p.file("a.csv", header + rows(1, 5))}).code, 0);
+    const auto o = run({"results", "1", "-o", "/dev/full"});
+    EXPECT_EQ(o.code, 75);
+    EXPECT_THAT(o.err, HasSubstr("/dev/full"));
+}
+
+TEST_F(Import, QuietSaysNothingWhenAllIsWell) {
+    start();
+    auto o = run({"import", "--quiet", p.file("a.csv", header + rows(1, 5))});
+    EXPECT_EQ(o.code, 0);
+    EXPECT_EQ(o.out + o.err, "");
+}
+
+}  // namespace

@@ -1,0 +1,75 @@
+#include "fuzz/accounting.hpp"
+
+#include <cstdlib>
+#include <vector>
+
+#include "fuzz/memory_input.hpp"
+#include "taskbarge/reader/row_source.hpp"
+
+namespace taskbarge::fuzz {
+namespace {
+
+void require(bool holds) {
+    if (!holds) std::abort();
+}
+
+reader::source_options options_for(std::string_view format, std::uint8_t choice) {
+    constexpr std::size_t blocks[] = {1, 3, 64, 4096};
+    constexpr std::size_t batches[] = {1, 2, 7, 4096};
+    constexpr std::uint64_t limits[] = {16, 100, 1000, 1 << 20};
+    reader::source_options o;
+    o.import.format = format;
+    o.block_size = blocks[choice & 3];
+    o.batch_rows = batches[choice >> 2 & 3];
+    o.import.record_limit = limits[choice >> 4 & 3];
+    o.defaults.user_id = "66302798d03b9601c7934ebf";
+    o.defaults.type = "call";
+    o.defaults.status = "scheduled";
+    o.defaults.due_at = "2025-02-15T10:00:00Z";
+    o.dates.timezone = "UTC";
+    o.dates.time = "09:00";
+    return o;
+}
+
+// Numbers go on from `last`, each once; texts are readable.
+void account(const reader::row_batch& batch, core::row_number last) {
+    std::vector<bool> seen(batch.rows.size() + batch.rejects.size(), false);
+    const auto see = [&](core::row_number n) {
+        require(n > last && n - last <= seen.size() && !seen[n - last - 1]);
+        seen[n - last - 1] = true;
+    };
+    std::size_t bytes = 0;
+    for (const core::row& r : batch.rows) {
+        see(r.number);
+        require(r.contact_id.size() == 24 && r.details.user_id.size() == 24);
+        for (const char c : r.details.note)
+            bytes += c != '\r';
+        require(bytes >= r.details.note.size());
+        bytes = 0;
+    }
+    for (const core::rejected_row& r : batch.rejects) {
+        see(r.number);
+        require(!r.code.empty() && !r.message.empty() && r.message.find('\n') == std::string::npos);
+    }
+}
+
+}  // namespace
+
+void read_and_account(std::string_view format, const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return;
+    const memory_input file(data + 1, size - 1);
+    auto source = reader::row_source::open({file.path()}, options_for(format, data[0]));
+    if (!source) return require(source.error().code == core::errc::input);
+    reader::row_batch batch;
+    core::row_number last = 0;
+    for (;;) {
+        auto more = source->next(batch);
+        if (!more) return require(more.error().code == core::errc::input);
+        if (!*more) break;
+        account(batch, last);
+        last += batch.rows.size() + batch.rejects.size();
+    }
+    require(source->bytes_read() == size - 1);
+}
+
+}  // namespace taskbarge::fuzz

@@ -1,0 +1,13 @@
+// Reads any bytes as input and stops the process when a record is not accounted for exactly once.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace taskbarge::fuzz {
+
+// The first byte chooses block, batch and limit sizes, the others are the file.
+void read_and_account(std::string_view format, const std::uint8_t* data, std::size_t size);
+
+}  // namespace taskbarge::fuzz
