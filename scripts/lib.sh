@@ -11,7 +11,7 @@ build_packages=(
     libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev
     ca-certificates tzdata
 )
-test_packages=(libgtest-dev libgmock-dev sqlite3 tinyproxy-bin curl openssl python3)
+test_packages=(libgtest-dev libgmock-dev python3 tinyproxy-bin)
 format_packages=(clang-format)
 tidy_packages=(clang clang-tidy)
 

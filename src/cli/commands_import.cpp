@@ -1,10 +1,11 @@
-// The commands that work on a job: import, plan, resume, retry, verify, cancel.
+// The commands that run in the environment of a job: import, plan, doctor, resume, retry, verify, cancel.
 #include <fmt/format.h>
 
 #include <functional>
 
 #include "cli/commands.hpp"
 #include "cli/observer.hpp"
+#include "cli/output_doctor.hpp"
 #include "cli/output_json.hpp"
 #include "cli/output_plan.hpp"
 
@@ -140,6 +141,17 @@ exit_code plan_command(const options& o, const program& p) {
     // Without a record read there is nothing to show.
     if (o.quiet || (plan.base.why && plan.base.rows.rows == 0)) return code;
     return deliver(plan_summary(plan, p.clock.now()), code);
+}
+
+exit_code doctor_command(const options& o, const program& p) {
+    auto s = begin(o, p);
+    if (!s) return end(o, p, nullptr, s.error());
+    if (const auto key = take_key(*s, p, key_need::if_there); !key) return end(o, p, &s->settings, key.error());
+    const auto found = observed<job::doctor_report>(o, p, *s, job::examine);
+    const auto code = found.why ? exit_code_of(found.why->code) : exit_code::done;
+    if (found.why) complain(found.why->text);
+    if (o.json) return deliver(doctor_json(found, s->settings.ledger.path, code), code);
+    return o.quiet ? code : deliver(doctor_text(found, p.clock.now()), code);
 }
 
 exit_code resume_command(const options& o, const program& p) {

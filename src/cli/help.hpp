@@ -109,6 +109,13 @@ Example:
 Rows that were not sent become failed (code cancelled); requests in flight are settled first. Tasks
 that exist stay. Exit codes as for import.)";
 
+inline constexpr std::string_view doctor_footer = R"(
+Example:
+  taskbarge doctor --config crm.toml
+
+Costs one request on each route; the one on bulk_create names no contact, so that Apollo can only
+refuse it. Exit codes: 0 an import would work, else the code that it would end with.)";
+
 inline constexpr std::string_view sandbox_footer = R"(
 Example, in two terminals:
   taskbarge sandbox --listen 127.0.0.1:8443 --state /tmp/sandbox

@@ -45,6 +45,8 @@ cli::exit_code dispatch(const cli::options& o, const cli::program& p) {
             return cli::status_command(o, p);
         case command::results:
             return cli::results_command(o, p);
+        case command::doctor:
+            return cli::doctor_command(o, p);
         case command::sandbox:
             return cli::sandbox_command(o);
     }

@@ -80,8 +80,9 @@ void terminal_observer::on_progress(const job::progress& p) {
         rate_from_ = now;
         rate_rows_ = p.rows.created;
     }
-    if (!due(now)) return;
+    if (!due(p.phase, now)) return;
     last_shown_ = now;
+    shown_phase_ = p.phase;
     const auto line = progress_line(p, rate(p, now), options_.clock.now());
     if (options_.style == progress_style::live) {
         draw(line);
@@ -90,14 +91,18 @@ void terminal_observer::on_progress(const job::progress& p) {
     }
 }
 
-bool terminal_observer::due(steady now) {
-    const auto interval = options_.style == progress_style::live ? options_.live_interval : options_.line_interval;
+bool terminal_observer::due(job::phase phase, steady now) {
     // The first plain line waits as well: a run that is over at once needs none.
     if (!last_shown_ && options_.style == progress_style::lines) {
         last_shown_ = now;
         return false;
     }
-    return !last_shown_ || now - *last_shown_ >= interval;
+    if (!last_shown_) return true;
+    const bool still_waiting = phase == job::phase::waiting && shown_phase_ == phase;
+    const auto interval = options_.style == progress_style::live ? options_.live_interval
+                          : still_waiting                        ? options_.waiting_interval
+                                                                 : options_.line_interval;
+    return now - *last_shown_ >= interval;
 }
 
 double terminal_observer::rate(const job::progress& p, steady now) {

@@ -32,6 +32,7 @@ class terminal_observer : public job::observer {
         const core::clock& clock;
         std::chrono::milliseconds live_interval{100};
         std::chrono::milliseconds line_interval{5000};
+        std::chrono::milliseconds waiting_interval{60000};  // between lines while nothing happens but waiting
     };
     explicit terminal_observer(options o) : options_(std::move(o)) {}
 
@@ -42,7 +43,7 @@ class terminal_observer : public job::observer {
 
  private:
     using steady = std::chrono::steady_clock::time_point;
-    bool due(steady now);
+    bool due(job::phase phase, steady now);
     double rate(const job::progress& p, steady now);
     void draw(const std::string& line);
     void erase();
@@ -50,6 +51,7 @@ class terminal_observer : public job::observer {
     options options_;
     std::optional<steady> last_shown_;
     std::optional<job::phase> last_phase_;
+    std::optional<job::phase> shown_phase_;
     std::string drawn_;  // the live line as it stands; empty: none
     // Where the rate is counted from: the first progress of the phase.
     steady rate_from_{};

@@ -109,6 +109,13 @@ add_input(plan, o);
 add_reporting(plan, o);
 }  // namespace
 
+void add_doctor(CLI::App& app, options& o) {
+    auto& doctor = add_command(app, o, command::doctor, "doctor",
+                               "Check settings, key, rights, limits and clock against the API; create nothing",
+                               help::doctor_footer);
+    add_reporting(doctor, o);
+}
+
 void add_job_commands(CLI::App& app, options& o) {
     auto& jobs = add_command(app, o, command::jobs, "jobs", "List all jobs", help::jobs_footer);
     add_reporting(jobs, o);
@@ -244,6 +251,7 @@ void build(CLI::App& app, options& o) {
     add_import_and_plan(app, o);
     add_job_commands(app, o);
     add_results(app, o);
+    add_doctor(app, o);
     add_sandbox(app, o);
 }
 

@@ -15,7 +15,7 @@
 
 namespace taskbarge::cli {
 
-enum class command { import, plan, jobs, status, results, resume, retry, verify, cancel, sandbox };
+enum class command { import, plan, jobs, status, results, resume, retry, verify, cancel, doctor, sandbox };
 
 struct results_options {
     results_format format = results_format::csv;

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
 #include <utility>
 
@@ -54,6 +53,7 @@ core::result<session> begin(const options& o, const program& p) {
 core::result<void> take_key(session& s, const program& p, key_need need) {
     std::vector<std::string> warnings;
     auto found = load_key(p.key, s.settings, warnings);
+    if (!found && need == key_need::if_there) warnings.push_back(found.error().text);
     warn(warnings);
     if (found) s.key = std::move(*found);
     if (need == key_need::if_there) return {};
@@ -74,13 +74,7 @@ core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settin
 
 std::optional<core::failure> stop_reason(const ledger::job_record& job) {
     if (job.state == core::job_state::completed || job.stop_code.empty()) return std::nullopt;
-    // The ledger keeps the kind of failure as its number.
-    int number = -1;
-    const auto* last = job.stop_code.data() + job.stop_code.size();
-    const auto [end, error] = std::from_chars(job.stop_code.data(), last, number);
-    const bool known =
-        error == std::errc{} && end == last && number >= 0 && number <= static_cast<int>(core::errc::internal);
-    return core::failure{known ? static_cast<core::errc>(number) : core::errc::waiting, job.stop_message};
+    return core::failure{core::parse_errc(job.stop_code).value_or(core::errc::waiting), job.stop_message};
 }
 
 exit_code deliver(std::string_view text, exit_code code) {

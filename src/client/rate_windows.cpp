@@ -262,11 +262,15 @@ class listener {
         }
     }
 
+    // The larger of the two tales, should the usage leave out the request itself; what was answered was counted.
     std::optional<std::uint64_t> usage_in(const rate_headers::window& header) const {
         if (!header.present || header.unlimited) return std::nullopt;
-        if (header.used) return header.used;
-        if (header.left && header.limit && *header.left <= *header.limit) return *header.limit - *header.left;
-        return std::nullopt;
+        auto usage = header.used;
+        if (header.left && header.limit && *header.left <= *header.limit) {
+            usage = std::max(usage.value_or(0), *header.limit - *header.left);
+        }
+        if (usage && from_ == source::own_answer) usage = std::max<std::uint64_t>(*usage, 1);
+        return usage;
     }
 
     // The request left while the window was open, or the one after it if that one is open by now.
@@ -291,11 +295,16 @@ class listener {
         open_until(true);
     }
 
-    // We knew of no open window, yet there is one.
+    // We knew of no open window; there may be one all the same.
     void hear_unexpected(std::optional<std::uint64_t> usage) {
         if (!usage) return;
-        if (*usage == 0) return raise(w_.not_before, asked_at_);
+        if (*usage == 0) {
+            if (under_way(book_) == 0) forget_count(w_);
+            raise(w_.not_before, asked_at_);
+            return;
+        }
         w_.opened_at = asked_at_;
+        w_.ends_at.reset();
         count(*usage);
     }
 
@@ -352,8 +361,10 @@ class listener {
             w_.heard_at = now_;
         }
         w_.used = std::max(w_.used, usage);
-        // With nothing else under way the highest count is the truth: refused requests were not counted, say.
-        if (usage == w_.heard && under_way(book_) == 0 && from_ != source::refusal) w_.used = usage;
+        // With nothing else under way the highest count is the truth: refused requests were not counted, say. One less
+        // is let pass: it may be a count that leaves out the request itself.
+        const bool settled = usage == w_.heard && under_way(book_) == 0 && from_ != source::refusal;
+        if (settled && w_.used > usage + 1) w_.used = usage;
     }
 
     // The window was opened before this answer, by us or by others, so it ends a length from now at the latest.
@@ -541,16 +552,16 @@ namespace {
 // Sends as if requests took no time, window after window.
 class forecaster {
  public:
-    forecaster(rate_book book, const core::limit_settings& limits, instant now)
-        : book_(std::move(book)), limits_(limits), now_(now) {
+    forecaster(const rate_book& book, const core::limit_settings& limits, instant now)
+        : book_(book), limits_(limits), now_(now) {
         tidy(book_, limits_, now_);
         out_.end = now_;
         start_ = now_;
     }
 
     forecast run(std::uint64_t requests) {
-        // Each round sends something or waits for a window: enough for millions of requests at any real limit.
-        constexpr int most_rounds = 1'000'000;
+        // Each round sends something or waits for a window: enough for two million requests at Apollo's lowest limits.
+        constexpr int most_rounds = 100'000;
         std::uint64_t left = requests;
         for (int round = 0; left > 0 && round < most_rounds; ++round) {
             if (const auto room = room_now(); room > 0) {
@@ -632,7 +643,7 @@ class forecaster {
 }  // namespace
 
 forecast forecast_end(rate_book book, const core::limit_settings& limits, std::uint64_t requests, instant now) {
-    return forecaster(std::move(book), limits, now).run(requests);
+    return forecaster(book, limits, now).run(requests);
 }
 
 }  // namespace taskbarge::client

@@ -100,7 +100,7 @@ void record_end(const environment& env, ledger::ledger& book, core::job_id id, c
     const auto state = !end.why                        ? job_state::completed
                        : needs_a_person(end.why->code) ? job_state::failed
                                                        : job_state::parked;
-    const auto code = end.why ? fmt::format("{}", static_cast<int>(end.why->code)) : std::string();
+    const std::string code(end.why ? core::to_string(end.why->code) : std::string_view());
     auto kept =
         book.set_job_state(id, state, end.resume_at, code, end.why ? end.why->text : std::string(), env.clock.now());
     if (!kept && !end.why) reporter.stop_with(kept.error());

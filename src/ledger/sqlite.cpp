@@ -40,7 +40,7 @@ core::failure describe(const std::string& path, int code, const char* message, i
                 return {core::errc::ledger_full,
                         fmt::format("ledger {}: no room on its disk; make room and run again", path)};
             }
-            return {core::errc::ledger, fmt::format("ledger {}: {} (SQLite {}, system {})", path, message, code, system_error)};
+            return {core::errc::ledger, fmt::format("ledger {}: {} (SQLite {})", path, message, code)};
     }
 }
 
@@ -65,6 +65,7 @@ std::string_view statement::text(int column) const {
 
 int statement::step() {
     if (owner_->doomed_) return SQLITE_ABORT;
+    errno = 0;  // so that fail() can tell whether the system said anything
     return code_ == SQLITE_OK ? sqlite3_step(handle_) : code_;
 }
 
@@ -106,11 +107,14 @@ connection::~connection() {
 
 core::failure connection::fail(int code) {
     if (doomed_) return *doomed_;
+    // For a COMMIT that fails SQLite does not keep the system's error; errno still has it.
+    const int last_error = errno;
+    const int kept_error = handle_ ? sqlite3_system_errno(handle_) : 0;
     // A step may report less than the connection knows; the extended code tells one I/O error from another.
     const int known = sqlite3_extended_errcode(handle_);
     if ((known & 0xff) == (code & 0xff)) code = known;
     auto why = describe(path_, code, handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code),
-                        handle_ ? sqlite3_system_errno(handle_) : 0);
+                        kept_error != 0 ? kept_error : last_error);
     if (open_) doomed_ = why;
     return why;
 }
@@ -135,6 +139,7 @@ void connection::give_back(std::string_view sql, sqlite3_stmt* handle) {
 
 result<void> connection::execute(const std::string& sql) {
     if (doomed_) return *doomed_;
+    errno = 0;
     if (const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr); code != SQLITE_OK) {
         return fail(code);
     }

@@ -1,5 +1,6 @@
 #include "sandbox/task_json.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -111,22 +112,30 @@ void append_account(std::string& out, const persona& who, std::string_view user_
            R"("typed_custom_fields":{},"account_queues":[],"intent_strength":null,"show_intent":false})";
 }
 
+bool needs_escape(char c) {
+    return c == '"' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
+}
+
 }  // namespace
 
 void append_json(std::string& out, std::string_view text) {
     constexpr char digits[] = "0123456789abcdef";
     out.push_back('"');
-    for (const char c : text) {
+    while (!text.empty()) {
+        const auto plain = std::find_if(text.begin(), text.end(), needs_escape) - text.begin();
+        out.append(text.substr(0, static_cast<std::size_t>(plain)));
+        text.remove_prefix(static_cast<std::size_t>(plain));
+        if (text.empty()) break;
+        const char c = text.front();
         if (c == '"' || c == '\\') {
             out.push_back('\\');
             out.push_back(c);
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            out += "\\u00";
+        } else {
+            out.append("\\u00");
             out.push_back(digits[c >> 4]);
             out.push_back(digits[c & 15]);
-        } else {
-            out.push_back(c);
         }
+        text.remove_prefix(1);
     }
     out.push_back('"');
 }
@@ -135,29 +144,12 @@ task_writer::task_writer(task_shape shape, const core::task_view& details, core:
                          std::string_view created_from)
     : shape_(shape), type_(core::to_string(details.type)) {
     append_json(user_id_, details.user_id);
-    const std::string created = core::to_rfc3339(created_at);
-    const auto finished = [&](core::task_status status) {
-        return details.status == status ? "\"" + created + "\"" : std::string("null");
-    };
-    std::string note = "null";
-    if (!details.note.empty()) {
-        note.clear();
-        append_json(note, details.note);
+    if (shape == task_shape::ids) {
+        head_ = R"(","contact_id":)";
+        tail_ = "}";
+        return;
     }
-    head_.append(R"(","user_id":)").append(user_id_).append(",");
-    append_plain(head_, "created_at", created);
-    if (shape == task_shape::full) {
-        head_.append(R"("completed_at":)").append(finished(core::task_status::completed));
-        head_.append(R"(,"skipped_at":)").append(finished(core::task_status::skipped)).append(",");
-    }
-    head_.append("\"note\":").append(note).append(",");
-    append_plain(head_, "due_at", due_text(details.due_at));
-    append_plain(head_, "type", type_);
-    append_plain(head_, "priority", core::to_string(details.priority));
-    append_plain(head_, "status", core::to_string(details.status));
-    if (shape == task_shape::full) head_ += R"("answered":null,)";
-    head_ += "\"contact_id\":";
-
+    write_head(details, core::to_rfc3339(created_at));
     tail_ += ",";
     append_plain(tail_, "created_from", created_from);
     if (shape == task_shape::full) {
@@ -168,6 +160,27 @@ task_writer::task_writer(task_shape shape, const core::task_view& details, core:
     } else {
         tail_.back() = '}';
     }
+}
+
+void task_writer::write_head(const core::task_view& details, const std::string& created) {
+    const auto finished = [&](core::task_status status) {
+        return details.status == status ? "\"" + created + "\"" : std::string("null");
+    };
+    std::string note;
+    append_json(note, details.note);
+    head_.append(R"(","user_id":)").append(user_id_).append(",");
+    append_plain(head_, "created_at", created);
+    if (shape_ == task_shape::full) {
+        head_.append(R"("completed_at":)").append(finished(core::task_status::completed));
+        head_.append(R"(,"skipped_at":)").append(finished(core::task_status::skipped)).append(",");
+    }
+    head_.append("\"note\":").append(details.note.empty() ? "null" : note).append(",");
+    append_plain(head_, "due_at", due_text(details.due_at));
+    append_plain(head_, "type", type_);
+    append_plain(head_, "priority", core::to_string(details.priority));
+    append_plain(head_, "status", core::to_string(details.status));
+    if (shape_ == task_shape::full) head_ += R"("answered":null,)";
+    head_ += "\"contact_id\":";
 }
 
 void task_writer::append(std::string& out, std::string_view task_id, std::string_view contact_id,

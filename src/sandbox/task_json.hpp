@@ -9,7 +9,11 @@
 
 namespace taskbarge::sandbox {
 
-enum class task_shape { full, minimal };         // about 3 KB as Apollo's | what a client must have
+enum class task_shape {
+    full,    // about 3 KB, as Apollo's
+    fields,  // the task's own fields, for comparing
+    ids      // task and contact, nothing else
+};
 enum class contact_mention { named, left_out };  // left out: contact_id is null
 
 // Appends `text` as a JSON string with its quotes. `text` must be UTF-8.
@@ -25,6 +29,7 @@ class task_writer {
                 contact_mention mention = contact_mention::named) const;
 
  private:
+    void write_head(const core::task_view& details, const std::string& created);
     void append_full_tail(std::string& out, std::string_view contact_id, contact_mention mention) const;
 
     task_shape shape_;

@@ -64,7 +64,6 @@ bool is(const fault* f, fault_kind kind) {
 task_service::task_service(const sandbox_options& options, const core::clock& clock)
     : options_(options),
       clock_(clock),
-      shape_(options.minimal_answers ? task_shape::minimal : task_shape::full),
       store_(options.seed, static_cast<std::uint32_t>(
                                mix(options.seed, static_cast<std::uint64_t>(clock.now().time_since_epoch().count())))) {
     if (options.search_hides_finished) store_.hide_finished();
@@ -162,10 +161,10 @@ answer task_service::bulk_create(std::string_view body, fault_plan& plan, const 
 
 std::string task_service::created_body(const core::task_view& details, core::instant at, task_store::index first,
                                        std::size_t count, const fault* f, std::uint64_t place) const {
-    const task_writer writer(shape_, details, at);
+    const task_writer writer(options_.minimal_answers ? task_shape::ids : task_shape::full, details, at);
     const auto number = f != nullptr ? static_cast<std::size_t>(f->number) : 0;
     std::string body;
-    body.reserve(64 + count * (shape_ == task_shape::full ? 3400 : 320 + details.note.size()));
+    body.reserve(64 + count * (options_.minimal_answers ? 80 : 3400));
     body = R"({"success":true,"tasks":[)";
     const auto append = [&](std::size_t i, contact_mention mention) {
         const auto task = store_.at(first + static_cast<task_store::index>(i));
@@ -219,8 +218,8 @@ std::string task_service::found_body(const task_store::found& found) const {
     std::string body = R"({"breadcrumbs":[],"tasks":[)";
     for (const auto i : found.tasks) {
         const auto task = store_.at(i);
-        const task_writer writer(shape_, task.details->view(), task.created_at,
-                                 task.origin == task_origin::api ? "api" : "zp_ui");
+        const task_writer writer(options_.minimal_answers ? task_shape::fields : task_shape::full, task.details->view(),
+                                 task.created_at, task.origin == task_origin::api ? "api" : "zp_ui");
         writer.append(body, task.id, task.contact_id);
         body.push_back(',');
     }

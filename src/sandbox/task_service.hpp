@@ -61,7 +61,6 @@ class task_service {
 
     const sandbox_options& options_;
     const core::clock& clock_;
-    task_shape shape_;
     task_store store_;
     journal journal_;
     create_reader reader_;

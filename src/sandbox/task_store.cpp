@@ -11,11 +11,20 @@ namespace {
 
 constexpr char hex_digits[] = "0123456789abcdef";
 
+// By character; -1 for what is no hex digit.
+constexpr auto hex_values = [] {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    for (int i = 0; i < 16; ++i) {
+        const auto digit = static_cast<unsigned char>(hex_digits[i]);
+        values[digit] = static_cast<std::int8_t>(i);
+        if (i >= 10) values[digit - 'a' + 'A'] = static_cast<std::int8_t>(i);
+    }
+    return values;
+}();
+
 int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+    return hex_values[static_cast<unsigned char>(c)];
 }
 
 void write_hex(std::uint32_t v, char* to) {

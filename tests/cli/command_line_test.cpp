@@ -34,7 +34,7 @@ std::string json_value(const outcome& o, const char* key) {
 TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
     program p;
     for (const char* command :
-         {"import", "plan", "jobs", "status", "results", "resume", "retry", "verify", "cancel", "sandbox"}) {
+         {"import", "plan", "jobs", "status", "results", "resume", "retry", "verify", "cancel", "doctor", "sandbox"}) {
         const auto o = p.run({command, "--help"});
         EXPECT_EQ(o.code, 0) << command;
         EXPECT_THAT(o.out, HasSubstr("Example")) << command;

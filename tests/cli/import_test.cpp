@@ -198,4 +198,29 @@ TEST_F(Import, QuietSaysNothingWhenAllIsWell) {
     EXPECT_EQ(o.out + o.err, "");
 }
 
+TEST_F(Import, ATerminalShowsALiveLineThatGoesAwayBeforeTheSummary) {
+    sandbox::sandbox_options slow;
+    slow.latency = 300ms;
+    start(slow);
+    const auto file = p.file("a.csv", header + rows(1, 5));
+    const auto o = p.run_on_terminal(with_server({"import", file}), 40);
+    EXPECT_EQ(o.code, 0) << o.out;
+    EXPECT_THAT(o.out, HasSubstr("\r\x1b[Ksending: "));
+    EXPECT_THAT(o.out, HasSubstr("\r\x1b[KJob 1 is finished."));
+    p.environment["TERM"] = "dumb";
+    EXPECT_THAT(p.run_on_terminal(with_server({"import", file}), 40).out, testing::Not(HasSubstr("\x1b")));
+}
+
+TEST_F(Import, DoctorSaysWhetherAnImportWouldWork) {
+    start();
+    auto o = run({"doctor"});
+    EXPECT_EQ(o.code, 0) << o.out << o.err;
+    EXPECT_THAT(o.out, testing::EndsWith("An import would work.\n"));
+    p.environment["APOLLO_API_KEY"] = "wrong-key-wrong";
+    o = run({"doctor", "--json"});
+    EXPECT_EQ(o.code, 77);
+    EXPECT_THAT(o.out, HasSubstr(R"("health":"bad")"));
+    EXPECT_EQ(server_->stats().tasks, 0u);
+}
+
 }  // namespace

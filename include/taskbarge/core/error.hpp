@@ -2,8 +2,11 @@
 #pragma once
 
 #include <boost/system/result.hpp>
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace taskbarge::core {
 
@@ -26,6 +29,10 @@ enum class errc {
     io,                // a file of ours cannot be written
     internal           // a bug
 };
+
+// The word by which the kind is stored and shown in JSON; parse_errc() gives it back.
+std::string_view to_string(errc v);
+std::optional<errc> parse_errc(std::string_view text);
 
 // A failure and what a person needs to know of it: one line, naming the thing and the remedy, never the API key.
 struct failure {

@@ -1,8 +1,11 @@
 // The ledger: the hand-over between reading and sending, and the only truth about what became of every row.
 //
 // The interface hides the store (SQLite today). All calls block; one ledger object belongs to one thread at a time.
-// Writing calls outside begin()/commit() are transactions of their own. Failures are errc::ledger, errc::ledger_full
-// (no room: nothing of the transaction is kept), errc::job_held, errc::no_such_job.
+// Writing calls outside begin()/commit() are transactions of their own; inside, the first failure of the store dooms
+// the whole transaction: what follows fails the same way until commit(), which fails too, or rollback(). Afterwards the
+// object is usable again. Failures are errc::ledger, errc::ledger_full (no room: nothing of the transaction is kept),
+// errc::waiting (others were writing for minutes), errc::job_held, errc::no_such_job, and errc::internal for a call
+// that would break a promise, such as losing a row.
 #pragma once
 
 #include <cstdint>
@@ -111,8 +114,8 @@ struct attempt_report {
     std::string evidence;  // bounded excerpt of request and answer of failed or doubtful attempts, no key
 };
 
-// What becomes of a chunk after an attempt or a look-up. Exactly one entry of `moves` per row index that leaves into a
-// child; rows in `created` get their task id; the parent's state is `state`.
+// What becomes of a chunk after an attempt or a look-up. Rows in `created` get their task id, and keep it for good.
+// With state `split` every row without a task id is in exactly one child; a split chunk cannot be updated any more.
 struct child_chunk {
     std::vector<std::uint32_t> indexes;  // into the parent's rows, ascending
     core::chunk_state state = core::chunk_state::planned;
@@ -262,8 +265,8 @@ class ledger {
     virtual result<void> save_book(const book_key& key, const core::rate_book& book) = 0;
 
     // --- results
-    // Calls `each` for every record of the job in order of row, in memory that does not grow with the job. `each`
-    // returns false to stop.
+    // Calls `each` for every record of the job in order of row, as they stood when the call began, in memory that does
+    // not grow with the job. `each` returns false to stop, and must not write to this ledger.
     virtual result<void> each_result(job_id job, const std::function<bool(const row_result&)>& each) = 0;
     virtual result<void> each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) = 0;
 };

@@ -40,7 +40,7 @@ struct sandbox_options {
     window_limits usage_limits{200, 400, 2000};
     window_lengths lengths{std::chrono::minutes(1), std::chrono::hours(1), std::chrono::hours(24)};
 
-    bool minimal_answers = false;  // only the fields that a client must have, instead of about 3 KB a task
+    bool minimal_answers = false;  // ids on creation, plain fields in the search, instead of about 3 KB a task
     // Between a request and its answer; the tasks are created half-way. Jitter is added, evenly spread.
     std::chrono::milliseconds latency{0};
     std::chrono::milliseconds latency_jitter{0};

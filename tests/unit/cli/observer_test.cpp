@@ -61,6 +61,21 @@ TEST_F(Observer, WritesAPlainLineEveryFiveSeconds) {
     EXPECT_EQ(out, "");
 }
 
+TEST_F(Observer, WritesALineAMinuteWhileItOnlyWaits) {
+    auto watch = make(progress_style::lines);
+    auto p = sending(100);
+    watch.on_progress(p);
+    p.phase = job::phase::waiting;
+    int lines = 0;
+    for (int second = 0; second < 300; ++second) {
+        clock.pass(1s);
+        watch.on_progress(p);
+        if (!out.empty()) ++lines;
+        out.clear();
+    }
+    EXPECT_EQ(lines, 5);
+}
+
 TEST_F(Observer, DrawsOneLineOverAndOverAndTakesItAway) {
     auto watch = make(progress_style::live);
     watch.on_progress(sending(0));

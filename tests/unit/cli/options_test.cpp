@@ -158,7 +158,7 @@ TEST(Options, TellThatAStateIsUnknown) {
 TEST(Help, OfEveryCommandTeaches) {
     const auto names = cli::command_names();
     EXPECT_THAT(names, testing::IsSupersetOf({"import", "plan", "jobs", "status", "results", "resume", "retry",
-                                              "verify", "cancel", "sandbox"}));
+                                              "verify", "cancel", "doctor", "sandbox"}));
     for (const auto& name : names) {
         const auto end = ended({name, "--help"});
         EXPECT_EQ(end.code, 0);

@@ -54,8 +54,10 @@ TEST(BulkCreate, MinimalAnswersHaveOnlyWhatAClientMustHave) {
     const auto ids = contact_ids(1, 3);
     const reply r = c.create(ids);
     EXPECT_EQ(strings_in_tasks(r.body, "contact_id"), ids);
-    EXPECT_LT(r.body.size(), 3u * 400);
-    EXPECT_THAT(r.body, testing::Not(HasSubstr("organization_name")));
+    EXPECT_LT(r.body.size(), 3u * 100);
+    const reply found = c.search("");
+    EXPECT_THAT(strings_in_tasks(found.body, "note"), testing::Each("Say \"hello\""));
+    EXPECT_THAT(found.body, testing::Not(HasSubstr("organization_name")));
 }
 
 TEST(BulkCreate, NeverDeduplicates) {

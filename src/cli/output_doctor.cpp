@@ -1,0 +1,56 @@
+#include "cli/output_doctor.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/json_text.hpp"
+#include "cli/output_plan.hpp"
+#include "cli/text.hpp"
+
+namespace taskbarge::cli {
+
+namespace {
+
+std::string_view word_of(job::health h) {
+    switch (h) {
+        case job::health::good:
+            return "good";
+        case job::health::doubtful:
+            return "doubtful";
+        case job::health::bad:
+            return "bad";
+    }
+    return "";
+}
+
+}  // namespace
+
+std::string doctor_text(const job::doctor_report& d, core::instant now) {
+    std::string out;
+    for (const auto& line : d.lines) {
+        out += fmt::format("{:<8}  {:<28}  {}\n", word_of(line.health), line.what, printable(line.text));
+    }
+    if (d.book) out += "Rate windows of tasks/bulk_create:\n" + windows_text(*d.book, now, "  ");
+    return out + (d.why ? "An import would fail.\n" : "An import would work.\n");
+}
+
+std::string doctor_json(const job::doctor_report& d, const std::string& ledger_path, exit_code code) {
+    std::string findings = "[";
+    for (const auto& line : d.lines) {
+        if (findings.size() > 1) findings += ',';
+        json_object o(findings);
+        o.text("what", line.what);
+        o.text("health", word_of(line.health));
+        o.text("text", line.text);
+        o.close();
+    }
+    std::string out;
+    json_object o(out);
+    o.raw("findings", findings + ']');
+    o.text_or_null("ledger", ledger_path);
+    o.number("exit_code", static_cast<std::uint64_t>(code));
+    o.text_or_null("error", d.why ? d.why->text : "");
+    o.close();
+    return out + '\n';
+}
+
+}  // namespace taskbarge::cli
