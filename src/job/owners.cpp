@@ -45,7 +45,7 @@ asio::awaitable<result<client::users_page>> read_page(session& s, wake_bell& bel
             if (page) co_return std::move(*page);
             const auto code = page.error().code;
             if (code == errc::unauthorized || code == errc::forbidden)
-                co_return failure{code == errc::forbidden ? errc::waiting : code, cannot(page.error().text).text};
+                co_return failure{code, cannot(page.error().text).text};
             why = got->answer->reach == client::reach::answered
                       ? cannot(page.error().text)
                       : failure{errc::unreachable, cannot(got->answer->error_text).text};

@@ -52,10 +52,21 @@ constexpr const char* pragmas =
     "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864; "
     "PRAGMA temp_store = FILE; PRAGMA trusted_schema = OFF;";
 
+// Where SQLite cannot have its shared memory (some network and container file systems) it keeps another mode silently.
+result<void> turn_to_wal(sqlite::connection& db, const std::string& path) {
+    auto query = db.prepare("PRAGMA journal_mode = WAL");
+    auto answered = query.next();
+    if (!answered) return answered.error();
+    if (path == in_memory || (*answered && query.text(0) == "wal")) return {};
+    return core::failure{
+        core::errc::ledger,
+        fmt::format("ledger {}: its file system has no shared memory files; keep it on a local one", path)};
+}
+
 result<void> prepare_file(sqlite::connection& db, const std::string& path) {
     // The check comes first: a file that is not ours must not be turned to WAL.
     if (auto known = schema_version(db, path); !known) return known.error();
-    if (auto r = db.execute("PRAGMA journal_mode = WAL;"); !r) return r;
+    if (auto r = turn_to_wal(db, path); !r) return r;
     if (auto r = db.execute(pragmas); !r) return r;
     return bring_up_to_date(db, path);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "reader/byte_source.hpp"
 #include "reader/csv_records.hpp"
@@ -148,6 +149,7 @@ struct row_source::impl {
     std::uint64_t bytes_of_closed = 0;
     std::uint64_t total = 0;
     bool read_to_end = false;
+    std::optional<core::failure> failed;  // an unusable input stays so
 };
 
 core::result<row_source> row_source::open(const std::vector<std::string>& paths, source_options options) {
@@ -173,12 +175,14 @@ row_source::~row_source() = default;
 
 core::result<bool> row_source::next(row_batch& batch) {
     batch.clear();
+    if (impl_->failed) return *impl_->failed;
     auto filled = impl_->fill(batch);
     if (filled && (!batch.rows.empty() || !batch.rejects.empty())) return true;
     if (filled) filled = impl_->read_through();
     batch.clear();
-    if (!filled) return filled.error();
-    return false;
+    if (filled) return false;
+    impl_->failed = filled.error();
+    return filled.error();
 }
 
 const std::vector<file_report>& row_source::files() const {

@@ -28,7 +28,7 @@ class LedgerContract : public testing::TestWithParam<back_end> {
  protected:
     ledger& book() { return *book_; }
 
-    attempt_id send(chunk_id chunk) { return must(book().record_intent({chunk, at_second(2000)})); }
+    attempt_id send(chunk_id chunk) { return must(book().record_intent({chunk, at_second(2000), {}})); }
 
     void report(attempt_id attempt, attempt_result what, bool written = true) {
         attempt_report out;
@@ -198,7 +198,7 @@ TEST_P(LedgerContract, OnlyPlannedChunksCanBeSent) {
     auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
     const auto chunk = only_chunk(job.id);
     send(chunk.id);
-    const auto again = book().record_intent({chunk.id, at_second(1)});
+    const auto again = book().record_intent({chunk.id, at_second(1), {}});
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code, errc::internal);
 }

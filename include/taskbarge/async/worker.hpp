@@ -26,8 +26,20 @@ class worker {
     // awaited the call is made and its end awaited: a stop of the waiting coroutine does not interrupt it.
     //
     //     auto chunk = co_await w.run([&] { return ledger.next_chunk(job); });
+    //
+    // A named function object is used in place and lives until the call is done. One that holds more than references
+    // and plain values has to be named: GCC 12 destroys such a closure twice if it is made within a co_await.
     template <class F>
-    boost::asio::awaitable<std::invoke_result_t<F&>> run(F f) {
+    boost::asio::awaitable<std::invoke_result_t<F&>> run(F&& f) {
+        static_assert(std::is_lvalue_reference_v<F> || std::is_trivially_destructible_v<F>,
+                      "give the function object a name before awaiting the call");
+        return on_thread<F>(std::forward<F>(f));
+    }
+
+ private:
+    // F is an lvalue reference or a type.
+    template <class F>
+    boost::asio::awaitable<std::invoke_result_t<F&>> on_thread(F f) {
         using value_type = std::invoke_result_t<F&>;
         // An empty slot: no cancellation reaches the call, so this frame outlives it.
         auto token = boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(), boost::asio::use_awaitable);
@@ -41,7 +53,6 @@ class worker {
         }
     }
 
- private:
     template <class F>
     static boost::asio::awaitable<void> call(F& f) {
         f();

@@ -87,10 +87,11 @@ TEST(Worker, StopOfTheCallerDoesNotInterruptACall) {
     std::promise<void> go;
     std::optional<int> got;
     auto body = [&]() -> asio::awaitable<void> {
-        got = co_await w.run([f = go.get_future().share()] {
+        auto call = [f = go.get_future()] {
             f.wait();
             return 5;
-        });
+        };
+        got = co_await w.run(call);
     };
     asio::co_spawn(io, body(), asio::bind_cancellation_slot(stop.slot(), [](std::exception_ptr) {}));
     asio::post(io, [&] {

@@ -133,12 +133,13 @@ TEST_F(ImportRun, AWrongKeyStopsAtOnceAndLeavesTheRowsPending) {
     EXPECT_EQ(counts().pending, 50u);
 }
 
-TEST_F(ImportRun, ARefusedChunkFailsAndTheOthersGoOn) {
+TEST_F(ImportRun, ARefusalCostsFewRowsAndTheOthersGoOn) {
     plan_rows(50);
     apollo.creations = {{.status = 422, .applied = false}};
     EXPECT_FALSE(go().why);
-    EXPECT_EQ(counts().created, 40u);
-    EXPECT_EQ(counts().failed, 10u);
+    EXPECT_EQ(counts().created, 49u);
+    EXPECT_EQ(counts().failed, 1u) << "the one that was never taken, with others or alone";
+    EXPECT_EQ(contacts_with(1), 49u);
 }
 
 TEST_F(ImportRun, WithoutASearchDoubtfulRowsAreHeldAndTheJobEnds) {
@@ -265,6 +266,17 @@ TEST_F(ImportRun, AfterAKillTasksAreRecognisedThoughApollosClockIsAnHourBehind) 
     EXPECT_EQ(counts().created, 30u);
     EXPECT_EQ(contacts_with(1), 30u);
     EXPECT_EQ(apollo.create_requests(), 1u);
+}
+
+TEST_F(ImportRun, AnApolloThatWasNeverReachedIsToldAsSuchThoughNothingMayBeWaitedFor) {
+    plan_rows(40);
+    settings.send.max_wait = 0ms;
+    for (int i = 0; i < 50; ++i)
+        apollo.creations.push_back({.sent = false, .applied = false});
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_EQ(end.why->code, errc::unreachable) << end.why->text;
+    EXPECT_EQ(counts().pending, 40u);
 }
 
 // What the retries keep back must not keep doubts open for ever: the run has to end.

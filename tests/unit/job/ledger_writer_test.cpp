@@ -38,14 +38,16 @@ class LedgerWriter : public ::testing::Test {
         std::vector<bool> kept(pieces.size());
         {
             ledger_writer writer(*book, loop.get_executor());
-            std::promise<void> all_are_waiting;
+            std::promise<void> is_busy, all_are_waiting;
             auto busy = [&](ledger::ledger&) -> result<void> {
+                is_busy.set_value();
                 all_are_waiting.get_future().wait();
                 return {};
             };
             const auto note = [&](const std::exception_ptr& e) { EXPECT_FALSE(e); };
             asio::co_spawn(loop, write(writer, busy, nullptr), note);
             loop.poll();
+            is_busy.get_future().wait();
             for (std::size_t i = 0; i < pieces.size(); ++i) {
                 auto done = [&kept, i](bool ok) { kept[i] = ok; };
                 asio::co_spawn(loop, write(writer, std::move(pieces[i]), done), note);

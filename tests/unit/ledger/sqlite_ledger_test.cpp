@@ -148,9 +148,9 @@ TEST(SqliteLedger, IntentOfAKilledProcessIsUnknownAndCounts) {
         auto book = must(open_ledger(path));
         const auto job = plan_job(*book, "one", 1, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
         const auto chunks = chunks_in(*book, job.id, core::chunk_state::planned);
-        must(book->record_intent({chunks[0].id, at_second(1)}));
+        must(book->record_intent({chunks[0].id, at_second(1), {}}));
         must(book->begin());
-        must(book->record_intent({chunks[1].id, at_second(1)}));
+        must(book->record_intent({chunks[1].id, at_second(1), {}}));
         ::raise(SIGKILL);
     }
     ::waitpid(child, nullptr, 0);
