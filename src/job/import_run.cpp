@@ -402,7 +402,7 @@ asio::awaitable<result<void>> import_run::add_doubt(ledger::chunk_record chunk) 
             auto attempts = l.attempts_of_chunk(id);
             if (!attempts) return attempts.error();
             for (const auto& a : *attempts)
-                earliest = std::min(earliest, a.started_at);
+                earliest = std::min(earliest, a.report.server_date.value_or(a.started_at + ahead));
             id = parent;
             if (id == 0) break;
             auto up = l.chunk(id);
@@ -458,7 +458,9 @@ asio::awaitable<bool> import_run::weigh_doubt(doubt& d, const span_view& view) {
     std::vector<const doubt*> neighbours;
     for (const auto& other : doubts_)
         if (other.chunk.details.due_at == d.chunk.details.due_at) neighbours.push_back(&other);
-    const bool nothing_else = ready_.empty() && all_loaded_ && in_flight_ == 0;
+    // What the retry budget keeps back is not sent in this run: nothing that it could show is worth waiting for.
+    const auto sendable = [this](const ready_chunk& r) { return may_send(r); };
+    const bool nothing_else = std::none_of(ready_.begin(), ready_.end(), sendable) && all_loaded_ && in_flight_ == 0;
     const bool last_chance = nothing_else || !sends();
     const auto weighed = weigh(d, judge(d, view, neighbours), view.problem, env_.clock.steady_now(),
                                env_.settings.send.settle_time, last_chance);
@@ -478,7 +480,9 @@ asio::awaitable<void> import_run::settle_doubt(const doubt& d, const std::vector
         co_return;
     }
     count(chunk_state::doubtful, d.chunk.contacts.size(), update);
-    if (update.state == chunk_state::planned) {
+    if (update.state == chunk_state::planned && d.chunk.id > last_loaded_) {
+        all_loaded_ = false;  // reading ahead comes to it by itself
+    } else if (update.state == chunk_state::planned) {
         auto again = d.chunk;
         again.state = update.state;
         again.code = update.code;
