@@ -40,8 +40,8 @@ struct grouper_stats {
 };
 
 // Groups rows by equal details and cuts each group into chunks of `chunk_size` in input order; a (details, contact)
-// pair that occurred before is a duplicate, found exactly. Same rows, same chunk_size: same chunks, whatever the memory;
-// only their order may differ, as a group whose rows were spilled gives the rest of its chunks at finish().
+// pair that occurred before is a duplicate, found exactly. Same rows, same chunk_size: same chunks, whatever the
+// memory; only their order may differ, as a group whose rows were spilled gives the rest of its chunks at finish().
 //
 // Memory: the budget plus at most 32 bytes a row. Open rows and details beyond the budget go to temporary files. What
 // cannot go there may pass it: about 40 bytes for each of millions of groups, and contact ids that are not 24 hex
