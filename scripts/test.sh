@@ -36,7 +36,7 @@ some() {
     shift
     configure "$preset" -DTASKBARGE_TESTS=ON
     build "$preset" "$@"
-    # ctest knows a program that was not built as <name>_NOT_BUILT; the crash tests need the whole program
+    # ctest knows a program that was not built as <name>_NOT_BUILT; those in Python need the whole program
     run "$preset" --exclude-regex '_NOT_BUILT$|^Crash\.'
 }
 

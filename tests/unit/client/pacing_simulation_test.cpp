@@ -213,19 +213,19 @@ TEST(Pacing, WhatOthersLeaveIsUsed) {
     EXPECT_LE(ratio(out.finished, clairvoyant(s)), 1.01);
 }
 
-TEST(Pacing, ParkedRunsStartedFromCronUseEachDayToTheFull) {
-    // Two jobs of 4,000 requests at 2,000 a day: parked for most of the day, looked after every hour.
+TEST(Pacing, AWeekOfParkedRunsStartedFromCronUsesEachDayToTheFull) {
+    // Two jobs of 7,000 requests at 2,000 a day: parked for most of the day, looked after every hour.
     scenario s;
     s.limits = basic_plan;
-    s.requests = 4000;
+    s.requests = 7000;
     s.processes = 2;
     s.usage_asked = true;
     s.max_wait = 65min;
     const auto out = simulate(s);
     EXPECT_TRUE(out.done);
     EXPECT_EQ(out.refused, 0u);
-    // Three days' ends are met up to an hour late, and the fourth day needs four hours and a minute.
-    EXPECT_LE(out.finished, 3 * 25h + 4h + 5min);
+    // Six days' ends are met up to an hour late, and the seventh day needs four hours and a minute.
+    EXPECT_LE(out.finished, 6 * 25h + 4h + 5min);
 }
 
 TEST(Pacing, ParkedRunsWithOthersOnTheBudgetKeepGoing) {
