@@ -586,8 +586,7 @@ bool import_run::outage_over_limit() const {
 run_end import_run::end_of(const next_move& move) const {
     if (broken_) return {broken_, std::nullopt};
     if (env_.stop.level() != stop_level::none)
-        return {failure{errc::interrupted, fmt::format("stopped on request; `taskbarge resume {}` goes on", job_.id)},
-                {}};
+        return {failure{errc::interrupted, std::string("stopped on request")}, {}};
     if (move.what == next_move::kind::finish) return {};
     if (outage_over_limit() && !any_answer_)
         return {failure{errc::unreachable, fmt::format("no answer from Apollo at {}: {}", env_.settings.apollo.base_url,

@@ -210,6 +210,18 @@ result<void> move_chunks(ledger::ledger& book, core::job_id job, core::chunk_sta
     }
 }
 
+// Failed rows become pending, and the job unfinished, together: cut short, it is gone on with like any other.
+result<void> reopen(ledger::ledger& book, core::job_id id, core::instant now) {
+    if (auto r = book.begin(); !r) return r.error();
+    auto done = book.reopen_failed(id);
+    if (done) done = book.set_job_state(id, job_state::parked, std::nullopt, {}, {}, now);
+    if (!done) {
+        book.rollback();
+        return done.error();
+    }
+    return book.commit();
+}
+
 }  // namespace
 
 report import_files(const environment& env, const import_options& options) {
@@ -257,7 +269,7 @@ report retry_job(const environment& env, core::job_id id, unknown_rows unknown) 
     const environment retry_env{changed, env.key, env.clock, env.stop, env.watch, env.seed};
     return with_job(retry_env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
-        if (auto r = book.reopen_failed(job.id); !r) return reporter.stop_with(r.error());
+        if (auto r = reopen(book, job.id, env.clock.now()); !r) return reporter.stop_with(r.error());
         run_job(retry_env, book, job, run_purpose::retry, reporter);
     });
 }
