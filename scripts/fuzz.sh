@@ -23,7 +23,7 @@ fi
 build=${TASKBARGE_FUZZ_BUILD:-$here/build/fuzz}
 sanitize="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g1 -O1"
 cmake -S "$here" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ \
-    -DCMAKE_CXX_FLAGS_DEBUG="$sanitize" -DTASKBARGE_FUZZ=ON -DTASKBARGE_TESTS=OFF > /dev/null
+    -DCMAKE_CXX_FLAGS_DEBUG="$sanitize" -DTASKBARGE_FUZZ=ON > /dev/null
 cmake --build "$build" --target "${targets[@]}" -- -j2
 
 mkdir -p "$build/findings"

@@ -588,7 +588,7 @@ run_end import_run::end_of(const next_move& move) const {
     if (env_.stop.level() != stop_level::none)
         return {failure{errc::interrupted, std::string("stopped on request")}, {}};
     if (move.what == next_move::kind::finish) return {};
-    if (outage_over_limit() && !any_answer_)
+    if (!any_answer_ && unreached_in_a_row_ > 0)
         return {failure{errc::unreachable, fmt::format("no answer from Apollo at {}: {}", env_.settings.apollo.base_url,
                                                        last_trouble_.error_text)},
                 {}};

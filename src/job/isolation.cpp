@@ -57,13 +57,14 @@ chunk_update isolation::refuse(const chunk_record& chunk, std::string code, std:
     return update;
 }
 
-chunk_update isolation::split_in_two(const chunk_record& chunk, const std::vector<std::uint32_t>& first) {
+chunk_update isolation::split_in_two(const chunk_record& chunk, const std::vector<std::uint32_t>& first,
+                                     bool together_refused) {
     std::vector<std::uint32_t> second;
     const auto all = first_indexes(chunk.contacts.size());
     std::set_difference(all.begin(), all.end(), first.begin(), first.end(), std::back_inserter(second));
     auto update = change_of(chunk, chunk_state::split);
     update.code = isolating;
-    waiting_[chunk.id] = {chunk.contacts.rows[second.front()], std::nullopt, false};
+    waiting_[chunk.id] = {chunk.contacts.rows[second.front()], together_refused, std::nullopt, false};
     update.children.push_back(child_of(chunk, first));
     update.children.push_back(child_of(chunk, std::move(second)));
     return update;
@@ -122,18 +123,13 @@ std::optional<chunk_update> isolation::before_send(const chunk_record& chunk, co
     if (cap_ > 0 && chunk.contacts.size() > cap_) return split_to_cap(chunk);
     const auto hinted = hints_.find(chunk.id);
     const bool holds_bad = hinted != hints_.end() && hinted->second == hint::holds_bad;
-    if (holds_bad && chunk.contacts.size() == 1)
-        return refuse(
-            chunk, "contact_refused",
-            "Apollo refused a request with this contact and took the others of it: " + groups_[chunk.group].last_words,
-            now);
     if (chunk.code == isolating && spent_ >= budget_)
         return refuse(
             chunk, "not_isolated",
             "refused in a request with others; send.isolation_budget was spent before the bad ones were found", now);
     if (chunk.contacts.size() == 1 || hinted == hints_.end()) return std::nullopt;
     hints_.erase(hinted);
-    return split_in_two(chunk, first_indexes(holds_bad ? chunk.contacts.size() / 2 : 1));
+    return split_in_two(chunk, first_indexes(holds_bad ? chunk.contacts.size() / 2 : 1), holds_bad);
 }
 
 void isolation::sending(const chunk_record& chunk) {
@@ -163,7 +159,6 @@ chunk_update isolation::after_refusal(const chunk_record& chunk, const verdict& 
     group.proven = group.proven || proven;
     const auto size = chunk.contacts.size();
     const std::string words = refused.report.message;
-    group.last_words = words;
     if (too_many && size > 1) {
         cap_ = static_cast<std::uint32_t>(size / 2);
         return split_to_cap(chunk);
@@ -174,8 +169,8 @@ chunk_update isolation::after_refusal(const chunk_record& chunk, const verdict& 
         update.attempts = refused.update.attempts;
         return update;
     }
-    if (const auto rest = not_named(chunk, words); rest.size() < size) return split_in_two(chunk, rest);
-    return split_in_two(chunk, first_indexes(group.proven ? size / 2 : 1));
+    if (const auto rest = not_named(chunk, words); rest.size() < size) return split_in_two(chunk, rest, true);
+    return split_in_two(chunk, first_indexes(group.proven ? size / 2 : 1), true);
 }
 
 bool isolation::keep_back(const chunk_record& child) {
@@ -195,9 +190,11 @@ std::optional<chunk_record> isolation::outcome(const chunk_record& chunk, const 
     const bool refused = v.what == consequence::refusal;
     if (created) group.proven = true;
     if (!created && !refused && v.update.state == chunk_state::planned) return std::nullopt;  // it goes again
+    const auto waiting = waiting_.find(chunk.parent);
+    const bool together_refused = waiting != waiting_.end() && waiting->second.together_refused;
     auto second = release_sibling(chunk);
     if (!second) return std::nullopt;
-    if (created && v.update.state == chunk_state::created)
+    if (together_refused && created && v.update.state == chunk_state::created)
         hints_[second->id] = hint::holds_bad;
     else if (refused && chunk.contacts.size() == 1 && !group.proven)
         hints_[second->id] = hint::probe_first;

@@ -1,7 +1,8 @@
 // Refused requests: finding out, with few requests, which contacts or details Apollo refuses. Plain state, no I/O.
 //
 // A refused chunk is split (recorded in the ledger), and one part is sent before the other: where the first is created,
-// the second holds what was refused, and need not be sent whole to know it. Details are taken to be bad only when
+// the second holds what was refused, and need not be sent whole to know it. A contact fails only when it was refused
+// alone. Details are taken to be bad only when
 // nothing was ever created with them and three different contacts were refused alone with the same words.
 #pragma once
 
@@ -46,12 +47,12 @@ class isolation {
         bool proven = false;  // something was created with these details
         bool bad = false;
         std::string words;                // of the contacts refused alone
-        std::string last_words;           // of any refusal
         std::uint32_t refused_alone = 0;  // different contacts, same words
     };
     // Two parts of a split: the second waits for the first. Known by its rows, since ids are given by the ledger.
     struct waiting_part {
         core::row_number first_row = 0;
+        bool together_refused = false;  // both parts together hold what was refused
         std::optional<ledger::chunk_record> chunk;
         bool released = false;
     };
@@ -59,7 +60,8 @@ class isolation {
 
     ledger::chunk_update refuse(const ledger::chunk_record& chunk, std::string code, std::string message,
                                 core::instant now) const;
-    ledger::chunk_update split_in_two(const ledger::chunk_record& chunk, const std::vector<std::uint32_t>& first);
+    ledger::chunk_update split_in_two(const ledger::chunk_record& chunk, const std::vector<std::uint32_t>& first,
+                                      bool together_refused);
     ledger::chunk_update split_to_cap(const ledger::chunk_record& chunk) const;
     std::optional<ledger::chunk_update> drop_known_contacts(const ledger::chunk_record& chunk, core::instant now) const;
     void learn_refused_alone(const ledger::chunk_record& chunk, const std::string& words);

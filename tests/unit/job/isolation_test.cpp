@@ -1,0 +1,222 @@
+#include "job/isolation.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <map>
+#include <set>
+
+namespace taskbarge::job {
+namespace {
+
+using core::chunk_state;
+using ledger::chunk_record;
+using ledger::chunk_update;
+
+// What Apollo refuses, and in which words.
+struct refusing_apollo {
+    std::set<std::string> bad_contacts;
+    bool bad_details = false;
+    bool names_them = false;
+    std::size_t most_contacts = 0;  // 0: any number
+
+    enum class kind { created, refused, too_many };
+    std::pair<kind, std::string> answer(const chunk_record& chunk) const {
+        if (most_contacts > 0 && chunk.contacts.size() > most_contacts) return {kind::too_many, "too many contacts"};
+        if (bad_details) return {kind::refused, "user is invalid"};
+        std::string named;
+        for (const auto& id : chunk.contacts.contact_ids)
+            if (bad_contacts.contains(id)) named += " " + id;
+        if (named.empty()) return {kind::created, ""};
+        return {kind::refused, names_them ? "contacts not found:" + named : "contacts not found"};
+    }
+};
+
+std::string contact(std::size_t i) {
+    return fmt::format("{:024x}", i);
+}
+
+// Drives one group's chunks to their ends as a run does, counting the requests.
+class Isolation : public ::testing::Test {
+ protected:
+    void plan(std::size_t rows, std::size_t chunk_size) {
+        for (std::size_t from = 1; from <= rows; from += chunk_size) {
+            chunk_record c;
+            c.id = next_id_++;
+            c.group = 1;
+            c.details.user_id = "66302798d03b9601c7934ebf";
+            for (std::size_t i = from; i < std::min(from + chunk_size, rows + 1); ++i) {
+                c.contacts.contact_ids.push_back(contact(i));
+                c.contacts.rows.push_back(i);
+                c.contacts.lines.push_back(i + 1);
+            }
+            ready_.push_back(std::move(c));
+        }
+    }
+
+    void run(std::uint64_t budget = 1000) {
+        isolation search(budget);
+        while (!ready_.empty()) {
+            const auto chunk = ready_.front();
+            ready_.pop_front();
+            if (auto change = search.before_send(chunk, {})) {
+                apply(search, chunk, *change);
+                if (auto sibling = search.release_sibling(chunk)) ready_.push_back(*sibling);
+                continue;
+            }
+            search.sending(chunk);
+            send(search, chunk);
+        }
+    }
+
+    std::set<std::string> failed() const {
+        std::set<std::string> out;
+        for (const auto& [id, code] : failed_)
+            out.insert(id);
+        return out;
+    }
+
+    refusing_apollo apollo_;
+    std::size_t requests_ = 0;
+    std::set<std::string> created_;
+    std::map<std::string, std::string> failed_;  // contact -> code
+
+ private:
+    void send(isolation& search, const chunk_record& chunk) {
+        ++requests_;
+        const auto [what, words] = apollo_.answer(chunk);
+        verdict v;
+        v.update.chunk = chunk.id;
+        v.update.attempts = chunk.attempts + 1;
+        v.report.message = words;
+        v.report.code = "refused_422";
+        if (what == refusing_apollo::kind::created) {
+            v.what = consequence::progress;
+            v.update.state = chunk_state::created;
+        } else {
+            v.what = consequence::refusal;
+            v.update = search.after_refusal(chunk, v, what == refusing_apollo::kind::too_many, !created_.empty(), {});
+        }
+        apply(search, chunk, v.update);
+        if (auto sibling = search.outcome(chunk, v)) ready_.push_back(*sibling);
+    }
+
+    void apply(isolation& search, const chunk_record& chunk, const chunk_update& update) {
+        std::size_t placed = 0;
+        if (update.state != chunk_state::split) placed = settle(chunk, update.state, update.code);
+        for (const auto& child : update.children) {
+            chunk_record c;
+            c.id = next_id_++;
+            c.parent = chunk.id;
+            c.group = chunk.group;
+            c.details = chunk.details;
+            c.code = child.code;
+            for (const auto i : child.indexes) {
+                c.contacts.contact_ids.push_back(chunk.contacts.contact_ids[i]);
+                c.contacts.rows.push_back(chunk.contacts.rows[i]);
+                c.contacts.lines.push_back(chunk.contacts.lines[i]);
+            }
+            placed += child.indexes.size();
+            if (child.state == chunk_state::refused)
+                settle(c, child.state, child.code);
+            else if (!search.keep_back(c))
+                ready_.push_back(std::move(c));
+        }
+        EXPECT_EQ(placed, chunk.contacts.size()) << "every row goes to one place";
+    }
+
+    std::size_t settle(const chunk_record& chunk, chunk_state state, const std::string& code) {
+        for (const auto& id : chunk.contacts.contact_ids) {
+            EXPECT_FALSE(created_.contains(id) || failed_.contains(id)) << id << " is settled twice";
+            if (state == chunk_state::created)
+                created_.insert(id);
+            else
+                failed_.emplace(id, code);
+        }
+        return chunk.contacts.size();
+    }
+
+    core::chunk_id next_id_ = 1;
+    std::deque<chunk_record> ready_;
+};
+
+TEST_F(Isolation, WithoutRefusalsNothingIsAdded) {
+    plan(1000, 100);
+    run();
+    EXPECT_EQ(requests_, 10u);
+    EXPECT_EQ(created_.size(), 1000u);
+}
+
+TEST_F(Isolation, OneBadContactAmongGoodOnesIsFoundByHalving) {
+    for (const std::size_t bad : {101u, 137u, 150u, 200u}) {
+        requests_ = 0;
+        created_.clear();
+        failed_.clear();
+        apollo_.bad_contacts = {contact(bad)};
+        plan(1000, 100);
+        run();
+        EXPECT_EQ(failed(), apollo_.bad_contacts);
+        EXPECT_EQ(created_.size(), 999u);
+        // At most two for each of the seven halvings of a hundred, and the contact alone.
+        EXPECT_LE(requests_, 10u + 15u) << "contact " << bad;
+    }
+}
+
+TEST_F(Isolation, TheVeryFirstContactIsProbedAloneBecauseTheDetailsAreUnproven) {
+    apollo_.bad_contacts = {contact(1)};
+    plan(100, 100);
+    run();
+    EXPECT_EQ(failed(), apollo_.bad_contacts);
+    // All of them, the first alone, the second alone (which proves the details), the rest.
+    EXPECT_EQ(requests_, 4u);
+}
+
+TEST_F(Isolation, AContactThatTheTextNamesCostsTwoRequests) {
+    apollo_.bad_contacts = {contact(150)};
+    apollo_.names_them = true;
+    plan(1000, 100);
+    run();
+    EXPECT_EQ(failed(), apollo_.bad_contacts);
+    EXPECT_EQ(requests_, 12u) << "the refused request is repeated without the contact, and the contact asked for alone";
+}
+
+TEST_F(Isolation, SeveralBadContactsAreAllFound) {
+    apollo_.bad_contacts = {contact(1), contact(110), contact(111), contact(199), contact(1000)};
+    plan(1000, 100);
+    run();
+    EXPECT_EQ(failed(), apollo_.bad_contacts);
+    EXPECT_EQ(created_.size(), 995u);
+}
+
+TEST_F(Isolation, BadDetailsCostFourRequestsForTheWholeGroup) {
+    apollo_.bad_details = true;
+    plan(1000, 100);
+    run();
+    EXPECT_EQ(failed_.size(), 1000u);
+    EXPECT_LE(requests_, 10u + 3u) << "ten were on their way at once; three contacts alone condemn the details";
+}
+
+TEST_F(Isolation, ACapOnContactsHalvesTheRequestsForTheRestOfTheJob) {
+    apollo_.most_contacts = 30;
+    plan(200, 100);
+    run();
+    EXPECT_EQ(created_.size(), 200u);
+    // 100 and 50 are refused; the others are cut to 25 before they are sent.
+    EXPECT_LE(requests_, 8u + 4u);
+}
+
+TEST_F(Isolation, PastItsBudgetRowsFailAsNotIsolated) {
+    apollo_.bad_contacts = {contact(150)};
+    plan(1000, 100);
+    run(2);
+    EXPECT_TRUE(failed().contains(contact(150)));
+    std::size_t not_isolated = 0;
+    for (const auto& [id, code] : failed_)
+        not_isolated += code == "not_isolated" ? 1 : 0;
+    EXPECT_GT(not_isolated, 0u);
+    EXPECT_EQ(created_.size() + failed_.size(), 1000u);
+}
+
+}  // namespace
+}  // namespace taskbarge::job
