@@ -142,8 +142,6 @@ void contact_set::grow(shard& s) {
     void* const memory =
         ::mmap(nullptr, capacity * sizeof(entry), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
-    // Nearly every look-up of a large set misses the caches; large pages save it the page walk besides. Only advice.
-    ::madvise(memory, capacity * sizeof(entry), MADV_HUGEPAGE);
     const shard old = s;
     s.entries = static_cast<entry*>(memory);
     s.capacity = capacity;

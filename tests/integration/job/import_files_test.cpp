@@ -340,7 +340,10 @@ TEST_F(ImportFiles, TwoImportsOfOneInputAtOnceMakeOneJob) {
     for (const auto& r : {first, second})
         EXPECT_TRUE(!r.why || r.why->code == errc::job_held) << r.why->text;
     EXPECT_TRUE(!first.why || !second.why);
-    EXPECT_EQ(first.job.value_or(1), second.job.value_or(1));
+    // Who came too late is told that the job is held; planned at once, its number may be either.
+    if (first.job && second.job) {
+        EXPECT_EQ(*first.job, *second.job);
+    }
     const auto stats = apollo->stats();
     EXPECT_EQ(stats.tasks, 1000u);
     EXPECT_EQ(stats.tasks_twice, 0u);
