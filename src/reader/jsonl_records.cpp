@@ -30,6 +30,15 @@ struct json_values {
     std::size_t contact_ids_place = 0;  // which key of the object it is, from 0
 };
 
+// A line with a contact_ids array whose records are being given out, perhaps over several batches.
+struct expansion {
+    std::vector<element> ids;
+    std::size_t given = 0;
+    std::string_view line;  // in the window's block
+    const char* next = nullptr;
+    std::string_view array;  // the ids' text within the line
+};
+
 fault duplicate_key(std::string_view first, std::string_view second) {
     if (first == second) return {"duplicate_key", fmt::format("the key {} is there twice", shown(first)), {}};
     return {
@@ -42,15 +51,6 @@ class jsonl_records final : public record_reader {
         : record_reader(std::move(window), context), keys_(context.rules, context.report) {}
 
  private:
-    // A line with a contact_ids array whose records are being given out, perhaps over several batches.
-    struct expansion {
-        std::vector<element> ids;
-        std::size_t given = 0;
-        std::string_view line;  // in the window's block
-        const char* next = nullptr;
-        std::string_view array;  // the ids' text within the line
-    };
-
     core::result<void> step(record_sink& sink) override {
         if (expansion_) {
             expand(sink);
