@@ -5,7 +5,8 @@
 
 #include <charconv>
 #include <cstring>
-#include <sstream>
+#include <ctime>
+#include <limits>
 
 #include "reader/text.hpp"
 #include "taskbarge/reader/row_source.hpp"
@@ -39,6 +40,31 @@ fault not_understood(std::string_view text, bool has_formats) {
 bool in_range(core::instant t) {
     using namespace std::chrono;
     return t >= sys_days{year{0} / January / 1} && t < sys_days{year{9999} / December / 31} + days{1};
+}
+
+// strptime() and not the date library's own: that one computes with an uninitialised number when the seconds of a
+// format are not there. What the text does not give keeps a value that no text has.
+std::optional<written_date> parse_by_format(const std::string& text, const std::string& format) {
+    constexpr int no_year = -1901;
+    constexpr long no_offset = std::numeric_limits<long>::min();
+    std::tm t{};
+    t.tm_year = no_year;
+    t.tm_mon = -1;
+    t.tm_hour = -1;
+    t.tm_gmtoff = no_offset;
+    const char* const end = ::strptime(text.c_str(), format.c_str(), &t);
+    if (!end || end != text.data() + text.size()) return std::nullopt;
+    if (t.tm_year == no_year || t.tm_mon < 0 || t.tm_mday < 1 || t.tm_hour > 23 || t.tm_sec > 59) return std::nullopt;
+    const std::chrono::year_month_day day{std::chrono::year{t.tm_year + 1900},
+                                          std::chrono::month{static_cast<unsigned>(t.tm_mon) + 1},
+                                          std::chrono::day{static_cast<unsigned>(t.tm_mday)}};
+    if (!day.ok()) return std::nullopt;
+    written_date found{std::chrono::local_days{day}, std::nullopt, std::nullopt};
+    if (t.tm_hour >= 0)
+        found.time = std::chrono::hours{t.tm_hour} + std::chrono::minutes{t.tm_min} + std::chrono::seconds{t.tm_sec};
+    if (t.tm_gmtoff != no_offset)
+        found.offset = std::chrono::floor<std::chrono::minutes>(std::chrono::seconds{t.tm_gmtoff});
+    return found;
 }
 
 }  // namespace
@@ -149,21 +175,8 @@ std::optional<fault> due_dates::read_relative(std::string_view text, core::insta
 }
 
 std::optional<written_date> due_dates::read_by_formats(const std::string& text) const {
-    for (const std::string& format : settings_.formats) {
-        std::istringstream in(text);
-        date::fields<milliseconds> parsed;
-        std::string zone_name;
-        constexpr auto none = std::chrono::minutes::min();
-        std::chrono::minutes offset = none;
-        date::from_stream(in, format.c_str(), parsed, &zone_name, &offset);
-        if (in.fail() || in.peek() != std::istringstream::traits_type::eof() || !parsed.ymd.ok()) continue;
-        if (parsed.has_tod && !parsed.tod.in_conventional_range()) continue;
-        written_date found{std::chrono::local_days{date::local_days{parsed.ymd}.time_since_epoch()}, std::nullopt,
-                           std::nullopt};
-        if (parsed.has_tod) found.time = parsed.tod.to_duration();
-        if (offset != none) found.offset = offset;
-        return found;
-    }
+    for (const std::string& format : settings_.formats)
+        if (const auto found = parse_by_format(text, format)) return found;
     return std::nullopt;
 }
 

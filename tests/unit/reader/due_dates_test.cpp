@@ -88,6 +88,24 @@ TEST(DueDates, FormatMustTakeTheWholeText) {
     EXPECT_EQ(read("02/15/2025 25:00", new_york()), "invalid_due_at");
 }
 
+TEST(DueDates, TextThatFitsOnlyTheBeginningOfAFormatIsRefused) {
+    // Found by fuzzing: no seconds where the format wants some.
+    for (const char* text : {"20250-2-15T10:00:00.123+05:30", "2025046 10:00", "2025046 10:00:", "2025046 "})
+        EXPECT_EQ(read(text, {"UTC", "09:00", {"%Y%j %T %z", "%Y%j %H:%M:%S"}}), "invalid_due_at") << text;
+}
+
+TEST(DueDates, FormatsMayNameMonthsHalvesOfTheDayAndDaysOfTheYear) {
+    EXPECT_EQ(read("15 Feb 2025 3 PM", {"UTC", "", {"%d %b %Y %I %p"}}), "2025-02-15T15:00:00.000Z");
+    EXPECT_EQ(read("2/15/25", {"UTC", "09:00", {"%m/%d/%y"}}), "2025-02-15T09:00:00.000Z");
+    EXPECT_EQ(read("2025046 10:00:30 +0100", {"UTC", "", {"%Y%j %T %z"}}), "2025-02-15T09:00:30.000Z");
+    EXPECT_EQ(read("1739613600", {"UTC", "", {"%s"}}), "2025-02-15T10:00:00.000Z");
+}
+
+TEST(DueDates, FormatThatGivesNoWholeDayIsRefused) {
+    for (const char* format : {"%H:%M", "%m/%d", "%Y", "%Y-%m", "literal", ""})
+        EXPECT_EQ(read("02/15", {"UTC", "09:00", {format}}), "invalid_due_at") << format;
+}
+
 TEST(DueDates, RelativeDateCountsFromTheLocalDay) {
     EXPECT_EQ(read("+0d", new_york()), "2025-03-06T14:00:00.000Z");
     EXPECT_EQ(read("+3d", new_york()), "2025-03-09T13:00:00.000Z");  // the clocks changed that morning
