@@ -6,8 +6,8 @@
 #include "cli/commands.hpp"
 #include "cli/observer.hpp"
 #include "cli/output_doctor.hpp"
-#include "cli/output_json.hpp"
 #include "cli/output_plan.hpp"
+#include "taskbarge/report/report_json.hpp"
 
 namespace taskbarge::cli {
 
@@ -63,16 +63,16 @@ exit_code end_of_several(const options& o, const program& p, const session& s,
                          const std::vector<job::report>& reports) {
     auto code = exit_code::done;
     for (const auto& r : reports) {
-        code = worse(code, exit_code_of(r));
+        code = report::worse(code, exit_code_of(r));
     }
     if (o.json) {
         for (const auto& r : reports) {
             explain(o, r);
         }
-        return deliver(reports_json(reports, s.settings.ledger.path, code), code);
+        return deliver(report::reports_json(reports, s.settings.ledger.path, code), code);
     }
     for (const auto& r : reports) {
-        code = worse(code, end(o, p, &s.settings, r));
+        code = report::worse(code, end(o, p, &s.settings, r));
     }
     return code;
 }
@@ -137,7 +137,7 @@ exit_code plan_command(const options& o, const program& p) {
     });
     const auto code = exit_code_of(plan.base);
     explain(o, plan.base);
-    if (o.json) return deliver(plan_json(plan, s->settings.ledger.path, code), code);
+    if (o.json) return deliver(report::plan_json(plan, s->settings.ledger.path, code), code);
     // Without a record read there is nothing to show.
     if (o.quiet || (plan.base.why && plan.base.rows.rows == 0)) return code;
     return deliver(plan_summary(plan, p.clock.now()), code);

@@ -4,8 +4,8 @@
 #include "cli/commands.hpp"
 #include "cli/observer.hpp"
 #include "cli/output_jobs.hpp"
-#include "cli/output_json.hpp"
 #include "taskbarge/client/rate_windows.hpp"
+#include "taskbarge/report/report_json.hpp"
 
 namespace taskbarge::cli {
 
@@ -111,7 +111,7 @@ exit_code jobs_command(const options& o, const program& p) {
     for (const auto& job : *jobs) {
         reports.push_back(report_of(p, *s, job.record));
     }
-    return deliver(reports_json(reports, s->settings.ledger.path, exit_code::done), exit_code::done);
+    return deliver(report::reports_json(reports, s->settings.ledger.path, exit_code::done), exit_code::done);
 }
 
 exit_code status_command(const options& o, const program& p) {
@@ -121,7 +121,7 @@ exit_code status_command(const options& o, const program& p) {
     if (!status) return end(o, p, &s->settings, status.error());
     const auto report = report_of(p, *s, status->job.record);
     const auto code = exit_code_of(report);
-    if (o.json) return deliver(report_json(report, s->settings.ledger.path, code), code);
+    if (o.json) return deliver(report::report_json(report, s->settings.ledger.path, code), code);
     return deliver(status_text(*status, p.clock.now()), code);
 }
 

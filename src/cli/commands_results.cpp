@@ -6,8 +6,8 @@
 
 #include "cli/commands.hpp"
 #include "cli/output_file.hpp"
-#include "cli/output_rejects.hpp"
-#include "cli/output_results.hpp"
+#include "taskbarge/report/rejects_writer.hpp"
+#include "taskbarge/report/results_writer.hpp"
 
 namespace taskbarge::cli {
 
@@ -29,7 +29,7 @@ core::failure interrupted() {
 
 core::result<void> write_results(const options& o, const program& p, ledger::ledger& ledger,
                                  const ledger::job_record& job, output_file& out) {
-    results_writer writer(o.results.format, job.files, job.id);
+    report::results_writer writer(o.results.format, job.files, job.id);
     const auto wanted = wanted_states(o.results.only);
     writer.header(out.buffer());
     const auto done = ledger.each_result(job.id, [&](const ledger::row_result& row) {
@@ -44,7 +44,7 @@ core::result<void> write_results(const options& o, const program& p, ledger::led
 
 core::result<void> write_rejects(const program& p, ledger::ledger& ledger, const ledger::job_record& job,
                                  output_file& out) {
-    rejects_writer writer(job.file_notes);
+    report::rejects_writer writer(job.file_notes);
     const auto done = ledger.each_reject(job.id, [&](const core::rejected_row& row) {
         writer.record(out.buffer(), row);
         out.flush_if_full();

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/exit_code.hpp"
 #include "cli/help.hpp"
 #include "cli/text.hpp"
 #include "taskbarge/core/settings.hpp"
+#include "taskbarge/report/exit_code.hpp"
 
 #ifndef TASKBARGE_VERSION
 #error "the build gives the version"
@@ -161,8 +161,8 @@ void add_results(CLI::App& app, options& o) {
     add_job(results, o, true);
     results.add_option("--format", o.results.format, "csv (default) or jsonl")
         ->type_name("csv|jsonl")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, results_format>{{"csv", results_format::csv}, {"jsonl", results_format::jsonl}}));
+        ->transform(CLI::CheckedTransformer(std::map<std::string, report::results_format>{
+            {"csv", report::results_format::csv}, {"jsonl", report::results_format::jsonl}}));
     results
         .add_option_function<std::string>(
             "--only", [&o](const std::string& list) { read_states(list, o.results.only); },
@@ -265,7 +265,7 @@ std::string full_name(const CLI::App& app) {
 
 early_end usage_error(const CLI::App& app, const CLI::ParseError& e) {
     const auto name = full_name(app);
-    return {static_cast<int>(exit_code::usage), "",
+    return {static_cast<int>(report::exit_code::usage), "",
             fmt::format("{}: {}; see {} --help\n", name, printable(e.what()), name)};
 }
 

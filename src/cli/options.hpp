@@ -9,8 +9,8 @@
 #include <variant>
 #include <vector>
 
-#include "cli/output_results.hpp"
 #include "taskbarge/core/state.hpp"
+#include "taskbarge/report/results_writer.hpp"
 #include "taskbarge/sandbox/sandbox.hpp"
 
 namespace taskbarge::cli {
@@ -18,7 +18,7 @@ namespace taskbarge::cli {
 enum class command { import, plan, jobs, status, results, resume, retry, verify, cancel, doctor, sandbox };
 
 struct results_options {
-    results_format format = results_format::csv;
+    report::results_format format = report::results_format::csv;
     std::vector<core::row_state> only;  // empty: all
     std::string output;                 // empty: standard output
     bool rejects = false;

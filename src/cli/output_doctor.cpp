@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
-#include "cli/json_text.hpp"
 #include "cli/output_plan.hpp"
 #include "cli/text.hpp"
+#include "taskbarge/core/json_text.hpp"
 
 namespace taskbarge::cli {
+
+using core::json_object;
 
 namespace {
 

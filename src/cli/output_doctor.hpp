@@ -3,10 +3,12 @@
 
 #include <string>
 
-#include "cli/exit_code.hpp"
 #include "taskbarge/job/doctor.hpp"
+#include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::cli {
+
+using report::exit_code;
 
 // A line a finding, what an import would do, and the rate windows where they are known.
 std::string doctor_text(const job::doctor_report& d, core::instant now);

@@ -3,10 +3,12 @@
 
 #include <string>
 
-#include "cli/exit_code.hpp"
 #include "taskbarge/job/job.hpp"
+#include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::cli {
+
+using report::exit_code;
 
 std::string plan_summary(const job::plan_report& plan, core::instant now);
 

@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "cli/exit_code.hpp"
 #include "cli/options.hpp"
 #include "taskbarge/job/job.hpp"
 #include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::cli {
+
+using report::exit_code;
 
 // "rows 2,000 = created 1,950 + duplicate 20 + ...": the sum that promise 1 is about.
 std::string sum_line(const core::row_counts& rows);

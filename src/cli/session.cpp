@@ -8,9 +8,9 @@
 #include "cli/api_key.hpp"
 #include "cli/observer.hpp"
 #include "cli/output_file.hpp"
-#include "cli/output_json.hpp"
 #include "cli/output_summary.hpp"
 #include "cli/text.hpp"
+#include "taskbarge/report/report_json.hpp"
 
 namespace taskbarge::cli {
 
@@ -96,8 +96,9 @@ exit_code end(const options& o, const program& p, const core::settings* settings
     const auto code = exit_code_of(r);
     explain(o, r);
     if (o.json)
-        return code == exit_code::usage ? code
-                                        : deliver(report_json(r, settings ? settings->ledger.path : "", code), code);
+        return code == exit_code::usage
+                   ? code
+                   : deliver(report::report_json(r, settings ? settings->ledger.path : "", code), code);
     if (o.quiet || !r.job) return code;
     const auto reasons = settings ? reasons_of(*settings, r) : std::vector<ledger::reason_count>{};
     return deliver(job_summary(r, code, reasons, repeated_options(o), p.clock.now()), code);
@@ -105,7 +106,7 @@ exit_code end(const options& o, const program& p, const core::settings* settings
 
 exit_code end(const options& o, const program& p, const core::settings* settings, const core::failure& why) {
     job::report r;
-    r.state = state_of(exit_code_of(why.code));
+    r.state = report::state_of(exit_code_of(why.code));
     r.why = why;
     return end(o, p, settings, r);
 }

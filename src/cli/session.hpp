@@ -7,15 +7,18 @@
 #include <string>
 #include <vector>
 
-#include "cli/exit_code.hpp"
 #include "cli/options.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/secret.hpp"
 #include "taskbarge/core/settings.hpp"
 #include "taskbarge/job/job.hpp"
 #include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::cli {
+
+using report::exit_code;
+using report::exit_code_of;
 
 // What the program was given besides its arguments. References outlive every command.
 struct program {

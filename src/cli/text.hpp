@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/printable.hpp"
 
 namespace taskbarge::cli {
 
@@ -25,9 +26,7 @@ std::string clock_time(core::instant t, core::instant now);
 // "897.1 MB".
 std::string spoken_bytes(std::uint64_t bytes);
 
-// The text on one line without control characters (they become spaces), so that nothing that came from a file or a
-// server can steer the terminal. Cut after `most` bytes, with "..." as its end.
-std::string printable(std::string_view text, std::size_t most = 400);
+using core::printable;
 
 // An argument as it can be typed into a shell: quoted only where needed.
 std::string shell_word(std::string_view text);

@@ -1,63 +1,15 @@
-#include <simdjson.h>
-
 #include "taskbarge/client/apollo_client.hpp"
+#include "taskbarge/core/json_text.hpp"
 
 namespace taskbarge::client {
 
 namespace {
 
-void append_escaped(std::string& out, unsigned char c) {
-    switch (c) {
-        case '"':
-            out += "\\\"";
-            return;
-        case '\\':
-            out += "\\\\";
-            return;
-        case '\n':
-            out += "\\n";
-            return;
-        case '\r':
-            out += "\\r";
-            return;
-        case '\t':
-            out += "\\t";
-            return;
-        default:
-            constexpr const char* hex = "0123456789abcdef";
-            out += "\\u00";
-            out += hex[c >> 4U];
-            out += hex[c & 0xfU];
-    }
-}
-
-// Appends `text` as a JSON string. Texts were checked to be UTF-8 when they were read; should one not be, its bytes
-// are kept apart from the request's syntax all the same: each byte that is not ASCII becomes U+FFFD.
-void append_string(std::string& out, std::string_view text) {
-    const bool utf8 = simdjson::validate_utf8(text.data(), text.size());
-    out += '"';
-    std::size_t copied = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        const bool plain = c >= 0x20 && c != '"' && c != '\\' && (c < 0x80 || utf8);
-        if (plain) continue;
-        out.append(text, copied, i - copied);
-        copied = i + 1;
-        if (c >= 0x80) {
-            out += "\xef\xbf\xbd";
-        } else {
-            append_escaped(out, c);
-        }
-    }
-    out.append(text, copied);
-    out += '"';
-}
-
 void append_member(std::string& out, std::string_view name, std::string_view value) {
     out += out.back() == '{' ? "\"" : ",\"";
     out += name;
     out += "\":";
-    append_string(out, value);
+    core::append_json_string(out, value);
 }
 
 }  // namespace
@@ -71,7 +23,7 @@ std::string bulk_create_body(const core::task_view& details, const std::vector<s
     out += ",\"contact_ids\":[";
     for (std::size_t i = 0; i < contact_ids.size(); ++i) {
         if (i != 0) out += ',';
-        append_string(out, contact_ids[i]);
+        core::append_json_string(out, contact_ids[i]);
     }
     out += ']';
     append_member(out, "type", core::to_string(details.type));

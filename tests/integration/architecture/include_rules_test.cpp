@@ -25,9 +25,10 @@ const std::map<std::string, std::set<std::string>> allowed_uses{
     {"async", {"core"}},
     {"client", {"core", "async"}},
     {"job", {"core", "reader", "grouper", "ledger", "async", "client"}},
-    {"service", {"core", "reader", "grouper", "ledger", "async", "client", "job"}},
+    {"report", {"core", "ledger", "job"}},
+    {"service", {"core", "reader", "grouper", "ledger", "async", "client", "job", "report"}},
     {"sandbox", {"core", "async"}},
-    {"cli", {"core", "reader", "grouper", "ledger", "async", "client", "job", "service", "sandbox"}},
+    {"cli", {"core", "reader", "grouper", "ledger", "async", "client", "job", "report", "service", "sandbox"}},
 };
 
 // Modules whose headers stay free of Asio and Beast: quick to build, easy to fuzz.

@@ -102,11 +102,11 @@ TEST(Options, JobCommandsTakeAJob) {
 
 TEST(Options, ResultsHaveTheirOwnFormat) {
     const auto o = parsed({"results", "7", "--format", "jsonl", "--only", "failed,unknown", "-o", "out.jsonl"});
-    EXPECT_EQ(o.results.format, cli::results_format::jsonl);
+    EXPECT_EQ(o.results.format, taskbarge::report::results_format::jsonl);
     EXPECT_THAT(o.results.only, ElementsAre(core::row_state::failed, core::row_state::unknown));
     EXPECT_EQ(o.results.output, "out.jsonl");
     EXPECT_TRUE(o.named.empty());
-    EXPECT_EQ(parsed({"results", "7"}).results.format, cli::results_format::csv);
+    EXPECT_EQ(parsed({"results", "7"}).results.format, taskbarge::report::results_format::csv);
     EXPECT_TRUE(parsed({"results", "7", "--rejects"}).results.rejects);
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace taskbarge::cli {
+namespace taskbarge::core {
 
 // Appends the text as a JSON string. Always valid UTF-8: each byte that is none becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
@@ -32,4 +32,4 @@ class json_object {
     bool first_ = true;
 };
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::core

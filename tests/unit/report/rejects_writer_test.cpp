@@ -1,10 +1,10 @@
-#include "cli/output_rejects.hpp"
+#include "taskbarge/report/rejects_writer.hpp"
 
 #include <gtest/gtest.h>
 
 namespace {
 
-namespace cli = taskbarge::cli;
+namespace reports = taskbarge::report;
 namespace core = taskbarge::core;
 using taskbarge::ledger::file_note;
 
@@ -20,7 +20,7 @@ core::rejected_row reject(std::string raw, std::uint32_t file = 0) {
 }
 
 std::string written(std::vector<file_note> files, const std::vector<core::rejected_row>& rows) {
-    cli::rejects_writer writer(std::move(files));
+    reports::rejects_writer writer(std::move(files));
     std::string out;
     for (const auto& row : rows)
         writer.record(out, row);
@@ -65,32 +65,32 @@ TEST(RejectsJsonl, AddsTheErrorToTheObjectAndKeepsTheRest) {
 }
 
 TEST(RejectsJsonl, ReplacesAnErrorThatIsThere) {
-    EXPECT_EQ(cli::json_with_error(R"({"error" : [1,2], "id":1})", "new"), R"({"id":1,"error":"new"})");
-    EXPECT_EQ(cli::json_with_error(R"({"id":1,"error":"old"})", "new"), R"({"id":1,"error":"new"})");
-    EXPECT_EQ(cli::json_with_error(R"({"errors":1})", "new"), R"({"errors":1,"error":"new"})");
-    EXPECT_EQ(cli::json_with_error("{}", "new"), R"({"error":"new"})");
+    EXPECT_EQ(reports::json_with_error(R"({"error" : [1,2], "id":1})", "new"), R"({"id":1,"error":"new"})");
+    EXPECT_EQ(reports::json_with_error(R"({"id":1,"error":"old"})", "new"), R"({"id":1,"error":"new"})");
+    EXPECT_EQ(reports::json_with_error(R"({"errors":1})", "new"), R"({"errors":1,"error":"new"})");
+    EXPECT_EQ(reports::json_with_error("{}", "new"), R"({"error":"new"})");
 }
 
 TEST(RejectsJsonl, WrapsWhatIsNoObject) {
-    EXPECT_EQ(cli::json_with_error(R"({"id":)", "e"), R"({"error":"e","raw":"{\"id\":"})");
-    EXPECT_EQ(cli::json_with_error("[1]", "e"), R"({"error":"e","raw":"[1]"})");
-    EXPECT_EQ(cli::json_with_error("\xFF", "e"), "{\"error\":\"e\",\"raw\":\"\xEF\xBF\xBD\"}");
+    EXPECT_EQ(reports::json_with_error(R"({"id":)", "e"), R"({"error":"e","raw":"{\"id\":"})");
+    EXPECT_EQ(reports::json_with_error("[1]", "e"), R"({"error":"e","raw":"[1]"})");
+    EXPECT_EQ(reports::json_with_error("\xFF", "e"), "{\"error\":\"e\",\"raw\":\"\xEF\xBF\xBD\"}");
 }
 
 TEST(CsvCells, SplitAtDelimitersOutsideQuotes) {
     using cells = std::vector<std::string_view>;
-    EXPECT_EQ(cli::csv_cells("a,b", ','), (cells{"a", "b"}));
-    EXPECT_EQ(cli::csv_cells("", ','), (cells{""}));
-    EXPECT_EQ(cli::csv_cells("a,", ','), (cells{"a", ""}));
-    EXPECT_EQ(cli::csv_cells("\"a,b\",\"c\"\"d,\",e", ','), (cells{"\"a,b\"", "\"c\"\"d,\"", "e"}));
-    EXPECT_EQ(cli::csv_cells("a\"\"b,c\",d", ','), (cells{"a\"\"b", "c\"", "d"}));
+    EXPECT_EQ(reports::csv_cells("a,b", ','), (cells{"a", "b"}));
+    EXPECT_EQ(reports::csv_cells("", ','), (cells{""}));
+    EXPECT_EQ(reports::csv_cells("a,", ','), (cells{"a", ""}));
+    EXPECT_EQ(reports::csv_cells("\"a,b\",\"c\"\"d,\",e", ','), (cells{"\"a,b\"", "\"c\"\"d,\"", "e"}));
+    EXPECT_EQ(reports::csv_cells("a\"\"b,c\",d", ','), (cells{"a\"\"b", "c\"", "d"}));
 }
 
 TEST(Delimiter, IsTheCommonestOutsideQuotes) {
-    EXPECT_EQ(cli::delimiter_of("a"), ',');
-    EXPECT_EQ(cli::delimiter_of("a;b;\"c,d,e,f\""), ';');
-    EXPECT_EQ(cli::delimiter_of("a\tb"), '\t');
-    EXPECT_EQ(cli::delimiter_of("a|b|c"), '|');
+    EXPECT_EQ(reports::delimiter_of("a"), ',');
+    EXPECT_EQ(reports::delimiter_of("a;b;\"c,d,e,f\""), ';');
+    EXPECT_EQ(reports::delimiter_of("a\tb"), '\t');
+    EXPECT_EQ(reports::delimiter_of("a|b|c"), '|');
 }
 
 }  // namespace

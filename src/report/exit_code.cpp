@@ -1,9 +1,9 @@
-#include "cli/exit_code.hpp"
+#include "taskbarge/report/exit_code.hpp"
 
 #include <algorithm>
 #include <array>
 
-namespace taskbarge::cli {
+namespace taskbarge::report {
 
 exit_code exit_code_of(core::errc code) {
     using core::errc;
@@ -69,4 +69,4 @@ std::string_view state_of(exit_code code) {
     }
 }
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::report

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/exit_code.hpp"
 #include "taskbarge/job/job.hpp"
+#include "taskbarge/report/exit_code.hpp"
 
-namespace taskbarge::cli {
+namespace taskbarge::report {
 
 // One object on one line, with its line end. All keys are there at every exit.
 std::string report_json(const job::report& r, const std::string& ledger_path, exit_code code);
@@ -21,4 +21,4 @@ std::string reports_json(const std::vector<job::report>& reports, const std::str
 // The sums of several reports; the first failure that explains `code`.
 job::report sum_of(const std::vector<job::report>& reports, exit_code code);
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::report

@@ -1,12 +1,14 @@
-#include "cli/output_results.hpp"
+#include "taskbarge/report/results_writer.hpp"
 
 #include <fmt/format.h>
 
 #include <utility>
 
-#include "cli/json_text.hpp"
+#include "taskbarge/core/json_text.hpp"
 
-namespace taskbarge::cli {
+namespace taskbarge::report {
+
+using core::json_object;
 
 namespace {
 
@@ -132,4 +134,4 @@ const std::string& results_writer::time_text(core::instant t) {
     return last_time_text_;
 }
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::report

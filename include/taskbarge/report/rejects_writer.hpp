@@ -9,7 +9,7 @@
 #include "taskbarge/core/row.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
-namespace taskbarge::cli {
+namespace taskbarge::report {
 
 // CSV: the header with an `error` column at its end, then records with theirs; the header comes again where another
 // file has another one. JSONL: the object with an "error" member at its end; what is no object becomes
@@ -39,4 +39,4 @@ char delimiter_of(std::string_view header);
 // Where the cells of a CSV record lie, quotes included. Quoted cells may hold delimiters and line breaks.
 std::vector<std::string_view> csv_cells(std::string_view record, char delimiter);
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::report

@@ -7,7 +7,7 @@
 
 #include "taskbarge/ledger/ledger.hpp"
 
-namespace taskbarge::cli {
+namespace taskbarge::report {
 
 enum class results_format { csv, jsonl };
 
@@ -40,4 +40,4 @@ void append_csv_cell(std::string& out, std::string_view text);
 // a tab or a carriage return) gets an apostrophe in front. A lone "-" is none.
 void append_csv_text(std::string& out, std::string_view text);
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::report

@@ -1,4 +1,4 @@
-#include "cli/output_rejects.hpp"
+#include "taskbarge/report/rejects_writer.hpp"
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -6,10 +6,14 @@
 #include <algorithm>
 #include <array>
 
-#include "cli/json_text.hpp"
-#include "cli/text.hpp"
+#include "taskbarge/core/json_text.hpp"
+#include "taskbarge/core/printable.hpp"
 
-namespace taskbarge::cli {
+namespace taskbarge::report {
+
+using core::append_json_string;
+using core::json_object;
+using core::printable;
 
 namespace {
 
@@ -168,4 +172,4 @@ void rejects_writer::csv_record(std::string& out, const core::rejected_row& row,
     out += '\n';
 }
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::report

@@ -1,15 +1,15 @@
-#include "cli/json_text.hpp"
+#include "taskbarge/core/json_text.hpp"
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
 namespace {
 
-namespace cli = taskbarge::cli;
+namespace core = taskbarge::core;
 
 std::string json_of(std::string_view text) {
     std::string out;
-    cli::append_json_string(out, text);
+    core::append_json_string(out, text);
     return out;
 }
 
@@ -45,7 +45,7 @@ TEST(JsonText, EveryByteSequenceOfThreeGivesADocumentThatParses) {
             text += static_cast<char>(seed >> 24);
         }
         if (out.size() > 1) out += ',';
-        cli::append_json_string(out, text);
+        core::append_json_string(out, text);
     }
     out += ']';
     EXPECT_EQ(parser.parse(out).error(), simdjson::SUCCESS);
@@ -53,7 +53,7 @@ TEST(JsonText, EveryByteSequenceOfThreeGivesADocumentThatParses) {
 
 TEST(JsonObject, WritesMembersInTheOrderOfTheCalls) {
     std::string out;
-    cli::json_object o(out);
+    core::json_object o(out);
     o.number("n", 18446744073709551615u);
     o.text("t", "x");
     o.text_or_null("e", "");

@@ -1,4 +1,4 @@
-#include "cli/output_json.hpp"
+#include "taskbarge/report/report_json.hpp"
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
@@ -7,10 +7,10 @@
 
 namespace {
 
-namespace cli = taskbarge::cli;
+namespace reports = taskbarge::report;
 namespace core = taskbarge::core;
 namespace job = taskbarge::job;
-using cli::exit_code;
+using reports::exit_code;
 
 job::report parked() {
     job::report r;
@@ -58,7 +58,7 @@ void expect_all_keys(const std::string& text) {
 }
 
 TEST(ReportJson, HoldsTheWholeContract) {
-    EXPECT_EQ(cli::report_json(parked(), "/l.db", exit_code::parked),
+    EXPECT_EQ(reports::report_json(parked(), "/l.db", exit_code::parked),
               R"({"job":7,"state":"parked","rows":10,"created":4,"duplicate":1,"rejected":1,"failed":1,"unknown":1,)"
               R"("pending":2,"groups":3,"minimum_requests":5,"requests":6,"retries":1,"rate_limited":2,)"
               R"("requests_this_run":2,"elapsed_seconds":1.234,"ledger":"/l.db",)"
@@ -68,11 +68,11 @@ TEST(ReportJson, HoldsTheWholeContract) {
 }
 
 TEST(ReportJson, HasEveryKeyEvenWithoutAJob) {
-    const auto text = cli::report_json({}, "", exit_code::settings);
+    const auto text = reports::report_json({}, "", exit_code::settings);
     expect_all_keys(text);
     EXPECT_NE(text.find(R"("job":null,"state":"failed","rows":0)"), std::string::npos);
     EXPECT_NE(text.find(R"("ledger":null,"resume_at":null,"unfinished_jobs":[])"), std::string::npos);
-    EXPECT_NE(cli::report_json({}, "", exit_code::unreachable).find(R"("state":"parked")"), std::string::npos);
+    EXPECT_NE(reports::report_json({}, "", exit_code::unreachable).find(R"("state":"parked")"), std::string::npos);
 }
 
 TEST(PlanJson, AddsWhatOnlyAPlanKnows) {
@@ -86,7 +86,7 @@ TEST(PlanJson, AddsWhatOnlyAPlanKnows) {
     plan.largest_groups.push_back(group);
     plan.rejects.push_back({"bad_due_at", 1, {}});
     plan.splitters.push_back({"note", 2, 1});
-    const auto text = cli::plan_json(plan, "/l.db", exit_code::done_partly);
+    const auto text = reports::plan_json(plan, "/l.db", exit_code::done_partly);
     expect_all_keys(text);
     EXPECT_NE(text.find(R"("state":"planned")"), std::string::npos);
     EXPECT_NE(text.find(R"("largest_groups":[{"rows":2,"requests":1,"user_id":"u","type":"call")"), std::string::npos);
@@ -101,7 +101,7 @@ TEST(ReportsJson, SumsSeveralJobsAndListsThem) {
     done.rows = {4, 4, 0, 0, 0, 0, 0};
     done.why.reset();
     done.resume_at.reset();
-    const auto text = cli::reports_json({parked(), done}, "/l.db", exit_code::parked);
+    const auto text = reports::reports_json({parked(), done}, "/l.db", exit_code::parked);
     expect_all_keys(text);
     EXPECT_NE(text.find(R"({"job":null,"state":"parked","rows":14,"created":8,)"), std::string::npos);
     EXPECT_NE(text.find(R"("unfinished_jobs":[7],"exit_code":75,"error":"the day window","jobs":[{"job":7,)"),
@@ -110,7 +110,7 @@ TEST(ReportsJson, SumsSeveralJobsAndListsThem) {
 }
 
 TEST(ReportsJson, OfNoJobsIsAnEmptySum) {
-    const auto text = cli::reports_json({}, "/l.db", exit_code::done);
+    const auto text = reports::reports_json({}, "/l.db", exit_code::done);
     expect_all_keys(text);
     EXPECT_NE(text.find(R"("state":"completed")"), std::string::npos);
     EXPECT_NE(text.find(R"("jobs":[])"), std::string::npos);

@@ -1,11 +1,13 @@
-#include "cli/output_json.hpp"
+#include "taskbarge/report/report_json.hpp"
 
 #include <optional>
 
-#include "cli/json_text.hpp"
 #include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/json_text.hpp"
 
-namespace taskbarge::cli {
+namespace taskbarge::report {
+
+using core::json_object;
 
 namespace {
 
@@ -154,4 +156,4 @@ job::report sum_of(const std::vector<job::report>& reports, exit_code code) {
     return sum;
 }
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::report

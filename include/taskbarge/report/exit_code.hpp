@@ -6,7 +6,7 @@
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/job/job.hpp"
 
-namespace taskbarge::cli {
+namespace taskbarge::report {
 
 enum class exit_code : int {
     done = 0,          // every row created or duplicate
@@ -31,4 +31,4 @@ exit_code worse(exit_code a, exit_code b);
 // "completed", "parked" or "failed" for --json, of a command that ended before it had a job.
 std::string_view state_of(exit_code code);
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::report

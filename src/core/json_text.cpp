@@ -1,10 +1,10 @@
-#include "cli/json_text.hpp"
+#include "taskbarge/core/json_text.hpp"
 
 #include <fmt/format.h>
 
 #include <iterator>
 
-namespace taskbarge::cli {
+namespace taskbarge::core {
 
 namespace {
 
@@ -120,4 +120,4 @@ void json_object::raw(std::string_view key, std::string_view json) {
     out_ += json;
 }
 
-}  // namespace taskbarge::cli
+}  // namespace taskbarge::core
