@@ -9,6 +9,7 @@ build_packages=(
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
     libsimdjson-dev libfccp-dev libfmt-dev libtomlplusplus-dev libcli11-dev libhowardhinnant-date-dev
     libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev
+    libspdlog-dev prometheus-cpp-dev libsystemd-dev pkgconf
     ca-certificates tzdata
 )
 test_packages=(libgtest-dev libgmock-dev python3 tinyproxy-bin)

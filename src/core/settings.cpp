@@ -179,6 +179,29 @@ result<loaded_settings> load_settings(const settings_sources& sources) {
     return loader(sources).load();
 }
 
+result<settings> with_input_settings(const settings& base, const std::string& file) {
+    const auto entries = detail::read_settings_file(file);
+    if (!entries) return entries.error();
+    settings changed = base;
+    const value_origin origin{true, std::filesystem::absolute(file).parent_path().string(), ""};
+    for (const auto& entry : *entries) {
+        const auto where = fmt::format("{}:{}:{}", file, entry.line, entry.column);
+        const auto section = entry.name.substr(0, entry.name.find('.'));
+        const auto* s = detail::find_setting(entry.name);
+        const bool known = s || (entry.is_empty_section && detail::is_section(entry.name));
+        if (!known) return wrong(where, unknown_setting(entry.name, entry.is_empty_section));
+        if (section != "columns" && section != "defaults" && section != "dates" && section != "import")
+            return wrong(where,
+                         fmt::format("a file beside an input may set [columns], [defaults], [dates] and [import]; "
+                                     "{} belongs into the settings of the service",
+                                     entry.name));
+        if (!s) continue;
+        if (const auto broken = s->set(changed, {entry.data, &origin}))
+            return wrong(where, fmt::format("{} {}", s->name(), *broken));
+    }
+    return changed;
+}
+
 std::vector<setting_info> list_settings() {
     std::vector<setting_info> all;
     for (const auto& s : detail::settings_table()) {

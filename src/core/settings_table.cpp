@@ -98,6 +98,51 @@ reader choice(Section settings::*section, Enum Section::*member, std::vector<std
     };
 }
 
+std::vector<std::string> split_at_commas(const std::string& joined) {
+    std::vector<std::string> parts;
+    for (std::size_t from = 0, comma = 0; comma != std::string::npos; from = comma + 1) {
+        comma = joined.find(',', from);
+        parts.push_back(joined.substr(from, comma == std::string::npos ? comma : comma - from));
+    }
+    return parts;
+}
+
+// A list of texts, which where all is text may be written with commas.
+std::optional<std::vector<std::string>> read_words(const raw_value& v) {
+    auto list = read_list(v);
+    if (!list) return std::nullopt;
+    std::vector<std::string> words;
+    for (const auto& entry : *list)
+        for (auto& word : v.origin->typed ? std::vector<std::string>{entry} : split_at_commas(entry))
+            if (!word.empty()) words.push_back(std::move(word));
+    return words;
+}
+
+template <class Section>
+reader list(Section settings::*section, std::vector<std::string> Section::*member) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        auto words = read_words(v);
+        if (!words) return "must be a list of texts, such as [\"a\", \"b\"]";
+        (s.*section).*member = std::move(*words);
+        return {};
+    };
+}
+
+template <class Section>
+reader paths(Section settings::*section, std::vector<std::string> Section::*member) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        auto words = read_words(v);
+        if (!words) return "must be a list of folders, such as [\"/srv/crm\"]";
+        for (auto& word : *words) {
+            const auto resolved = resolve_path(word, *v.origin);
+            if (!resolved) return "begins with ~/ but HOME is not set: write the whole path";
+            word = *resolved;
+        }
+        (s.*section).*member = std::move(*words);
+        return {};
+    };
+}
+
 // A column's name in the file: an entry of the map.
 reader column(const char* field) {
     return [=](settings& s, const raw_value& v) -> broken_rule {
@@ -196,15 +241,6 @@ reader cap(window_kind kind) {
     };
 }
 
-std::vector<std::string> split_at_commas(const std::string& joined) {
-    std::vector<std::string> parts;
-    for (std::size_t from = 0, comma = 0; comma != std::string::npos; from = comma + 1) {
-        comma = joined.find(',', from);
-        parts.push_back(joined.substr(from, comma == std::string::npos ? comma : comma - from));
-    }
-    return parts;
-}
-
 broken_rule read_window_lengths(settings& s, const raw_value& v) {
     const std::string rule = "must be three rising durations, such as [\"60s\", \"1h\", \"24h\"]";
     auto list = read_list(v).value_or(std::vector<std::string>{});
@@ -227,6 +263,25 @@ broken_rule read_listen(settings& s, const raw_value& v) {
     const bool digits = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
     if (!digits || colon == 0 || std::stoi(port) > 65535) return "must be address:port, such as \"127.0.0.1:8642\"";
     s.serve.listen = *value;
+    return {};
+}
+
+broken_rule read_notify_url(settings& s, const raw_value& v) {
+    const auto value = read_text(v);
+    if (!value) return "must be a URL, in quotes";
+    // The value may hold a secret of the receiver's, so it is not repeated in the message.
+    if (!value->empty() && !check_base_url(*value).rule.empty())
+        return "must be an https URL, or an http one to a loopback address, without a query";
+    s.notify.url = *value;
+    return {};
+}
+
+broken_rule read_notify_events(settings& s, const raw_value& v) {
+    const auto words = read_words(v);
+    const auto known = [](const std::string& w) { return w == "completed" || w == "parked" || w == "failed"; };
+    if (!words || !std::all_of(words->begin(), words->end(), known))
+        return "must be a list of \"completed\", \"parked\", \"failed\"";
+    s.notify.events = *words;
     return {};
 }
 
@@ -360,9 +415,61 @@ void add_places(table& t) {
                  "The ledger file. Without it $XDG_STATE_HOME/taskbarge/ledger.db, else "
                  "~/.local/state/taskbarge/ledger.db.",
                  path(&settings::ledger, &ledger_settings::path)});
-    t.push_back({"serve", "listen", "address:port", "127.0.0.1:8642", "Where the daemon listens.", read_listen});
-    t.push_back({"serve", "inbox", "path", "/var/lib/taskbarge/inbox", "The folder that the daemon watches.",
-                 path(&settings::serve, &serve_settings::inbox)});
+}
+
+void add_serve(table& t) {
+    using S = serve_settings;
+    t.push_back({"serve", "listen", "address:port", "127.0.0.1:8642",
+                 "Where the service listens. Any other than a loopback address needs a token.", read_listen});
+    t.push_back({"serve", "inbox", "path", "/var/lib/taskbarge/inbox",
+                 "The folder that the service watches; processing, done and failed are made in it.",
+                 path(&settings::serve, &S::inbox)});
+    t.push_back(
+        {"serve", "token_file", "path", "",
+         "File that holds the bearer token of the control API; TASKBARGE_TOKEN in the environment goes before it.",
+         path(&settings::serve, &S::token_file)});
+    t.push_back({"serve", "allowed_hosts", "list", "",
+                 "Further host names, with or without port, under which the service is reached.",
+                 list(&settings::serve, &S::allowed_hosts)});
+    t.push_back({"serve", "allowed_paths", "list", "",
+                 "Folders from which files may be submitted by their path. Without it none.",
+                 paths(&settings::serve, &S::allowed_paths)});
+    t.push_back({"serve", "upload_limit", "size", "4GiB", "The largest upload.",
+                 size(&settings::serve, &S::upload_limit, 1024, "1KiB")});
+    t.push_back({"serve", "connections", "count", "256", "Connections to the control API at most.",
+                 count(&settings::serve, &S::connections, 1, 10'000)});
+    t.push_back({"serve", "settle", "duration", "5s",
+                 "A dropped file that has not changed for so long is whole. One renamed into place is whole at once.",
+                 duration(&settings::serve, &S::settle, milliseconds{0})});
+    t.push_back({"serve", "poll", "duration", "10s",
+                 "How often the service looks at the inbox and the ledger without being told.",
+                 duration(&settings::serve, &S::poll, milliseconds{10})});
+}
+
+void add_notify(table& t) {
+    using S = notify_settings;
+    t.push_back({"notify", "url", "URL", "",
+                 "Webhook to be told when a job is completed, parked, or needs a person. https, or http to loopback.",
+                 read_notify_url});
+    t.push_back({"notify", "secret_file", "path", "", "File that holds the key by which notifications are signed.",
+                 path(&settings::notify, &S::secret_file)});
+    t.push_back({"notify", "ca_file", "path", "",
+                 "PEM file of the authorities to trust for the webhook instead of the system's store.",
+                 path(&settings::notify, &S::ca_file)});
+    t.push_back({"notify", "events", "list", "completed,parked,failed", "What is told.", read_notify_events});
+}
+
+void add_log(table& t) {
+    using S = log_settings;
+    t.push_back(
+        {"log", "format", "plain | json", "plain", "How the service writes its log.",
+         choice<S, log_form>(&settings::log, &S::format, {{"plain", log_form::plain}, {"json", log_form::json}})});
+    t.push_back({"log", "level", "debug | info | warning | error", "info", "Lines of less weight are not written.",
+                 choice<S, log_level>(&settings::log, &S::level,
+                                      {{"debug", log_level::debug},
+                                       {"info", log_level::info},
+                                       {"warning", log_level::warning},
+                                       {"error", log_level::error}})});
 }
 
 table make_table() {
@@ -375,6 +482,9 @@ table make_table() {
     add_send(t);
     add_limits(t);
     add_places(t);
+    add_serve(t);
+    add_notify(t);
+    add_log(t);
     return t;
 }
 

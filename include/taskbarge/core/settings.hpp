@@ -98,7 +98,32 @@ struct ledger_settings {
 struct serve_settings {
     std::string listen = "127.0.0.1:8642";
     std::string inbox = "/var/lib/taskbarge/inbox";
+    std::string token_file;                  // the bearer token that the control API asks for; empty: none
+    std::vector<std::string> allowed_hosts;  // further names under which the service is reached
+    std::vector<std::string> allowed_paths;  // folders from which files may be submitted by their path
+    std::uint64_t upload_limit = 4ull << 30;
+    std::uint32_t connections = 256;
+    std::chrono::milliseconds settle =
+        std::chrono::seconds(5);                                // a dropped file that is unchanged for so long is whole
+    std::chrono::milliseconds poll = std::chrono::seconds(10);  // looks at the inbox, the ledger and the token file
     friend bool operator==(const serve_settings&, const serve_settings&) = default;
+};
+
+struct notify_settings {
+    std::string url;  // a webhook; empty: nobody is told
+    std::string secret_file;
+    std::string ca_file;
+    std::vector<std::string> events{"completed", "parked", "failed"};
+    friend bool operator==(const notify_settings&, const notify_settings&) = default;
+};
+
+enum class log_form : std::uint8_t { plain, json };
+enum class log_level : std::uint8_t { debug, info, warning, error };
+
+struct log_settings {
+    log_form format = log_form::plain;
+    log_level level = log_level::info;
+    friend bool operator==(const log_settings&, const log_settings&) = default;
 };
 
 struct settings {
@@ -111,6 +136,8 @@ struct settings {
     limit_settings limits;
     ledger_settings ledger;
     serve_settings serve;
+    notify_settings notify;
+    log_settings log;
     friend bool operator==(const settings&, const settings&) = default;
 };
 
@@ -132,6 +159,11 @@ struct loaded_settings {
 // Reads and checks all settings. A failure is errc::settings and names the key, where it stands, and the rule; an
 // unknown key names the nearest known one.
 result<loaded_settings> load_settings(const settings_sources& sources);
+
+// The settings of `base` with those of a file that comes with an input. It may say how the input is to be read, in
+// [columns], [defaults], [dates] and [import], and nothing else: whoever may drop a file must not choose where the key
+// goes. A failure is errc::settings, as from load_settings().
+result<settings> with_input_settings(const settings& base, const std::string& file);
 
 // One setting, for help texts and documentation.
 struct setting_info {

@@ -150,7 +150,8 @@ inbox = "/srv/in"
               "http://proxy.example:3128"};
     s.limits = {12.5, {100, 300, 1000}, {2s, 5s, 60s}};
     s.ledger = {"/var/lib/taskbarge/ledger.db"};
-    s.serve = {"[::1]:80", "/srv/in"};
+    s.serve.listen = "[::1]:80";
+    s.serve.inbox = "/srv/in";
     EXPECT_EQ(load(), s);
 }
 

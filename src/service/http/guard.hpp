@@ -1,0 +1,44 @@
+// Who may ask: bearer token, Host and Origin. Plain functions of the request's head.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/http/message.hpp"
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/secret.hpp"
+
+namespace taskbarge::service::http {
+
+struct guard_options {
+    core::secret token;  // empty: none is asked for
+    std::string listen;  // address and port in use
+    std::vector<std::string>
+        allowed_hosts;  // further names (without port, or with one) under which the service is reached
+};
+
+// Whether the address can be reached from this machine alone.
+bool is_loopback(std::string_view listen);
+
+// A token that is fit for use: at least 16 characters, ASCII without blanks. errc::settings names the rule.
+core::result<void> check_token(const core::secret& token);
+
+class guard {
+ public:
+    explicit guard(guard_options options) : options_(std::move(options)) {}
+
+    // Nothing: let it pass. Else the answer: 400 no Host, 421 a Host that is not ours (DNS rebinding), 403 an Origin
+    // that is not ours (a page of another site), 401 no or a wrong token, with WWW-Authenticate. The token is compared
+    // in constant time. `open_paths` need no token: /healthz, /readyz.
+    std::optional<answer> refuse(const request_head& head) const;
+
+ private:
+    guard_options options_;
+};
+
+// Headers that every answer carries: nosniff, no-store, no framing, a content security policy, no referrer.
+const header_list& security_headers();
+
+}  // namespace taskbarge::service::http

@@ -1,0 +1,36 @@
+// From method and path to a handler.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/http/message.hpp"
+
+namespace taskbarge::service::http {
+
+// What the pattern's {names} stood for, in order.
+using path_values = std::vector<std::string>;
+using route_handler = std::function<boost::asio::awaitable<void>(exchange&, const path_values&)>;
+
+class router {
+ public:
+    // "/v1/jobs/{job}/results"; a {name} is one segment. GET also answers HEAD.
+    void add(std::string method, std::string pattern, route_handler handle);
+    // 404 for an unknown path, 405 with Allow for a known one; OPTIONS gives Allow.
+    boost::asio::awaitable<void> handle(exchange& x) const;
+    // "GET /v1/jobs/{job}", for metrics and for the test against the description; empty: none.
+    std::string name_of(std::string_view method, std::string_view path) const;
+    std::vector<std::string> names() const;
+
+ private:
+    struct route {
+        std::string method, pattern;
+        std::vector<std::string> segments;
+        route_handler handle;
+    };
+    std::vector<route> routes_;
+};
+
+}  // namespace taskbarge::service::http

@@ -1,0 +1,49 @@
+// Which files of the watched folder are complete. Plain state: what was seen, and the time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace taskbarge::service::inbox {
+
+struct file_state {
+    std::uint64_t size = 0;
+    std::int64_t modified_ns = 0;
+    std::uint64_t inode = 0;
+    friend bool operator==(const file_state&, const file_state&) = default;
+};
+
+// Names that are never inputs: hidden ones, *.toml (settings), and what copying programs use while they write (*.part,
+// *.tmp, *.filepart, *.partial, *.swp, *~, *.crdownload).
+bool is_input_name(const std::string& name);
+
+class arrivals {
+ public:
+    using time = std::chrono::steady_clock::time_point;
+    explicit arrivals(std::chrono::milliseconds settle) : settle_(settle) {}
+
+    // One look at the whole folder. Files that are gone are forgotten.
+    void seen(const std::map<std::string, file_state>& files, time now);
+    // Renamed into place: complete at the next look, unless it changes.
+    void moved_in(const std::string& name);
+    // Could not be taken now: not ready again before `settle` has passed.
+    void put_off(const std::string& name, time now);
+    // Complete: moved in, or unchanged for `settle`. Oldest first (by modification, then name).
+    std::vector<std::string> ready(time now) const;
+    // When the next one may become ready; time::max(): nothing is waiting.
+    time next(time now) const;
+
+ private:
+    struct entry {
+        file_state state;
+        time unchanged_since{};
+        bool moved = false;
+    };
+    std::chrono::milliseconds settle_;
+    std::map<std::string, entry> files_;
+};
+
+}  // namespace taskbarge::service::inbox

@@ -1,0 +1,42 @@
+// One input on its way through the service: its folder, and what is known of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/state.hpp"
+
+namespace taskbarge::service::inbox {
+
+// What was asked for with the input. Written before the input counts as taken, and never changed.
+struct item_note {
+    std::string name;              // "contacts.csv": without folders, as it is called in results
+    std::string origin;            // "inbox" | "upload" | "path"
+    core::instant taken_at{};      // relative dates count from this day, whenever the input is read
+    std::uint64_t first_rows = 0;  // 0: all
+    bool again = false;
+    friend bool operator==(const item_note&, const item_note&) = default;
+};
+
+enum class item_place : std::uint8_t { processing, done, failed };
+
+// An item is a folder: <root>/processing/<id>/ holds the input under its own name, item.json (the note), settings.toml
+// and folder-settings.toml where there were any, and, once planned, `job` with the job's number. When all is settled
+// the whole folder moves to <root>/done/<id>/ or <root>/failed/<id>/ with results.csv, rejects.csv (if there are
+// rejects), summary.json, or error.txt beside the input. `id` is the input's name, the time in UTC and a number that
+// tells apart: "contacts.csv.20261125T190102Z.1".
+struct item {
+    std::string id;
+    item_note note;
+    item_place place = item_place::processing;
+    std::optional<core::job_id> job;
+    std::string folder;  // absolute
+    std::string input() const { return folder + "/" + note.name; }
+    std::vector<std::string> settings_files;  // the folder's, then the input's own: later ones win
+};
+
+}  // namespace taskbarge::service::inbox

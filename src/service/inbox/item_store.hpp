@@ -1,0 +1,84 @@
+// The folders of the service: taking inputs in, keeping what is known of them, and putting them away. Every change is
+// one rename or one file written whole, synced, so that a kill at any instant leaves an item where it was or where it
+// goes.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "service/inbox/item.hpp"
+#include "taskbarge/core/error.hpp"
+
+namespace taskbarge::service::inbox {
+
+// An item that this process works on. Its folder is locked (flock) for as long as this lives, so that two services on
+// one root do not both work on it; the lock dies with the process. Movable; one thread at a time.
+class held_item {
+ public:
+    held_item() = default;
+    held_item(inbox::item item, int lock_fd) : item_(std::move(item)), fd_(lock_fd) {}
+    held_item(held_item&& o) noexcept;
+    held_item& operator=(held_item&& o) noexcept;
+    ~held_item();
+    const inbox::item& item() const { return item_; }
+    inbox::item& item() { return item_; }
+
+ private:
+    inbox::item item_;
+    int fd_ = -1;
+};
+
+// An upload on its way in: a file under <root>/.incoming that becomes an item when finish() is called, and vanishes
+// else.
+class upload {
+ public:
+    virtual ~upload() = default;
+    virtual core::result<void> write(std::string_view piece) = 0;  // errc::io, errc::ledger_full for a full disk
+    virtual core::result<held_item> finish() = 0;
+    virtual std::uint64_t bytes() const = 0;
+};
+
+// Thread-safe: every call works on the file system alone.
+class item_store {
+ public:
+    // Makes <root>, processing, done, failed and .incoming (mode 0700) where they are missing, and removes what uploads
+    // of dead processes left in .incoming. errc::settings, naming folder and remedy, when the root cannot be used: not
+    // writable, or parts of it on different file systems (rename must be atomic).
+    static core::result<std::unique_ptr<item_store>> open(const std::string& root);
+    virtual ~item_store() = default;
+
+    // Takes <root>/<name> with its settings files. Nothing: it is gone, another service took it, or is no regular file
+    // (links are not followed).
+    virtual core::result<std::optional<held_item>> take(const std::string& name, core::instant now) = 0;
+    virtual core::result<std::unique_ptr<upload>> begin_upload(item_note note) = 0;
+    // Copies a file that lies beneath one of the allowed folders, without leaving it by links or "..": else
+    // errc::usage. errc::input: not there, or no regular file.
+    virtual core::result<held_item> take_path(const std::string& path, const std::vector<std::string>& allowed,
+                                              item_note note) = 0;
+
+    // Items in processing that nobody holds, oldest first, held from now on: those of a dead process.
+    virtual core::result<std::vector<held_item>> adopt() = 0;
+    // Every item of a place, oldest first, without holding it; at most `most`, the newest.
+    virtual core::result<std::vector<item>> list(item_place place, std::size_t most) = 0;
+    virtual core::result<std::optional<item>> find(const std::string& id) = 0;  // errc::usage: no id
+
+    // Writes the job's number into the item's folder, durably.
+    virtual core::result<void> set_job(held_item& held, core::job_id job) = 0;
+    // Writes a file into the item's folder through `write`, mode 0600, whole or not at all.
+    virtual core::result<void> add_file(const held_item& held, const std::string& name,
+                                        const std::function<core::result<void>(int fd)>& write) = 0;
+    // Moves the folder; the item stays held until it is destroyed.
+    virtual core::result<void> put_away(held_item& held, item_place where) = 0;
+
+    virtual const std::string& root() const = 0;
+};
+
+// A name that an upload may have: one segment, 1 to 200 bytes of UTF-8, no control characters, no leading dot, none of
+// our own file names. Else errc::usage.
+core::result<void> check_name(std::string_view name);
+
+}  // namespace taskbarge::service::inbox
