@@ -258,6 +258,7 @@ asio::awaitable<void> import_run::send_one(ready_chunk next) {
 asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
                                          const client::exchange& x) {
     const auto now = env_.clock.now();
+    if (x.reach != client::reach::not_sent) env_.watch.on_answer(x.status, x.took);
     const auto answer = client::classify_bulk_create(x);
     auto v = after_exchange(chunk, x, answer, now);
     v.report.attempt = attempt;

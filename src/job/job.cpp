@@ -142,6 +142,13 @@ std::optional<core::instant> parked_until(const environment& env, const ledger::
     return job.resume_at;
 }
 
+// A job that a person paused goes on when a person says so.
+bool report_if_paused(const ledger::job_record& job, run_reporter& reporter) {
+    if (job.state == job_state::completed || job.stop_code != core::to_string(errc::paused)) return false;
+    reporter.stop_with({errc::paused, fmt::format("job {} is paused; `taskbarge resume {}` goes on", job.id, job.id)});
+    return true;
+}
+
 bool report_if_parked(const environment& env, const ledger::job_record& job, run_reporter& reporter) {
     const auto until = parked_until(env, job);
     if (!until) return false;
@@ -210,6 +217,24 @@ result<void> move_chunks(ledger::ledger& book, core::job_id job, core::chunk_sta
     }
 }
 
+// The job of an input, held; nothing when the reporter was told why there is none.
+std::optional<held_job> find_or_plan_input(const environment& env, ledger::ledger& book, const import_options& options,
+                                           found_job how, run_reporter& reporter) {
+    input_summary input;
+    auto job = find_or_plan(env, book, options, how, ask_apollo_for_owners(env), input);
+    reporter.out().files = input.files;
+    if (job) {
+        reporter.out().job = job->record.id;
+        return std::move(*job);
+    }
+    reporter.stop_with(job.error());
+    reporter.out().rows.rows = input.rows;
+    reporter.out().rows.rejected = input.rejected;
+    reporter.out().rows.pending = input.rows - input.rejected;
+    reporter.read_ledger(book);
+    return std::nullopt;
+}
+
 // Failed rows become pending, and the job unfinished, together: cut short, it is gone on with like any other.
 result<void> reopen(ledger::ledger& book, core::job_id id, core::instant now) {
     if (auto r = book.begin(); !r) return r.error();
@@ -235,24 +260,52 @@ report import_files(const environment& env, const import_options& options) {
         reporter.stop_with(book.error());
         return reporter.finish();
     }
-    input_summary input;
-    auto job = find_or_plan(env, **book, options, ask_apollo_for_owners(env), input);
-    reporter.out().files = input.files;
-    if (!job) {
-        reporter.stop_with(job.error());
-        reporter.out().rows.rows = input.rows;
-        reporter.out().rows.rejected = input.rejected;
-        reporter.out().rows.pending = input.rows - input.rejected;
-        reporter.read_ledger(**book);
-        return reporter.finish();
-    }
-    reporter.out().job = job->record.id;
+    auto job = find_or_plan_input(env, **book, options, found_job::held, reporter);
+    if (!job) return reporter.finish();
     if (job->record.state == job_state::completed)
         report_finished(reporter);
-    else if (!report_if_parked(env, job->record, reporter))
+    else if (!report_if_paused(job->record, reporter) && !report_if_parked(env, job->record, reporter))
         run_job(env, **book, job->record, run_purpose::import, reporter);
     reporter.read_ledger(**book);
     return reporter.finish();
+}
+
+report prepare_files(const environment& env, const import_options& options, const keep_job& keep) {
+    run_reporter reporter(env);
+    auto book = ledger::open_ledger(env.settings.ledger.path);
+    if (!book) {
+        reporter.stop_with(book.error());
+        return reporter.finish();
+    }
+    auto job = find_or_plan_input(env, **book, options, found_job::as_it_is, reporter);
+    if (!job) return reporter.finish();
+    if (auto kept = keep(job->record.id); !kept)
+        reporter.stop_with(kept.error());
+    else if (job->record.state == job_state::completed)
+        report_finished(reporter);
+    else
+        reporter.out().state = core::to_string(job_state::parked);
+    reporter.read_ledger(**book);
+    return reporter.finish();
+}
+
+report release_job(const environment& env, core::job_id id) {
+    return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+        if (job.state == job_state::completed) return report_finished(reporter);
+        auto kept = book.set_job_state(id, job_state::parked, job.resume_at, {}, {}, env.clock.now());
+        if (!kept) return reporter.stop_with(kept.error());
+        reporter.out().state = core::to_string(job_state::parked);
+    });
+}
+
+report pause_job(const environment& env, core::job_id id) {
+    return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+        if (job.state == job_state::completed) return report_finished(reporter);
+        const failure why{errc::paused, fmt::format("job {} is paused; `taskbarge resume {}` goes on", id, id)};
+        auto kept = book.set_job_state(id, job_state::parked, std::nullopt, std::string(core::to_string(why.code)),
+                                       why.text, env.clock.now());
+        reporter.stop_with(kept ? why : kept.error());
+    });
 }
 
 report resume_job(const environment& env, core::job_id id) {

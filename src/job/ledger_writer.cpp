@@ -12,8 +12,9 @@ namespace taskbarge::job {
 namespace asio = boost::asio;
 using core::result;
 
-ledger_writer::ledger_writer(ledger::ledger& book, asio::any_io_executor resume_on)
-    : ledger_(book), resume_on_(std::move(resume_on)), thread_([this] { loop(); }) {}
+ledger_writer::ledger_writer(ledger::ledger& book, asio::any_io_executor resume_on,
+                             std::function<void(std::chrono::microseconds)> on_commit)
+    : ledger_(book), resume_on_(std::move(resume_on)), on_commit_(std::move(on_commit)), thread_([this] { loop(); }) {}
 
 ledger_writer::~ledger_writer() {
     {
@@ -78,7 +79,10 @@ result<void> ledger_writer::run_all(std::vector<entry>& group) {
         }
     }
     core::fault_point("before_commit");
+    const auto began = std::chrono::steady_clock::now();
     auto committed = ledger_.commit();
+    if (on_commit_)
+        on_commit_(std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began));
     if (!committed) {
         ledger_.rollback();
         return committed.error();

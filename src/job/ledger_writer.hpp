@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -24,7 +25,9 @@ namespace taskbarge::job {
 // over.
 class ledger_writer {
  public:
-    ledger_writer(ledger::ledger& book, boost::asio::any_io_executor resume_on);
+    // `on_commit` is told, on the ledger's thread, how long each commit took.
+    ledger_writer(ledger::ledger& book, boost::asio::any_io_executor resume_on,
+                  std::function<void(std::chrono::microseconds)> on_commit = {});
     ~ledger_writer();
     ledger_writer(const ledger_writer&) = delete;
     ledger_writer& operator=(const ledger_writer&) = delete;
@@ -76,6 +79,7 @@ class ledger_writer {
 
     ledger::ledger& ledger_;
     boost::asio::any_io_executor resume_on_;
+    std::function<void(std::chrono::microseconds)> on_commit_;
     std::mutex mutex_;
     std::condition_variable arrived_;
     std::vector<entry> waiting_;

@@ -35,7 +35,8 @@ core::result<void> run_online(const environment& env, ledger::ledger& book,
     std::exception_ptr error;
     {
         // The writer goes first at the end: what it was given it finishes, while the coroutines that asked still exist.
-        ledger_writer writer(book, loop->get_executor());
+        ledger_writer writer(book, loop->get_executor(),
+                             [&](std::chrono::microseconds took) { env.watch.on_commit(took); });
         session s(env, loop->get_executor(), writer, **client);
         asio::co_spawn(*loop, work(s), [&](std::exception_ptr e) {
             error = e;

@@ -46,17 +46,13 @@ class reject_tally {
     std::uint64_t total_ = 0;
 };
 
-reader::source_options source_options_of(const environment& env, const import_options& options,
-                                         owner_directory owners) {
-    reader::source_options so;
-    so.columns = env.settings.columns;
-    so.defaults = env.settings.defaults;
-    so.dates = env.settings.dates;
-    so.import = env.settings.import;
-    so.now = env.clock.now();
-    so.first_rows = options.first_rows;
-    so.owners = std::move(owners);
-    return so;
+// Relative dates count from its day.
+core::instant day_base(const environment& env, const import_options& options) {
+    return options.as_of.value_or(env.clock.now());
+}
+
+const std::vector<std::string>& names_of(const import_options& options) {
+    return options.names.empty() ? options.files : options.names;
 }
 
 result<void> hand_over(const reader::row_batch& batch, row_sink& sink, reject_tally& tally) {
@@ -87,10 +83,10 @@ bool same_job(const ledger::job_record& job, const ledger::job_identity& wanted,
 
 // The newest job of that identity, or nothing.
 result<std::optional<ledger::job_record>> find_same(const environment& env, ledger::ledger& book,
-                                                    const ledger::job_identity& wanted) {
+                                                    const import_options& options, const ledger::job_identity& wanted) {
     auto candidates = book.find_jobs(wanted.base_url, wanted.team, wanted.input_bytes);
     if (!candidates) return candidates.error();
-    const auto today = relative_day(env.settings, env.clock.now());
+    const auto today = relative_day(env.settings, day_base(env, options));
     for (auto job = candidates->rbegin(); job != candidates->rend(); ++job)
         if (same_job(*job, wanted, today)) return std::optional(std::move(*job));
     return std::optional<ledger::job_record>();
@@ -101,10 +97,10 @@ bool serves(const ledger::job_record& job, const import_options& options) {
     return !options.again || job.state != core::job_state::completed;
 }
 
-result<held_job> hold(ledger::ledger& book, ledger::job_record record) {
+result<held_job> hold(ledger::ledger& book, ledger::job_record record, found_job how) {
     held_job held;
     held.found = true;
-    if (record.state != core::job_state::completed) {
+    if (how == found_job::held && record.state != core::job_state::completed) {
         auto lock = book.lock_job(record.id);
         if (!lock) return lock.error();
         held.lock = std::move(*lock);
@@ -119,7 +115,7 @@ result<held_job> hold(ledger::ledger& book, ledger::job_record record) {
 
 // Looks for the job by size first: hashing a large file is only worth it when a job of that size exists.
 result<std::optional<held_job>> find_by_files(const environment& env, ledger::ledger& book,
-                                              const import_options& options) {
+                                              const import_options& options, found_job how) {
     if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end())
         return std::optional<held_job>();
     auto bytes = reader::size_of(options.files);
@@ -132,10 +128,10 @@ result<std::optional<held_job>> find_by_files(const environment& env, ledger::le
     input_summary input;
     input.sha256 = digest->sha256;
     input.bytes = digest->bytes;
-    auto same = find_same(env, book, identity_of(env.settings, options, input));
+    auto same = find_same(env, book, options, identity_of(env.settings, options, input));
     if (!same) return same.error();
     if (!*same || !serves(**same, options)) return std::optional<held_job>();
-    auto held = hold(book, std::move(**same));
+    auto held = hold(book, std::move(**same), how);
     if (!held) return held.error();
     return std::optional(std::move(*held));
 }
@@ -161,6 +157,19 @@ result<void> fill_plan(const environment& env, ledger::ledger& book, core::job_i
 
 }  // namespace
 
+reader::source_options source_options_of(const environment& env, const import_options& options,
+                                         owner_directory owners) {
+    reader::source_options so;
+    so.columns = env.settings.columns;
+    so.defaults = env.settings.defaults;
+    so.dates = env.settings.dates;
+    so.import = env.settings.import;
+    so.now = day_base(env, options);
+    so.first_rows = options.first_rows;
+    so.owners = std::move(owners);
+    return so;
+}
+
 std::string relative_day(const core::settings& s, core::instant now) {
     return reader::day_of(s.dates, now);
 }
@@ -173,6 +182,7 @@ ledger::job_identity identity_of(const core::settings& s, const import_options& 
     id.input_bytes = input.bytes;
     id.settings_text = core::identity_text(s);
     if (options.first_rows > 0) id.settings_text += fmt::format("first={}\n", options.first_rows);
+    if (!options.occasion.empty()) id.settings_text += fmt::format("occasion={}\n", options.occasion);
     id.relative_day = input.relative_day;
     return id;
 }
@@ -201,7 +211,7 @@ result<input_summary> read_input(const environment& env, const import_options& o
     if (!source) return source.error();
     progress p;
     p.bytes_total = source->bytes_total();
-    const auto day = relative_day(env.settings, env.clock.now());
+    const auto day = relative_day(env.settings, day_base(env, options));
     input_pump pump(std::move(*source));
     input_summary input;
     reject_tally tally;
@@ -234,14 +244,14 @@ result<input_summary> read_input(const environment& env, const import_options& o
 }
 
 result<held_job> find_or_plan(const environment& env, ledger::ledger& book, const import_options& options,
-                              owner_directory owners, input_summary& input) {
-    auto found = find_by_files(env, book, options);
+                              found_job how, owner_directory owners, input_summary& input) {
+    auto found = find_by_files(env, book, options, how);
     if (!found) return found.error();
     if (*found) return std::move(**found);
 
     const auto& apollo = env.settings.apollo;
-    auto begun =
-        book.begin_plan(options.files, env.settings.import.chunk_size, apollo.base_url, apollo.team, env.clock.now());
+    auto begun = book.begin_plan(names_of(options), env.settings.import.chunk_size, apollo.base_url, apollo.team,
+                                 env.clock.now());
     if (!begun) return begun.error();
     auto& [job, lock] = *begun;
     const auto give_up = [&](failure why) -> failure {
@@ -253,11 +263,11 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
     core::fault_point("planned");
 
     const auto identity = identity_of(env.settings, options, input);
-    auto same = find_same(env, book, identity);
+    auto same = find_same(env, book, options, identity);
     if (!same) return give_up(same.error());
     if (*same && serves(**same, options)) {
         if (auto r = book.discard_plan(job); !r) return r.error();
-        return hold(book, std::move(**same));
+        return hold(book, std::move(**same), how);
     }
     auto final_identity = identity;
     if (*same) final_identity.settings_text += fmt::format("{}{}\n", again_mark, (*same)->id);
@@ -268,10 +278,10 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
         (void)book.discard_plan(job);
         if (why.code != errc::job_held) return why;
         // Another process committed the same input in the meantime: its job is ours too.
-        auto other = find_same(env, book, identity);
+        auto other = find_same(env, book, options, identity);
         if (!other) return other.error();
         if (!*other) return why;
-        return hold(book, std::move(**other));
+        return hold(book, std::move(**other), how);
     }
     core::fault_point("plan_committed");
     auto record = book.job(job);

@@ -40,6 +40,9 @@ class row_sink {
 core::result<input_summary> read_input(const environment& env, const import_options& options, owner_directory owners,
                                        row_sink& sink, const std::function<void(progress&)>& describe);
 
+// The reader's options for this run's settings.
+reader::source_options source_options_of(const environment& env, const import_options& options, owner_directory owners);
+
 // The base day of relative dates under these settings, "2026-11-23".
 std::string relative_day(const core::settings& s, core::instant now);
 
@@ -56,8 +59,11 @@ struct held_job {
     bool found = false;  // made by an earlier run, not planned now
 };
 
+// Whether a job that was found must be held. A new one is, in any case.
+enum class found_job { held, as_it_is };
+
 // Finds the job that this input made before, or plans a new one. `input` is filled where the input was read.
 core::result<held_job> find_or_plan(const environment& env, ledger::ledger& book, const import_options& options,
-                                    owner_directory owners, input_summary& input);
+                                    found_job found, owner_directory owners, input_summary& input);
 
 }  // namespace taskbarge::job

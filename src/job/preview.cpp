@@ -199,6 +199,22 @@ void fill(plan_report& out, const input_summary& input, const counting_sink& sin
 
 }  // namespace
 
+core::result<void> read_rejects(
+    const environment& env, const import_options& options,
+    const std::function<void(const core::rejected_row&, const reader::file_report&)>& each) {
+    auto source = reader::row_source::open(options.files, source_options_of(env, options, ask_apollo_for_owners(env)));
+    if (!source) return source.error();
+    reader::row_batch batch;
+    while (env.stop.level() == stop_level::none) {
+        auto more = source->next(batch);
+        if (!more) return more.error();
+        if (!*more) return {};
+        for (const auto& reject : batch.rejects)
+            each(reject, source->files().at(reject.at.file));
+    }
+    return core::failure{core::errc::interrupted, "stopped while reading the rejects"};
+}
+
 plan_report plan_files(const environment& env, const import_options& options) {
     const auto started = env.clock.steady_now();
     plan_report out;

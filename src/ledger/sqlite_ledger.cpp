@@ -198,6 +198,11 @@ result<std::vector<job_record>> sqlite_ledger::jobs() {
     return read_jobs(db_->prepare(sql));
 }
 
+result<std::vector<job_record>> sqlite_ledger::unfinished_jobs() {
+    static const std::string sql = job_columns("WHERE state NOT IN ('planning', 'completed')");
+    return read_jobs(db_->prepare(sql));
+}
+
 result<job_record> sqlite_ledger::job(job_id id) {
     static const std::string sql = job_columns("WHERE id = ?");
     auto query = db_->prepare(sql);

@@ -40,6 +40,7 @@ class sqlite_ledger final : public ledger {
     result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
                                               std::uint64_t input_bytes) override;
     result<std::vector<job_record>> jobs() override;
+    result<std::vector<job_record>> unfinished_jobs() override;
     result<job_record> job(job_id id) override;
     result<std::unique_ptr<job_lock>> lock_job(job_id id) override;
     result<job_totals> totals(job_id id) override;

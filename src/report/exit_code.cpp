@@ -21,6 +21,7 @@ exit_code exit_code_of(core::errc code) {
         case errc::job_held:
         case errc::interrupted:
         case errc::waiting:
+        case errc::paused:
         case errc::io:
             return exit_code::parked;
         case errc::no_key:

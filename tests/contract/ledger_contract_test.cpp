@@ -366,10 +366,12 @@ TEST_P(LedgerContract, JobStateIsKept) {
     EXPECT_EQ(record.resume_at, at_second(9000));
     EXPECT_EQ(record.stop_code, "waiting");
     EXPECT_EQ(record.finished_at, std::nullopt);
+    EXPECT_THAT(must(book().unfinished_jobs()), SizeIs(1));
     must(book().set_job_state(job.id, core::job_state::completed, std::nullopt, "", "", at_second(9500)));
     record = must(book().job(job.id));
     EXPECT_EQ(record.state, core::job_state::completed);
     EXPECT_EQ(record.finished_at, at_second(9500));
+    EXPECT_THAT(must(book().unfinished_jobs()), IsEmpty());
     EXPECT_EQ(book().set_job_state(99, core::job_state::failed, {}, "", "", at_second(1)).error().code,
               errc::no_such_job);
 }

@@ -26,6 +26,7 @@ enum class errc {
     unreachable,       // no answer at all: DNS, connection, TLS
     interrupted,       // a signal asked to stop
     waiting,           // a wait longer than send.max_wait, or an outage: run again later
+    paused,            // a person asked that the job waits until it is resumed
     io,                // a file of ours cannot be written
     internal           // a bug
 };

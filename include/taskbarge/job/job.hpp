@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,13 +41,17 @@ struct progress {
     std::optional<core::instant> expected_end;  // of the sending, under the known windows
 };
 
-// Called on the run's own threads, one call at a time; must return soon.
+// Called on the run's own threads, one call at a time but for on_commit(), which comes from the ledger's; must return
+// soon.
 class observer {
  public:
     virtual ~observer() = default;
     virtual void on_progress(const progress& p) = 0;
     // A line that an operator should see: "parked until ...", "an answer named a contact that was not asked for".
     virtual void on_notice(const std::string& line) = 0;
+    // For metrics: an answer to a create request (status 0: none came) and the time it took; a commit of the ledger.
+    virtual void on_answer(int /*status*/, std::chrono::milliseconds /*took*/) {}
+    virtual void on_commit(std::chrono::microseconds /*took*/) {}
 };
 
 // What a run needs from outside. References outlive the run.
@@ -79,10 +84,25 @@ struct import_options {
     std::vector<std::string> files;
     std::uint64_t first_rows = 0;  // 0: all
     bool again = false;
+    // For inputs that a service took in and may have to read again after a restart:
+    std::vector<std::string> names{};      // as the files are called in results and messages; empty: as in `files`
+    std::optional<core::instant> as_of{};  // relative dates count from its day; nothing: from now
+    std::string occasion{};                // a job of its own, but the same one whenever it is asked for by this name
 };
 
 // import: plans, or finds the job that the same input made before, and brings it as far as it goes.
 report import_files(const environment& env, const import_options& options);
+
+// The first half of an import: finds or plans the job and leaves it, state `parked`, to resume_job(). Sends nothing,
+// but asks Apollo for its users where e-mails name the owners. `keep` is called with the job while nobody else can work
+// on it: what it keeps of the job is kept before the first request; its failure ends the call.
+using keep_job = std::function<core::result<void>(core::job_id)>;
+report prepare_files(const environment& env, const import_options& options, const keep_job& keep);
+
+// Marks a job that was paused, or stopped for a reason that a person has mended, as ready to go on; runs nothing.
+report release_job(const environment& env, core::job_id id);
+// pause: leaves a job that nobody works on alone until resume_job() is called for it. A finished job stays finished.
+report pause_job(const environment& env, core::job_id id);
 
 // resume JOB; retry JOB first moves failed rows (and with `resend_unknown` undecidable ones) back to pending.
 report resume_job(const environment& env, core::job_id id);
@@ -125,5 +145,9 @@ struct plan_report {
     std::optional<core::instant> expected_end;
 };
 plan_report plan_files(const environment& env, const import_options& options);
+
+// The rejected records of an input that is not planned, in order, each with what was found in its file.
+core::result<void> read_rejects(const environment& env, const import_options& options,
+                                const std::function<void(const core::rejected_row&, const reader::file_report&)>& each);
 
 }  // namespace taskbarge::job

@@ -222,6 +222,7 @@ class ledger {
     virtual result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
                                                       std::uint64_t input_bytes) = 0;
     virtual result<std::vector<job_record>> jobs() = 0;                 // oldest first, plannings left out
+    virtual result<std::vector<job_record>> unfinished_jobs() = 0;      // the same, without completed ones
     virtual result<job_record> job(job_id id) = 0;                      // errc::no_such_job
     virtual result<std::unique_ptr<job_lock>> lock_job(job_id id) = 0;  // errc::job_held at once when another has it
     virtual result<job_totals> totals(job_id id) = 0;

@@ -234,7 +234,7 @@ class FindOrPlan : public ::testing::Test {
 
     core::result<held_job> find() {
         input = {};
-        return find_or_plan(env, *book, options, {}, input);
+        return find_or_plan(env, *book, options, found_job::held, {}, input);
     }
     std::size_t jobs() { return book->jobs().value().size(); }
     void complete(core::job_id id) {
@@ -364,6 +364,85 @@ TEST_F(FindOrPlan, RelativeDatesMakeTheJobADaysOwn) {
     const auto tomorrow = find();
     ASSERT_TRUE(tomorrow) << tomorrow.error().text;
     EXPECT_NE(tomorrow->record.id, first_id);
+}
+
+TEST_F(FindOrPlan, RelativeDatesThatCountFromAFixedDayAreTheSameJobOnAnyDay) {
+    settings.defaults.due_at = "+3d";
+    settings.dates.timezone = "UTC";
+    settings.dates.time = "09:00";
+    options.as_of = clock.now();
+    const auto first = find().value().record;
+    clock.jump(24h);
+    const auto tomorrow = find();
+    ASSERT_TRUE(tomorrow) << tomorrow.error().text;
+    EXPECT_EQ(tomorrow->record.id, first.id);
+    EXPECT_EQ(book->chunks(first.id, core::chunk_state::planned, 0, 1).value().at(0).details.due_at,
+              std::chrono::floor<std::chrono::days>(*options.as_of) + 72h + 9h);
+}
+
+TEST_F(FindOrPlan, AnOccasionMakesAJobOfItsOwnThatIsFoundByIt) {
+    settings.import.dedupe = core::dedupe_scope::file;
+    complete(find().value().record.id);
+    options.occasion = "contacts.csv.1";
+    const auto second = find().value().record.id;
+    complete(second);
+    const auto again = find().value();
+    EXPECT_TRUE(again.found);
+    EXPECT_EQ(again.record.id, second);
+    EXPECT_EQ(jobs(), 2u);
+}
+
+TEST_F(FindOrPlan, FilesMayBeCalledByOtherNames) {
+    options.names = {"contacts of May.csv"};
+    EXPECT_EQ(find().value().record.files, std::vector<std::string>{"contacts of May.csv"});
+}
+
+TEST_F(FindOrPlan, APreparedJobIsFoundWhileAnotherHoldsIt) {
+    const auto mine = find().value();
+    core::job_id kept = 0;
+    const auto keep = [&](core::job_id id) {
+        kept = id;
+        return core::result<void>();
+    };
+    const auto r = prepare_files(env, options, keep);
+    EXPECT_FALSE(r.why) << r.why->text;
+    EXPECT_EQ(r.job, mine.record.id);
+    EXPECT_EQ(kept, mine.record.id);
+    EXPECT_EQ(r.state, "parked");
+}
+
+TEST_F(FindOrPlan, APreparedJobIsNobodyElsesUntilItIsKept) {
+    const auto keep = [&](core::job_id id) -> core::result<void> {
+        EXPECT_EQ(book->lock_job(id).error().code, errc::job_held);
+        return core::failure{errc::io, "no room for the note"};
+    };
+    const auto r = prepare_files(env, options, keep);
+    ASSERT_TRUE(r.why);
+    EXPECT_EQ(r.why->code, errc::io);
+    EXPECT_EQ(r.rows.pending, 10u) << "the job is there and can be prepared again";
+}
+
+TEST_F(FindOrPlan, APausedJobWaitsUntilItIsReleased) {
+    const auto id = prepare_files(env, options, [](core::job_id) { return core::result<void>(); }).job.value();
+    EXPECT_EQ(pause_job(env, id).why->code, errc::paused);
+    const auto cron = import_files(env, options);
+    ASSERT_TRUE(cron.why);
+    EXPECT_EQ(cron.why->code, errc::paused);
+    EXPECT_EQ(cron.rows.pending, 10u);
+    EXPECT_FALSE(release_job(env, id).why);
+    EXPECT_EQ(book->job(id).value().stop_code, "");
+}
+
+TEST_F(FindOrPlan, TheRejectsOfAnInputThatMadeNoJobCanBeRead) {
+    options.files = {write("bad.csv", 10, 30)};
+    std::size_t told = 0;
+    const auto done = read_rejects(env, options, [&](const core::rejected_row& row, const reader::file_report& file) {
+        EXPECT_EQ(row.code, "invalid_contact_id");
+        EXPECT_EQ(file.header, "contact_id");
+        ++told;
+    });
+    EXPECT_TRUE(done);
+    EXPECT_EQ(told, 30u);
 }
 
 }  // namespace
