@@ -2,7 +2,7 @@
 
 namespace taskbarge::async {
 
-worker::worker() : thread_(1) {}
+worker::worker(std::size_t threads) : thread_(threads) {}
 
 // The pool's own destructor would drop what is queued.
 worker::~worker() {

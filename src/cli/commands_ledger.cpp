@@ -16,15 +16,7 @@ constexpr const char* routes[] = {"tasks/bulk_create", "tasks/search"};
 // The job as --json tells it.
 job::report report_of(const program& p, const session& s, const ledger::job_record& job) {
     terminal_observer nobody({progress_style::none, write_stderr, terminal_width, p.clock});
-    auto report = job::report_job({s.settings, s.key, p.clock, p.stop, nobody, p.seed}, job.id);
-    if (!report.why) report.why = stop_reason(job);
-    // Why it stopped the last time is over while a process works on it.
-    if (job.held && job.state != core::job_state::completed) {
-        report.state = "parked";
-        report.why = core::failure{core::errc::job_held, fmt::format("a process works on job {} right now", job.id)};
-        report.resume_at.reset();
-    }
-    return report;
+    return job::report_job({s.settings, s.key, p.clock, p.stop, nobody, p.seed}, job.id);
 }
 
 core::result<job_line> read_job(ledger::ledger& ledger, const ledger::job_record& record) {

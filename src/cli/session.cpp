@@ -72,11 +72,6 @@ core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settin
     return ledger::open_ledger(settings.ledger.path);
 }
 
-std::optional<core::failure> stop_reason(const ledger::job_record& job) {
-    if (job.state == core::job_state::completed || job.stop_code.empty()) return std::nullopt;
-    return core::failure{core::parse_errc(job.stop_code).value_or(core::errc::waiting), job.stop_message};
-}
-
 exit_code deliver(std::string_view text, exit_code code) {
     const auto printed = print(text);
     if (printed) return code;

@@ -51,9 +51,6 @@ void complain(const std::string& line);
 // The ledger of the settings, when its file exists already; null when it does not. Never makes one.
 core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settings& settings);
 
-// Why a job that is not finished stopped last, as its ledger keeps it; nothing when it is finished or never stopped.
-std::optional<core::failure> stop_reason(const ledger::job_record& job);
-
 // Says on standard error why the run stopped, if it did. With --quiet a job that only waits, or that another process
 // works on, is not worth a line: its exit code tells.
 void explain(const options& o, const job::report& r);

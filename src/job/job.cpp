@@ -366,6 +366,17 @@ report report_job(const environment& env, core::job_id id) {
     reporter.out().job = id;
     reporter.out().state = core::to_string(record->state);
     reporter.out().resume_at = record->resume_at;
+    if (record->state != job_state::completed) {
+        // Why it stopped the last time is over while a process works on it.
+        if (record->held) {
+            reporter.out().state = core::to_string(job_state::parked);
+            reporter.out().why = failure{errc::job_held, fmt::format("a process works on job {} right now", id)};
+            reporter.out().resume_at.reset();
+        } else if (!record->stop_code.empty()) {
+            reporter.out().why =
+                failure{core::parse_errc(record->stop_code).value_or(errc::waiting), record->stop_message};
+        }
+    }
     reporter.read_ledger(**book);
     return reporter.finish();
 }

@@ -26,35 +26,6 @@ void time_or_null(json_object& o, std::string_view key, const std::optional<core
     o.text(key, core::to_rfc3339(*t));
 }
 
-void add_report(json_object& o, const job::report& r, const std::string& ledger_path, exit_code code) {
-    if (r.job) {
-        o.number("job", static_cast<std::uint64_t>(*r.job));
-    } else {
-        o.null("job");
-    }
-    o.text("state", r.state.empty() ? state_of(code) : std::string_view(r.state));
-    o.number("rows", r.rows.rows);
-    o.number("created", r.rows.created);
-    o.number("duplicate", r.rows.duplicate);
-    o.number("rejected", r.rows.rejected);
-    o.number("failed", r.rows.failed);
-    o.number("unknown", r.rows.unknown);
-    o.number("pending", r.rows.pending);
-    o.number("groups", r.requests.groups);
-    o.number("minimum_requests", r.requests.minimum_requests);
-    o.number("requests", r.requests.requests);
-    o.number("retries", r.requests.retries);
-    o.number("rate_limited", r.requests.rate_limited);
-    o.number("requests_this_run", r.requests_this_run);
-    o.seconds("elapsed_seconds", r.elapsed.count());
-    o.text_or_null("ledger", ledger_path);
-    time_or_null(o, "resume_at", r.resume_at);
-    o.raw("unfinished_jobs",
-          json_list(r.unfinished_jobs, [](std::string& out, core::job_id id) { out += std::to_string(id); }));
-    o.number("exit_code", static_cast<std::uint64_t>(code));
-    o.text_or_null("error", r.why ? r.why->text : "");
-}
-
 void add_details(json_object& o, const core::task_details& d) {
     o.text("user_id", d.user_id);
     o.text("type", core::to_string(d.type));
@@ -97,6 +68,35 @@ std::string splitters_json(const std::vector<job::plan_report::splitter>& splitt
 }
 
 }  // namespace
+
+void add_report(json_object& o, const job::report& r, const std::string& ledger_path, exit_code code) {
+    if (r.job) {
+        o.number("job", static_cast<std::uint64_t>(*r.job));
+    } else {
+        o.null("job");
+    }
+    o.text("state", r.state.empty() ? state_of(code) : std::string_view(r.state));
+    o.number("rows", r.rows.rows);
+    o.number("created", r.rows.created);
+    o.number("duplicate", r.rows.duplicate);
+    o.number("rejected", r.rows.rejected);
+    o.number("failed", r.rows.failed);
+    o.number("unknown", r.rows.unknown);
+    o.number("pending", r.rows.pending);
+    o.number("groups", r.requests.groups);
+    o.number("minimum_requests", r.requests.minimum_requests);
+    o.number("requests", r.requests.requests);
+    o.number("retries", r.requests.retries);
+    o.number("rate_limited", r.requests.rate_limited);
+    o.number("requests_this_run", r.requests_this_run);
+    o.seconds("elapsed_seconds", r.elapsed.count());
+    o.text_or_null("ledger", ledger_path);
+    time_or_null(o, "resume_at", r.resume_at);
+    o.raw("unfinished_jobs",
+          json_list(r.unfinished_jobs, [](std::string& out, core::job_id id) { out += std::to_string(id); }));
+    o.number("exit_code", static_cast<std::uint64_t>(code));
+    o.text_or_null("error", r.why ? r.why->text : "");
+}
 
 std::string report_json(const job::report& r, const std::string& ledger_path, exit_code code) {
     std::string out;

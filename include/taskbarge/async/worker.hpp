@@ -13,10 +13,11 @@
 
 namespace taskbarge::async {
 
-// One thread that runs the calls given to it in the order in which they came. run() may be called from any thread.
+// A thread, or some, that run the calls given to them; a single one in the order in which they came. run() may be called
+// from any thread.
 class worker {
  public:
-    worker();
+    explicit worker(std::size_t threads = 1);
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
     // Runs what is queued, then joins the thread. Whoever awaits a call must still have its executor.

@@ -4,10 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "taskbarge/core/json_text.hpp"
 #include "taskbarge/job/job.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::report {
+
+// The keys that every report has.
+void add_report(core::json_object& o, const job::report& r, const std::string& ledger_path, exit_code code);
 
 // One object on one line, with its line end. All keys are there at every exit.
 std::string report_json(const job::report& r, const std::string& ledger_path, exit_code code);

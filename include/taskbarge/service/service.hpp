@@ -1,0 +1,39 @@
+// The daemon: watches a folder, answers a control API, and brings every job as far as it goes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/secret.hpp"
+#include "taskbarge/core/settings.hpp"
+
+namespace taskbarge::service {
+
+// What the service runs with. Loaded at the start, and again at each reload.
+struct configuration {
+    core::settings settings;
+    core::secret key;           // Apollo's; never empty
+    core::secret token;         // the control API's; empty: none is asked for
+    core::secret notify_secret; // empty: notifications are not signed
+    std::vector<std::string> warnings;
+};
+
+struct environment {
+    // Reads settings, key and token anew. Called from one thread at a time.
+    std::function<core::result<configuration>()> load;
+    const core::clock& clock;
+    std::uint64_t seed = 0;  // for jitter
+    std::string version;
+    // Told once, when the service can be asked: "127.0.0.1:8642".
+    std::function<void(const std::string& where)> ready;
+};
+
+// Runs until SIGINT or SIGTERM (a second one forces), reloads at SIGHUP; handles these signals while it runs. Fails with errc::settings (no token on an address that others
+// reach, the inbox cannot be used), errc::no_key, errc::ledger, errc::unreachable (cannot listen). What fails later is
+// logged and tried again; nothing but a signal ends the service.
+core::result<void> serve(const environment& env);
+
+}  // namespace taskbarge::service

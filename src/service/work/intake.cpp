@@ -1,0 +1,474 @@
+#include "service/work/intake.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "service/telemetry/event_json.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/report/exit_code.hpp"
+#include "taskbarge/report/rejects_writer.hpp"
+#include "taskbarge/report/report_json.hpp"
+#include "taskbarge/report/results_writer.hpp"
+
+namespace taskbarge::service {
+
+using core::errc;
+using core::result;
+using inbox::item_place;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Collects texts and writes them to a descriptor in large pieces.
+class fd_text {
+ public:
+    explicit fd_text(int fd) : fd_(fd) {}
+    std::string& buffer() { return buffer_; }
+    void flush_if_full() {
+        if (buffer_.size() >= 1u << 18) flush();
+    }
+    bool good() const { return error_ == 0; }
+    result<void> finish() {
+        flush();
+        if (error_ == 0) return {};
+        return core::failure{error_ == ENOSPC || error_ == EDQUOT ? errc::ledger_full : errc::io, std::strerror(error_)};
+    }
+
+ private:
+    void flush() {
+        std::string_view left = buffer_;
+        while (!left.empty() && error_ == 0) {
+            const auto written = ::write(fd_, left.data(), left.size());
+            if (written > 0)
+                left.remove_prefix(static_cast<std::size_t>(written));
+            else if (errno != EINTR)
+                error_ = errno;
+        }
+        buffer_.clear();
+    }
+
+    int fd_;
+    int error_ = 0;
+    std::string buffer_;
+};
+
+result<void> write_text(int fd, std::string_view text) {
+    fd_text out(fd);
+    out.buffer() = text;
+    return out.finish();
+}
+
+// What may be over by itself: the input is read again later.
+bool may_pass(errc code) {
+    switch (code) {
+        case errc::ledger:
+        case errc::ledger_full:
+        case errc::job_held:
+        case errc::unreachable:
+        case errc::waiting:
+        case errc::interrupted:
+        case errc::io:
+        case errc::no_key:
+        case errc::unauthorized:
+        case errc::forbidden:
+            return true;
+        default:
+            return false;
+    }
+}
+
+constexpr std::size_t most_early = 10'000;
+
+// Rejects keep the form of their input.
+std::string rejects_name(const std::string& format) {
+    return format.starts_with("jsonl") ? "rejects.jsonl" : "rejects.csv";
+}
+
+std::chrono::milliseconds pause_after(std::uint32_t failures) {
+    return std::min<std::chrono::milliseconds>(5min, 2s * (1LL << std::min(failures, 8U)));
+}
+
+result<core::settings> settings_of(const core::settings& base, const inbox::item& item) {
+    core::settings s = base;
+    for (const auto& file : item.settings_files) {
+        auto changed = core::with_input_settings(s, file);
+        if (!changed) return changed.error();
+        s = std::move(*changed);
+    }
+    return s;
+}
+
+job::import_options options_of(const inbox::item& item) {
+    job::import_options o;
+    o.files = {item.input()};
+    o.names = {item.note.name};
+    o.first_rows = item.note.first_rows;
+    o.as_of = item.note.taken_at;
+    // A new job although one of the same input is finished, but the same one again after a restart.
+    if (item.note.again) o.occasion = item.id;
+    return o;
+}
+
+ledger::file_note note_of(const reader::file_report& file) {
+    return {file.first_row, file.format, file.header};
+}
+
+}  // namespace
+
+intake::intake(parts p) : parts_(std::move(p)) {}
+
+intake::~intake() {
+    close();
+}
+
+void intake::close() {
+    stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+result<void> intake::start() {
+    auto left = parts_.store.adopt();
+    if (!left) return left.error();
+    for (auto& held : *left) {
+        parts_.runs.lines().info("import_adopted", {{"import", held.item().id}});
+        if (!submit(std::move(held))) break;
+    }
+    thread_ = std::thread([this] { loop(); });
+    return {};
+}
+
+void intake::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(stopping_, true)) return;
+    }
+    stop_.request();
+    changed_.notify_all();
+}
+
+bool intake::full() const {
+    const std::lock_guard lock(mutex_);
+    return held_ >= parts_.most_items;
+}
+
+bool intake::offer(const std::string& name) {
+    if (full()) return false;
+    auto taken = parts_.store.take(name, parts_.clock.now());
+    if (!taken) {
+        parts_.runs.lines().warn("import_not_taken", {{"file", name}}, taken.error().text);
+        return false;
+    }
+    if (*taken) submit(std::move(**taken));
+    return true;
+}
+
+bool intake::submit(inbox::held_item held) {
+    const auto& item = held.item();
+    {
+        const std::lock_guard lock(mutex_);
+        if (held_ >= parts_.most_items || stopping_) return false;
+        ++held_;
+        states_[item.id] = {"queued", ""};
+        if (!item.job) {
+            parts_.runs.counts().item_taken(item.note.origin);
+            parts_.runs.lines().info("import_taken", {{"import", item.id}, {"origin", item.note.origin}});
+        }
+        parts_.runs.tell("import", 0, import_event_json(item.id, "queued", item.job, {}));
+        queue_.push_back({std::move(held), {}, 0, {}});
+    }
+    changed_.notify_all();
+    return true;
+}
+
+void intake::job_finished(core::job_id job) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!accepted_.contains(job)) {
+            // Finished before its input was noted as accepted, or a job of no input.
+            if (early_.size() >= most_early) early_.clear();
+            early_.insert(job);
+            return;
+        }
+        finished_.push_back(job);
+    }
+    changed_.notify_all();
+}
+
+void intake::look() {
+    std::vector<core::job_id> jobs;
+    bool room = false;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [job, e] : accepted_)
+            if (jobs.empty() || jobs.back() != job) jobs.push_back(job);
+        room = held_ < parts_.most_items && !stopping_;
+    }
+    if (!jobs.empty()) {
+        auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
+        auto unfinished = book ? (*book)->unfinished_jobs() : book.error();
+        if (unfinished)
+            for (const auto job : jobs)
+                if (std::none_of(unfinished->begin(), unfinished->end(), [&](const auto& u) { return u.id == job; }))
+                    job_finished(job);
+    }
+    if (!room) return;
+    auto left = parts_.store.adopt();
+    if (!left) return;
+    for (auto& held : *left)
+        if (!submit(std::move(held))) break;
+}
+
+std::pair<std::size_t, std::size_t> intake::sizes() const {
+    const std::lock_guard lock(mutex_);
+    return {queue_.size(), accepted_.size()};
+}
+
+std::optional<std::pair<std::string, std::string>> intake::state_of(const std::string& id) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = states_.find(id);
+    if (found == states_.end()) return std::nullopt;
+    return found->second;
+}
+
+std::vector<std::string> intake::imports_of(core::job_id job) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> ids;
+    const auto [from, to] = accepted_.equal_range(job);
+    for (auto e = from; e != to; ++e)
+        ids.push_back(e->second.held.item().id);
+    return ids;
+}
+
+void intake::set_state(const std::string& id, std::string state, std::string error) {
+    const std::lock_guard lock(mutex_);
+    states_[id] = {std::move(state), std::move(error)};
+}
+
+void intake::loop() {
+    while (true) {
+        std::optional<entry> next;
+        std::optional<core::job_id> finished;
+        {
+            std::unique_lock lock(mutex_);
+            if (stopping_) return;
+            const auto now = parts_.clock.steady_now();
+            const auto due = std::find_if(queue_.begin(), queue_.end(), [&](const entry& e) { return e.not_before <= now; });
+            if (!finished_.empty()) {
+                finished = finished_.front();
+                finished_.pop_front();
+            } else if (due != queue_.end()) {
+                next = std::move(*due);
+                queue_.erase(due);
+            } else {
+                auto until = now + 1h;
+                for (const auto& e : queue_)
+                    until = std::min(until, e.not_before);
+                changed_.wait_until(lock, until);
+                continue;
+            }
+        }
+        if (finished)
+            put_away_job(*finished);
+        else
+            take_in(std::move(*next));
+    }
+}
+
+// An item that has its job already was read before the service was stopped.
+void intake::take_in(entry e) {
+    const auto& item = e.held.item();
+    if (!item.job) return plan(std::move(e));
+    auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
+    auto job = book ? (*book)->job(*item.job) : book.error();
+    if (job) return accept(std::move(e), *item.job, job->state == core::job_state::completed);
+    if (job.error().code == errc::no_such_job)
+        return give_up(std::move(e),
+                       {errc::input, fmt::format("the ledger knows no job {}, which this input had; was the ledger "
+                                                 "replaced? Drop the file again to import it anew",
+                                                 *item.job)},
+                       parts_.configuration.get()->settings);
+    later(std::move(e), job.error());
+}
+
+job::environment intake::environment_of(const configuration& c, const core::settings& s,
+                                         job::observer& watch) {
+    return {s, c.key, parts_.clock, stop_, watch, 0};
+}
+
+void intake::plan(entry e) {
+    const auto configuration = parts_.configuration.get();
+    const std::string id = e.held.item().id;
+    auto settings = settings_of(configuration->settings, e.held.item());
+    if (!settings) return give_up(std::move(e), settings.error(), configuration->settings);
+    set_state(id, "reading", "");
+    job::report r;
+    {
+        board::run watch(parts_.runs, 0);
+        const auto env = environment_of(*configuration, *settings, watch);
+        r = job::prepare_files(env, options_of(e.held.item()),
+                               [&](core::job_id job) { return parts_.store.set_job(e.held, job); });
+    }
+    if (!r.why) {
+        core::row_counts read;
+        read.rejected = r.rows.rejected;
+        read.duplicate = r.rows.duplicate;
+        if (!r.already_finished) parts_.runs.counts().add_rows(read);
+        return accept(std::move(e), *r.job, r.state == "completed");
+    }
+    if (may_pass(r.why->code)) return later(std::move(e), *r.why);
+    give_up(std::move(e), *r.why, *settings);
+}
+
+void intake::accept(entry e, core::job_id job, bool finished) {
+    const std::string id = e.held.item().id;
+    parts_.runs.lines().info("import_accepted", {{"import", id}, {"job", job}});
+    parts_.runs.tell("import", job, import_event_json(id, "accepted", job, {}));
+    {
+        const std::lock_guard lock(mutex_);
+        states_[id] = {"accepted", ""};
+        accepted_.emplace(job, std::move(e));
+        if (finished || early_.erase(job) > 0) finished_.push_back(job);
+    }
+    if (!finished) parts_.job_ready();
+}
+
+void intake::later(entry e, const core::failure& why) {
+    const std::string id = e.held.item().id;
+    e.not_before = parts_.clock.steady_now() + pause_after(e.failures++);
+    if (why.code != errc::interrupted) {
+        if (e.error != why.text) parts_.runs.lines().warn("import_waits", {{"import", id}}, why.text);
+        e.error = why.text;
+    }
+    const std::lock_guard lock(mutex_);
+    states_[id] = {"waiting", why.text};
+    queue_.push_back(std::move(e));
+}
+
+// An input of which nothing can be made: it goes to failed/, with the reason.
+void intake::give_up(entry e, const core::failure& why, const core::settings& settings) {
+    write_why(e.held, why, settings);
+    const auto item = e.held.item();
+    if (auto moved = parts_.store.put_away(e.held, item_place::failed); !moved) return later(std::move(e), moved.error());
+    parts_.runs.lines().error("import_failed", {{"import", item.id}, {"reason", core::to_string(why.code)}}, why.text);
+    parts_.runs.counts().item_finished("failed");
+    parts_.runs.tell("import", 0, import_event_json(item.id, "failed", std::nullopt, why.text));
+    {
+        const std::lock_guard lock(mutex_);
+        states_.erase(item.id);
+        --held_;
+    }
+    parts_.failed(item, why);
+}
+
+void intake::write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings) {
+    auto& store = parts_.store;
+    const auto tell_trouble = [&](const result<void>& written) {
+        if (!written)
+            parts_.runs.lines().warn("import_note_not_written", {{"import", held.item().id}}, written.error().text);
+    };
+    tell_trouble(store.add_file(held, "error.txt", [&](int fd) { return write_text(fd, why.text + "\n"); }));
+    job::report r;
+    r.state = "failed";
+    r.why = why;
+    const auto code = report::exit_code_of(why.code);
+    if (why.code == errc::too_many_rejects) {
+        const auto configuration = parts_.configuration.get();
+        silence unwatched;
+        const auto env = environment_of(*configuration, settings, unwatched);
+        const auto options = options_of(held.item());
+        const auto plan = job::plan_files(env, options);
+        const auto name = rejects_name(plan.base.files.empty() ? "" : plan.base.files.front().format);
+        r.rows = plan.base.rows;
+        tell_trouble(store.add_file(held, name, [&](int fd) -> result<void> {
+            fd_text out(fd);
+            std::optional<report::rejects_writer> writer;
+            auto read = job::read_rejects(env, options, [&](const core::rejected_row& row, const reader::file_report& f) {
+                if (!writer) writer.emplace(std::vector{note_of(f)});
+                writer->record(out.buffer(), row);
+                out.flush_if_full();
+            });
+            if (!read) return read.error();
+            return out.finish();
+        }));
+    }
+    tell_trouble(store.add_file(held, "summary.json", [&](int fd) {
+        return write_text(fd, report::report_json(r, settings.ledger.path, code));
+    }));
+}
+
+result<void> intake::write_results(const inbox::held_item& held, core::job_id job) {
+    const auto configuration = parts_.configuration.get();
+    silence unwatched;
+    const auto env = environment_of(*configuration, configuration->settings, unwatched);
+    const auto r = job::report_job(env, job);
+    if (r.why) return *r.why;
+    auto book = ledger::open_ledger(configuration->settings.ledger.path);
+    if (!book) return book.error();
+    auto record = (*book)->job(job);
+    if (!record) return record.error();
+    auto written = parts_.store.add_file(held, "results.csv", [&](int fd) -> result<void> {
+        fd_text out(fd);
+        report::results_writer writer(report::results_format::csv, record->files, job);
+        writer.header(out.buffer());
+        auto read = (*book)->each_result(job, [&](const ledger::row_result& row) {
+            writer.line(out.buffer(), row);
+            out.flush_if_full();
+            return out.good() && stop_.level() == job::stop_level::none;
+        });
+        if (!read) return read.error();
+        if (stop_.level() != job::stop_level::none) return core::failure{errc::interrupted, "stopped"};
+        return out.finish();
+    });
+    if (!written) return written;
+    if (r.rows.rejected > 0) {
+        const auto name = rejects_name(record->file_notes.empty() ? "" : record->file_notes.front().format);
+        written = parts_.store.add_file(held, name, [&](int fd) -> result<void> {
+            fd_text out(fd);
+            report::rejects_writer writer(record->file_notes);
+            auto read = (*book)->each_reject(job, [&](const core::rejected_row& row) {
+                writer.record(out.buffer(), row);
+                out.flush_if_full();
+                return out.good();
+            });
+            if (!read) return read.error();
+            return out.finish();
+        });
+        if (!written) return written;
+    }
+    return parts_.store.add_file(held, "summary.json", [&](int fd) {
+        return write_text(fd, report::report_json(r, configuration->settings.ledger.path, report::exit_code_of(r)));
+    });
+}
+
+void intake::put_away_job(core::job_id job) {
+    std::vector<entry> entries;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto [from, to] = accepted_.equal_range(job);
+        for (auto e = from; e != to; ++e)
+            entries.push_back(std::move(e->second));
+        accepted_.erase(from, to);
+    }
+    for (auto& e : entries) {
+        const std::string id = e.held.item().id;
+        auto done = write_results(e.held, job);
+        if (done) done = parts_.store.put_away(e.held, item_place::done);
+        if (!done) {
+            later(std::move(e), done.error());
+            continue;
+        }
+        parts_.runs.lines().info("import_done", {{"import", id}, {"job", job}});
+        parts_.runs.counts().item_finished("done");
+        parts_.runs.tell("import", job, import_event_json(id, "done", job, {}));
+        const std::lock_guard lock(mutex_);
+        states_.erase(id);
+        --held_;
+    }
+}
+
+}  // namespace taskbarge::service

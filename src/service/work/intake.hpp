@@ -1,0 +1,101 @@
+// From an input to a job, and from a finished job to its results beside the input.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "service/configuration.hpp"
+#include "service/inbox/item_store.hpp"
+#include "service/work/board.hpp"
+#include "taskbarge/job/job.hpp"
+
+namespace taskbarge::service {
+
+
+class intake {
+ public:
+    struct parts {
+        current_configuration& configuration;
+        const core::clock& clock;
+        inbox::item_store& store;
+        board& runs;
+        std::size_t most_items = 4096;  // held at once; each holds a descriptor
+        // Told when a job may have become ready to go.
+        std::function<void()> job_ready;
+        // Told of an input that made no job.
+        std::function<void(const inbox::item& item, const core::failure& why)> failed;
+    };
+    explicit intake(parts p);
+    ~intake();  // closes
+
+    // Adopts what a dead process left, and begins.
+    core::result<void> start();
+    // A file in the inbox is whole: takes it. False: not now.
+    bool offer(const std::string& name);
+    // An item that was taken in by another way. False: too many are held; the item stays in its folder and is adopted
+    // later.
+    bool submit(inbox::held_item held);
+    bool full() const;
+    // The job is finished: its inputs are put away.
+    void job_finished(core::job_id job);
+    // Looks for jobs that others finished and for items that dead processes left.
+    void look();
+    // No new input; what is being read is left off and read again after the next start. Does not wait; close() does.
+    void stop();
+    void close();
+
+    // Waiting to be read, and with a job that is not finished.
+    std::pair<std::size_t, std::size_t> sizes() const;
+    // Where an item that is held here stands, and the last trouble with it: queued (not read yet), reading, waiting (it is
+    // read again later: a full disk, owners that cannot be asked for), accepted (it has a job). Nothing for items that are
+    // put away or held by others.
+    std::optional<std::pair<std::string, std::string>> state_of(const std::string& id) const;
+    // The inputs of a job that are still in processing.
+    std::vector<std::string> imports_of(core::job_id job) const;
+
+ private:
+    using time = std::chrono::steady_clock::time_point;
+    struct entry {
+        inbox::held_item held;
+        time not_before{};
+        std::uint32_t failures = 0;
+        std::string error;
+    };
+
+    void loop();
+    void take_in(entry e);
+    void plan(entry e);
+    void accept(entry e, core::job_id job, bool finished);
+    void later(entry e, const core::failure& why);
+    void give_up(entry e, const core::failure& why, const core::settings& settings);
+    void put_away_job(core::job_id job);
+    core::result<void> write_results(const inbox::held_item& held, core::job_id job);
+    void write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings);
+    job::environment environment_of(const configuration& c, const core::settings& s, job::observer& watch);
+    void set_state(const std::string& id, std::string state, std::string error);
+
+    parts parts_;
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    bool stopping_ = false;
+    std::deque<entry> queue_;
+    std::deque<core::job_id> finished_;
+    std::multimap<core::job_id, entry> accepted_;
+    std::map<std::string, std::pair<std::string, std::string>> states_;  // by item id
+    std::set<core::job_id> early_;
+    std::size_t held_ = 0;
+    job::stop_control stop_;
+    std::thread thread_;
+};
+
+}  // namespace taskbarge::service
