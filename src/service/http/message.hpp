@@ -39,14 +39,18 @@ struct answer {
 };
 
 // RFC 9457. `type` is a path of docs/service.md's list of problems, such as "unknown-job"; `title` is the same for
-// every problem of that type; `detail` is for the person who reads it, and names the remedy.
+// every problem of that type; `detail` is for the person who reads it, and names the remedy. In the JSON the type is
+// written as "/problems/unknown-job".
 answer problem(int status, std::string_view type, std::string_view title, std::string_view detail);
 
 // Why a body came to no good end.
 enum class body_error : std::uint8_t { none, too_large, too_slow, cut_off, malformed };
 
-// One request and its answer. Used by one coroutine; every call is a wait on the network with the server's limits in
-// time and size. Exactly one of reply() and begin() is called; a handler that calls neither gets a 500 sent.
+// One request and its answer. An answer's headers may not be those that the server sets itself: Content-Type and
+// -Length, Transfer-Encoding, Connection, Date, X-Request-Id; a security header of its own replaces the usual one. The
+// answers to HEAD are made like those to GET, and their bodies not sent. Used by one coroutine; every call is a wait on
+// the network with the server's limits in time and size. Exactly one of reply() and begin() is called; a handler that
+// calls neither gets a 500 sent.
 class exchange {
  public:
     virtual ~exchange() = default;
@@ -64,7 +68,10 @@ class exchange {
     virtual boost::asio::awaitable<void> reply(answer a) = 0;
 
     // A stream: head now, pieces as they come, then end(). write() waits until the client took the piece, and gives
-    // false once it has gone, was too slow, or the server stops: the handler then leaves off.
+    // false once it has gone (also if it went while nothing was written, or ended only its own side), was too slow, or
+    // asked with HEAD: the handler then leaves off. An empty piece sends nothing and tells whether the client is
+    // there. When the server stops, streams go on for its stop_grace; then every wait throws operation_aborted. A
+    // stream that was not ended is cut so that the client notices.
     virtual boost::asio::awaitable<void> begin(int status, std::string content_type, header_list headers) = 0;
     virtual boost::asio::awaitable<bool> write(std::string_view piece) = 0;
     virtual boost::asio::awaitable<void> end() = 0;

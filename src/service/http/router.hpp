@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +17,7 @@ using route_handler = std::function<boost::asio::awaitable<void>(exchange&, cons
 
 class router {
  public:
-    // "/v1/jobs/{job}/results"; a {name} is one segment. GET also answers HEAD.
+    // "/v1/jobs/{job}/results"; a {name} is one segment; a word stands before it. GET also answers HEAD.
     void add(std::string method, std::string pattern, route_handler handle);
     // 404 for an unknown path, 405 with Allow for a known one; OPTIONS gives Allow.
     boost::asio::awaitable<void> handle(exchange& x) const;
@@ -30,6 +31,13 @@ class router {
         std::vector<std::string> segments;
         route_handler handle;
     };
+    struct found {
+        const route* where = nullptr;
+        path_values values;
+    };
+    std::optional<found> find(std::string_view method, std::string_view path) const;
+    std::string allowed(std::string_view path) const;  // the methods, as in Allow; empty: no such path
+
     std::vector<route> routes_;
 };
 

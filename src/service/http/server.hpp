@@ -33,6 +33,7 @@ struct served {
     std::uint64_t bytes_in = 0, bytes_out = 0;
     std::chrono::microseconds took{0};
     std::string id, client;
+    std::string error;  // what went wrong on our side, for the log: a handler's exception, or why none can be accepted
 };
 
 using handler = std::function<boost::asio::awaitable<void>(exchange&)>;

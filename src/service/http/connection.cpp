@@ -1,0 +1,371 @@
+#include "service/http/connection.hpp"
+
+#include <fmt/format.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "service/http/authority.hpp"
+#include "taskbarge/async/deadline.hpp"
+
+namespace taskbarge::service::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+// A piece of an answer has piece_timeout to be taken: with this size a client that takes less than 2 KiB/s is cut.
+constexpr std::size_t send_slice = 64 * 1024;
+// How long is waited for the client to take the last answer and end its side.
+constexpr auto farewell_limit = std::chrono::seconds(2);
+
+// Seconds: a year, so that sums of times cannot overflow.
+constexpr std::uint64_t most_earned = 365ull * 24 * 3600;
+
+std::string name_of(const tcp::socket& socket) {
+    error_code gone;
+    const tcp::endpoint peer = socket.remote_endpoint(gone);
+    if (gone) return "unknown";
+    return to_text(plain(peer.address()), peer.port());
+}
+
+std::string text_of(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        return e.what();
+    } catch (...) {
+        return "something that is no std::exception";
+    }
+}
+
+std::string_view detail_of(body_error why) {
+    switch (why) {
+        case body_error::too_large:
+            return "The body is larger than is taken here.";
+        case body_error::too_slow:
+            return "The body came too slowly; send it over a better line, or in smaller parts.";
+        case body_error::cut_off:
+            return "The connection ended before the body did.";
+        case body_error::malformed:
+            return "The body's chunks are malformed.";
+        case body_error::none:
+            break;
+    }
+    throw std::logic_error("the body did not fail");
+}
+
+}  // namespace
+
+connection::connection(tcp::socket socket, connection_host& host)
+    : socket_(std::move(socket)),
+      host_(host),
+      client_(name_of(socket_)),
+      reader_({host.options().header_limit, host.options().body_limit}) {
+    error_code ignored;
+    socket_.set_option(tcp::no_delay(true), ignored);
+    // A client that vanished without a word is noticed by what it does not acknowledge.
+    const auto patience = static_cast<unsigned>(host.options().piece_timeout.count());
+    ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof(patience));
+}
+
+const request_head& connection::head() const {
+    return reader_.head();
+}
+
+asio::awaitable<void> connection::run() {
+    while (co_await read_head()) {
+        co_await serve();
+        if (!stays_ || gone_ || host_.is_stopping()) {
+            co_await say_farewell();
+            break;
+        }
+        reader_.next();
+    }
+    if (gone_) reset();
+}
+
+void connection::stop_if_idle() {
+    error_code ignored;
+    if (idle_) socket_.cancel(ignored);
+}
+
+// Whether there is a request to serve. If not, the connection has ended, or has been told why it does.
+asio::awaitable<bool> connection::read_head() {
+    const server_options& options = host_.options();
+    std::optional<clock::time_point> begun;
+    for (;;) {
+        const progress p = reader_.read_head();
+        if (p == progress::ready) co_return true;
+        if (p == progress::refused) {
+            co_await refuse(reader_.refusal());
+            co_return false;
+        }
+        if (!begun && reader_.begun()) begun = clock::now();
+        if (!begun && host_.is_stopping()) co_return false;
+        // A client that connects and says nothing holds a place no longer than a slow one.
+        const auto idle_limit = first_ ? std::min(options.idle_timeout, options.header_timeout) : options.idle_timeout;
+        idle_ = !begun;
+        const error_code ec = co_await receive(begun ? *begun + options.header_timeout - clock::now() : idle_limit);
+        idle_ = false;
+        if (!ec) continue;
+        if (!begun) co_return false;
+        if (ec == asio::error::timed_out) {
+            const answer late = problem(408, "request-too-slow", "The request came too slowly",
+                                        "Its headers must be complete within a few seconds.");
+            co_await refuse(late);
+        } else {
+            start_request();
+            note({});
+        }
+        co_return false;
+    }
+}
+
+// Answers what is no request.
+asio::awaitable<void> connection::refuse(const answer& a) {
+    start_request();
+    const answer_frame frame{a.status, body_framing::sized, a.body.size(), then::close,
+                             std::chrono::system_clock::now()};
+    const std::string bytes = answer_head(frame, a.content_type, a.headers, head().id) + a.body;
+    if (co_await send(bytes)) status_ = a.status;
+    note({});
+    co_await say_farewell();
+}
+
+void connection::start_request() {
+    first_ = false;
+    stage_ = stage::unanswered;
+    chunked_ = continued_ = false;
+    status_ = 0;
+    started_ = clock::now();
+    body_waited_ = {};
+    body_bytes_ = bytes_out_ = 0;
+    body_failure_ = body_error::none;
+    stays_ = failed_ = false;
+    reader_.head().id = host_.next_id();
+    reader_.head().client = client_;
+}
+
+asio::awaitable<void> connection::serve() {
+    start_request();
+    std::exception_ptr error;
+    try {
+        co_await host_.handle(*this);
+    } catch (...) {
+        error = std::current_exception();
+    }
+    co_await finish(error);
+}
+
+asio::awaitable<void> connection::finish(std::exception_ptr error) {
+    // Cut by the server's stop: nothing can be awaited any more.
+    const bool cut = (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none;
+    std::string told = error && !cut ? text_of(error) : std::string();
+    if (stage_ == stage::unanswered && !cut) {
+        if (!error) told = "the handler gave no answer";
+        failed_ = true;
+        answer sorry =
+            problem(500, "internal-error", "The service failed",
+                    "This is a bug; the service's log tells more under the request's id, " + head().id + ".");
+        co_await reply(std::move(sorry));
+    }
+    if (!told.empty()) stays_ = false;
+    // A stream that is cut must not look like one that has ended.
+    if (stage_ == stage::streaming || cut) gone_ = true;
+    note(std::move(told));
+}
+
+void connection::note(std::string error) {
+    served s;
+    s.method = reader_.head().method;
+    s.path = reader_.head().path;
+    s.status = status_;
+    s.bytes_in = reader_.taken();
+    s.bytes_out = bytes_out_;
+    s.took = std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - started_);
+    s.id = reader_.head().id;
+    s.client = client_;
+    s.error = std::move(error);
+    host_.note(s);
+}
+
+asio::awaitable<error_code> connection::receive_some() {
+    error_code ec;
+    const asio::mutable_buffer room = reader_.prepare();
+    const std::size_t count = co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, ec));
+    reader_.commit(count);
+    co_return ec;
+}
+
+// error::timed_out past the limit.
+asio::awaitable<error_code> connection::receive(clock::duration limit) {
+    if (limit <= clock::duration::zero()) co_return error_code(asio::error::timed_out);
+    co_return co_await async::with_deadline(receive_some(), limit);
+}
+
+asio::awaitable<error_code> connection::send_all(std::string_view bytes) {
+    error_code ec;
+    bytes_out_ +=
+        co_await asio::async_write(socket_, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, ec));
+    co_return ec;
+}
+
+asio::awaitable<bool> connection::send(std::string_view bytes) {
+    while (!gone_ && !bytes.empty()) {
+        const std::string_view slice = bytes.substr(0, send_slice);
+        const error_code ec = co_await async::with_deadline(send_all(slice), host_.options().piece_timeout);
+        if (ec) gone_ = true;
+        bytes.remove_prefix(slice.size());
+    }
+    co_return !gone_;
+}
+
+core::failure connection::fail_body(body_error why) {
+    body_failure_ = why;
+    return {core::errc::input, std::string(detail_of(why))};
+}
+
+// How long the client may let us wait for more of its body: never longer than piece_timeout, and over the whole body
+// no longer than its bytes would take at the least rate. Only waits count: a slow handler is not the client's fault.
+connection::clock::duration connection::body_patience() const {
+    const server_options& options = host_.options();
+    const std::uint64_t seconds = body_bytes_ / std::max<std::uint64_t>(options.least_rate, 1);
+    const auto earned = std::chrono::seconds(std::min(seconds, most_earned));
+    const clock::duration left = options.piece_timeout + earned - body_waited_;
+    return std::min<clock::duration>(options.piece_timeout, left);
+}
+
+asio::awaitable<core::result<std::string>> connection::read_some() {
+    std::string piece;
+    for (;;) {
+        if (body_failure_ != body_error::none) co_return fail_body(body_failure_);
+        const progress p = reader_.read_body(piece);
+        body_bytes_ += piece.size();
+        if (p == progress::ready) co_return piece;
+        if (p == progress::refused) co_return fail_body(reader_.body_failure());
+        if (reader_.awaits_continue() && !continued_ && stage_ == stage::unanswered) {
+            continued_ = true;
+            if (!co_await send("HTTP/1.1 100 Continue\r\n\r\n")) co_return fail_body(body_error::cut_off);
+        }
+        const clock::time_point before = clock::now();
+        const error_code ec = co_await receive(body_patience());
+        body_waited_ += clock::now() - before;
+        if (ec) co_return fail_body(ec == asio::error::timed_out ? body_error::too_slow : body_error::cut_off);
+    }
+}
+
+asio::awaitable<core::result<std::string>> connection::read_all(std::size_t most) {
+    std::string body;
+    if (head().content_length.value_or(0) > most) co_return fail_body(body_error::too_large);
+    for (;;) {
+        core::result<std::string> piece = co_await read_some();
+        if (!piece) co_return piece.error();
+        if (piece->empty()) co_return body;
+        if (piece->size() > most - body.size()) co_return fail_body(body_error::too_large);
+        body += *piece;
+    }
+}
+
+answer connection::body_problem() const {
+    const std::string_view detail = detail_of(body_failure_);
+    if (body_failure_ == body_error::too_large) return problem(413, "body-too-large", "The body is too large", detail);
+    if (body_failure_ == body_error::too_slow)
+        return problem(408, "request-too-slow", "The request came too slowly", detail);
+    return problem(400, "malformed-request", "The request is malformed", detail);
+}
+
+// Decides, too, whether the connection stays: what is left of a body would have to be read first.
+std::string connection::build_head(int status, std::string_view content_type, const header_list& headers,
+                                   body_framing framing, std::uint64_t size) {
+    if (stage_ != stage::unanswered) throw std::logic_error("a request was answered twice");
+    const bool stays = reader_.keep_alive() && reader_.body_ended() && !host_.is_stopping() && !host_.is_full() &&
+                       !failed_ && framing != body_framing::until_close;
+    const answer_frame frame{status, framing, size, stays ? then::keep_alive : then::close,
+                             std::chrono::system_clock::now()};
+    std::string text = answer_head(frame, content_type, headers, head().id);
+    stays_ = stays;
+    return text;
+}
+
+asio::awaitable<void> connection::reply(answer a) {
+    std::string text = build_head(a.status, a.content_type, a.headers, body_framing::sized, a.body.size());
+    stage_ = stage::answered;
+    if (is_head_request() || !has_body(a.status)) a.body.clear();
+    // Most answers leave in one packet.
+    if (a.body.size() <= send_slice) text += std::exchange(a.body, {});
+    if (!co_await send(text)) co_return;
+    status_ = a.status;
+    co_await send(a.body);
+}
+
+asio::awaitable<void> connection::begin(int status, std::string content_type, header_list headers) {
+    const body_framing framing = reader_.is_http_1_0() ? body_framing::until_close : body_framing::chunked;
+    const std::string text = build_head(status, content_type, headers, framing, 0);
+    chunked_ = framing == body_framing::chunked;
+    stage_ = is_head_request() ? stage::answered : stage::streaming;
+    if (co_await send(text)) status_ = status;
+}
+
+asio::awaitable<bool> connection::write(std::string_view piece) {
+    // The answer to HEAD has no body: its handler leaves off at once.
+    if (stage_ != stage::streaming || gone_) co_return false;
+    if (client_left()) {
+        gone_ = true;
+        co_return false;
+    }
+    if (piece.empty()) co_return true;
+    if (!chunked_) co_return co_await send(piece);
+    const std::string chunk = fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
+    co_return co_await send(chunk);
+}
+
+asio::awaitable<void> connection::end() {
+    if (stage_ != stage::streaming || gone_) co_return;
+    if (chunked_ && !co_await send("0\r\n\r\n")) co_return;
+    stage_ = stage::answered;
+}
+
+// Whether the client has ended its side. It may have done so long ago, while nothing was sent.
+bool connection::client_left() {
+    pollfd look{socket_.native_handle(), POLLRDHUP, 0};
+    return ::poll(&look, 1, 0) > 0;
+}
+
+// Closing with bytes unread would send a reset, which may reach the client before it has read its answer.
+asio::awaitable<void> connection::say_farewell() {
+    error_code gone;
+    if (gone_) co_return;
+    socket_.shutdown(tcp::socket::shutdown_send, gone);
+    if (!gone) co_await async::with_deadline(drain(), farewell_limit);
+}
+
+asio::awaitable<void> connection::drain() {
+    std::array<char, 4096> ignored;
+    error_code ended;
+    while (!ended)
+        co_await socket_.async_read_some(asio::buffer(ignored), asio::redirect_error(asio::use_awaitable, ended));
+}
+
+// Closing with nothing to linger for makes the kernel send a reset, and keep nothing for the client.
+void connection::reset() {
+    error_code ignored;
+    socket_.set_option(asio::socket_base::linger(true, 0), ignored);
+    socket_.close(ignored);
+}
+
+}  // namespace taskbarge::service::http
