@@ -17,7 +17,7 @@ struct file_state {
 };
 
 // Names that are never inputs: hidden ones, *.toml (settings), and what copying programs use while they write (*.part,
-// *.tmp, *.filepart, *.partial, *.swp, *~, *.crdownload).
+// *.tmp, *.filepart, *.partial, *.swp, *~, *.crdownload; in capitals too).
 bool is_input_name(const std::string& name);
 
 class arrivals {
@@ -29,7 +29,7 @@ class arrivals {
     void seen(const std::map<std::string, file_state>& files, time now);
     // Renamed into place: complete at the next look, unless it changes.
     void moved_in(const std::string& name);
-    // Could not be taken now: not ready again before `settle` has passed.
+    // Was offered: not ready again before `settle` (at least a quarter of a second) has passed, unless it changes.
     void put_off(const std::string& name, time now);
     // Complete: moved in, or unchanged for `settle`. Oldest first (by modification, then name).
     std::vector<std::string> ready(time now) const;
@@ -39,9 +39,13 @@ class arrivals {
  private:
     struct entry {
         file_state state;
-        time unchanged_since{};
+        bool looked_at = false;  // false: moved in, and its state is not known yet
         bool moved = false;
+        time unchanged_since = time::min();
+        time not_before = time::min();
     };
+    time ready_at(const entry& file) const;
+
     std::chrono::milliseconds settle_;
     std::map<std::string, entry> files_;
 };

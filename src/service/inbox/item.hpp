@@ -28,7 +28,8 @@ enum class item_place : std::uint8_t { processing, done, failed };
 // and folder-settings.toml where there were any, and, once planned, `job` with the job's number. When all is settled
 // the whole folder moves to <root>/done/<id>/ or <root>/failed/<id>/ with results.csv, rejects.csv (if there are
 // rejects), summary.json, or error.txt beside the input. `id` is the input's name, the time in UTC and a number that
-// tells apart: "contacts.csv.20261125T190102Z.1".
+// tells apart: "contacts.csv.20261125T190102Z.1". Of the name it has letters, digits, '.', '-' and '_', with '_' for
+// each other character, so that it needs no escape in a path or a URL.
 struct item {
     std::string id;
     item_note note;
@@ -37,6 +38,7 @@ struct item {
     std::string folder;  // absolute
     std::string input() const { return folder + "/" + note.name; }
     std::vector<std::string> settings_files;  // the folder's, then the input's own: later ones win
+    std::string trouble;                      // why it cannot be worked on (its note is unreadable); empty: it can
 };
 
 }  // namespace taskbarge::service::inbox

@@ -15,7 +15,7 @@
 
 namespace taskbarge::service::inbox {
 
-// An item that this process works on. Its folder is locked (flock) for as long as this lives, so that two services on
+// An item that this process works on. Its note is locked (flock) for as long as this lives, so that two services on
 // one root do not both work on it; the lock dies with the process. Movable; one thread at a time.
 class held_item {
  public:
@@ -52,15 +52,19 @@ class item_store {
     virtual ~item_store() = default;
 
     // Takes <root>/<name> with its settings files. Nothing: it is gone, another service took it, or is no regular file
-    // (links are not followed).
+    // (links are not followed). A name that check_name() refuses is made fit for it: what is there must go on. A
+    // failure leaves input and settings where they were.
     virtual core::result<std::optional<held_item>> take(const std::string& name, core::instant now) = 0;
+    // errc::usage: the note's name is none, see check_name(). Its origin is set here and in take_path().
     virtual core::result<std::unique_ptr<upload>> begin_upload(item_note note) = 0;
     // Copies a file that lies beneath one of the allowed folders, without leaving it by links or "..": else
-    // errc::usage. errc::input: not there, or no regular file.
+    // errc::usage. errc::input: not there, no regular file, or changed meanwhile. Without a name in the note the
+    // file's own is used.
     virtual core::result<held_item> take_path(const std::string& path, const std::vector<std::string>& allowed,
                                               item_note note) = 0;
 
-    // Items in processing that nobody holds, oldest first, held from now on: those of a dead process.
+    // Items in processing that nobody holds, oldest first, held from now on: those of a dead process. One with
+    // `trouble` is given as well, to be put away with it.
     virtual core::result<std::vector<held_item>> adopt() = 0;
     // Every item of a place, oldest first, without holding it; at most `most`, the newest.
     virtual core::result<std::vector<item>> list(item_place place, std::size_t most) = 0;
@@ -71,7 +75,8 @@ class item_store {
     // Writes a file into the item's folder through `write`, mode 0600, whole or not at all.
     virtual core::result<void> add_file(const held_item& held, const std::string& name,
                                         const std::function<core::result<void>(int fd)>& write) = 0;
-    // Moves the folder; the item stays held until it is destroyed.
+    // Moves the folder; the item stays held until it is destroyed. Its id gets another number when there is an item of
+    // that id already.
     virtual core::result<void> put_away(held_item& held, item_place where) = 0;
 
     virtual const std::string& root() const = 0;

@@ -1,0 +1,242 @@
+#include "service/inbox/draft.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "service/inbox/item_names.hpp"
+#include "taskbarge/core/fault_point.hpp"
+
+namespace taskbarge::service::inbox {
+
+namespace {
+
+constexpr const char* turn_file = "lock";
+
+std::string incoming(const std::string& root) {
+    return root + "/.incoming";
+}
+
+// Process numbers alone do not tell services in different containers apart: whoever meets a name that is there takes
+// the next.
+std::string next_folder(const std::string& root) {
+    static std::atomic<std::uint64_t> counter{0};
+    return fmt::format("{}/{}-{}", incoming(root), ::getpid(), ++counter);
+}
+constexpr int most_names = 10'000;
+
+enum class lock_answer { taken, held, broken };
+
+lock_answer try_lock(const owned_fd& fd) {
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return lock_answer::taken;
+    return errno == EWOULDBLOCK ? lock_answer::held : lock_answer::broken;
+}
+
+core::failure no_locks(const std::string& path) {
+    return {core::errc::io, fmt::format("cannot lock {}: {}; keep the inbox on a file system that supports locks", path,
+                                        std::strerror(errno))};
+}
+
+// Whether the file that we opened is the one that stands at the path now.
+bool still_there(const owned_fd& fd, const std::string& path) {
+    struct stat ours {};
+    const auto theirs = look_at(path);
+    return ::fstat(fd.get(), &ours) == 0 && theirs && ours.st_ino == theirs->st_ino && ours.st_dev == theirs->st_dev;
+}
+
+struct started {
+    std::string folder;
+    owned_fd lock;
+};
+
+// Nothing: the name is in use, or a sweep took the folder for a dead one's before it was locked.
+core::result<std::optional<started>> start_folder(const std::string& root) {
+    started out;
+    out.folder = next_folder(root);
+    if (::mkdir(out.folder.c_str(), 0700) != 0) {
+        if (errno == EEXIST) return std::nullopt;
+        if (errno != ENOENT) return file_failure("cannot make the folder", out.folder, errno);
+        if (auto ok = make_folder(incoming(root)); !ok) return ok.error();
+        return std::nullopt;
+    }
+    if (::chmod(out.folder.c_str(), 0700) != 0 && errno != ENOENT)
+        return file_failure("cannot set the rights of", out.folder, errno);
+    const auto path = out.folder + "/" + note_file;
+    auto lock = create_file(path);
+    if (!lock) {
+        if (!exists(out.folder)) return std::nullopt;
+        ::rmdir(out.folder.c_str());  // why there can be no file is the news
+        return lock.error();
+    }
+    out.lock = std::move(*lock);
+    switch (try_lock(out.lock)) {
+        case lock_answer::held:
+            return std::nullopt;
+        case lock_answer::broken:
+            return no_locks(path);
+        case lock_answer::taken:
+            break;
+    }
+    if (!still_there(out.lock, path)) return std::nullopt;
+    return out;
+}
+
+bool is_taken(const std::string& root, const std::string& id) {
+    return exists(root + "/processing/" + id) || exists(root + "/done/" + id) || exists(root + "/failed/" + id);
+}
+
+}  // namespace
+
+core::result<std::optional<owned_fd>> lock_note(const std::string& folder) {
+    const auto path = folder + "/" + note_file;
+    owned_fd fd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!fd) {
+        if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+        return file_failure("cannot open", path, errno);
+    }
+    switch (try_lock(fd)) {
+        case lock_answer::held:
+            return std::nullopt;
+        case lock_answer::broken:
+            return no_locks(path);
+        case lock_answer::taken:
+            break;
+    }
+    // Its holder may have put it away, and let go, since we opened it.
+    if (!still_there(fd, path)) return std::nullopt;
+    return fd;
+}
+
+draft::draft(std::string root, std::string folder, owned_fd lock, core::instant taken_at, std::string name)
+    : root_(std::move(root)),
+      folder_(std::move(folder)),
+      lock_(std::move(lock)),
+      taken_at_(taken_at),
+      name_(std::move(name)) {}
+
+draft::draft(draft&& o) noexcept
+    : root_(std::move(o.root_)),
+      folder_(std::exchange(o.folder_, {})),
+      lock_(std::move(o.lock_)),
+      taken_at_(o.taken_at_),
+      name_(std::move(o.name_)) {}
+
+draft::~draft() {
+    // What cannot be removed now is swept at the next start.
+    if (!folder_.empty()) (void)remove_folder(folder_, note_file);
+}
+
+core::result<draft> draft::make(const std::string& root, const stored_note& stored) {
+    for (int turn = 0; turn < most_names; ++turn) {
+        auto begun = start_folder(root);
+        if (!begun) return begun.error();
+        if (!*begun) continue;
+        draft out(root, (*begun)->folder, std::move((*begun)->lock), stored.note.taken_at, stored.note.name);
+        const auto path = out.folder_ + "/" + note_file;
+        core::fault_point("inbox.draft_locked");
+        if (auto ok = write_all(out.lock_.get(), note_text(stored), path); !ok) return ok.error();
+        if (auto ok = sync_file(out.lock_.get(), path); !ok) return ok.error();
+        core::fault_point("inbox.note_written");
+        return out;
+    }
+    return core::failure{core::errc::io, fmt::format("{} is full of leftovers; remove what is in it", incoming(root))};
+}
+
+core::result<std::string> draft::publish() {
+    const auto places = root_ + "/processing";
+    if (auto ok = sync_folder(folder_); !ok) return ok.error();
+    auto id = make_id(name_, taken_at_);
+    for (; id.number < most_names; ++id.number) {
+        const auto text = id.text();
+        if (is_taken(root_, text)) continue;
+        const auto target = places + "/" + text;
+        if (::rename(folder_.c_str(), target.c_str()) != 0) {
+            // A folder with anything in it is never replaced: another process was quicker with this number.
+            if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) continue;
+            return file_failure("cannot move a new item to", target, errno);
+        }
+        folder_.clear();
+        core::fault_point("inbox.published");
+        if (auto ok = sync_folder(places); !ok) {
+            folder_ = target;  // not an item that can be relied on: removed
+            return ok.error();
+        }
+        return text;
+    }
+    return core::failure{core::errc::io, fmt::format("too many inputs called {} at once", name_)};
+}
+
+core::result<void> discard(const std::string& root, const std::string& folder) {
+    for (int turn = 0; turn < most_names; ++turn) {
+        const auto target = next_folder(root);
+        if (::rename(folder.c_str(), target.c_str()) == 0) {
+            core::fault_point("inbox.discarded");
+            return remove_folder(target, note_file);
+        }
+        if (errno != ENOTEMPTY && errno != EEXIST) return file_failure("cannot remove the folder", folder, errno);
+    }
+    return core::failure{core::errc::io, fmt::format("{} is full of leftovers; remove what is in it", incoming(root))};
+}
+
+core::result<void> sweep(const std::string& root) {
+    auto names = names_in(incoming(root));
+    if (!names) return names.error();
+    for (const auto& name : *names) {
+        const auto folder = incoming(root) + "/" + name;
+        const auto found = look_at(folder);
+        if (!found || !S_ISDIR(found->st_mode)) continue;
+        auto lock = lock_note(folder);
+        if (!lock) return lock.error();
+        if (*lock) {
+            if (auto ok = remove_folder(folder, note_file); !ok) return ok;
+        } else if (!exists(folder + "/" + note_file) && ::rmdir(folder.c_str()) != 0 && errno != ENOENT &&
+                   errno != ENOTEMPTY && errno != EEXIST) {
+            return file_failure("cannot remove the folder", folder, errno);
+        }
+    }
+    return {};
+}
+
+core::result<take_turn> take_turn::wait(const std::string& root) {
+    const auto path = incoming(root) + "/" + turn_file;
+    if (auto ok = make_folder(incoming(root)); !ok) return ok.error();
+    owned_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd) return file_failure("cannot open", path, errno);
+    // A turn is a few renames and syncs long.
+    while (::flock(fd.get(), LOCK_EX) != 0)
+        if (errno != EINTR) return no_locks(path);
+    if (::fchmod(fd.get(), 0600) != 0) return file_failure("cannot set the rights of", path, errno);
+    std::string left(255, '\0');
+    const auto n = ::pread(fd.get(), left.data(), left.size(), 0);
+    if (n < 0) return file_failure("cannot read", path, errno);
+    left.resize(static_cast<std::size_t>(n));
+    take_turn out(path, std::move(fd));
+    if (parse_id(left)) out.left_ = left;
+    return out;
+}
+
+core::result<void> take_turn::moves_to(const std::string& id) {
+    // Not synced: after a power cut there is no other process, and adopt() looks at every item anyway.
+    const auto n = ::pwrite(fd_.get(), id.data(), id.size(), 0);
+    if (n == static_cast<ssize_t>(id.size())) return {};
+    return file_failure("cannot write", path_, n < 0 ? errno : ENOSPC);
+}
+
+core::result<void> take_turn::forget_the_dead() {
+    if (::ftruncate(fd_.get(), 0) != 0) return file_failure("cannot write", path_, errno);
+    left_.clear();
+    return {};
+}
+
+take_turn::~take_turn() {
+    // Alive to its end: nothing is left to do for others. If it cannot be emptied they look at an item in vain.
+    if (fd_ && left_.empty()) (void)!::ftruncate(fd_.get(), 0);
+}
+
+}  // namespace taskbarge::service::inbox

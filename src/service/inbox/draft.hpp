@@ -1,0 +1,65 @@
+// An item before it is one: a folder under .incoming with its note, locked from its first moment on. One rename makes
+// it an item, so that whatever stands in processing has a whole note and is either held or left by a dead process.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "service/inbox/files.hpp"
+#include "service/inbox/note_file.hpp"
+#include "taskbarge/core/error.hpp"
+
+namespace taskbarge::service::inbox {
+
+// The lock of an item is flock on its note: on the file and not on the folder, for NFS locks no folders. It dies with
+// the process. Nothing: another process holds it, or the folder is not there (any more).
+core::result<std::optional<owned_fd>> lock_note(const std::string& folder);
+
+class draft {
+ public:
+    // errc::ledger_full, errc::io.
+    static core::result<draft> make(const std::string& root, const stored_note& stored);
+    draft(draft&&) noexcept;
+    draft& operator=(draft&&) = delete;
+    ~draft();  // removes the folder, unless it was published
+
+    const std::string& folder() const { return folder_; }
+    // Syncs the folder and moves it to <root>/processing/<id>; gives the id. Once.
+    core::result<std::string> publish();
+    owned_fd release_lock() { return std::move(lock_); }
+
+ private:
+    draft(std::string root, std::string folder, owned_fd lock, core::instant taken_at, std::string name);
+    std::string root_, folder_;
+    owned_fd lock_;
+    core::instant taken_at_;
+    std::string name_;
+};
+
+// Moves an item's folder out of processing and removes it. A kill in between leaves it to sweep().
+core::result<void> discard(const std::string& root, const std::string& folder);
+
+// Removes what dead processes left in .incoming.
+core::result<void> sweep(const std::string& root);
+
+// One taker of dropped files at a time, over all processes on a root. It names the item that it moves files to, so that
+// when it dies the next one can give back what it had moved.
+class take_turn {
+ public:
+    static core::result<take_turn> wait(const std::string& root);
+    core::result<void> moves_to(const std::string& id);  // before the first file is moved
+    // The item that a dead taker was moving files to, if any.
+    const std::string& left_by_the_dead() const { return left_; }
+    core::result<void> forget_the_dead();
+    ~take_turn();
+    take_turn(take_turn&&) noexcept = default;
+    take_turn& operator=(take_turn&&) = delete;
+
+ private:
+    take_turn(std::string path, owned_fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+    std::string path_;
+    owned_fd fd_;
+    std::string left_;
+};
+
+}  // namespace taskbarge::service::inbox

@@ -1,0 +1,186 @@
+#include "service/inbox/files.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "taskbarge/core/fault_point.hpp"
+#include "taskbarge/core/printable.hpp"
+
+namespace taskbarge::service::inbox {
+
+owned_fd& owned_fd::operator=(owned_fd&& o) noexcept {
+    const owned_fd old(std::exchange(fd_, o.release()));
+    return *this;
+}
+
+owned_fd::~owned_fd() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+core::failure file_failure(std::string_view what, const std::string& path, int error) {
+    const bool full = error == ENOSPC || error == EDQUOT;
+    return {full ? core::errc::ledger_full : core::errc::io,
+            fmt::format("{} {}: {}{}", what, core::printable(path), std::strerror(error),
+                        full ? "; make room on its disk" : "")};
+}
+
+std::optional<struct stat> look_at(const std::string& path) {
+    struct stat out {};
+    if (::lstat(path.c_str(), &out) != 0) return std::nullopt;
+    return out;
+}
+
+bool is_regular(const std::string& path) {
+    const auto found = look_at(path);
+    return found && S_ISREG(found->st_mode);
+}
+
+bool exists(const std::string& path) {
+    return look_at(path).has_value();
+}
+
+core::result<void> make_folder(const std::string& path) {
+    if (::mkdir(path.c_str(), 0700) != 0) {
+        if (errno == EEXIST) return {};
+        return file_failure("cannot make the folder", path, errno);
+    }
+    // The umask may have taken rights away that we need.
+    if (::chmod(path.c_str(), 0700) != 0) return file_failure("cannot set the rights of", path, errno);
+    return {};
+}
+
+core::result<owned_fd> create_file(const std::string& path) {
+    owned_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd) return file_failure("cannot make", path, errno);
+    if (::fchmod(fd.get(), 0600) != 0) return file_failure("cannot set the rights of", path, errno);
+    return fd;
+}
+
+core::result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
+    while (!bytes.empty()) {
+        const auto n = ::write(fd, bytes.data(), bytes.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return file_failure("cannot write", path, errno);
+        bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return {};
+}
+
+core::result<void> sync_file(int fd, const std::string& path) {
+    // EINVAL: a file system without fsync, where there is nothing more to be had.
+    if (::fsync(fd) != 0 && errno != EINVAL) return file_failure("cannot write", path, errno);
+    return {};
+}
+
+core::result<void> sync_folder(const std::string& path) {
+    const owned_fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return file_failure("cannot open the folder", path, errno);
+    return sync_file(fd.get(), path);
+}
+
+core::result<void> write_whole(const std::string& folder, const std::string& name,
+                               const std::function<core::result<void>(int fd)>& write) {
+    const auto hidden = folder + "/." + name + ".part";
+    const auto work = [&]() -> core::result<void> {
+        auto fd = create_file(hidden);
+        if (!fd) return fd.error();
+        if (auto ok = write(fd->get()); !ok) return ok.error();
+        if (auto ok = sync_file(fd->get(), folder + "/" + name); !ok) return ok.error();
+        core::fault_point("inbox.file_written");
+        if (::rename(hidden.c_str(), (folder + "/" + name).c_str()) != 0)
+            return file_failure("cannot write", folder + "/" + name, errno);
+        return sync_folder(folder);
+    };
+    auto ok = work();
+    if (!ok) ::unlink(hidden.c_str());  // what made the failure is the news; a leftover is overwritten the next time
+    return ok;
+}
+
+core::result<std::string> read_small(const std::string& path, std::size_t most) {
+    const auto unreadable = [&](const char* why) {
+        return core::failure{core::errc::input, fmt::format("cannot read {}: {}", core::printable(path), why)};
+    };
+    const owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!fd) return unreadable(std::strerror(errno));
+    std::string out(most + 1, '\0');
+    std::size_t filled = 0;
+    while (filled < out.size()) {
+        const auto n = ::read(fd.get(), out.data() + filled, out.size() - filled);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return unreadable(std::strerror(errno));
+        if (n == 0) break;
+        filled += static_cast<std::size_t>(n);
+    }
+    if (filled > most) return unreadable("it is too long");
+    out.resize(filled);
+    return out;
+}
+
+namespace {
+
+// The kernel's way was not to be had for these two files; nothing was copied by it.
+bool must_copy_by_hand(int error) {
+    return error == EXDEV || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM;
+}
+
+core::result<void> copy_by_hand(int from, int to, const std::string& from_path, const std::string& to_path) {
+    constexpr std::size_t piece = 256 * 1024;
+    const auto buffer = std::make_unique<char[]>(piece);
+    while (true) {
+        const auto n = ::read(from, buffer.get(), piece);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return file_failure("cannot read", from_path, errno);
+        if (n == 0) return {};
+        if (auto ok = write_all(to, {buffer.get(), static_cast<std::size_t>(n)}, to_path); !ok) return ok;
+    }
+}
+
+}  // namespace
+
+core::result<void> copy_all(int from, int to, const std::string& from_path, const std::string& to_path) {
+    constexpr std::size_t piece = std::size_t{64} << 20;
+    bool any = false;
+    while (true) {
+        const auto n = ::copy_file_range(from, nullptr, to, nullptr, piece, 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && !must_copy_by_hand(errno)) return file_failure("cannot write", to_path, errno);
+        // At once the end: an empty file, or one whose size its file system does not know.
+        if (n < 0 || (n == 0 && !any)) return copy_by_hand(from, to, from_path, to_path);
+        if (n == 0) return {};
+        any = true;
+    }
+}
+
+core::result<std::vector<std::string>> names_in(const std::string& folder) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(folder.c_str()), ::closedir);
+    if (!dir) return file_failure("cannot read the folder", folder, errno);
+    std::vector<std::string> out;
+    errno = 0;
+    while (const dirent* entry = ::readdir(dir.get())) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..") out.emplace_back(name);
+        errno = 0;
+    }
+    if (errno != 0) return file_failure("cannot read the folder", folder, errno);
+    return out;
+}
+
+core::result<void> remove_folder(const std::string& path, const std::string& last) {
+    auto names = names_in(path);
+    if (!names) return names.error();
+    std::erase(*names, last);
+    names->push_back(last);
+    for (const auto& name : *names)
+        if (::unlink((path + "/" + name).c_str()) != 0 && errno != ENOENT)
+            return file_failure("cannot remove", path + "/" + name, errno);
+    if (::rmdir(path.c_str()) != 0 && errno != ENOENT) return file_failure("cannot remove the folder", path, errno);
+    return {};
+}
+
+}  // namespace taskbarge::service::inbox

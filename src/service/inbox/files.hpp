@@ -1,0 +1,61 @@
+// Files and folders as the inbox needs them: private whatever the umask, written whole, synced, failures told.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "taskbarge/core/error.hpp"
+
+namespace taskbarge::service::inbox {
+
+class owned_fd {
+ public:
+    owned_fd() = default;
+    explicit owned_fd(int fd) : fd_(fd) {}
+    owned_fd(owned_fd&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
+    owned_fd& operator=(owned_fd&& o) noexcept;
+    ~owned_fd();
+    explicit operator bool() const { return fd_ >= 0; }
+    int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
+
+ private:
+    int fd_ = -1;
+};
+
+// errc::ledger_full where there is no room on the disk, else errc::io; the text names what, path and reason.
+core::failure file_failure(std::string_view what, const std::string& path, int error);
+
+// What stands there, without following a link; nothing where there is nothing or it cannot be looked at.
+std::optional<struct stat> look_at(const std::string& path);
+bool is_regular(const std::string& path);
+bool exists(const std::string& path);
+
+// Mode 0700, made durable by whoever syncs the folder above; one that is there already stays as it is.
+core::result<void> make_folder(const std::string& path);
+// A file of ours, new or emptied, mode 0600, opened for writing.
+core::result<owned_fd> create_file(const std::string& path);
+core::result<void> write_all(int fd, std::string_view bytes, const std::string& path);
+core::result<void> sync_file(int fd, const std::string& path);
+core::result<void> sync_folder(const std::string& path);
+// <folder>/<name> whole or not at all, durably, through a hidden file beside it.
+core::result<void> write_whole(const std::string& folder, const std::string& name,
+                               const std::function<core::result<void>(int fd)>& write);
+// At most `most` bytes; errc::input when it is longer, or cannot be read.
+core::result<std::string> read_small(const std::string& path, std::size_t most);
+// All of `from` to the end of `to`; by the kernel alone where it can.
+core::result<void> copy_all(int from, int to, const std::string& from_path, const std::string& to_path);
+
+// The names in a folder, in no order, without "." and "..".
+core::result<std::vector<std::string>> names_in(const std::string& folder);
+// Removes a folder of files, the file `last` after all others.
+core::result<void> remove_folder(const std::string& path, const std::string& last);
+
+}  // namespace taskbarge::service::inbox

@@ -1,0 +1,42 @@
+// Helpers of the inbox's tests: a folder that vanishes, and children that die where they are told to.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace taskbarge::service::inbox::testing {
+
+// A folder of its own that is removed with everything in it. Its inbox is not made yet.
+class temporary_root {
+ public:
+    temporary_root();
+    ~temporary_root();
+    temporary_root(const temporary_root&) = delete;
+    temporary_root& operator=(const temporary_root&) = delete;
+
+    std::string path(std::string_view inside = {}) const;
+    std::string inbox(std::string_view inside = {}) const;
+    std::string write(std::string_view inside, std::string_view bytes) const;  // below path()
+    std::string drop(std::string_view name, std::string_view bytes) const;     // below inbox()
+
+ private:
+    std::string path_;
+};
+
+std::string content(const std::string& path);             // "(none)": not there
+std::vector<std::string> names(const std::string& path);  // sorted; none: not there
+
+// Runs it in a forked process and gives the exit code, or minus the signal.
+int in_child(const std::function<int()>& work);
+
+// Mounts a file system of 256 KiB there, seen by this process alone, for as long as the work lasts. Only in a child.
+// Gives no_mounts where the system does not allow it.
+inline constexpr int no_mounts = 77;
+int on_small_disk(const std::string& path, const std::function<int()>& work);
+
+// The N-th core::fault_point() from now on, counted from 0, kills this process.
+void die_at_point(int n);
+
+}  // namespace taskbarge::service::inbox::testing
