@@ -272,7 +272,11 @@ result<void> folders::copy_folder_settings(const draft& made) const {
     if (auto there = has_settings(path); !there || !*there) return there ? result<void>() : there.error();
     const auto text = read_small(path, longest_settings);
     if (!text) return failure{errc::io, text.error().text};
-    return write_whole(made.folder(), folder_settings_file, [&](int fd) { return write_all(fd, *text, path); });
+    const auto copy = made.folder() + "/" + folder_settings_file;
+    const auto fd = create_file(copy);
+    if (!fd) return fd.error();
+    if (auto ok = write_all(fd->get(), *text, copy); !ok) return ok;
+    return sync_file(fd->get(), copy);
 }
 
 // The settings first: who has the input has its settings. True: moved, false: there is nothing to be taken.
@@ -305,7 +309,10 @@ result<bool> folders::move_in(const stored_note& stored, const std::string& fold
 result<std::optional<held_item>> folders::take(const std::string& name, core::instant now) {
     if (!is_segment(name) || !is_input_name(name))
         return failure{errc::usage, fmt::format("'{}' is no name of an input", core::printable(name))};
-    // Most often right, and spares the folder; looked at again when it is our turn.
+    // Most often right, and spares the turn.
+    if (!is_regular(root_ + "/" + name)) return std::nullopt;
+    auto turn = wait_for_turn();
+    if (!turn) return turn.error();
     if (!is_regular(root_ + "/" + name)) return std::nullopt;
     stored_note stored;
     stored.note.name = fit_name(name);
@@ -316,10 +323,6 @@ result<std::optional<held_item>> folders::take(const std::string& name, core::in
     if (!made) return made.error();
     if (auto ok = copy_folder_settings(*made); !ok) return ok.error();
     fault_point("inbox.draft_made");
-
-    auto turn = wait_for_turn();
-    if (!turn) return turn.error();
-    if (!is_regular(root_ + "/" + name)) return std::nullopt;
     auto id = made->publish();
     if (!id) return id.error();
     const auto folder = place_path(root_, item_place::processing) + "/" + *id;

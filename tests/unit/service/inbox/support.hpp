@@ -11,7 +11,9 @@ namespace taskbarge::service::inbox::testing {
 // A folder of its own that is removed with everything in it. Its inbox is not made yet.
 class temporary_root {
  public:
-    temporary_root();
+    // In memory, where the system has a place for that: what makes thousands of files need not wait for a disk.
+    enum class place { disk, memory };
+    explicit temporary_root(place where = place::disk);
     ~temporary_root();
     temporary_root(const temporary_root&) = delete;
     temporary_root& operator=(const temporary_root&) = delete;
