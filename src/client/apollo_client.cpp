@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
-#include <algorithm>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 
 #include "client/https_pool.hpp"
+#include "client/text.hpp"
 
 namespace taskbarge::client {
 
@@ -39,11 +39,6 @@ class request_text {
 
 std::string encoded(std::string_view text) {
     return urls::encode(text, urls::unreserved_chars);
-}
-
-// Visible ASCII, and blanks inside: nothing that could end a header line.
-bool fits_a_header(std::string_view value) {
-    return std::all_of(value.begin(), value.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
 // Servers and proxies may repeat what they were sent. An error text goes to reports and logs: the key must not.

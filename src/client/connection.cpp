@@ -240,6 +240,7 @@ asio::awaitable<void> connection::exchange_once(std::string_view request, exchan
         co_await with_deadline(round_trip(request, x), plan_.request_timeout, async::outer_stop::held_back);
     idle_since_ = clock::now();
     x.took = std::chrono::duration_cast<std::chrono::milliseconds>(idle_since_ - began);
+    head_status_ = parser_ && parser_->is_header_done() ? parser_->get().result_int() : 0;
     if (ec) {
         explain(ec, x);
     } else {

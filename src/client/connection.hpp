@@ -63,6 +63,8 @@ class connection {
     // Sends a request and reads its answer into `x`: reach is no_answer or answered. Not interrupted by a stop.
     // `request` lives until it is done.
     boost::asio::awaitable<void> exchange_once(std::string_view request, exchange& x);
+    // The status of the last answer, even if it broke off after its head; 0: no head came.
+    int head_status() const { return head_status_; }
 
  private:
     using tcp = boost::asio::ip::tcp;
@@ -95,6 +97,7 @@ class connection {
     std::optional<parser> parser_;
     stage stage_ = stage::writing;
     bool reusable_ = false;
+    int head_status_ = 0;
     clock::time_point opened_at_{};
     clock::time_point idle_since_{};
     clock::duration idle_limit_{};

@@ -66,19 +66,29 @@ std::string base64(const std::string& text) {
 
 }  // namespace
 
-core::result<target> parse_base_url(const std::string& url) {
-    const auto parsed = urls::parse_uri(url);
-    if (!parsed) return bad_url(url, "not a URL such as https://api.apollo.io/api/v1");
-    const bool tls = parsed->scheme_id() == urls::scheme::https;
-    if (!tls && parsed->scheme_id() != urls::scheme::http) return bad_url(url, "must begin with https://");
-    if (parsed->has_userinfo())
-        return {core::failure{core::errc::settings, "apollo.base_url must not hold a user name or password"}};
-    if (parsed->has_query() || parsed->has_fragment()) return bad_url(url, "must end with its path: no ? and no #");
-    const std::uint16_t scheme_port = tls ? 443 : 80;
-    const auto at = host_and_port(*parsed, scheme_port);
-    if (!at) return bad_url(url, "has no usable host or port");
-    if (!tls && !is_loopback(at->host)) return bad_url(url, "plain http is used to loopback only; use https");
+namespace {
 
+// Everything but the path: scheme, host and port by the rules that both kinds of URL share. The broken rule otherwise.
+std::optional<target> read_target(const urls::url_view& url, std::string_view& rule) {
+    const bool tls = url.scheme_id() == urls::scheme::https;
+    if (!tls && url.scheme_id() != urls::scheme::http) {
+        rule = "must begin with https://";
+        return std::nullopt;
+    }
+    if (url.has_userinfo()) {
+        rule = "must not hold a user name or password";
+        return std::nullopt;
+    }
+    const std::uint16_t scheme_port = tls ? 443 : 80;
+    const auto at = host_and_port(url, scheme_port);
+    if (!at) {
+        rule = "has no usable host or port";
+        return std::nullopt;
+    }
+    if (!tls && !is_loopback(at->host)) {
+        rule = "plain http is used to loopback only; use https";
+        return std::nullopt;
+    }
     target to;
     to.tls = tls;
     to.at = *at;
@@ -86,10 +96,43 @@ core::result<target> parse_base_url(const std::string& url) {
     to.is_address = address.has_value();
     to.host_header = address && address->is_v6() ? "[" + at->host + "]" : at->host;
     if (at->port != scheme_port) to.host_header += fmt::format(":{}", at->port);
-    to.path = std::string(parsed->encoded_path());
-    while (to.path.ends_with('/'))
-        to.path.pop_back();
     return to;
+}
+
+core::failure bad_webhook(std::string_view rule) {
+    return {core::errc::settings, fmt::format("notify.url: {}", rule)};
+}
+
+}  // namespace
+
+core::result<target> parse_base_url(const std::string& url) {
+    const auto parsed = urls::parse_uri(url);
+    if (!parsed) return bad_url(url, "not a URL such as https://api.apollo.io/api/v1");
+    if (parsed->has_userinfo())  // without repeating it
+        return {core::failure{core::errc::settings, "apollo.base_url must not hold a user name or password"}};
+    if (parsed->has_query() || parsed->has_fragment()) return bad_url(url, "must end with its path: no ? and no #");
+    std::string_view rule;
+    auto to = read_target(*parsed, rule);
+    if (!to) return bad_url(url, rule);
+    to->path = std::string(parsed->encoded_path());
+    while (to->path.ends_with('/'))
+        to->path.pop_back();
+    return *to;
+}
+
+core::result<target> parse_webhook_url(const std::string& url) {
+    const auto parsed = urls::parse_uri(url);
+    if (!parsed) return bad_webhook("not a URL such as https://example.com/hook");
+    if (parsed->has_fragment()) return bad_webhook("must not hold a #");
+    std::string_view rule;
+    auto to = read_target(*parsed, rule);
+    if (!to) return bad_webhook(rule);
+    to->path = std::string(parsed->encoded_path());
+    if (to->path.empty()) to->path = "/";
+    if (parsed->has_query()) to->path += "?" + std::string(parsed->encoded_query());
+    to->url_setting = "notify.url";
+    to->ca_setting = "notify.ca_file";
+    return *to;
 }
 
 core::result<std::optional<proxy_target>> parse_proxy(const std::string& url) {
@@ -146,7 +189,8 @@ bool is_exempt(const std::string& no_proxy, const host_port& at) {
 }  // namespace
 
 std::string proxy_for(const std::string& base_url, const environment_map& environment) {
-    const auto to = parse_base_url(base_url);
+    // The more liberal of the two kinds of URL: it is the host that counts.
+    const auto to = parse_webhook_url(base_url);
     if (!to || !to->tls || is_loopback(to->at.host)) return {};
     std::string proxy = variable(environment, "https_proxy", "HTTPS_PROXY");
     if (proxy.empty() || is_exempt(variable(environment, "no_proxy", "NO_PROXY"), to->at)) return {};

@@ -19,11 +19,18 @@ struct target {
     host_port at;
     bool is_address = false;  // `at.host` is an IP literal
     std::string host_header;  // as in a URL: brackets, and the port unless it is the scheme's own
-    std::string path;         // begins with '/' or is empty; never ends with '/'
+    std::string path;         // begins with '/' or is empty; never ends with '/' unless it is a webhook's
+    // What messages call the URL's and the authorities' settings.
+    const char* url_setting = "apollo.base_url";
+    const char* ca_setting = "--ca-file";
 };
 
 // errc::settings unless it is an https URL, or an http one to loopback, without credentials, query and fragment.
 core::result<target> parse_base_url(const std::string& url);
+
+// The same for notify.url, of which nothing is appended to: its path is kept as it is, with its query. The text does
+// not repeat the URL: receivers put secrets into it.
+core::result<target> parse_webhook_url(const std::string& url);
 
 struct proxy_target {
     host_port at;

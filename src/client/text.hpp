@@ -16,6 +16,9 @@ std::string one_line(std::string_view text);
 std::string lower_case(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
+// Visible ASCII, and blanks inside: nothing that could end a header line.
+bool fits_a_header(std::string_view value);
+
 // Without the spaces and tabs around it.
 std::string_view trimmed(std::string_view text);
 

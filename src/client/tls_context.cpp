@@ -36,7 +36,7 @@ tls_context::tls_context() : context_(ssl::context::tls_client) {
     SSL_CTX_sess_set_new_cb(ctx, &tls_context::on_new_session);
 }
 
-core::result<std::shared_ptr<tls_context>> tls_context::make(const std::string& ca_file) {
+core::result<std::shared_ptr<tls_context>> tls_context::make(const std::string& ca_file, const char* setting) {
     std::shared_ptr<tls_context> made(new tls_context);
     boost::system::error_code ec;
     if (ca_file.empty()) {
@@ -46,9 +46,8 @@ core::result<std::shared_ptr<tls_context>> tls_context::make(const std::string& 
     }
     made->context_.load_verify_file(ca_file, ec);
     if (ec)
-        return core::failure{
-            core::errc::settings,
-            fmt::format("--ca-file {}: no readable PEM file with certificates ({})", ca_file, ec.message())};
+        return core::failure{core::errc::settings, fmt::format("{} {}: no readable PEM file with certificates ({})",
+                                                               setting, ca_file, ec.message())};
     return made;
 }
 
@@ -99,8 +98,8 @@ std::optional<std::string> certificate_problem(SSL* native, const target& to) {
             return std::nullopt;
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH:
-            return fmt::format("the certificate of {} is not made out to this name: check apollo.base_url",
-                               to.host_header);
+            return fmt::format("the certificate of {} is not made out to this name: check {}", to.host_header,
+                               to.url_setting);
         case X509_V_ERR_CERT_HAS_EXPIRED:
         case X509_V_ERR_CERT_NOT_YET_VALID:
             return fmt::format(
@@ -110,8 +109,8 @@ std::optional<std::string> certificate_problem(SSL* native, const target& to) {
         default:
             return fmt::format(
                 "the certificate of {} is not trusted ({}): if this server is meant, name its "
-                "authority's certificate with --ca-file",
-                to.host_header, X509_verify_cert_error_string(verdict));
+                "authority's certificate with {}",
+                to.host_header, X509_verify_cert_error_string(verdict), to.ca_setting);
     }
 }
 

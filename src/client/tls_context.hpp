@@ -18,8 +18,10 @@ namespace taskbarge::client {
 // it keeps. Used by one thread.
 class tls_context {
  public:
-    // `ca_file`: PEM, trusted instead of the system's store; empty: the system's. errc::settings if it cannot be read.
-    static core::result<std::shared_ptr<tls_context>> make(const std::string& ca_file);
+    // `ca_file`: PEM, trusted instead of the system's store; empty: the system's. errc::settings if it cannot be read,
+    // with a text that names the setting it came from.
+    static core::result<std::shared_ptr<tls_context>> make(const std::string& ca_file,
+                                                           const char* setting = "--ca-file");
     tls_context(const tls_context&) = delete;
     tls_context& operator=(const tls_context&) = delete;
 

@@ -23,9 +23,15 @@ struct delivery {
     bool worth_repeating = true;  // not after a 4xx other than 408, 425 and 429
     std::string what;             // for the log: "204", "connection refused"
 };
-// Posts a body; blocks. Passed in, so that tests need no network.
-using poster = std::function<delivery(const std::string& url, const std::string& body, const std::string& signature)>;
-// The real one: HTTPS with verified certificates (plain http to loopback only), 10 s of time, no redirects.
+// What goes out: the body, and in the headers X-Taskbarge-Id, X-Taskbarge-Event and X-Taskbarge-Signature (empty: none)
+// what a receiver needs to drop repeats, to sort, and to trust it.
+struct posting {
+    std::string url, id, event, body, signature;
+};
+// Posts it; blocks. Passed in, so that tests need no network.
+using poster = std::function<delivery(const posting&)>;
+// The real one: HTTPS with verified certificates (plain http to loopback only), 10 s of time, no redirects, through the
+// proxy that the environment names (https_proxy, no_proxy).
 poster make_poster(const core::notify_settings& settings);
 
 // When the next try after the n-th failure (from 1) is due: 5 s doubling to 1 h, until 24 h have passed since it was
@@ -37,17 +43,20 @@ class notifier {
     struct options {
         core::notify_settings settings;
         core::secret key;    // empty: not signed
-        std::string folder;  // the outbox, mode 0700
-        poster post;
+        std::string folder;  // the outbox, mode 0700; its parent exists
+        poster post;         // called on the notifier's thread, as is `note` (by tell() also on the caller's)
         const core::clock* clock = nullptr;
+        // `outcome`: delivered, retried, given_up. `text` is for the log.
         std::function<void(std::string_view outcome, const std::string& id, const std::string& text)> note;
     };
     // Starts its thread; goes on with what the outbox holds. errc::settings when the outbox cannot be used.
     static core::result<std::unique_ptr<notifier>> start(options o);
     virtual ~notifier() = default;  // stops after the current try
 
-    // `event`: "completed", "parked", "failed". Told at least once; `id` makes a repeat recognisable, and a second
-    // tell() of an id that is still in the outbox is nothing. At most 1,000 wait; the oldest are given up, with a note.
+    // `event`: "completed", "parked", "failed"; one that the settings do not name is not told. Told at least once; `id`
+    // (visible ASCII, at most 200 characters) makes a repeat recognisable, and a second tell() of an id that is still
+    // in the outbox is nothing. At most 1,000 wait; the oldest are given up, with a note. When this returns it is on
+    // the disk; errc::io: it is not, and will not be told. Any thread.
     virtual core::result<void> tell(const std::string& id, std::string_view event, const std::string& body) = 0;
     virtual std::size_t waiting() const = 0;
 };
