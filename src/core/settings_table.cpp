@@ -269,9 +269,12 @@ broken_rule read_listen(settings& s, const raw_value& v) {
 broken_rule read_notify_url(settings& s, const raw_value& v) {
     const auto value = read_text(v);
     if (!value) return "must be a URL, in quotes";
-    // The value may hold a secret of the receiver's, so it is not repeated in the message.
-    if (!value->empty() && !check_base_url(*value).rule.empty())
-        return "must be an https URL, or an http one to a loopback address, without a query";
+    // The value may hold a secret of the receiver's, so it is not repeated in the message. Unlike Apollo's it may have
+    // a query, by which receivers tell their senders apart: one more part of the path, as far as the rules go.
+    std::string as_path = *value;
+    std::replace(as_path.begin(), as_path.end(), '?', '/');
+    if (!value->empty() && !check_base_url(as_path).rule.empty())
+        return "must be an https URL, or an http one to a loopback address, without user name and #";
     s.notify.url = *value;
     return {};
 }

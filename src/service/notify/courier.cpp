@@ -15,7 +15,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds given_up_after = std::chrono::hours(24);
 constexpr milliseconds longest_delay = std::chrono::hours(1);
-constexpr std::size_t most_waiting = 1000;
 constexpr std::size_t most_of_an_id = 200;
 constexpr std::size_t most_of_a_body = 1U << 20U;
 
@@ -81,7 +80,7 @@ core::result<void> courier::tell(const std::string& id, std::string_view event, 
             return ok.error();
         }
         take_up(std::move(l));
-        if (entries_.size() > most_waiting) dropped = give_up_oldest();
+        if (entries_.size() > options_.most_waiting) dropped = give_up_oldest();
     }
     if (dropped) say(*dropped);
     return {};
@@ -157,7 +156,7 @@ std::optional<courier::remark> courier::give_up_oldest() {
     if (oldest == entries_.end()) return std::nullopt;
     const std::string id = oldest->first;
     const std::string trouble = without(id);
-    return remark{"given_up", id, fmt::format("more than {} notifications wait{}", most_waiting, trouble)};
+    return remark{"given_up", id, fmt::format("more than {} notifications wait{}", options_.most_waiting, trouble)};
 }
 
 // Forgets it, here and on the disk; says if the disk would not.

@@ -46,6 +46,7 @@ class notifier {
         std::string folder;  // the outbox, mode 0700; its parent exists
         poster post;         // called on the notifier's thread, as is `note` (by tell() also on the caller's)
         const core::clock* clock = nullptr;
+        std::size_t most_waiting = 1000;
         // `outcome`: delivered, retried, given_up. `text` is for the log.
         std::function<void(std::string_view outcome, const std::string& id, const std::string& text)> note;
     };
@@ -55,8 +56,8 @@ class notifier {
 
     // `event`: "completed", "parked", "failed"; one that the settings do not name is not told. Told at least once; `id`
     // (visible ASCII, at most 200 characters) makes a repeat recognisable, and a second tell() of an id that is still
-    // in the outbox is nothing. At most 1,000 wait; the oldest are given up, with a note. When this returns it is on
-    // the disk; errc::io: it is not, and will not be told. Any thread.
+    // in the outbox is nothing. At most `most_waiting` wait; the oldest are given up, with a note. When this returns it
+    // is on the disk; errc::io: it is not, and will not be told. Any thread.
     virtual core::result<void> tell(const std::string& id, std::string_view event, const std::string& body) = 0;
     virtual std::size_t waiting() const = 0;
 };

@@ -88,12 +88,12 @@ void write_windows(gauge_writer& out, const gauges& now) {
             for (const core::window_kind kind : core::all_window_kinds)
                 write(book[kind], route, core::to_string(kind));
     };
-    out.family("taskbarge_rate_window_limit_requests",
+    out.family("taskbarge_apollo_rate_limit_requests",
                "Requests that Apollo allows in a window of a route. Absent: no limit, or none known yet.");
     each([&](const core::rate_window& w, std::string_view route, std::string_view kind) {
         if (w.limit && !w.unlimited) out.sample(static_cast<double>(*w.limit), {{"route", route}, {"window", kind}});
     });
-    out.family("taskbarge_rate_window_left_requests",
+    out.family("taskbarge_apollo_rate_limit_left_requests",
                "Requests left in the current window of a route, as far as is known.");
     each([&](const core::rate_window& w, std::string_view route, std::string_view kind) {
         if (const auto left = left_of(w, now.now))

@@ -38,6 +38,9 @@ TEST(Text, SpeaksSizes) {
 
 TEST(Text, ForATerminalHoldsNoControlCharactersAndIsCutBetweenCharacters) {
     EXPECT_EQ(cli::printable("a\x1b[2Jb\nc\x7F"), "a [2Jb c ");
+    EXPECT_EQ(cli::printable("a\xC2\x9B\x32Jb\xC2\x85"
+                             "c\xC2\xA0\xC2"),
+              "a 2Jb c\xC2\xA0\xC2");
     EXPECT_EQ(cli::printable("abcdef", 3), "abc...");
     EXPECT_EQ(cli::printable("ab\xC3\xA9z", 3), "ab...");
     EXPECT_EQ(cli::printable("Zoë"), "Zoë");

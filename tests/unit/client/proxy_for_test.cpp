@@ -35,6 +35,7 @@ TEST(ProxyFor, NoProxyExemptsHostsAndDomains) {
 
 TEST(ProxyFor, LoopbackAndPlainHttpGoStraight) {
     const environment all{{"HTTPS_PROXY", "http://p:1"}, {"HTTP_PROXY", "http://p:1"}};
+    EXPECT_EQ(proxy_for("https://example.com/hook?token=t", all), "http://p:1") << "a webhook may have a query";
     for (const char* url : {"https://localhost:8443/x", "https://127.0.0.1/x", "https://[::1]/x", "http://127.0.0.1/x"})
         EXPECT_EQ(proxy_for(url, all), "") << url;
 }

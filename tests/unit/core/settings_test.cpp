@@ -361,6 +361,20 @@ TEST_F(Settings, ABackoffMustFitUnderItsCap) {
     EXPECT_THAT(error(), HasSubstr("send.backoff_cap"));
 }
 
+TEST_F(Settings, AWebhookMayHaveAQueryAndIsNotRepeatedWhenWrong) {
+    file("");
+    for (const char* url : {"https://h/a/?token=t0ken&b=c", "https://h?token=t0ken", "http://127.0.0.1:9/?x", ""}) {
+        sources_.named = {{"notify.url", url}};
+        EXPECT_EQ(load().notify.url, url);
+    }
+    for (const char* url : {"http://h/?t0ken", "https://u:t0ken@h/", "https://h/?t0ken#f", "https://h/?t0 ken", "t0ken",
+                            "https://?t0ken", "https://h:0/?t0ken"}) {
+        sources_.named = {{"notify.url", url}};
+        EXPECT_THAT(error(), HasSubstr("notify.url")) << url;
+        EXPECT_THAT(error(), Not(HasSubstr("t0"))) << url;
+    }
+}
+
 struct url_case {
     const char* text;
     const char* becomes;  // null: refused
