@@ -16,10 +16,21 @@ namespace taskbarge::cli {
 
 namespace {
 
-constexpr const char* variable = "APOLLO_API_KEY";
+constexpr const char* key_variable = "APOLLO_API_KEY";
+constexpr const char* token_variable = "TASKBARGE_TOKEN";
 
-core::failure unusable(const std::string& where, const std::string& what) {
-    return {core::errc::no_key, fmt::format("the API key in {} cannot be used: {}", where, what)};
+// A secret's name and kind of failure, for messages.
+struct purpose {
+    const char* what;     // "API key"
+    const char* setting;  // that names its file
+    core::errc code;      // of what is there but cannot be used
+};
+constexpr purpose api_key{"API key", "apollo.api_key_file", core::errc::no_key};
+constexpr purpose token{"token", "serve.token_file", core::errc::settings};
+constexpr purpose notify_secret{"key for notifications", "notify.secret_file", core::errc::settings};
+
+core::failure unusable(const purpose& p, const std::string& where, const std::string& what) {
+    return {p.code, fmt::format("the {} in {} cannot be used: {}", p.what, where, what)};
 }
 
 void trim(std::string& text) {
@@ -29,38 +40,35 @@ void trim(std::string& text) {
 }
 
 // A key goes into a request header: what could end the header must not be in it.
-core::result<core::secret> checked(std::string text, const std::string& where) {
+core::result<core::secret> checked(const purpose& p, std::string text, const std::string& where) {
     trim(text);
     const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
     core::secret key(std::move(text));
-    if (key.empty()) return unusable(where, "it is empty");
-    if (!plain) return unusable(where, "it holds blanks, line breaks or characters that are not ASCII");
+    if (key.empty()) return unusable(p, where, "it is empty");
+    if (!plain) return unusable(p, where, "it holds blanks, line breaks or characters that are not ASCII");
     return key;
 }
 
-core::result<core::secret> read_key_file(const std::string& path, std::vector<std::string>& warnings) {
+core::result<core::secret> read_file(const purpose& p, const std::string& path, std::vector<std::string>& warnings) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0)
-        return core::failure{core::errc::no_key, fmt::format("apollo.api_key_file {}: {}", path, std::strerror(errno))};
-    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) return unusable(path, "it is not a file");
+        return core::failure{p.code, fmt::format("{} {}: {}", p.setting, path, std::strerror(errno))};
+    if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode)) return unusable(p, path, "it is not a file");
     if ((status.st_mode & (S_IRGRP | S_IROTH | S_IWGRP | S_IWOTH)) != 0)
-        warnings.push_back(fmt::format("the API key file {} is open to others; run: chmod 600 {}", path, path));
+        warnings.push_back(fmt::format("the {} file {} is open to others; run: chmod 600 {}", p.what, path, path));
     errno = 0;
     std::ifstream in(path, std::ios::binary);
-    if (!in)
-        return core::failure{core::errc::no_key, fmt::format("apollo.api_key_file {}: {}", path, std::strerror(errno))};
+    if (!in) return core::failure{p.code, fmt::format("{} {}: {}", p.setting, path, std::strerror(errno))};
     constexpr std::streamsize most = 4096;
     std::string text(most, '\0');
     in.read(text.data(), most);
     text.resize(static_cast<std::size_t>(in.gcount()));
-    auto key = checked(text, path);
+    auto key = checked(p, text, path);
     OPENSSL_cleanse(text.data(), text.size());
     return key;
 }
 
-}  // namespace
-
-core::secret take_key_from_environment() {
+core::secret take_from_environment(const char* variable) {
     char* value = std::getenv(variable);
     if (!value) return {};
     core::secret key{std::string(value)};
@@ -70,11 +78,35 @@ core::secret take_key_from_environment() {
     return key;
 }
 
+core::result<core::secret> load(const purpose& p, const core::secret& from_environment, const char* variable,
+                                const std::string& file, std::vector<std::string>& warnings) {
+    if (!from_environment.empty()) return checked(p, from_environment.reveal(), variable);
+    if (!file.empty()) return read_file(p, file, warnings);
+    return core::secret{};
+}
+
+}  // namespace
+
+core::secret take_key_from_environment() {
+    return take_from_environment(key_variable);
+}
+
+core::secret take_token_from_environment() {
+    return take_from_environment(token_variable);
+}
+
 core::result<core::secret> load_key(core::secret from_environment, const core::settings& settings,
                                     std::vector<std::string>& warnings) {
-    if (!from_environment.empty()) return checked(from_environment.reveal(), variable);
-    if (!settings.apollo.api_key_file.empty()) return read_key_file(settings.apollo.api_key_file, warnings);
-    return core::secret{};
+    return load(api_key, from_environment, key_variable, settings.apollo.api_key_file, warnings);
+}
+
+core::result<core::secret> load_token(core::secret from_environment, const core::settings& settings,
+                                      std::vector<std::string>& warnings) {
+    return load(token, from_environment, token_variable, settings.serve.token_file, warnings);
+}
+
+core::result<core::secret> load_notify_secret(const core::settings& settings, std::vector<std::string>& warnings) {
+    return load(notify_secret, {}, "", settings.notify.secret_file, warnings);
 }
 
 core::failure no_key_failure() {

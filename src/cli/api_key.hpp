@@ -1,4 +1,4 @@
-// Where the API key comes from.
+// Where the API key, and the secrets of the service, come from.
 #pragma once
 
 #include <string>
@@ -18,6 +18,13 @@ core::secret take_key_from_environment();
 // when what is there is not usable. Adds a warning when others can read the file.
 core::result<core::secret> load_key(core::secret from_environment, const core::settings& settings,
                                     std::vector<std::string>& warnings);
+
+// The same for the control API's token, TASKBARGE_TOKEN or serve.token_file, and for the key that notifications are
+// signed with, notify.secret_file. What is there but unusable is errc::settings.
+core::secret take_token_from_environment();
+core::result<core::secret> load_token(core::secret from_environment, const core::settings& settings,
+                                      std::vector<std::string>& warnings);
+core::result<core::secret> load_notify_secret(const core::settings& settings, std::vector<std::string>& warnings);
 
 // What to tell somebody who gave no key.
 core::failure no_key_failure();

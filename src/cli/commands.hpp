@@ -14,6 +14,7 @@ exit_code jobs_command(const options& o, const program& p);
 exit_code status_command(const options& o, const program& p);
 exit_code results_command(const options& o, const program& p);
 exit_code doctor_command(const options& o, const program& p);
+exit_code serve_command(const options& o, const program& p);
 exit_code sandbox_command(const options& o);
 
 }  // namespace taskbarge::cli

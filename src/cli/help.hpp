@@ -116,6 +116,18 @@ Example:
 Costs one request on each route; the one on bulk_create names no contact, so that Apollo can only
 refuse it. Exit codes: 0 an import would work, else the code that it would end with.)";
 
+inline constexpr std::string_view serve_footer = R"(
+Example:
+  taskbarge serve --config /etc/taskbarge/taskbarge.toml
+  cp contacts.csv.part /var/lib/taskbarge/inbox/ && mv .../contacts.csv.part .../contacts.csv
+  curl http://127.0.0.1:8642/v1/jobs
+
+A file that is dropped into serve.inbox becomes a job, and lies in done/ or failed/ with its results
+afterwards. The control API asks for the bearer token of serve.token_file (or TASKBARGE_TOKEN), which
+it must have to listen anywhere but on loopback. SIGTERM stops it: requests in flight are awaited, and
+the next start goes on. SIGHUP reads settings and secrets anew. docs/service.md says more.
+Exit codes: 0 stopped on request, 69 it cannot listen there, 77 no key, 78 settings, ledger, inbox.)";
+
 inline constexpr std::string_view sandbox_footer = R"(
 Example, in two terminals:
   taskbarge sandbox --listen 127.0.0.1:8443 --state /tmp/sandbox

@@ -47,6 +47,8 @@ cli::exit_code dispatch(const cli::options& o, const cli::program& p) {
             return cli::results_command(o, p);
         case command::doctor:
             return cli::doctor_command(o, p);
+        case command::serve:
+            return cli::serve_command(o, p);
         case command::sandbox:
             return cli::sandbox_command(o);
     }
@@ -81,10 +83,15 @@ int main(int argc, char** argv) {
     if (const auto* end = std::get_if<cli::early_end>(&parsed)) return end_early(*end);
     const auto& options = std::get<cli::options>(parsed);
     taskbarge::job::stop_control stop;
-    const cli::program program{cli::take_key_from_environment(), environment(), core::system_clock(), stop,
+    const cli::program program{cli::take_key_from_environment(),
+                               cli::take_token_from_environment(),
+                               environment(),
+                               core::system_clock(),
+                               stop,
                                std::random_device{}()};
-    // The sandbox waits for the signals itself.
-    if (options.command == cli::command::sandbox) return static_cast<int>(run(options, program));
+    // These wait for the signals themselves.
+    if (options.command == cli::command::sandbox || options.command == cli::command::serve)
+        return static_cast<int>(run(options, program));
     const cli::signal_watch watch(stop);
     return static_cast<int>(run(options, program));
 }

@@ -175,6 +175,18 @@ void add_results(CLI::App& app, options& o) {
     results.add_flag("-q,--quiet", o.quiet, "Tell nothing but problems");
 }
 
+void add_serve(CLI::App& app, options& o) {
+    auto& sub = add_command(app, o, command::serve, "serve", "The service: a watched folder, a control API and metrics",
+                            help::serve_footer);
+    sub.add_option_function<std::string>(
+           "--listen", [&o](const std::string& v) { o.named.emplace_back("serve.listen", v); },
+           "Where the control API listens")
+        ->type_name("ADDRESS:PORT");
+    sub.add_option_function<std::string>(
+           "--inbox", [&o](const std::string& v) { o.named.emplace_back("serve.inbox", v); }, "The folder to watch")
+        ->type_name("FOLDER");
+}
+
 // Three numbers or durations, for the minute, hour and day window.
 template <class T, class Read>
 void add_three(CLI::App& app, const std::string& flag, std::array<T, 3>& into, const std::string& what, Read read) {
@@ -252,6 +264,7 @@ void build(CLI::App& app, options& o) {
     add_job_commands(app, o);
     add_results(app, o);
     add_doctor(app, o);
+    add_serve(app, o);
     add_sandbox(app, o);
 }
 

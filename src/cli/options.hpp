@@ -15,7 +15,7 @@
 
 namespace taskbarge::cli {
 
-enum class command { import, plan, jobs, status, results, resume, retry, verify, cancel, doctor, sandbox };
+enum class command { import, plan, jobs, status, results, resume, retry, verify, cancel, doctor, serve, sandbox };
 
 struct results_options {
     report::results_format format = report::results_format::csv;

@@ -16,15 +16,6 @@ namespace taskbarge::cli {
 
 namespace {
 
-core::settings_sources sources_of(const options& o, const program& p) {
-    core::settings_sources sources;
-    sources.file = o.config;
-    sources.named = o.named;
-    sources.sets = o.sets;
-    sources.environment = p.environment;
-    return sources;
-}
-
 // The commonest reasons of a job with exceptions, as far as the ledger gives them: a summary without is still one.
 std::vector<ledger::reason_count> reasons_of(const core::settings& settings, const job::report& r) {
     constexpr std::size_t most = 5;
@@ -42,6 +33,15 @@ void warn(const std::vector<std::string>& warnings) {
 }
 
 }  // namespace
+
+core::settings_sources sources_of(const options& o, const program& p) {
+    core::settings_sources sources;
+    sources.file = o.config;
+    sources.named = o.named;
+    sources.sets = o.sets;
+    sources.environment = p.environment;
+    return sources;
+}
 
 core::result<session> begin(const options& o, const program& p) {
     auto loaded = core::load_settings(sources_of(o, p));

@@ -22,7 +22,8 @@ using report::exit_code_of;
 
 // What the program was given besides its arguments. References outlive every command.
 struct program {
-    core::secret key;  // from APOLLO_API_KEY; empty: not given
+    core::secret key;    // from APOLLO_API_KEY; empty: not given
+    core::secret token;  // from TASKBARGE_TOKEN, for the service; empty: not given
     std::map<std::string, std::string> environment;
     const core::clock& clock;
     job::stop_control& stop;
@@ -38,6 +39,9 @@ struct session {
     core::settings settings;
     core::secret key;
 };
+
+// Where the settings of this command line come from.
+core::settings_sources sources_of(const options& o, const program& p);
 
 // Loads the settings; warnings go to standard error.
 core::result<session> begin(const options& o, const program& p);

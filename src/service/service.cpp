@@ -87,10 +87,9 @@ class daemon {
           configuration_(std::move(first)),
           log_(configuration_.get()->settings.log),
           metrics_(env.version, ""),
-          board_(log_, metrics_,
-                 [this](std::string type, core::job_id job, std::string data) {
-                     events_.publish(std::move(type), job, std::move(data));
-                 }) {}
+          board_(log_, metrics_, [this](std::string type, core::job_id job, std::string data) {
+              events_.publish(std::move(type), job, std::move(data));
+          }) {}
 
     result<void> prepare() {
         const auto configuration = configuration_.get();
@@ -111,13 +110,16 @@ class daemon {
         const auto& s = configuration->settings;
         if (auto r = intake_->start(); !r) return r;
         auto watched = inbox::folder_watch::start(
-            {s.serve.inbox, s.serve.settle, s.serve.poll, true}, [this](const std::string& name) { return intake_->offer(name); },
+            {s.serve.inbox, s.serve.settle, s.serve.poll, true},
+            [this](const std::string& name) { return intake_->offer(name); },
             [this](const std::string& why) { log_.error("inbox_trouble", {}, why); });
         if (!watched) return watched.error();
         watch_ = std::move(*watched);
         scheduler_->start();
-        log_.info("service_started",
-                  {{"listen", server_->where()}, {"inbox", store_->root()}, {"ledger", s.ledger.path}, {"version", env_.version}});
+        log_.info("service_started", {{"listen", server_->where()},
+                                      {"inbox", store_->root()},
+                                      {"ledger", s.ledger.path},
+                                      {"version", env_.version}});
         env_.ready(server_->where());
         (void)::sd_notify(0, "READY=1");
         asio::co_spawn(loop_, live(), [this](std::exception_ptr e) { died_ = e; });
@@ -170,8 +172,8 @@ class daemon {
         ip.job_ready = [this] { scheduler_->wake(); };
         ip.failed = [this](const inbox::item& item, const failure& why) { tell_import(item, why); };
         intake_ = std::make_unique<intake>(std::move(ip));
-        api_ = std::make_unique<control_api>(control_api::parts{configuration_, env_.clock, *store_, *intake_, *scheduler_,
-                                                                board_, events_, loop_.get_executor(),
+        api_ = std::make_unique<control_api>(control_api::parts{configuration_, env_.clock, *store_, *intake_,
+                                                                *scheduler_, board_, events_, loop_.get_executor(),
                                                                 [this] { return server_->connections(); }});
         router_ = api_->routes();
     }
@@ -210,8 +212,8 @@ class daemon {
         const auto name = one.path.empty() ? std::string() : router_.name_of(one.method, one.path);
         metrics_.http_served(name.empty() ? "other" : name, one.status, one.took);
         const auto level = one.status >= 500 || one.status == 0 ? log_level::warning
-                           : one.method == "GET"               ? log_level::debug
-                                                               : log_level::info;
+                           : one.method == "GET"                ? log_level::debug
+                                                                : log_level::info;
         log_.write(level, "request",
                    {{"id", one.id},
                     {"client", one.client},
@@ -256,8 +258,8 @@ class daemon {
         group.spawn(feed_watchdog());
         group.spawn(hear_signals());
         co_await server_->run();
-        // The run under way ends on its own thread. The loop goes on meanwhile: a second signal forces, and the watchdog is
-        // fed.
+        // The run under way ends on its own thread. The loop goes on meanwhile: a second signal forces, and the
+        // watchdog is fed.
         async::worker closer;
         auto close = [this] {
             watch_.reset();
@@ -320,18 +322,20 @@ class daemon {
         const auto before = configuration_.get();
         const auto& was = before->settings;
         auto& is = next->settings;
-        if (is.serve.listen != was.serve.listen || is.serve.inbox != was.serve.inbox || is.ledger.path != was.ledger.path ||
-            is.serve.connections != was.serve.connections || is.serve.upload_limit != was.serve.upload_limit ||
-            is.serve.settle != was.serve.settle) {
-            log_.warn("reload_partial", {},
-                      "serve.listen, inbox, connections, upload_limit and settle, and ledger.path change at a restart only");
+        if (is.serve.listen != was.serve.listen || is.serve.inbox != was.serve.inbox ||
+            is.ledger.path != was.ledger.path || is.serve.connections != was.serve.connections ||
+            is.serve.upload_limit != was.serve.upload_limit || is.serve.settle != was.serve.settle) {
+            log_.warn(
+                "reload_partial", {},
+                "serve.listen, inbox, connections, upload_limit and settle, and ledger.path change at a restart only");
             is.ledger.path = was.ledger.path;
             is.serve.listen = was.serve.listen;
             is.serve.inbox = was.serve.inbox;
         }
         for (const auto& warning : next->warnings)
             log_.warn("setting", {}, warning);
-        const bool other_notify = is.notify != was.notify || next->notify_secret.reveal() != before->notify_secret.reveal();
+        const bool other_notify =
+            is.notify != was.notify || next->notify_secret.reveal() != before->notify_secret.reveal();
         configuration_.set(std::move(*next));
         log_.configure(configuration_.get()->settings.log);
         set_guard();

@@ -13,8 +13,8 @@
 
 namespace taskbarge::async {
 
-// A thread, or some, that run the calls given to them; a single one in the order in which they came. run() may be called
-// from any thread.
+// A thread, or some, that run the calls given to them; a single one in the order in which they came. run() may be
+// called from any thread.
 class worker {
  public:
     explicit worker(std::size_t threads = 1);

@@ -15,9 +15,9 @@ namespace taskbarge::service {
 // What the service runs with. Loaded at the start, and again at each reload.
 struct configuration {
     core::settings settings;
-    core::secret key;           // Apollo's; never empty
-    core::secret token;         // the control API's; empty: none is asked for
-    core::secret notify_secret; // empty: notifications are not signed
+    core::secret key;            // Apollo's; never empty
+    core::secret token;          // the control API's; empty: none is asked for
+    core::secret notify_secret;  // empty: notifications are not signed
     std::vector<std::string> warnings;
 };
 
@@ -31,9 +31,9 @@ struct environment {
     std::function<void(const std::string& where)> ready;
 };
 
-// Runs until SIGINT or SIGTERM (a second one forces), reloads at SIGHUP; handles these signals while it runs. Fails with errc::settings (no token on an address that others
-// reach, the inbox cannot be used), errc::no_key, errc::ledger, errc::unreachable (cannot listen). What fails later is
-// logged and tried again; nothing but a signal ends the service.
+// Runs until SIGINT or SIGTERM (a second one forces), reloads at SIGHUP; handles these signals while it runs. Fails
+// with errc::settings (no token on an address that others reach, the inbox cannot be used), errc::no_key, errc::ledger,
+// errc::unreachable (cannot listen). What fails later is logged and tried again; nothing but a signal ends the service.
 core::result<void> serve(const environment& env);
 
 }  // namespace taskbarge::service

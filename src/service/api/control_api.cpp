@@ -13,6 +13,7 @@
 #include "service/telemetry/event_json.hpp"
 #include "taskbarge/async/task_group.hpp"
 #include "taskbarge/client/rate_windows.hpp"
+#include "taskbarge/core/printable.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/report/exit_code.hpp"
 #include "taskbarge/report/rejects_writer.hpp"
@@ -124,7 +125,8 @@ result<inbox::item_note> note_of(const http::request_head& head, core::instant n
     inbox::item_note note;
     note.name = head.parameter("name").value_or("");
     if (note.name.empty())
-        return core::failure{errc::usage, "name is missing: say how the file is called, as in /v1/imports?name=contacts.csv"};
+        return core::failure{errc::usage,
+                             "name is missing: say how the file is called, as in /v1/imports?name=contacts.csv"};
     if (auto fit = inbox::check_name(note.name); !fit) return fit.error();
     note.origin = "upload";
     note.taken_at = now;
@@ -237,7 +239,8 @@ std::string text_list(const std::vector<std::string>& texts) {
 }
 
 // What a listing and a single job have in common.
-void add_job(core::json_object& o, const job::report& r, const ledger::job_record& job, const std::string& ledger_path) {
+void add_job(core::json_object& o, const job::report& r, const ledger::job_record& job,
+             const std::string& ledger_path) {
     report::add_report(o, r, ledger_path, report::exit_code_of(r));
     o.raw("files", text_list(job.files));
     time_or_null(o, "created_at", job.created_at);
@@ -253,7 +256,8 @@ control_api::control_api(parts p) : parts_(std::move(p)) {}
 
 http::router control_api::routes() {
     http::router r;
-    const auto add = [&](const char* method, const char* pattern, none (control_api::*handle)(exchange&, const values&)) {
+    const auto add = [&](const char* method, const char* pattern,
+                         none (control_api::*handle)(exchange&, const values&)) {
         r.add(method, pattern, [this, handle](exchange& x, const values& v) { return (this->*handle)(x, v); });
     };
     add("GET", "/healthz", &control_api::health);
@@ -327,7 +331,8 @@ gauges control_api::gather() {
     if (const auto all = (*book)->jobs()) {
         for (const auto& job : *all) {
             std::string state(core::to_string(job.state));
-            if (job.state != core::job_state::completed && job.stop_code == core::to_string(errc::paused)) state = "paused";
+            if (job.state != core::job_state::completed && job.stop_code == core::to_string(errc::paused))
+                state = "paused";
             ++jobs[state];
             add_to(rows[state], sums_of(**book, job));
         }
@@ -358,7 +363,8 @@ control_api::none control_api::metrics_text(exchange& x, const values&) {
 
 control_api::none control_api::submit(exchange& x, const values&) {
     if (parts_.intake.full()) {
-        answer full = problem(503, "too-many-inputs", "Too many inputs are waiting", "Submit it again in a few minutes.");
+        answer full =
+            problem(503, "too-many-inputs", "Too many inputs are waiting", "Submit it again in a few minutes.");
         full.headers.emplace_back("Retry-After", "60");
         co_await x.reply(std::move(full));
         co_return;
@@ -510,10 +516,11 @@ control_api::none control_api::show_import(exchange& x, const values& v) {
         return std::optional(import_json(**item) + '\n');
     };
     auto found = co_await readers_.run(read);
-    answer a = !found  ? problem_of(found.error())
-               : *found ? json_answer(std::move(**found))
-                        : problem(404, "unknown-import", "There is no such import",
-                                  "GET /v1/imports lists those in processing; ?place=done and ?place=failed the others.");
+    answer a = !found ? problem_of(found.error())
+               : *found
+                   ? json_answer(std::move(**found))
+                   : problem(404, "unknown-import", "There is no such import",
+                             "GET /v1/imports lists those in processing; ?place=done and ?place=failed the others.");
     co_await x.reply(std::move(a));
 }
 
@@ -684,7 +691,8 @@ control_api::none control_api::results(exchange& x, const values& v) {
     for (std::size_t from = 0; !only.empty() && from <= only.size();) {
         const auto comma = std::min(only.find(',', from), only.size());
         const auto state = core::parse_row_state(only.substr(from, comma - from));
-        if (!state) bad = bad_parameter("only", "must name states: created, duplicate, rejected, failed, unknown, pending");
+        if (!state)
+            bad = bad_parameter("only", "must name states: created, duplicate, rejected, failed, unknown, pending");
         if (state) wanted.at(static_cast<std::size_t>(*state)) = true;
         from = comma + 1;
     }
@@ -725,8 +733,8 @@ control_api::none control_api::rejects(exchange& x, const values& v) {
         co_return;
     }
     const auto configuration = parts_.configuration.get();
-    producer produce = [id, path = configuration->settings.ledger.path](
-                           const std::function<bool(std::string)>& push) -> result<void> {
+    producer produce =
+        [id, path = configuration->settings.ledger.path](const std::function<bool(std::string)>& push) -> result<void> {
         auto book = ledger::open_ledger(path);
         if (!book) return book.error();
         const auto job = (*book)->job(*id);

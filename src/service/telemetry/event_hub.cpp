@@ -15,7 +15,8 @@ constexpr std::size_t most_waiting = 1000;
 }  // namespace
 
 void event_hub::publish(std::string type, core::job_id job, std::string data) {
-    asio::post(executor_, [this, e = event{0, std::move(type), job, std::move(data)}]() mutable { spread(std::move(e)); });
+    asio::post(executor_,
+               [this, e = event{0, std::move(type), job, std::move(data)}]() mutable { spread(std::move(e)); });
 }
 
 void event_hub::spread(event e) {

@@ -36,7 +36,8 @@ class fd_text {
     result<void> finish() {
         flush();
         if (error_ == 0) return {};
-        return core::failure{error_ == ENOSPC || error_ == EDQUOT ? errc::ledger_full : errc::io, std::strerror(error_)};
+        return core::failure{error_ == ENOSPC || error_ == EDQUOT ? errc::ledger_full : errc::io,
+                             std::strerror(error_)};
     }
 
  private:
@@ -257,7 +258,8 @@ void intake::loop() {
             std::unique_lock lock(mutex_);
             if (stopping_) return;
             const auto now = parts_.clock.steady_now();
-            const auto due = std::find_if(queue_.begin(), queue_.end(), [&](const entry& e) { return e.not_before <= now; });
+            const auto due =
+                std::find_if(queue_.begin(), queue_.end(), [&](const entry& e) { return e.not_before <= now; });
             if (!finished_.empty()) {
                 finished = finished_.front();
                 finished_.pop_front();
@@ -295,8 +297,7 @@ void intake::take_in(entry e) {
     later(std::move(e), job.error());
 }
 
-job::environment intake::environment_of(const configuration& c, const core::settings& s,
-                                         job::observer& watch) {
+job::environment intake::environment_of(const configuration& c, const core::settings& s, job::observer& watch) {
     return {s, c.key, parts_.clock, stop_, watch, 0};
 }
 
@@ -353,7 +354,8 @@ void intake::later(entry e, const core::failure& why) {
 void intake::give_up(entry e, const core::failure& why, const core::settings& settings) {
     write_why(e.held, why, settings);
     const auto item = e.held.item();
-    if (auto moved = parts_.store.put_away(e.held, item_place::failed); !moved) return later(std::move(e), moved.error());
+    if (auto moved = parts_.store.put_away(e.held, item_place::failed); !moved)
+        return later(std::move(e), moved.error());
     parts_.runs.lines().error("import_failed", {{"import", item.id}, {"reason", core::to_string(why.code)}}, why.text);
     parts_.runs.counts().item_finished("failed");
     parts_.runs.tell("import", 0, import_event_json(item.id, "failed", std::nullopt, why.text));
@@ -387,11 +389,12 @@ void intake::write_why(const inbox::held_item& held, const core::failure& why, c
         tell_trouble(store.add_file(held, name, [&](int fd) -> result<void> {
             fd_text out(fd);
             std::optional<report::rejects_writer> writer;
-            auto read = job::read_rejects(env, options, [&](const core::rejected_row& row, const reader::file_report& f) {
-                if (!writer) writer.emplace(std::vector{note_of(f)});
-                writer->record(out.buffer(), row);
-                out.flush_if_full();
-            });
+            auto read =
+                job::read_rejects(env, options, [&](const core::rejected_row& row, const reader::file_report& f) {
+                    if (!writer) writer.emplace(std::vector{note_of(f)});
+                    writer->record(out.buffer(), row);
+                    out.flush_if_full();
+                });
             if (!read) return read.error();
             return out.finish();
         }));

@@ -21,7 +21,6 @@
 
 namespace taskbarge::service {
 
-
 class intake {
  public:
     struct parts {
@@ -56,9 +55,9 @@ class intake {
 
     // Waiting to be read, and with a job that is not finished.
     std::pair<std::size_t, std::size_t> sizes() const;
-    // Where an item that is held here stands, and the last trouble with it: queued (not read yet), reading, waiting (it is
-    // read again later: a full disk, owners that cannot be asked for), accepted (it has a job). Nothing for items that are
-    // put away or held by others.
+    // Where an item that is held here stands, and the last trouble with it: queued (not read yet), reading, waiting (it
+    // is read again later: a full disk, owners that cannot be asked for), accepted (it has a job). Nothing for items
+    // that are put away or held by others.
     std::optional<std::pair<std::string, std::string>> state_of(const std::string& id) const;
     // The inputs of a job that are still in processing.
     std::vector<std::string> imports_of(core::job_id job) const;

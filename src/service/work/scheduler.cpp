@@ -15,12 +15,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, job_command>, 6> command_words{{{"pause", job_command::pause},
-                                                                                 {"resume", job_command::resume},
-                                                                                 {"retry", job_command::retry},
-                                                                                 {"retry-unknown", job_command::retry_unknown},
-                                                                                 {"verify", job_command::verify},
-                                                                                 {"cancel", job_command::cancel}}};
+constexpr std::array<std::pair<std::string_view, job_command>, 6> command_words{
+    {{"pause", job_command::pause},
+     {"resume", job_command::resume},
+     {"retry", job_command::retry},
+     {"retry-unknown", job_command::retry_unknown},
+     {"verify", job_command::verify},
+     {"cancel", job_command::cancel}}};
 
 // After an outage, or when the ledger's disk is full: 30 s, doubling to 15 minutes.
 std::chrono::milliseconds pause_after(std::uint32_t failures) {
@@ -175,7 +176,8 @@ std::optional<core::job_id> scheduler::choose(std::optional<run_memory::time>& u
     if (!book_) {
         auto opened = ledger::open_ledger(configuration->settings.ledger.path);
         if (!opened) {
-            if (!std::exchange(ledger_trouble_, true)) parts_.runs.lines().error("ledger_trouble", {}, opened.error().text);
+            if (!std::exchange(ledger_trouble_, true))
+                parts_.runs.lines().error("ledger_trouble", {}, opened.error().text);
             return std::nullopt;
         }
         book_ = std::move(*opened);
@@ -250,15 +252,14 @@ void scheduler::after(core::job_id job, const job::report& r) {
     parts_.runs.counts().run_ended(r.state, r.elapsed);
     parts_.runs.tell("job", job, job_event_json(job, r.state, r.why ? r.why->text : ""));
     if (!r.why) {
-        log.info("job_completed",
-                 {{"job", job},
-                  {"rows", r.rows.rows},
-                  {"created", r.rows.created},
-                  {"duplicate", r.rows.duplicate},
-                  {"rejected", r.rows.rejected},
-                  {"failed", r.rows.failed},
-                  {"unknown", r.rows.unknown},
-                  {"requests", r.requests.requests}});
+        log.info("job_completed", {{"job", job},
+                                   {"rows", r.rows.rows},
+                                   {"created", r.rows.created},
+                                   {"duplicate", r.rows.duplicate},
+                                   {"rejected", r.rows.rejected},
+                                   {"failed", r.rows.failed},
+                                   {"unknown", r.rows.unknown},
+                                   {"requests", r.requests.requests}});
         if (!r.already_finished) parts_.notify("completed", r);
         parts_.finished(job);
         return;

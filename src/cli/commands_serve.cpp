@@ -1,0 +1,45 @@
+// serve: the service, until it is asked to stop.
+#include <fmt/format.h>
+
+#include "cli/api_key.hpp"
+#include "cli/commands.hpp"
+#include "cli/output_file.hpp"
+#include "taskbarge/service/service.hpp"
+
+namespace taskbarge::cli {
+
+namespace {
+
+core::result<service::configuration> load_configuration(const options& o, const program& p) {
+    auto loaded = core::load_settings(sources_of(o, p));
+    if (!loaded) return loaded.error();
+    service::configuration c;
+    c.settings = std::move(loaded->value);
+    c.warnings = std::move(loaded->warnings);
+    auto key = load_key(p.key, c.settings, c.warnings);
+    if (!key) return key.error();
+    auto token = load_token(p.token, c.settings, c.warnings);
+    if (!token) return token.error();
+    auto secret = load_notify_secret(c.settings, c.warnings);
+    if (!secret) return secret.error();
+    c.key = std::move(*key);
+    c.token = std::move(*token);
+    c.notify_secret = std::move(*secret);
+    return c;
+}
+
+}  // namespace
+
+exit_code serve_command(const options& o, const program& p) {
+    service::environment env{[&] { return load_configuration(o, p); }, p.clock, p.seed, TASKBARGE_VERSION,
+                             [](const std::string& where) {
+                                 const auto printed = print(fmt::format("listen={}\n\n", where));
+                                 if (!printed) complain(printed.error().text);
+                             }};
+    const auto done = service::serve(env);
+    if (done) return exit_code::done;
+    complain(done.error().text);
+    return exit_code_of(done.error().code);
+}
+
+}  // namespace taskbarge::cli
