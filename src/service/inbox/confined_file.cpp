@@ -56,7 +56,7 @@ long open_beneath(int folder, const std::string& path) {
     return fd;
 }
 
-core::failure open_failure(const std::string& path, int error) {
+core::failure answer_failure(const std::string& path, int error) {
     using core::errc;
     switch (error) {
         case ENOENT:
@@ -81,9 +81,9 @@ core::result<owned_fd> open_in(const std::string& folder, const std::string& res
         return refused(core::errc::settings, folder,
                        fmt::format("is in serve.allowed_paths, but cannot be opened: {}", std::strerror(errno)));
     owned_fd fd(static_cast<int>(open_beneath(root.get(), rest)));
-    if (!fd) return open_failure(path, errno);
+    if (!fd) return answer_failure(path, errno);
     struct stat what {};
-    if (::fstat(fd.get(), &what) != 0) return open_failure(path, errno);
+    if (::fstat(fd.get(), &what) != 0) return answer_failure(path, errno);
     if (!S_ISREG(what.st_mode)) return refused(core::errc::input, path, "is no regular file");
     return fd;
 }

@@ -98,7 +98,7 @@ core::result<std::optional<owned_fd>> lock_note(const std::string& folder) {
     owned_fd fd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!fd) {
         if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
-        return file_failure("cannot open", path, errno);
+        return open_failure("cannot open", path, errno);
     }
     switch (try_lock(fd)) {
         case lock_answer::held:

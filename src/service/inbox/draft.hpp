@@ -12,7 +12,8 @@
 namespace taskbarge::service::inbox {
 
 // The lock of an item is flock on its note: on the file and not on the folder, for NFS locks no folders. It dies with
-// the process. Nothing: another process holds it, or the folder is not there (any more).
+// the process. Nothing: another process holds it, or the folder is not there (any more). errc::input: this one's note
+// is not ours to open.
 core::result<std::optional<owned_fd>> lock_note(const std::string& folder);
 
 class draft {

@@ -30,6 +30,25 @@ core::failure file_failure(std::string_view what, const std::string& path, int e
                         full ? "; make room on its disk" : "")};
 }
 
+core::failure open_failure(std::string_view what, const std::string& path, int error) {
+    auto out = file_failure(what, path, error);
+    switch (error) {
+        case ENOENT:
+        case ENOTDIR:
+        case EISDIR:
+        case EACCES:
+        case EPERM:
+        case ELOOP:
+        case ENXIO:
+        case EFBIG:
+            out.code = core::errc::input;
+            break;
+        default:
+            break;
+    }
+    return out;
+}
+
 std::optional<struct stat> look_at(const std::string& path) {
     struct stat out {};
     if (::lstat(path.c_str(), &out) != 0) return std::nullopt;
@@ -103,21 +122,18 @@ core::result<void> write_whole(const std::string& folder, const std::string& nam
 }
 
 core::result<std::string> read_small(const std::string& path, std::size_t most) {
-    const auto unreadable = [&](const char* why) {
-        return core::failure{core::errc::input, fmt::format("cannot read {}: {}", core::printable(path), why)};
-    };
     const owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!fd) return unreadable(std::strerror(errno));
+    if (!fd) return open_failure("cannot read", path, errno);
     std::string out(most + 1, '\0');
     std::size_t filled = 0;
     while (filled < out.size()) {
         const auto n = ::read(fd.get(), out.data() + filled, out.size() - filled);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return unreadable(std::strerror(errno));
+        if (n < 0) return open_failure("cannot read", path, errno);
         if (n == 0) break;
         filled += static_cast<std::size_t>(n);
     }
-    if (filled > most) return unreadable("it is too long");
+    if (filled > most) return open_failure("cannot read", path, EFBIG);
     out.resize(filled);
     return out;
 }

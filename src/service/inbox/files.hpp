@@ -33,6 +33,9 @@ class owned_fd {
 // errc::ledger_full where there is no room on the disk, else errc::io; the text names what, path and reason.
 core::failure file_failure(std::string_view what, const std::string& path, int error);
 
+// The same, but errc::input where it lies at this one file, and not at us (as with too many open files).
+core::failure open_failure(std::string_view what, const std::string& path, int error);
+
 // What stands there, without following a link; nothing where there is nothing or it cannot be looked at.
 std::optional<struct stat> look_at(const std::string& path);
 bool is_regular(const std::string& path);
@@ -48,7 +51,7 @@ core::result<void> sync_folder(const std::string& path);
 // <folder>/<name> whole or not at all, durably, through a hidden file beside it.
 core::result<void> write_whole(const std::string& folder, const std::string& name,
                                const std::function<core::result<void>(int fd)>& write);
-// At most `most` bytes; errc::input when it is longer, or cannot be read.
+// At most `most` bytes. errc::input: this file is not there, longer, or not ours to read; errc::io: we cannot read now.
 core::result<std::string> read_small(const std::string& path, std::size_t most);
 // All of `from` to the end of `to`; by the kernel alone where it can.
 core::result<void> copy_all(int from, int to, const std::string& from_path, const std::string& to_path);

@@ -107,9 +107,9 @@ bool is_segment(std::string_view name) {
 }
 
 std::string fit_name(std::string_view dropped) {
-    auto name = shortened_name(without_bad_bytes(dropped));
+    auto name = without_bad_bytes(dropped);
     if (name.empty() || name.front() == '.' || is_ours(name)) name = "input-" + name;
-    return name;
+    return shortened_name(name);
 }
 
 std::string item_id::text() const {

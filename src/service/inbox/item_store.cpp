@@ -55,8 +55,10 @@ std::string place_path(const std::string& root, item_place place) {
 // Moves a file back to where it came from. What stands there by now is newer, and would have replaced it there as well.
 result<void> give_back(const std::string& from, const std::string& to) {
     if (!exists(from)) return {};
-    if (exists(to)) return {};
-    if (::rename(from.c_str(), to.c_str()) != 0 && errno != ENOENT) return file_failure("cannot give back", to, errno);
+    int outcome = ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
+    // Some file systems have no such rename.
+    if (outcome != 0 && errno == EINVAL && !exists(to)) outcome = ::rename(from.c_str(), to.c_str());
+    if (outcome != 0 && errno != EEXIST && errno != EINVAL) return file_failure("cannot give back", to, errno);
     return {};
 }
 
@@ -73,6 +75,12 @@ result<std::optional<core::job_id>> read_job(const std::string& folder) {
     return job;
 }
 
+result<stored_note> read_note(const std::string& folder) {
+    const auto text = read_small(folder + "/" + note_file, longest_note);
+    if (!text) return text.error();
+    return parse_note(*text);
+}
+
 std::vector<std::string> settings_in(const std::string& folder) {
     std::vector<std::string> out;
     for (const char* name : {folder_settings_file, own_settings_file})
@@ -85,8 +93,8 @@ struct stored_item {
     std::string dropped_as;
 };
 
-// All that is known of the item in the folder. A note that cannot be read is no failure: it is told in the item.
-stored_item read_item(const std::string& root, item_place place, const item_id& id) {
+// All that is known of the item in the folder. A note that makes no sense is no failure: it is told in the item.
+result<stored_item> read_item(const std::string& root, item_place place, const item_id& id) {
     stored_item out;
     auto& item = out.item;
     item.id = id.text();
@@ -95,8 +103,8 @@ stored_item read_item(const std::string& root, item_place place, const item_id& 
     item.settings_files = settings_in(item.folder);
     item.note.name = id.stem;
     item.note.taken_at = id.time;
-    const auto text = read_small(item.folder + "/" + note_file, longest_note);
-    auto note = text ? parse_note(*text) : result<stored_note>(text.error());
+    auto note = read_note(item.folder);
+    if (!note && note.error().code != errc::input) return note.error();
     if (note) {
         item.note = std::move(note->note);
         out.dropped_as = std::move(note->dropped_as);
@@ -104,6 +112,7 @@ stored_item read_item(const std::string& root, item_place place, const item_id& 
         item.trouble = note.error().text;
     }
     const auto job = read_job(item.folder);
+    if (!job && job.error().code != errc::input) return job.error();
     if (job) {
         item.job = *job;
     } else {
@@ -167,9 +176,10 @@ bool holds_nothing_else(const std::string& folder) {
            });
 }
 
-held_item hold(const std::string& root, const std::string& id, owned_fd lock) {
-    const auto parsed = parse_id(id);
-    return {read_item(root, item_place::processing, parsed.value_or(item_id{})).item, lock.release()};
+result<held_item> new_item(const std::string& root, const std::string& id, owned_fd lock) {
+    auto found = read_item(root, item_place::processing, parse_id(id).value_or(item_id{}));
+    if (!found) return found.error();
+    return held_item(std::move(found->item), lock.release());
 }
 
 class draft_upload final : public upload {
@@ -209,7 +219,7 @@ class draft_upload final : public upload {
         fault_point("inbox.upload_written");
         auto id = draft_.publish();
         if (!id) return id.error();
-        return hold(root_, *id, draft_.release_lock());
+        return new_item(root_, *id, draft_.release_lock());
     }
 
     std::uint64_t bytes() const override { return bytes_; }
@@ -234,6 +244,7 @@ class folders final : public item_store {
     result<std::vector<held_item>> adopt() override;
     result<std::vector<item>> list(item_place place, std::size_t most) override;
     result<std::optional<item>> find(const std::string& id) override;
+    result<std::optional<held_item>> hold(const std::string& id) override;
     result<void> set_job(held_item& held, core::job_id job) override;
     result<void> add_file(const held_item& held, const std::string& name,
                           const std::function<result<void>(int fd)>& write) override;
@@ -258,8 +269,7 @@ result<take_turn> folders::wait_for_turn() {
     auto lock = lock_note(folder);
     if (!lock) return lock.error();
     if (*lock) {
-        const auto text = read_small(folder + "/" + note_file, longest_note);
-        const auto note = text ? parse_note(*text) : result<stored_note>(text.error());
+        const auto note = read_note(folder);
         if (note && !exists(folder + "/" + note->note.name) && holds_nothing_else(folder))
             if (auto ok = undo_take(root_, folder, *note); !ok) return ok.error();
     }
@@ -271,7 +281,7 @@ result<void> folders::copy_folder_settings(const draft& made) const {
     const auto path = root_ + "/" + inbox_settings_file;
     if (auto there = has_settings(path); !there || !*there) return there ? result<void>() : there.error();
     const auto text = read_small(path, longest_settings);
-    if (!text) return failure{errc::io, text.error().text};
+    if (!text) return text.error();
     const auto copy = made.folder() + "/" + folder_settings_file;
     const auto fd = create_file(copy);
     if (!fd) return fd.error();
@@ -295,7 +305,9 @@ result<bool> folders::move_in(const stored_note& stored, const std::string& fold
     const auto to = folder + "/" + stored.note.name;
     if (::rename(from.c_str(), to.c_str()) != 0) {
         if (errno == ENOENT) return false;
-        return file_failure("cannot take", from, errno);
+        auto why = file_failure("cannot take", from, errno);
+        if (why.code == errc::io) why.text += "; the service's user must own the inbox";
+        return why;
     }
     fault_point("inbox.input_moved");
     // It may have been replaced by a link after we looked: what counts is what we have now.
@@ -329,7 +341,11 @@ result<std::optional<held_item>> folders::take(const std::string& name, core::in
     auto moved = turn->moves_to(*id);
     fault_point("inbox.turn_taken");
     auto taken = moved ? move_in(stored, folder) : result<bool>(moved.error());
-    if (taken && *taken) return hold(root_, *id, made->release_lock());
+    if (taken && *taken) {
+        auto held = new_item(root_, *id, made->release_lock());
+        if (!held) return held.error();
+        return std::move(*held);
+    }
     // If it cannot be undone either, it is left to adopt().
     const auto undone = undo_take(root_, folder, stored);
     if (!taken) return taken.error();
@@ -374,13 +390,19 @@ result<std::optional<held_item>> folders::adopt_one(const item_id& id) {
     if (!exists(folder + "/" + note_file))
         if (auto fd = create_file(folder + "/" + note_file); !fd && exists(folder)) return fd.error();
     auto lock = lock_note(folder);
-    if (!lock) return lock.error();
-    if (!*lock) return std::nullopt;
+    if (!lock && lock.error().code != errc::input) return lock.error();
+    if (lock && !*lock) return std::nullopt;
     auto found = read_item(root_, item_place::processing, id);
-    auto& item = found.item;
+    if (!found) return found.error();
+    auto& item = found->item;
+    if (!lock) {
+        // Not held, for it cannot be; nor can anybody else.
+        item.trouble = lock.error().text;
+        return held_item(std::move(item), -1);
+    }
     if (item.trouble.empty() && !item.job && !is_regular(item.input())) {
         if (holds_nothing_else(folder)) {
-            if (auto ok = undo_take(root_, folder, {item.note, found.dropped_as}); !ok) return ok.error();
+            if (auto ok = undo_take(root_, folder, {item.note, found->dropped_as}); !ok) return ok.error();
             return std::nullopt;
         }
         item.trouble = fmt::format("its input {} is not there", core::printable(item.note.name));
@@ -413,8 +435,9 @@ result<std::vector<item>> folders::list(item_place place, std::size_t most) {
     // From the newest on, for what is no folder or has just gone must not count.
     for (auto id = ids->rbegin(); id != ids->rend() && out.size() < most; ++id) {
         if (!is_folder(folder + "/" + id->text())) continue;
-        auto one = read_item(root_, place, *id).item;
-        if (one.trouble.empty() || is_folder(one.folder)) out.push_back(std::move(one));
+        auto one = read_item(root_, place, *id);
+        if (!one) return one.error();
+        if (one->item.trouble.empty() || is_folder(one->item.folder)) out.push_back(std::move(one->item));
     }
     std::reverse(out.begin(), out.end());
     return out;
@@ -427,11 +450,25 @@ result<std::optional<item>> folders::find(const std::string& id) {
     for (int turn = 0; turn < 2; ++turn) {
         for (const auto place : all_places) {
             if (!is_folder(place_path(root_, place) + "/" + id)) continue;
-            auto one = read_item(root_, place, *parsed).item;
-            if (one.trouble.empty() || is_folder(one.folder)) return one;
+            auto one = read_item(root_, place, *parsed);
+            if (!one) return one.error();
+            if (one->item.trouble.empty() || is_folder(one->item.folder)) return std::move(one->item);
         }
     }
     return std::nullopt;
+}
+
+result<std::optional<held_item>> folders::hold(const std::string& id) {
+    const auto found = find(id);
+    if (!found) return found.error();
+    if (!*found) return std::nullopt;
+    auto lock = lock_note((*found)->folder);
+    if (!lock) return lock.error();
+    if (!*lock) return std::nullopt;
+    // As it is now that nobody else changes it.
+    auto now = read_item(root_, (*found)->place, parse_id(id).value_or(item_id{}));
+    if (!now) return now.error();
+    return held_item(std::move(now->item), (*lock)->release());
 }
 
 result<void> folders::set_job(held_item& held, core::job_id job) {

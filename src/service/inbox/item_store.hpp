@@ -69,6 +69,9 @@ class item_store {
     // Every item of a place, oldest first, without holding it; at most `most`, the newest.
     virtual core::result<std::vector<item>> list(item_place place, std::size_t most) = 0;
     virtual core::result<std::optional<item>> find(const std::string& id) = 0;  // errc::usage: no id
+    // The item wherever it is, held from now on (to try a failed one again: put_away() takes it back to processing).
+    // Nothing: there is none, or somebody holds it.
+    virtual core::result<std::optional<held_item>> hold(const std::string& id) = 0;
 
     // Writes the job's number into the item's folder, durably.
     virtual core::result<void> set_job(held_item& held, core::job_id job) = 0;

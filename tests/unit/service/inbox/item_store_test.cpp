@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -508,6 +509,40 @@ TEST_F(ItemStore, ItemWhoseInputWasRemovedIsToldOrGone) {
     EXPECT_EQ((*adopted)[0].item().trouble, "");
     EXPECT_THAT((*adopted)[1].item().trouble, HasSubstr("with.csv"));
     EXPECT_EQ(*store->find(lost.id), std::nullopt);
+}
+
+TEST_F(ItemStore, FailedItemCanBeHeldAgainToBeTriedAgain) {
+    std::string id;
+    {
+        auto held = upload_of("a.csv", "x");
+        id = held.item().id;
+        ASSERT_TRUE(store->set_job(held, 7));
+        EXPECT_EQ(store->hold(id)->has_value(), false) << "it is held";
+        ASSERT_TRUE(store->put_away(held, item_place::failed));
+    }
+    auto again = store->hold(id);
+    ASSERT_TRUE(again && *again);
+    EXPECT_EQ((*again)->item().place, item_place::failed);
+    EXPECT_FALSE(*open()->hold(id));
+    ASSERT_TRUE(store->put_away(**again, item_place::processing));
+    EXPECT_EQ((*again)->item().job, 7);
+    EXPECT_EQ(store->find(id)->value().place, item_place::processing);
+    EXPECT_FALSE(*store->hold("none.csv.20261125T190102Z.1"));
+    EXPECT_FALSE(store->hold(".."));
+}
+
+TEST_F(ItemStore, TooManyOpenFilesAreNoFaultOfTheItems) {
+    const auto id = upload_of("a.csv", "x").item().id;
+    EXPECT_EQ(testing::in_child([&] {
+                  const rlimit none{0, 0};
+                  if (::setrlimit(RLIMIT_NOFILE, &none) != 0) return 1;
+                  const auto listed = store->list(item_place::processing, 9);
+                  const auto found = store->find(id);
+                  const auto adopted = store->adopt();
+                  if (listed || found || adopted) return 2;
+                  return listed.error().code == errc::io && found.error().code == errc::io ? 0 : 3;
+              }),
+              0);
 }
 
 TEST_F(ItemStore, FindRefusesWhatIsNoId) {
