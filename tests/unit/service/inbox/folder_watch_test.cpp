@@ -1,10 +1,12 @@
 #include "service/inbox/folder_watch.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <condition_variable>
+#include <cstdio>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -44,9 +46,9 @@ class told {
     }
 
     template <class Condition>
-    bool wait_until(Condition condition) {
+    bool wait_until(Condition condition, milliseconds most = std::chrono::seconds(30)) {
         std::unique_lock hold(mutex_);
-        return changed_.wait_for(hold, std::chrono::seconds(30), [&] { return condition(*this); });
+        return changed_.wait_for(hold, most, [&] { return condition(*this); });
     }
     bool wait_for(const std::string& name, int times = 1) {
         return wait_until([&](const told& t) { return t.times(name) >= times; });
@@ -61,6 +63,10 @@ class told {
         for (const auto& [name, count] : offers_)
             out.push_back(name);
         return out;
+    }
+    void forget() {
+        const std::lock_guard hold(mutex_);
+        offers_.clear();
     }
     std::size_t size() const { return offers_.size(); }
     std::size_t troubles() const { return troubles_.size(); }
@@ -85,6 +91,15 @@ struct FolderWatch : ::testing::Test {
             [this](const std::string& why) { seen.trouble(why); });
         EXPECT_TRUE(watch) << watch.error().text;
         return std::move(*watch);
+    }
+    // With a settle time of an hour only a watch that hears of renames offers anything. It may need a look or two to
+    // find out which folder it has to follow.
+    bool hears_of_renames() {
+        for (int i = 0; i < 200; ++i) {
+            rename_in("try" + std::to_string(i) + ".csv");
+            if (seen.wait_until([](const told& t) { return t.size() > 0; }, milliseconds(50))) return true;
+        }
+        return false;
     }
     void rename_in(const std::string& name) {
         folder.write("outside", "x");
@@ -185,6 +200,32 @@ TEST_F(FolderWatch, FolderThatIsReplacedIsFollowedToo) {
     EXPECT_TRUE(seen.wait_for("b.csv"));
     EXPECT_TRUE(watch->by_inotify());
     EXPECT_THAT(seen.names(), ElementsAre("a.csv", "b.csv"));
+}
+
+TEST_F(FolderWatch, FolderThatIsExchangedAboveItIsFollowedToo) {
+    fs::create_directories(folder.path("above/inbox"));
+    fs::create_directories(folder.path("other/inbox"));
+    folder.place_inbox("above/inbox");
+    const auto watch = start(hours(1), milliseconds(10));
+    ASSERT_TRUE(watch->by_inotify());
+    // Nothing is told of it, for the watched folder itself stays what it is.
+    ASSERT_EQ(
+        ::renameat2(AT_FDCWD, folder.path("above").c_str(), AT_FDCWD, folder.path("other").c_str(), RENAME_EXCHANGE),
+        0);
+    EXPECT_TRUE(hears_of_renames());
+}
+
+TEST_F(FolderWatch, FolderThatIsMadeAnewBetweenTwoLooksIsFollowedToo) {
+    const auto watch = start(hours(1), milliseconds(10));
+    seen.block(true);
+    rename_in("a.csv");
+    ASSERT_TRUE(seen.wait_for("a.csv"));
+    // It often gets the number of the old one, so that it cannot be told by that.
+    fs::remove_all(folder.inbox());
+    fs::create_directory(folder.inbox());
+    seen.forget();
+    seen.block(false);
+    EXPECT_TRUE(hears_of_renames());
 }
 
 TEST_F(ManyFiles, NothingIsLostWhenTheKernelsQueueOverflows) {

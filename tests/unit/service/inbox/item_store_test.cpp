@@ -1,5 +1,6 @@
 #include "service/inbox/item_store.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
@@ -152,6 +153,54 @@ TEST_F(ItemStore, WhatIsNotThereOrNoRegularFileIsNotTaken) {
     EXPECT_TRUE(fs::is_symlink(folder.inbox("link.csv")));
     EXPECT_THAT(ids(item_place::processing), IsEmpty());
     expect_nothing_incoming();
+}
+
+TEST_F(ItemStore, LinkThatIsPutInPlaceAtTheLastMomentIsGivenBack) {
+    folder.drop("a.csv", "a");
+    folder.drop("a.csv.toml", "own");
+    folder.write("secret", "x");
+    testing::at_point("inbox.settings_moved", [&] {
+        fs::remove(folder.inbox("a.csv"));
+        fs::create_symlink(folder.path("secret"), folder.inbox("a.csv"));
+    });
+    const auto taken = store->take("a.csv", at(0));
+    ASSERT_TRUE(taken) << taken.error().text;
+    EXPECT_FALSE(*taken);
+    EXPECT_TRUE(fs::is_symlink(folder.inbox("a.csv")));
+    EXPECT_EQ(content(folder.inbox("a.csv.toml")), "own");
+    EXPECT_THAT(ids(item_place::processing), IsEmpty());
+    expect_nothing_incoming();
+}
+
+TEST_F(ItemStore, FileThatGoesAwayAtTheLastMomentLeavesItsSettings) {
+    for (const bool replaced : {false, true}) {
+        folder.drop("a.csv", "a");
+        folder.drop("a.csv.toml", "own");
+        testing::at_point("inbox.settings_moved", [&] {
+            fs::remove(folder.inbox("a.csv"));
+            if (replaced) folder.drop("a.csv.toml", "newer");
+        });
+        const auto taken = store->take("a.csv", at(0));
+        ASSERT_TRUE(taken) << taken.error().text;
+        EXPECT_FALSE(*taken);
+        EXPECT_EQ(content(folder.inbox("a.csv.toml")), replaced ? "newer" : "own");
+    }
+    EXPECT_THAT(ids(item_place::processing), IsEmpty());
+    expect_nothing_incoming();
+}
+
+TEST_F(ItemStore, OneTakerMovesFilesAtATime) {
+    for (const char* point : {"inbox.draft_made", "inbox.turn_taken", "inbox.settings_moved", "inbox.input_moved"}) {
+        folder.drop("a.csv", "a");
+        int another = 0;
+        testing::at_point(point, [&] {
+            const int fd = ::open(folder.inbox(".incoming/lock").c_str(), O_RDWR | O_CLOEXEC);
+            another = ::flock(fd, LOCK_EX | LOCK_NB);
+            ::close(fd);
+        });
+        take("a.csv");
+        EXPECT_EQ(another, -1) << point << ": somebody else could have moved its settings";
+    }
 }
 
 TEST_F(ItemStore, SettingsThatCannotBeUsedKeepTheInputWhereItIs) {

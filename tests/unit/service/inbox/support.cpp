@@ -21,12 +21,19 @@ namespace taskbarge {
 namespace {
 
 std::atomic<int> points_left{-1};
+// Set and used by the one thread of a test that asks for it.
+std::string awaited_point;
+std::function<void()> work_at_point;
 
 }  // namespace
 
 namespace core {
 
-void fault_point(const char*) {
+void fault_point(const char* name) {
+    if (!awaited_point.empty() && awaited_point == name) {
+        awaited_point.clear();
+        work_at_point();
+    }
     if (points_left >= 0 && points_left-- == 0) ::kill(::getpid(), SIGKILL);
 }
 
@@ -40,6 +47,7 @@ temporary_root::temporary_root(place where) {
     std::string name = ((use_memory ? memory : fs::temp_directory_path()) / "taskbarge-inbox-XXXXXX").string();
     if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
     path_ = name;
+    inbox_ = path("inbox");
 }
 
 temporary_root::~temporary_root() {
@@ -52,7 +60,7 @@ std::string temporary_root::path(std::string_view inside) const {
 }
 
 std::string temporary_root::inbox(std::string_view inside) const {
-    return inside.empty() ? path_ + "/inbox" : path_ + "/inbox/" + std::string(inside);
+    return inside.empty() ? inbox_ : inbox_ + "/" + std::string(inside);
 }
 
 std::string temporary_root::write(std::string_view inside, std::string_view bytes) const {
@@ -61,7 +69,8 @@ std::string temporary_root::write(std::string_view inside, std::string_view byte
 }
 
 std::string temporary_root::drop(std::string_view name, std::string_view bytes) const {
-    return write("inbox/" + std::string(name), bytes);
+    std::ofstream(inbox(name), std::ios::binary) << bytes;
+    return inbox(name);
 }
 
 std::string content(const std::string& path) {
@@ -94,6 +103,11 @@ int on_small_disk(const std::string& path, const std::function<int()>& work) {
     if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return no_mounts;
     if (::mount("tmpfs", path.c_str(), "tmpfs", 0, "size=256k,mode=0700") != 0) return no_mounts;
     return work();
+}
+
+void at_point(std::string name, std::function<void()> work) {
+    work_at_point = std::move(work);
+    awaited_point = std::move(name);
 }
 
 void die_at_point(int n) {

@@ -20,11 +20,12 @@ class temporary_root {
 
     std::string path(std::string_view inside = {}) const;
     std::string inbox(std::string_view inside = {}) const;
+    void place_inbox(std::string_view inside) { inbox_ = path(inside); }
     std::string write(std::string_view inside, std::string_view bytes) const;  // below path()
     std::string drop(std::string_view name, std::string_view bytes) const;     // below inbox()
 
  private:
-    std::string path_;
+    std::string path_, inbox_;
 };
 
 std::string content(const std::string& path);             // "(none)": not there
@@ -37,6 +38,10 @@ int in_child(const std::function<int()>& work);
 // Gives no_mounts where the system does not allow it.
 inline constexpr int no_mounts = 77;
 int on_small_disk(const std::string& path, const std::function<int()>& work);
+
+// Runs it in the midst of the work, at the next core::fault_point() of that name in this process: what somebody else
+// does there and then.
+void at_point(std::string name, std::function<void()> work);
 
 // The N-th core::fault_point() from now on, counted from 0, kills this process.
 void die_at_point(int n);
