@@ -133,8 +133,10 @@ courier::remark courier::settle(entry& e, const delivery& d) {
     const bool too_old = now >= e.deadline;
     if (!d.worth_repeating || too_old) {
         const std::string why =
-            d.worth_repeating ? fmt::format("not delivered within {} h: {}", std::chrono::hours(24).count(), d.what)
-                              : fmt::format("refused: {}", d.what);
+            d.worth_repeating
+                ? fmt::format("not delivered within {} h: {}",
+                              std::chrono::duration_cast<std::chrono::hours>(given_up_after).count(), d.what)
+                : fmt::format("refused: {}", d.what);
         return {"given_up", id, why + without(id)};
     }
     const milliseconds delay =

@@ -44,7 +44,7 @@ class notifier {
         core::notify_settings settings;
         core::secret key;    // empty: not signed
         std::string folder;  // the outbox, mode 0700; its parent exists
-        poster post;         // called on the notifier's thread, as is `note` (by tell() also on the caller's)
+        poster post;         // called on the notifier's thread, as is `note` (by start() and tell() on the caller's)
         const core::clock* clock = nullptr;
         std::size_t most_waiting = 1000;
         // `outcome`: delivered, retried, given_up. `text` is for the log.

@@ -149,7 +149,7 @@ core::result<std::vector<letter>> outbox::load(
         if (path.extension() != ".json") continue;
         const auto text = read_file(path);
         auto found = text ? letter_of(*text) : std::nullopt;
-        if (found && path_of(found->id) == path.string()) {
+        if (found && fs::path(path_of(found->id)).filename() == path.filename()) {
             out.push_back(std::move(*found));
             continue;
         }

@@ -102,6 +102,15 @@ TEST_F(Courier, FileIsWholeAndForTheOwnerAlone) {
     EXPECT_EQ(files().front().extension(), ".json");
 }
 
+TEST_F(Courier, SpellingOfTheFolderDoesNotMatter) {
+    tell(*make(), "a");
+    auto o = options();
+    o.folder += "/";
+    EXPECT_EQ(make(o)->waiting(), 1U);
+    o.folder = (root_ / "." / "outbox").string();
+    EXPECT_EQ(make(o)->waiting(), 1U);
+}
+
 TEST_F(Courier, FolderThatOthersCouldReadIsClosedToThem) {
     std::filesystem::create_directory(box_);
     ASSERT_EQ(::chmod(box_.c_str(), 0755), 0);
