@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds given_up_after = std::chrono::hours(24);
 constexpr milliseconds longest_delay = std::chrono::hours(1);
-constexpr std::size_t most_of_an_id = 200;
+constexpr std::size_t most_of_an_id = 400;  // room for a file name, of 255 bytes at most, and what is put to it
 constexpr std::size_t most_of_a_body = 1U << 20U;
 
 bool is_usable_id(const std::string& id) {

@@ -55,7 +55,7 @@ class notifier {
     virtual ~notifier() = default;  // stops after the current try
 
     // `event`: "completed", "parked", "failed"; one that the settings do not name is not told. Told at least once; `id`
-    // (visible ASCII, at most 200 characters) makes a repeat recognisable, and a second tell() of an id that is still
+    // (visible ASCII, at most 400 characters) makes a repeat recognisable, and a second tell() of an id that is still
     // in the outbox is nothing. At most `most_waiting` wait; the oldest are given up, with a note. When this returns it
     // is on the disk; errc::io: it is not, and will not be told. Any thread.
     virtual core::result<void> tell(const std::string& id, std::string_view event, const std::string& body) = 0;

@@ -297,10 +297,10 @@ TEST_F(Courier, TheOneUnderWayIsNotPushedOut) {
 TEST_F(Courier, UnusableIdsAndBodiesAreRefused) {
     const auto c = make();
     for (const std::string& id :
-         {std::string(), std::string("a b"), std::string("a\r\nX: y"), std::string("\xC3\xA9"), std::string(201, 'x')})
+         {std::string(), std::string("a b"), std::string("a\r\nX: y"), std::string("\xC3\xA9"), std::string(401, 'x')})
         EXPECT_FALSE(c->tell(id, "completed", "{}")) << id;
     EXPECT_FALSE(c->tell("a", "completed", std::string((1U << 20U) + 1, 'x')));
-    EXPECT_TRUE(c->tell(std::string(200, 'x'), "completed", std::string(1U << 20U, '"')));
+    EXPECT_TRUE(c->tell(std::string(400, 'x'), "completed", std::string(1U << 20U, '"')));
     EXPECT_EQ(make()->waiting(), 1U) << "what may be told can be read again";
 }
 

@@ -130,7 +130,7 @@ TEST_F(Metrics, CountsOfManyThreadsAddUpWhileTheyAreAskedFor) {
         all.emplace_back([this] {
             for (int i = 0; i < each; ++i) {
                 m_.http_served("GET /healthz", 200, 10us);
-                m_.item_taken("folder");
+                m_.item_taken("inbox");
                 m_.ledger_commit(1ms);
                 if (i % 100 != 0) continue;
                 EXPECT_THAT(m_.text({}), HasSubstr("taskbarge_items_taken_total"));

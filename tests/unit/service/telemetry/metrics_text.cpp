@@ -23,7 +23,7 @@ int main() {
     for (const auto* state : {"completed", "parked", "failed"})
         m.run_ended(state, 90s);
     m.waited(1500ms);
-    m.item_taken("folder");
+    m.item_taken("inbox");
     m.item_finished("done");
     m.notification("delivered");
     m.ledger_commit(700us);
