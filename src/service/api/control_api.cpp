@@ -266,6 +266,7 @@ http::router control_api::routes() {
     add("POST", "/v1/imports", &control_api::submit);
     add("GET", "/v1/imports", &control_api::list_imports);
     add("GET", "/v1/imports/{import}", &control_api::show_import);
+    add("POST", "/v1/imports/{import}/retry", &control_api::retry_import);
     add("GET", "/v1/jobs", &control_api::list_jobs);
     add("GET", "/v1/jobs/{job}", &control_api::show_job);
     add("GET", "/v1/jobs/{job}/results", &control_api::results);
@@ -522,6 +523,33 @@ control_api::none control_api::show_import(exchange& x, const values& v) {
                    : problem(404, "unknown-import", "There is no such import",
                              "GET /v1/imports lists those in processing; ?place=done and ?place=failed the others.");
     co_await x.reply(std::move(a));
+}
+
+// A failed import is read again, after what was wrong has been mended (the service's settings, or those in its folder).
+control_api::none control_api::retry_import(exchange& x, const values& v) {
+    const std::string id = v.at(0);
+    std::optional<inbox::held_item> held;
+    auto take_back = [&]() -> std::optional<answer> {
+        auto found = parts_.store.hold(id);
+        if (!found) return problem_of(found.error());
+        if (!*found)
+            return problem(
+                404, "unknown-import", "There is no such import",
+                "There is none of that name, or it is being worked on; GET /v1/imports?place=failed lists those "
+                "that can be tried again.");
+        if ((*found)->item().place != inbox::item_place::failed)
+            return problem(409, "import-not-failed", "The import has not failed",
+                           "Only an import in failed/ can be read again.");
+        if (auto moved = parts_.store.put_away(**found, inbox::item_place::processing); !moved)
+            return problem_of(moved.error());
+        held = std::move(**found);
+        return std::nullopt;
+    };
+    auto refused = co_await readers_.run(take_back);
+    if (refused)
+        co_await x.reply(std::move(*refused));
+    else
+        co_await accepted(x, std::move(*held));
 }
 
 // -------------------------------------------------------------------------------------------------------------- jobs

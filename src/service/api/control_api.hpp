@@ -54,6 +54,7 @@ class control_api {
     none accepted(http::exchange& x, inbox::held_item held);
     none list_imports(http::exchange& x, const values& v);
     none show_import(http::exchange& x, const values& v);
+    none retry_import(http::exchange& x, const values& v);
     none list_jobs(http::exchange& x, const values& v);
     none show_job(http::exchange& x, const values& v);
     none command(http::exchange& x, const values& v, job_command what);

@@ -1,0 +1,527 @@
+#!/usr/bin/env python3
+"""The service as its users meet it: the real program, the real sandbox, files dropped, requests made, kills."""
+import argparse
+import concurrent.futures
+import http.client
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from harness import failed, sandbox, write_input  # noqa: E402
+
+PATIENCE = 60  # seconds that anything may take
+TOKEN = "a-token-of-the-service-tests"
+
+
+class service:
+    """A running service with a client."""
+
+    def __init__(self, program, folder, apollo, extra=(), environment=None, inbox="inbox", ledger="ledger.db"):
+        self.program, self.folder, self.apollo, self.extra = program, folder, apollo, list(extra)
+        self.inbox = os.path.join(folder, inbox)
+        self.ledger = os.path.join(folder, ledger)
+        os.makedirs(self.inbox, exist_ok=True)
+        self.environment = {**os.environ, "APOLLO_API_KEY": apollo.key, **(environment or {})}
+        self.process = None
+
+    def options(self):
+        return ["--inbox", self.inbox, "--ledger", self.ledger, "--set", f"apollo.base_url={self.apollo.base_url}",
+                "--set", f"apollo.ca_file={self.apollo.ca_file}", "--set", "serve.settle=200ms", "--set",
+                "serve.poll=300ms", "--set", "import.chunk_size=8", "--set", "send.settle_time=1s", "--set",
+                "send.backoff_base=50ms", "--set", "send.request_timeout=5s", *self.extra]
+
+    def start(self):
+        self.log = open(os.path.join(self.folder, "service.log"), "ab")
+        self.process = subprocess.Popen([self.program, "serve", "--listen", "127.0.0.1:0", *self.options()],
+                                        env=self.environment, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        said = self.process.stdout.readline().strip()
+        if not said.startswith("listen="):
+            raise failed(f"the service did not start: {open(self.log.name).read()[-2000:]}")
+        self.address = said.split("=", 1)[1]
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise failed("the service did not stop")
+
+    def connection(self):
+        host, port = self.address.rsplit(":", 1)
+        return http.client.HTTPConnection(host, int(port), timeout=PATIENCE)
+
+    def ask(self, method, path, body=None, headers=None):
+        connection = self.connection()
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read().decode()
+        finally:
+            connection.close()
+
+    def get(self, path, expect=200):
+        status, _, body = self.ask("GET", path)
+        if status != expect:
+            raise failed(f"GET {path} said {status}: {body}")
+        return json.loads(body)
+
+    def drop(self, source, name):
+        hidden = os.path.join(self.inbox, "." + name)
+        shutil.copyfile(source, hidden)
+        os.rename(hidden, os.path.join(self.inbox, name))
+
+    def text_of_log(self):
+        with open(os.path.join(self.folder, "service.log"), encoding="utf-8") as f:
+            return f.read()
+
+
+def until(what, condition):
+    """Waits for a condition, within bounds; gives what it gave."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise failed(f"not in time: {what}")
+
+
+def items(where, place):
+    folder = os.path.join(where.inbox, place)
+    return sorted(name for name in os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def check_no_task_twice(apollo, expected=None):
+    made = {}
+    for task in apollo.tasks():
+        made.setdefault((task["contact_id"], task["due_at"], task["note"]), []).append(task["id"])
+    twice = [key for key, ids in made.items() if len(ids) > 1]
+    if twice:
+        raise failed(f"{len(twice)} tasks twice, such as {twice[0]}")
+    if expected is not None and len(made) != expected:
+        raise failed(f"{len(made)} tasks instead of {expected}")
+
+
+def check(condition, what):
+    if not condition:
+        raise failed(what)
+
+
+def end_to_end(program, folder, options):
+    """Drop, upload, path, kill -9, restart, results, notifications."""
+    told = []
+
+    class hook(BaseHTTPRequestHandler):
+        def do_POST(self):
+            told.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    receiver = HTTPServer(("127.0.0.1", 0), hook)
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    secret = os.path.join(folder, "hook-key")
+    with open(os.open(secret, os.O_CREAT | os.O_WRONLY, 0o600), "w") as f:
+        f.write("the-key-of-the-hook")
+    crm = os.path.join(folder, "crm")
+    os.makedirs(crm)
+    apollo = sandbox(program, folder, ["--latency", "20ms"])
+    try:
+        s = service(program, folder, apollo, [
+            "--set", f"notify.url=http://127.0.0.1:{receiver.server_port}/hook", "--set", f"notify.secret_file={secret}",
+            "--set", f"serve.allowed_paths={crm}"]).start()
+        check(s.get("/healthz")["status"] == "alive", "healthz")
+        check(s.get("/readyz")["ready"] is True, "readyz")
+
+        # A dropped file, with settings beside it.
+        source = os.path.join(folder, "source.csv")
+        rows = write_input(source, 1)
+        with open(os.path.join(s.inbox, "monday.csv.toml"), "w") as f:
+            f.write("[defaults]\npriority = \"high\"\n")
+        s.drop(source, "monday.csv")
+        done = until("monday.csv is done", lambda: items(s, "done"))
+        item = os.path.join(s.inbox, "done", done[0])
+        check(len(read(os.path.join(item, "results.csv")).splitlines()) == rows + 1, "results of a dropped file")
+        summary = json.loads(read(os.path.join(item, "summary.json")))
+        check(summary["created"] == rows and summary["exit_code"] == 0, f"summary {summary}")
+        check({t["priority"] for t in apollo.tasks()} == {"high"}, "the settings beside the file hold")
+        for path in (item, os.path.join(s.inbox, "done")):
+            check(os.stat(path).st_mode & 0o077 == 0, f"{path} is open to others")
+
+        # An upload, then kill -9 in the midst of sending, then a start: nothing lost, nothing twice.
+        big = os.path.join(folder, "big.csv")
+        more = write_input(big, 2, groups=6, rows=160)
+        with open(big, "rb") as f:
+            status, headers, body = s.ask("POST", "/v1/imports?name=big.csv", body=f, headers={"Content-Type": "text/csv"})
+        check(status == 202, f"upload said {status}: {body}")
+        place = headers["Location"]
+        job = until("the upload has a job", lambda: s.get(place)["job"])
+        until("requests are sent", lambda: (s.get(f"/v1/jobs/{job}")["created"] or 0) > 30)
+        s.kill()
+        s.start()
+        until("the upload is done", lambda: s.get(place)["state"] == "done")
+        state = s.get(f"/v1/jobs/{job}")
+        check(state["created"] == more and state["state"] == "completed", f"after the kill: {state}")
+        check_no_task_twice(apollo, rows + more)
+        status, headers, body = s.ask("GET", f"/v1/jobs/{job}/results?format=jsonl&only=created")
+        check(status == 200 and len(body.splitlines()) == more, "results as a stream")
+        check(all(json.loads(line)["file"] == "big.csv" for line in body.splitlines()), "the file's own name in results")
+
+        # The same upload again: the same job, nothing sent.
+        before = apollo.stats()["tasks"]
+        with open(big, "rb") as f:
+            status, headers, _ = s.ask("POST", "/v1/imports?name=again.csv", body=f)
+        again = until("the second upload is done", lambda: (v := s.get(headers["Location"]))["state"] == "done" and v)
+        check(again["job"] == job and apollo.stats()["tasks"] == before, "the same input is the same job")
+
+        # A file by its path, and one of rows that are refused.
+        third = os.path.join(crm, "third.csv")
+        third_rows = write_input(third, 3, groups=1)
+        status, headers, body = s.ask("POST", "/v1/imports", body=json.dumps({"path": third}),
+                                      headers={"Content-Type": "application/json"})
+        check(status == 202, f"path said {status}: {body}")
+        until("the path is done", lambda: s.get(headers["Location"])["state"] == "done")
+        check(os.path.exists(third), "a file given by its path stays where it is")
+        with open(os.path.join(s.inbox, "bad.csv"), "w") as f:
+            f.write("name,phone\nKim,1\n")
+        until("bad.csv has failed", lambda: items(s, "failed"))
+        bad = items(s, "failed")[0]
+        check("contact" in read(os.path.join(s.inbox, "failed", bad, "error.txt")), "why it failed stands beside it")
+        view = s.get(f"/v1/imports/{bad}")
+        check(view["state"] == "failed" and view["error"], f"the failed import says why: {view}")
+        rejects = os.path.join(folder, "rejects.csv")
+        with open(rejects, "w") as f:
+            f.write("contact_id,user_id,type,status,due_at\n" + "x,66302798d03b9601c7934ebf,call,scheduled,2027-02-10T10:00:00Z\n" * 30)
+        s.drop(rejects, "worse.csv")
+        until("worse.csv has failed", lambda: len(items(s, "failed")) == 2)
+        worst = next(i for i in items(s, "failed") if i.startswith("worse.csv"))
+        check(len(read(os.path.join(s.inbox, "failed", worst, "rejects.csv")).splitlines()) == 31, "its rejects beside it")
+
+        # What failed for want of a setting is read again when the setting is there.
+        with open(os.path.join(s.inbox, "failed", bad, "settings.toml"), "w") as f:
+            f.write("[columns]\ncontact_id = \"name\"\n[import]\nid_pattern = \"[a-zA-Z]+\"\n[defaults]\ntype = \"call\"\n"
+                    "user_id = \"Olga\"\nstatus = \"scheduled\"\ndue_at = \"2027-02-10T10:00:00Z\"\n")
+        status, headers, body = s.ask("POST", f"/v1/imports/{bad}/retry")
+        check(status == 202, f"retry of an import said {status}: {body}")
+        check(until("it has a job", lambda: s.get(headers["Location"])["job"]), "a job after the retry")
+        check(s.ask("POST", f"/v1/imports/{bad}/retry")[0] in (404, 409), "what has not failed is not read again")
+
+        # Events, metrics, notifications.
+        stream = s.connection()
+        stream.request("GET", "/v1/events", headers={"Last-Event-ID": "0"})
+        answer = stream.getresponse()
+        check(answer.getheader("Content-Type") == "text/event-stream", "the event stream's type")
+        seen = ""
+        while "event: import" not in seen:
+            seen += answer.readline().decode()
+        stream.close()
+        _, _, text = s.ask("GET", "/metrics")
+        check(f'taskbarge_ledger_rows{{job_state="completed",state="created"}} {rows + more + third_rows}' in text, text)
+        until("the hook was told", lambda: len(told) >= 5)
+        events = [json.loads(body)["event"] for _, body in told]
+        check(events.count("completed") >= 3 and events.count("failed") >= 2, f"told: {events}")
+        check(all("X-Taskbarge-Signature" in h for h, _ in told), "notifications are signed")
+        check(s.stop() == 0, "a stop on request is exit 0")
+        log = s.text_of_log()
+        check(apollo.key not in log and "group 1" not in log, "neither key nor notes in the log")
+        return f"{rows + more + third_rows} rows created once, a kill -9 between; {len(told)} notifications"
+    finally:
+        receiver.shutdown()
+        if s.process.poll() is None:
+            s.kill()
+        apollo.stop()
+
+
+def commands(program, folder, options):
+    """Pause, resume, cancel, retry, verify, reload, a wrong key, a graceful stop."""
+    apollo = sandbox(program, folder, ["--latency", "150ms"])
+    key_file = os.path.join(folder, "key")
+
+    def write_key(text):
+        with open(os.open(key_file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as f:
+            f.write(text)
+
+    write_key("wrong-key-of-the-test")
+    s = service(program, folder, apollo, ["--set", f"apollo.api_key_file={key_file}", "--set", "send.connections=2"])
+    s.environment.pop("APOLLO_API_KEY")
+    s.start()
+    try:
+        source = os.path.join(folder, "source.csv")
+        rows = write_input(source, 1, groups=3, rows=80)
+        s.drop(source, "a.csv")
+        until("the wrong key is noticed", lambda: s.ask("GET", "/readyz")[0] == 503)
+        check("401" in s.ask("GET", "/readyz")[2], "readyz says why")
+        write_key(apollo.key)
+        s.process.send_signal(signal.SIGHUP)
+        until("requests are sent after the reload", lambda: s.get("/v1/jobs/1")["created"] > 0)
+        status, _, body = s.ask("POST", "/v1/jobs/1/pause")
+        paused = json.loads(body)
+        check(status == 200 and paused["paused"], f"pause: {body}")
+        check(0 < paused["created"] < rows, f"paused in the midst: {paused['created']}")
+        s.stop()
+        s.start()
+        check(s.get("/v1/jobs/1")["paused"] and s.get("/v1/jobs/1")["created"] == paused["created"], "a pause outlasts a restart")
+        other = os.path.join(folder, "other.csv")
+        write_input(other, 2, groups=1, rows=8)
+        s.drop(other, "b.csv")
+        until("a younger job passes by a paused one", lambda: any(j["job"] == 2 for j in s.get("/v1/jobs?state=completed")["jobs"]))
+        check(s.ask("POST", "/v1/jobs/1/resume")[0] == 200, "resume")
+        until("it goes on", lambda: s.get("/v1/jobs/1")["created"] > paused["created"])
+        status, _, body = s.ask("POST", "/v1/jobs/1/cancel")
+        cancelled = json.loads(body)
+        check(status == 200 and cancelled["state"] == "completed", f"cancel: {body}")
+        check(cancelled["failed"] > 0 and cancelled["created"] + cancelled["failed"] == rows, f"cancelled: {cancelled}")
+        until("its input is put away", lambda: any(i.startswith("a.csv") for i in items(s, "done")))
+        status, _, body = s.ask("POST", "/v1/jobs/1/retry")
+        check(status == 200 and json.loads(body)["created"] == rows, f"retry: {body}")
+        check(s.ask("POST", "/v1/jobs/1/verify")[0] == 200, "verify")
+        check(s.ask("POST", "/v1/jobs/99/pause")[0] == 404, "an unknown job")
+        check(s.ask("POST", "/v1/jobs/1/explode")[0] == 404, "an unknown command")
+        # A stop in the midst of sending: what is in flight is awaited, the rest is pending.
+        third = os.path.join(folder, "third.csv")
+        third_rows = write_input(third, 3, groups=3, rows=80)
+        s.drop(third, "c.csv")
+        until("it is sent", lambda: len(s.get("/v1/jobs")["jobs"]) == 3 and s.get("/v1/jobs/3")["created"] > 0)
+        check(s.stop() == 0, "graceful stop")
+        s.start()
+        until("c.csv is done", lambda: s.get("/v1/jobs/3")["state"] == "completed")
+        check_no_task_twice(apollo, rows + 8 + third_rows)
+        return "pause, resume, cancel, retry, verify, reload, stop: no task twice"
+    finally:
+        s.kill()
+        apollo.stop()
+
+
+def raw(address, data, wait=10.0):
+    """Bytes in, all bytes out until the service closes or nothing comes."""
+    host, port = address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=wait) as c:
+        c.sendall(data)
+        out = b""
+        try:
+            while piece := c.recv(65536):
+                out += piece
+        except TimeoutError:
+            pass
+        return out
+
+
+def refusals(program, folder, options):
+    """What the service does not do: tokens, paths, origins, sizes, malformed requests."""
+    apollo = sandbox(program, folder, [])
+    crm = os.path.join(folder, "crm")
+    os.makedirs(os.path.join(crm, "sub"))
+    secret = os.path.join(folder, "secret.csv")
+    write_input(secret, 1)
+    os.symlink(secret, os.path.join(crm, "link.csv"))
+    os.mkfifo(os.path.join(crm, "fifo.csv"))
+    s = service(program, folder, apollo, ["--set", f"serve.allowed_paths={crm}", "--set", "serve.upload_limit=10kB"],
+                {"TASKBARGE_TOKEN": TOKEN})
+    try:
+        for words, code, text in (
+                (["--listen", "0.0.0.0:0"], 78, "token"),
+                (["--listen", "127.0.0.1:0", "--set", f"serve.token_file={secret}.none"], 78, "token")):
+            bare = {k: v for k, v in s.environment.items() if k != "TASKBARGE_TOKEN"}
+            done = subprocess.run([program, "serve", *words, *s.options()], env=bare, capture_output=True, text=True, timeout=20)
+            check(done.returncode == code and text in done.stderr, f"{words}: exit {done.returncode}: {done.stderr}")
+        short = {**s.environment, "TASKBARGE_TOKEN": "short"}
+        done = subprocess.run([program, "serve", "--listen", "127.0.0.1:0", *s.options()], env=short, capture_output=True,
+                              text=True, timeout=20)
+        check(done.returncode == 78, f"a short token: exit {done.returncode}: {done.stderr}")
+        s.start()
+        with open(f"/proc/{s.process.pid}/environ", "rb") as f:
+            environ = f.read()
+        check(TOKEN.encode() not in environ and apollo.key.encode() not in environ, "secrets in the environment")
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+
+        def expect(status, method, path, headers=None, body=None):
+            got, answer, text = s.ask(method, path, body=body, headers=headers)
+            check(got == status, f"{method} {path} {headers}: {got} instead of {status}: {text}")
+            if status >= 400:
+                check(answer.get("Content-Type") == "application/problem+json", f"{path}: {answer}")
+                check(json.loads(text)["status"] == status, text)
+            return text
+
+        expect(200, "GET", "/healthz")
+        expect(401, "GET", "/v1/jobs")
+        expect(401, "GET", "/metrics")
+        expect(401, "GET", "/v1/jobs", {"Authorization": "Bearer " + TOKEN[:-1] + "x"})
+        expect(401, "GET", "/v1/jobs", {"Authorization": "Bearer " + TOKEN + "x"})
+        expect(200, "GET", "/v1/jobs", bearer)
+        expect(403, "GET", "/v1/jobs", {**bearer, "Origin": "https://evil.example"})
+        expect(200, "GET", "/v1/jobs", {**bearer, "Origin": "http://" + s.address})
+        expect(421, "GET", "/v1/jobs", {**bearer, "Host": "evil.example"})
+        expect(404, "GET", "/v1/unknown", bearer)
+        expect(405, "DELETE", "/v1/jobs", bearer)
+        expect(404, "GET", "/v1/jobs/99", bearer)
+        expect(404, "GET", "/v1/jobs/99/results", bearer)
+        expect(400, "GET", "/v1/jobs?limit=0", bearer)
+        expect(400, "GET", "/v1/imports/..%2f..", bearer)
+        expect(400, "POST", "/v1/imports", bearer, b"contact_id\n")
+        expect(400, "POST", "/v1/imports?name=..%2fx.csv", bearer, b"contact_id\n")
+        expect(413, "POST", "/v1/imports?name=x.csv", bearer, b"x" * 20_000)
+        inside = {**bearer, "Content-Type": "application/json"}
+        for path, status in ((secret, 403), (os.path.join(crm, "..", "secret.csv"), 403), (os.path.join(crm, "link.csv"), 403),
+                             (os.path.join(crm, "fifo.csv"), 400), (os.path.join(crm, "none.csv"), 400),
+                             ("/etc/passwd", 403), (crm, 400)):
+            got, _, text = s.ask("POST", "/v1/imports", json.dumps({"path": path}), inside)
+            check(got in (status, 400 if status == 403 else 403), f"{path}: {got}: {text}")
+            check(os.listdir(os.path.join(s.inbox, "processing")) == [], f"{path} was taken")
+        expect(400, "POST", "/v1/imports", inside, b"{\"path\": 1}")
+        expect(400, "POST", "/v1/imports", inside, b"not json")
+
+        head = f"GET /healthz HTTP/1.1\r\nHost: {s.address}\r\n".encode()
+        for data, status in (
+                (b"nonsense\r\n\r\n", b"400"), (b"GET /healthz HTTP/1.1\r\n\r\n", b"400"),
+                (head + b"X: " + b"y" * 70_000 + b"\r\n\r\n", b"431"),
+                (head + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
+                (head + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+                (f"GET /%00 HTTP/1.1\r\nHost: {s.address}\r\n\r\n".encode(), b"400"),
+                (f"GET //x/../y HTTP/1.1\r\nHost: {s.address}\r\n\r\n".encode(), b"400")):
+            out = raw(s.address, data, 5)
+            check(out.startswith(b"HTTP/1.1 " + status), f"{data[:60]}: {out[:100]}")
+        check(s.ask("GET", "/healthz")[0] == 200, "it lives")
+        check(items(s, "processing") == [] and items(s, "done") == [], "nothing was taken in")
+        log = s.text_of_log()
+        check(TOKEN not in log, "the token in the log")
+        return "tokens, hosts, origins, paths, sizes, malformed requests: refused"
+    finally:
+        if s.process:
+            s.kill()
+        apollo.stop()
+
+
+def two_services(program, folder, options):
+    """Two services on one folder and one ledger: each file is taken once."""
+    apollo = sandbox(program, folder, [])
+    a = service(program, folder, apollo).start()
+    b = service(program, folder, apollo).start()
+    try:
+        rows = 0
+        for i in range(40):
+            path = os.path.join(folder, f"{i}.csv")
+            rows += write_input(path, 100 + i, groups=1, rows=4)
+            a.drop(path, f"{i}.csv")
+        until("all are done", lambda: len(items(a, "done")) == 40)
+        check_no_task_twice(apollo, rows)
+        # What the other one held is taken up when it dies.
+        source = os.path.join(folder, "last.csv")
+        more = write_input(source, 999, groups=3, rows=200)
+        a.drop(source, "last.csv")
+        until("it is taken", lambda: items(a, "processing"))
+        a.kill()
+        until("the other one finishes it", lambda: len(items(b, "done")) == 41)
+        check_no_task_twice(apollo, rows + more)
+        return f"41 files, {rows + more} rows, each once"
+    finally:
+        for one in (a, b):
+            if one.process.poll() is None:
+                one.kill()
+        apollo.stop()
+
+
+def load(program, folder, options):
+    """Many files at once and many clients: nothing lost, memory bounded."""
+    files, clients, each = options.files, options.clients, 5
+    apollo = sandbox(program, folder, ["--limits", "0,0,0", "--usage-limits", "0,0,0"])
+    s = service(program, folder, apollo, ["--set", "log.level=warning"]).start()
+    try:
+        chance = random.Random(5)
+        expected = 0
+        staged = os.path.join(folder, "staged")
+        os.makedirs(staged)
+        for i in range(files):
+            expected += write_input(os.path.join(staged, f"f{i:04}.csv"), 1000 + i, groups=1, rows=3)
+        began = time.monotonic()
+        for name in sorted(os.listdir(staged)):
+            os.rename(os.path.join(staged, name), os.path.join(s.inbox, name))
+        body = ("contact_id,user_id,type,status,due_at\n" + "".join(
+            f"{chance.getrandbits(96):024x},66302798d03b9601c7934ebf,call,scheduled,2027-02-10T10:00:00Z\n" for _ in range(2)))
+
+        def client(number):
+            served = []
+            text = body.replace("2027-02-10", f"2027-{1 + number % 12:02}-{1 + number // 12 % 28:02}")
+            for i in range(each):
+                path = ("/v1/jobs?limit=5", "/v1/imports?limit=5", "/metrics", "/healthz")[(number + i) % 4]
+                served.append(s.ask("GET", path)[0])
+            served.append(s.ask("POST", f"/v1/imports?name=client-{number}.csv", body=text)[0])
+            return served
+
+        with concurrent.futures.ThreadPoolExecutor(clients) as pool:
+            answers = [status for served in pool.map(client, range(clients)) for status in served]
+        clients_took = time.monotonic() - began
+        check(all(status in (200, 202) for status in answers), f"answers: {sorted(set(answers))}")
+        end = time.monotonic() + options.patience
+        while len(items(s, "done")) < files + clients:
+            check(time.monotonic() < end, f"only {len(items(s, 'done'))} done, {len(items(s, 'processing'))} in processing, "
+                                          f"{len(items(s, 'failed'))} failed")
+            time.sleep(0.2)
+        took = time.monotonic() - began
+        check(items(s, "failed") == [] and items(s, "processing") == [], "some are left")
+        expected += 2 * len({(1 + n % 12, 1 + n // 12 % 28) for n in range(clients)})
+        check_no_task_twice(apollo, expected)
+        with open(f"/proc/{s.process.pid}/status") as f:
+            peak = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
+        check(peak < 256 * 1024, f"peak memory {peak} KiB")
+        check(s.stop() == 0, "stop")
+        return (f"{files} files and {clients} clients ({len(answers)} answers in {clients_took:.1f} s): all done in {took:.1f} s, "
+                f"{expected} tasks, none twice, peak memory {peak // 1024} MiB")
+    finally:
+        if s.process.poll() is None:
+            s.kill()
+        apollo.stop()
+
+
+TESTS = {"end-to-end": end_to_end, "commands": commands, "refusals": refusals, "two-services": two_services, "load": load}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("test", choices=TESTS)
+    parser.add_argument("--files", type=int, default=1000)
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--patience", type=int, default=600)
+    options = parser.parse_args()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    with tempfile.TemporaryDirectory(prefix="taskbarge-service-") as folder:
+        try:
+            print(f"{options.test}: {TESTS[options.test](options.program, folder, options)}")
+        except Exception as e:
+            log = os.path.join(folder, "service.log")
+            if os.path.exists(log):
+                print(read(log)[-6000:], file=sys.stderr)
+            print(f"{options.test}: {type(e).__name__}: {e}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
