@@ -13,7 +13,7 @@ if [[ ! $seconds =~ ^[0-9]+$ ]]; then
 fi
 targets=("$@")
 if [[ ${#targets[@]} -eq 0 ]]; then
-    targets=(fuzz_csv fuzz_jsonl fuzz_dates fuzz_settings)
+    targets=(fuzz_csv fuzz_jsonl fuzz_dates fuzz_settings fuzz_http)
 fi
 if ! command -v clang++ > /dev/null; then
     echo "clang++ is needed: apt-get install clang" >&2

@@ -13,6 +13,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -53,6 +54,16 @@ std::string text_of(const std::exception_ptr& error) {
     }
 }
 
+bool is_stop(const std::exception_ptr& error) {
+    try {
+        std::rethrow_exception(error);
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted;
+    } catch (...) {
+        return false;
+    }
+}
+
 std::string_view detail_of(body_error why) {
     switch (why) {
         case body_error::too_large:
@@ -88,13 +99,16 @@ const request_head& connection::head() const {
 }
 
 asio::awaitable<void> connection::run() {
-    while (co_await read_head()) {
+    bool goes_on = co_await read_head();
+    while (goes_on) {
         co_await serve();
-        if (!stays_ || gone_ || host_.is_stopping()) {
+        goes_on = stays_ && !gone_ && !host_.is_stopping();
+        if (goes_on) {
+            reader_.next();
+            goes_on = co_await read_head();
+        } else {
             co_await say_farewell();
-            break;
         }
-        reader_.next();
     }
     if (gone_) reset();
 }
@@ -102,6 +116,12 @@ asio::awaitable<void> connection::run() {
 void connection::stop_if_idle() {
     error_code ignored;
     if (idle_) socket_.cancel(ignored);
+}
+
+// A client that connects and says nothing holds a place no longer than a slow one.
+connection::clock::duration connection::idle_patience() const {
+    const server_options& options = host_.options();
+    return first_ ? std::min(options.idle_timeout, options.header_timeout) : options.idle_timeout;
 }
 
 // Whether there is a request to serve. If not, the connection has ended, or has been told why it does.
@@ -117,10 +137,9 @@ asio::awaitable<bool> connection::read_head() {
         }
         if (!begun && reader_.begun()) begun = clock::now();
         if (!begun && host_.is_stopping()) co_return false;
-        // A client that connects and says nothing holds a place no longer than a slow one.
-        const auto idle_limit = first_ ? std::min(options.idle_timeout, options.header_timeout) : options.idle_timeout;
+        const clock::duration limit = begun ? *begun + options.header_timeout - clock::now() : idle_patience();
         idle_ = !begun;
-        const error_code ec = co_await receive(begun ? *begun + options.header_timeout - clock::now() : idle_limit);
+        const error_code ec = co_await receive(limit);
         idle_ = false;
         if (!ec) continue;
         if (!begun) co_return false;
@@ -142,7 +161,8 @@ asio::awaitable<void> connection::refuse(const answer& a) {
     const answer_frame frame{a.status, body_framing::sized, a.body.size(), then::close,
                              std::chrono::system_clock::now()};
     const std::string bytes = answer_head(frame, a.content_type, a.headers, head().id) + a.body;
-    if (co_await send(bytes)) status_ = a.status;
+    const bool sent = co_await send(bytes);
+    if (sent) status_ = a.status;
     note({});
     co_await say_farewell();
 }
@@ -169,14 +189,19 @@ asio::awaitable<void> connection::serve() {
     } catch (...) {
         error = std::current_exception();
     }
-    co_await finish(error);
+    const bool cut = (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none;
+    if (cut) {
+        // By the server's stop: from here on every wait throws.
+        reset();
+        note(error && !is_stop(error) ? text_of(error) : std::string());
+    } else {
+        co_await finish(error);
+    }
 }
 
 asio::awaitable<void> connection::finish(std::exception_ptr error) {
-    // Cut by the server's stop: nothing can be awaited any more.
-    const bool cut = (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none;
-    std::string told = error && !cut ? text_of(error) : std::string();
-    if (stage_ == stage::unanswered && !cut) {
+    std::string told = error ? text_of(error) : std::string();
+    if (stage_ == stage::unanswered) {
         if (!error) told = "the handler gave no answer";
         failed_ = true;
         answer sorry =
@@ -186,7 +211,7 @@ asio::awaitable<void> connection::finish(std::exception_ptr error) {
     }
     if (!told.empty()) stays_ = false;
     // A stream that is cut must not look like one that has ended.
-    if (stage_ == stage::streaming || cut) gone_ = true;
+    if (stage_ == stage::streaming) gone_ = true;
     note(std::move(told));
 }
 
@@ -260,7 +285,8 @@ asio::awaitable<core::result<std::string>> connection::read_some() {
         if (p == progress::refused) co_return fail_body(reader_.body_failure());
         if (reader_.awaits_continue() && !continued_ && stage_ == stage::unanswered) {
             continued_ = true;
-            if (!co_await send("HTTP/1.1 100 Continue\r\n\r\n")) co_return fail_body(body_error::cut_off);
+            const bool sent = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
+            if (!sent) co_return fail_body(body_error::cut_off);
         }
         const clock::time_point before = clock::now();
         const error_code ec = co_await receive(body_patience());
@@ -308,7 +334,8 @@ asio::awaitable<void> connection::reply(answer a) {
     if (is_head_request() || !has_body(a.status)) a.body.clear();
     // Most answers leave in one packet.
     if (a.body.size() <= send_slice) text += std::exchange(a.body, {});
-    if (!co_await send(text)) co_return;
+    const bool sent = co_await send(text);
+    if (!sent) co_return;
     status_ = a.status;
     co_await send(a.body);
 }
@@ -318,7 +345,8 @@ asio::awaitable<void> connection::begin(int status, std::string content_type, he
     const std::string text = build_head(status, content_type, headers, framing, 0);
     chunked_ = framing == body_framing::chunked;
     stage_ = is_head_request() ? stage::answered : stage::streaming;
-    if (co_await send(text)) status_ = status;
+    const bool sent = co_await send(text);
+    if (sent) status_ = status;
 }
 
 asio::awaitable<bool> connection::write(std::string_view piece) {
@@ -329,15 +357,17 @@ asio::awaitable<bool> connection::write(std::string_view piece) {
         co_return false;
     }
     if (piece.empty()) co_return true;
-    if (!chunked_) co_return co_await send(piece);
-    const std::string chunk = fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
-    co_return co_await send(chunk);
+    std::string chunk;
+    if (chunked_) chunk = fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
+    const std::string_view bytes = chunked_ ? std::string_view(chunk) : piece;
+    const bool sent = co_await send(bytes);
+    co_return sent;
 }
 
 asio::awaitable<void> connection::end() {
     if (stage_ != stage::streaming || gone_) co_return;
-    if (chunked_ && !co_await send("0\r\n\r\n")) co_return;
-    stage_ = stage::answered;
+    if (chunked_) co_await send("0\r\n\r\n");
+    if (!gone_) stage_ = stage::answered;
 }
 
 // Whether the client has ended its side. It may have done so long ago, while nothing was sent.

@@ -65,6 +65,7 @@ class connection final : public exchange {
     boost::asio::awaitable<void> say_farewell();
     boost::asio::awaitable<void> drain();
     core::failure fail_body(body_error why);
+    clock::duration idle_patience() const;
     clock::duration body_patience() const;
     std::string build_head(int status, std::string_view content_type, const header_list& headers, body_framing framing,
                            std::uint64_t size);

@@ -24,10 +24,10 @@ constexpr std::size_t head_room = 16 * 1024;
 constexpr std::size_t body_room = 64 * 1024;
 constexpr std::string_view shortest_chunk = "0\r\n\r\n";
 
-// Whether a request's line ends with a version, whichever.
+// Whether a request's line is one of some version, whichever.
 bool names_version(std::string_view line) {
     constexpr std::string_view form = " HTTP/";
-    if (line.size() < form.size() + 3) return false;
+    if (line.size() < form.size() + 3 || std::ranges::count(line, ' ') != 2) return false;
     line.remove_prefix(line.size() - form.size() - 3);
     return line.starts_with(form) && is_digit(line[6]) && line[7] == '.' && is_digit(line[8]);
 }
@@ -171,10 +171,11 @@ progress request_reader::read_head() {
 // for the head's end before it tells that there will be none.
 progress request_reader::scan() {
     constexpr std::string_view line_end = "\r\n";
-    if (scanned_ == 0 && !blank_line_seen_ && bytes().starts_with(line_end)) {
+    if (scanned_ == 0 && !blank_line_seen_) {
+        if (bytes() == line_end.substr(0, 1)) return progress::more;
         // Some old clients send one after a body (RFC 9112, 2.2).
-        blank_line_seen_ = true;
-        consume(line_end.size());
+        blank_line_seen_ = bytes().starts_with(line_end);
+        if (blank_line_seen_) consume(line_end.size());
     }
     const std::string_view text = bytes();
     for (; scanned_ < std::min(text.size(), limits_.header); ++scanned_) {
