@@ -113,9 +113,11 @@ asio::awaitable<void> connection::run() {
     if (gone_) reset();
 }
 
-void connection::stop_if_idle() {
+bool connection::stop_if_idle(std::chrono::milliseconds at_least) {
+    if (!idle_ || clock::now() - idle_since_ < at_least) return false;
     error_code ignored;
-    if (idle_) socket_.cancel(ignored);
+    socket_.cancel(ignored);
+    return true;
 }
 
 // A client that connects and says nothing holds a place no longer than a slow one.
@@ -139,6 +141,7 @@ asio::awaitable<bool> connection::read_head() {
         if (!begun && host_.is_stopping()) co_return false;
         const clock::duration limit = begun ? *begun + options.header_timeout - clock::now() : idle_patience();
         idle_ = !begun;
+        idle_since_ = clock::now();
         const error_code ec = co_await receive(limit);
         idle_ = false;
         if (!ec) continue;

@@ -36,8 +36,8 @@ class connection final : public exchange {
 
     // Serves the connection to its end. Nothing that the client does throws.
     boost::asio::awaitable<void> run();
-    // Ends the wait for a next request, if that is what is waited for.
-    void stop_if_idle();
+    // Ends the wait for a next request, if that is what is waited for, and has been for so long; whether it was.
+    bool stop_if_idle(std::chrono::milliseconds at_least);
 
     const request_head& head() const override;
     boost::asio::awaitable<core::result<std::string>> read_some() override;
@@ -80,6 +80,7 @@ class connection final : public exchange {
     std::string client_;
     request_reader reader_;
     bool idle_ = false;
+    clock::time_point idle_since_;
     bool first_ = true;  // no request was read yet
     bool gone_ = false;  // nothing more can be sent
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
+#include <stdexcept>
 
 #include "service/http/ascii.hpp"
 #include "service/http/authority.hpp"
@@ -22,7 +22,8 @@ using digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
 digest digest_of(std::string_view text) {
     digest d{};
     unsigned size = 0;
-    if (EVP_Digest(text.data(), text.size(), d.data(), &size, EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
+    if (EVP_Digest(text.data(), text.size(), d.data(), &size, EVP_sha256(), nullptr) != 1)
+        throw std::runtime_error("no SHA-256 to be had");
     return d;
 }
 

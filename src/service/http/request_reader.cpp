@@ -283,6 +283,7 @@ progress request_reader::read_body(std::string& piece) {
 void request_reader::next() {
     if (!body_ended()) throw std::logic_error("the body of the request was not read");
     parser_ = std::make_unique<parser>();
+    if (buffer_.capacity() > 2 * head_room) buffer_.shrink_to_fit();  // after an upload, for a wait that may be long
     taken_ = body_bytes_ = 0;
     scanned_ = line_start_ = 0;
     blank_line_seen_ = head_read_ = wants_more_ = false;

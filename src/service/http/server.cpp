@@ -28,6 +28,9 @@ namespace {
 
 // Before accepting is tried again when the process has no descriptor left.
 constexpr auto accept_pause = std::chrono::milliseconds(50);
+// How long a connection may be idle when all places are taken: longer than a client needs to send what it connected
+// for.
+constexpr auto idle_when_full = std::chrono::seconds(1);
 
 core::result<tcp::endpoint> endpoint_of(const std::string& listen) {
     const auto place = parse_authority(listen);
@@ -100,7 +103,7 @@ class tcp_server final : public server, private connection_host {
         acceptor_.close(ignored);
         room_.cancel();
         for (connection* c : live_)
-            c->stop_if_idle();
+            c->stop_if_idle(std::chrono::milliseconds(0));
     }
 
     std::size_t connections() const override { return live_.size(); }
@@ -117,7 +120,8 @@ class tcp_server final : public server, private connection_host {
 
     asio::awaitable<void> accept_one() {
         if (is_full()) {
-            co_await wait_for_room(asio::steady_timer::time_point::max());
+            end_one_idle();
+            co_await wait_for_room(asio::steady_timer::clock_type::now() + idle_when_full);
             co_return;
         }
         error_code error;
@@ -130,6 +134,12 @@ class tcp_server final : public server, private connection_host {
             if (!std::exchange(short_of_descriptors_, true)) note_accept_error(error);
             co_await wait_for_room(asio::steady_timer::clock_type::now() + accept_pause);
         }
+    }
+
+    // One that says nothing gives its place to those who wait; the oldest first.
+    void end_one_idle() {
+        for (connection* c : live_)
+            if (c->stop_if_idle(idle_when_full)) return;
     }
 
     asio::awaitable<void> wait_for_room(asio::steady_timer::time_point until) {

@@ -65,6 +65,14 @@ void running_server::on_loop(const std::function<void()>& f) {
     done.get_future().wait();
 }
 
+bool running_server::wait_until(const std::function<bool()>& is_so) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    bool so = false;
+    while (!so && std::chrono::steady_clock::now() < end)
+        on_loop([&] { so = is_so(); });
+    return so;
+}
+
 std::size_t running_server::connections() {
     std::size_t count = 0;
     on_loop([&] { count = server_->connections(); });

@@ -34,6 +34,8 @@ class running_server {
     const std::string& where() const { return where_; }
     // Runs on the server's thread, and waits for it.
     void on_loop(const std::function<void()>& f);
+    // Asks on the server's thread until it is so; false if that takes unreasonably long.
+    bool wait_until(const std::function<bool()>& is_so);
     std::size_t connections();
     void ask_to_stop();
     // Cancels run() itself.

@@ -245,10 +245,7 @@ TEST(ServerLimits, MoreConnectionsThanTheLimitWaitUntilOneEnds) {
     for (int i = 0; i < 5; ++i)
         clients.emplace_back(server.port()).send(plain_get);
     // Two are let in and held; a round on the loop later nobody else has come.
-    std::size_t waiting = 0;
-    for (int round = 0; round < 10'000 && waiting < 2; ++round)
-        server.on_loop([&] { waiting = answering.waiting(); });
-    EXPECT_EQ(waiting, 2u);
+    EXPECT_TRUE(server.wait_until([&] { return answering.waiting() == 2; }));
     EXPECT_EQ(server.connections(), 2u);
     EXPECT_FALSE(clients[4].readable(0));
     server.on_loop([&] { answering.open(); });
@@ -258,6 +255,18 @@ TEST(ServerLimits, MoreConnectionsThanTheLimitWaitUntilOneEnds) {
         c.close();
     }
     EXPECT_EQ(server.notes(5).size(), 5u);
+}
+
+TEST(ServerLimits, AnIdleConnectionGivesItsPlaceToOneThatWaits) {
+    auto options = quick_options();
+    options.most_connections = 1;
+    options.header_timeout = options.idle_timeout = 1h;
+    running_server server(counts, options);
+    raw_client silent(server.port()), waits(server.port());
+    waits.send(plain_get);
+    EXPECT_EQ(waits.read().status, 200);
+    EXPECT_EQ(silent.read_to_end(), "");
+    EXPECT_TRUE(silent.ended());
 }
 
 // Lets the process open no descriptor for as long as it lives.

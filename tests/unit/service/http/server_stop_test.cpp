@@ -61,10 +61,7 @@ TEST(ServerStop, ARequestUnderWayIsAnsweredAndItsConnectionEnds) {
         with_grace(1h));
     raw_client client(server.port());
     client.send(plain_get);
-    std::size_t waiting = 0;
-    for (int round = 0; round < 10'000 && waiting < 1; ++round)
-        server.on_loop([&] { waiting = answering.waiting(); });
-    ASSERT_EQ(waiting, 1u);
+    ASSERT_TRUE(server.wait_until([&] { return answering.waiting() == 1; }));
     server.ask_to_stop();
     server.on_loop([&] { answering.open(); });
     const received r = client.read();
@@ -94,6 +91,7 @@ TEST(ServerStop, ARequestWhoseHeadersAreComingIsServed) {
 }
 
 TEST(ServerStop, PastTheGraceARequestIsCutAndItsHandlerUnwinds) {
+    gate never;
     bool unwound = false;
     running_server server(
         [&](exchange& x) -> asio::awaitable<void> {
@@ -101,15 +99,13 @@ TEST(ServerStop, PastTheGraceARequestIsCutAndItsHandlerUnwinds) {
                 bool& flag;
                 ~on_exit() { flag = true; }
             } const mark{unwound};
-            asio::steady_timer forever(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
-            co_await forever.async_wait(asio::use_awaitable);
+            co_await never.pass();
             co_await greets(x);
         },
         with_grace(50ms));
     raw_client client(server.port());
     client.send(plain_get);
-    while (server.connections() == 0) {
-    }
+    ASSERT_TRUE(server.wait_until([&] { return never.waiting() == 1; }));
     server.ask_to_stop();
     EXPECT_TRUE(server.wait_for_end());
     EXPECT_EQ(client.read_to_end(), "");
@@ -189,8 +185,10 @@ TEST(ServerStop, AClientThatTakesNothingDoesNotHoldTheStop) {
 }
 
 TEST(ServerStop, ABodyThatDoesNotComeDoesNotHoldTheStop) {
+    bool reading = false;
     running_server server(
-        [](exchange& x) -> asio::awaitable<void> {
+        [&](exchange& x) -> asio::awaitable<void> {
+            reading = true;
             auto piece = co_await x.read_some();
             answer a = piece ? answer{} : x.body_problem();
             co_await x.reply(std::move(a));
@@ -198,8 +196,7 @@ TEST(ServerStop, ABodyThatDoesNotComeDoesNotHoldTheStop) {
         with_grace(50ms));
     raw_client client(server.port());
     client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n");
-    while (server.connections() == 0) {
-    }
+    ASSERT_TRUE(server.wait_until([&] { return reading; }));
     server.ask_to_stop();
     EXPECT_TRUE(server.wait_for_end());
 }
@@ -214,8 +211,7 @@ TEST(ServerStop, CancellingRunCutsEverythingAtOnce) {
         with_grace(1h));
     raw_client client(server.port()), idle(server.port());
     client.send(plain_get);
-    while (server.connections() < 2) {
-    }
+    ASSERT_TRUE(server.wait_until([&] { return never.waiting() == 1; }));
     server.cancel();
     EXPECT_TRUE(server.wait_for_end());
     EXPECT_EQ(client.read_to_end(), "");
@@ -227,8 +223,8 @@ TEST(ServerStop, StoppingWhenFullOrTwiceIsFine) {
     options.most_connections = 1;
     running_server server(greets, options);
     raw_client first(server.port()), second(server.port());
-    while (server.connections() < 1) {
-    }
+    first.send("GET / HT");
+    second.send("GET / HT");
     server.ask_to_stop();
     server.ask_to_stop();
     EXPECT_TRUE(server.wait_for_end());
