@@ -297,8 +297,12 @@ class daemon {
     }
 
     asio::awaitable<void> hear_signals() {
-        while (co_await signals_.async_wait(asio::use_awaitable) == SIGHUP)
-            reload();
+        // A named value: GCC 12 miscompiles some awaits within a loop's condition.
+        int signal = SIGHUP;
+        while (signal == SIGHUP) {
+            signal = co_await signals_.async_wait(asio::use_awaitable);
+            if (signal == SIGHUP) reload();
+        }
         log_.info("service_stopping", {});
         (void)::sd_notify(0, "STOPPING=1");
         intake_->stop();
