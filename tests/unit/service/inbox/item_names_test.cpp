@@ -58,6 +58,7 @@ TEST(ItemNames, DroppedNamesAreMadeFit) {
     EXPECT_EQ(fit_name("a\nb.csv"), "a_b.csv");
     EXPECT_EQ(fit_name("a\xFF.csv"), "a_.csv");
     EXPECT_EQ(fit_name("results.csv"), "input-results.csv");
+    EXPECT_EQ(fit_name("rejects.jsonl"), "input-rejects.jsonl");
     EXPECT_EQ(fit_name(std::string(250, 'x') + ".csv"), std::string(196, 'x') + ".csv");
     std::string wide;
     for (int i = 0; i < 84; ++i)
