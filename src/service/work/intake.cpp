@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "service/telemetry/event_json.hpp"
+#include "taskbarge/core/printable.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/report/exit_code.hpp"
 #include "taskbarge/report/rejects_writer.hpp"
@@ -161,9 +162,12 @@ bool intake::offer(const std::string& name) {
     if (full()) return false;
     auto taken = parts_.store.take(name, parts_.clock.now());
     if (!taken) {
-        parts_.runs.lines().warn("import_not_taken", {{"file", name}}, taken.error().text);
+        // It is offered again and again: a reason is told once.
+        if (std::exchange(untaken_, name + ": " + taken.error().text) != name + ": " + taken.error().text)
+            parts_.runs.lines().warn("import_not_taken", {{"file", core::printable(name)}}, taken.error().text);
         return false;
     }
+    untaken_.clear();
     if (*taken) submit(std::move(**taken));
     return true;
 }
@@ -284,6 +288,9 @@ void intake::loop() {
 // An item that has its job already was read before the service was stopped.
 void intake::take_in(entry e) {
     const auto& item = e.held.item();
+    // What was asked for with the input cannot be known: a guess could import more than was wanted.
+    if (!item.trouble.empty())
+        return give_up(std::move(e), {errc::input, item.trouble}, parts_.configuration.get()->settings);
     if (!item.job) return plan(std::move(e));
     auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
     auto job = book ? (*book)->job(*item.job) : book.error();

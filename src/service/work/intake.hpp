@@ -93,6 +93,7 @@ class intake {
     std::map<std::string, std::pair<std::string, std::string>> states_;  // by item id
     std::set<core::job_id> early_;
     std::size_t held_ = 0;
+    std::string untaken_;  // the folder watch's own: which file could not be taken, and why
     job::stop_control stop_;
     std::thread thread_;
 };
