@@ -9,7 +9,8 @@ namespace taskbarge::client {
 
 namespace {
 
-constexpr std::size_t largest_step = 1U << 20U;
+// A step is about what the data unpacks to: room that is not needed is cleared all the same.
+constexpr std::size_t least_step = 16U << 10U, largest_step = 1U << 20U, usual_ratio = 8;
 
 class inflater {
  public:
@@ -52,11 +53,12 @@ gunzip_result gunzip(std::string_view data, std::uint64_t limit, std::string& ou
     inflater z;
     if (!z.ready()) return gunzip_result::broken;
     const std::size_t start = out.size();
+    const std::size_t step = std::clamp(data.size() * usual_ratio, least_step, largest_step);
     for (;;) {  // each step uses input up or makes output, else it is Z_BUF_ERROR
         const std::uint64_t made = out.size() - start;
         if (made > limit) return gunzip_result::too_large;
         // One byte beyond the limit tells "too large" from "just fits".
-        const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(limit - made + 1, largest_step));
+        const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(limit - made + 1, step));
         const int status = z.step(data, out, room);
         if (status == Z_OK) continue;
         if (status != Z_STREAM_END || out.size() - start > limit)
