@@ -100,12 +100,13 @@ asio::awaitable<run_end> import_run::run() {
     next_move move;
     while (true) {
         if (!broken_) co_await take_in_doubts();
-        if (sends() && !broken_) co_await refill();
+        if (sends() && !broken_) co_await keep_ready();
         move = decide(view());
         publish(move);
         if (move.what == next_move::kind::send) {
             send_next();
         } else if (move.what == next_move::kind::look_up) {
+            co_await loading_ended();
             co_await look_up_pass();
         } else if (move.what == next_move::kind::wait) {
             if (env_.stop.level() == stop_level::forced) break;
@@ -191,24 +192,50 @@ asio::awaitable<void> import_run::learn_limits() {
     if (*learnt && (*learnt)->status == 401) break_off(key_refused());
 }
 
-asio::awaitable<void> import_run::refill() {
-    while (!all_loaded_ && ready_.size() < read_ahead / 2) {
+// Chunks are read from the ledger while others are sent; waited for only when none could be sent meanwhile.
+asio::awaitable<void> import_run::keep_ready() {
+    if (!all_loaded_ && !loading_ && !sends_.stopping() && ready_.size() < read_ahead / 2) {
+        loading_ = true;
+        sends_.spawn(load_more());
+    }
+    const auto sendable = [this, now = env_.clock.steady_now()](const ready_chunk& r) {
+        return r.not_before <= now && may_send(r);
+    };
+    if (std::none_of(ready_.begin(), ready_.end(), sendable)) co_await loading_ended();
+}
+
+asio::awaitable<void> import_run::load_more() {
+    while (!all_loaded_ && !broken_ && ready_.size() < read_ahead) {
         auto more = co_await session_.writer().ask<std::vector<ledger::chunk_record>>(
             [this](ledger::ledger& l) { return l.chunks(job_.id, chunk_state::planned, last_loaded_, read_ahead); });
         if (!more) {
             break_off(more.error());
-            co_return;
+            break;
         }
         all_loaded_ = more->size() < read_ahead;
         for (auto& chunk : *more) {
             last_loaded_ = chunk.id;
             if (isolation_.keep_back(chunk)) continue;
             const auto not_before = chunk.not_before ? steady(*chunk.not_before) : steady_time{};
-            ready_.push_back({std::move(chunk), not_before});
+            make_ready(std::move(chunk), not_before);
         }
     }
-    std::stable_sort(ready_.begin(), ready_.end(),
-                     [](const auto& a, const auto& b) { return a.not_before < b.not_before; });
+    loading_ = false;
+    bell_.ring();
+}
+
+// What is read was planned when the reading began. Whoever plans chunks anew waits for its end first, else they could
+// be passed over.
+asio::awaitable<void> import_run::loading_ended() {
+    while (loading_ && !sends_.stopping())
+        co_await bell_.sleep_until(env_.clock.steady_now() + 1s);
+}
+
+// In order of time, and of arrival where that is the same.
+void import_run::make_ready(ledger::chunk_record chunk, steady_time not_before) {
+    const auto behind = std::upper_bound(ready_.begin(), ready_.end(), not_before,
+                                         [](steady_time t, const ready_chunk& r) { return t < r.not_before; });
+    ready_.insert(behind, {std::move(chunk), not_before});
 }
 
 // ------------------------------------------------------------------------------------------------------ one request
@@ -244,7 +271,9 @@ asio::awaitable<void> import_run::send_one(ready_chunk next) {
         if (next.chunk.attempts > 0) budget_.refund();
         isolation_.not_sent(next.chunk);
         breaker_.abandoned();
-        ready_.insert(ready_.begin(), std::move(next));
+        const auto first = std::find_if(ready_.begin(), ready_.end(),
+                                        [&](const ready_chunk& r) { return r.not_before >= next.not_before; });
+        ready_.insert(first, std::move(next));
     } else {
         core::fault_point("intent_recorded");
         const auto x = co_await session_.client().bulk_create(body);
@@ -262,12 +291,19 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
     const auto answer = client::classify_bulk_create(x);
     auto v = after_exchange(chunk, x, answer, now);
     v.report.attempt = attempt;
-    if (v.may_isolate) co_await isolate(chunk, v, answer.verdict == client::create_verdict::too_many);
     if (x.reach == client::reach::not_sent)
         v.update.not_before = now + backoff_delay({env_.settings.send.backoff_base, env_.settings.send.backoff_cap},
                                                   breaker_.failures_in_a_row() + 1, random_);
+    if (v.may_isolate) co_await isolate(chunk, v, answer.verdict == client::create_verdict::too_many);
     auto& gate = session_.windows(route::bulk_create);
     const bool written = x.reach != client::reach::not_sent;
+    // Once all is well the connection is free: the next chunk's intent joins the commit of this one's outcome. Any
+    // other answer is weighed first.
+    const bool frees_place = v.what == consequence::progress;
+    if (frees_place) {
+        ++settling_;
+        bell_.ring();
+    }
     auto kept = co_await session_.writer().ask<core::rate_book>([&](ledger::ledger& l) -> result<core::rate_book> {
         core::fault_point("before_outcome");
         if (auto r = l.record_report(v.report, written); !r) return r.error();
@@ -275,6 +311,7 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
         return gate.learn(l, x, place.taken_at);
     });
     core::fault_point("outcome_recorded");
+    if (frees_place) --settling_;
     if (!kept) {
         break_off(kept.error());  // the chunk stays in sending: the next run looks it up
         co_return;
@@ -290,7 +327,7 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
     count(chunk_state::planned, chunk.contacts.size(), v.update);
     note_health(v.what, x);
     if (!written) isolation_.not_sent(chunk);
-    if (auto sibling = isolation_.outcome(chunk, v)) ready_.push_back({std::move(*sibling), steady_time{}});
+    if (auto sibling = isolation_.outcome(chunk, v)) make_ready(std::move(*sibling), steady_time{});
     follow_up(std::move(chunk), v);
 }
 
@@ -311,7 +348,7 @@ asio::awaitable<void> import_run::change_unsent(ledger::chunk_record chunk, ledg
     if (kept) {
         count(chunk_state::planned, chunk.contacts.size(), update);
         if (update.state == chunk_state::split) children_made_ = true;
-        if (auto sibling = isolation_.release_sibling(chunk)) ready_.push_back({std::move(*sibling), steady_time{}});
+        if (auto sibling = isolation_.release_sibling(chunk)) make_ready(std::move(*sibling), steady_time{});
     } else {
         break_off(kept.error());
     }
@@ -331,7 +368,7 @@ void import_run::follow_up(ledger::chunk_record chunk, const verdict& v) {
     chunk.state = v.update.state;
     if (v.update.state == chunk_state::planned) {
         const auto not_before = v.update.not_before ? steady(*v.update.not_before) : steady_time{};
-        ready_.push_back({std::move(chunk), not_before});
+        make_ready(std::move(chunk), not_before);
     } else if (v.update.state == chunk_state::doubtful) {
         newly_doubtful_.push_back(std::move(chunk));
     } else if (v.update.state == chunk_state::split) {
@@ -382,7 +419,9 @@ asio::awaitable<void> import_run::take_in_doubts() {
         newly_doubtful_.pop_back();
         if (auto r = co_await add_doubt(std::move(chunk)); !r) break_off(r.error());
     }
-    if (!std::exchange(children_made_, false)) co_return;
+    if (!children_made_) co_return;
+    co_await loading_ended();
+    children_made_ = false;
     all_loaded_ = false;
     if (auto r = co_await load_doubts(); !r) break_off(r.error());
 }
@@ -488,7 +527,7 @@ asio::awaitable<void> import_run::settle_doubt(const doubt& d, const std::vector
         again.state = update.state;
         again.code = update.code;
         again.possible_duplicate = update.possible_duplicate;
-        ready_.push_back({std::move(again), steady_time{}});
+        make_ready(std::move(again), steady_time{});
     }
     if (update.state == chunk_state::split) children_made_ = true;
     if (update.state == chunk_state::created || !update.created.empty()) anything_created_ = true;
@@ -543,6 +582,7 @@ run_view import_run::view() const {
     v.stop_asked = env_.stop.level() != stop_level::none;
     v.broken = broken_.has_value();
     v.in_flight = in_flight_;
+    v.settling = settling_;
     v.room = width_.width();
     v.ready_at = steady_time::max();
     for (const auto& r : ready_) {

@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <random>
 #include <string>
@@ -55,7 +56,10 @@ class import_run {
     boost::asio::awaitable<core::result<void>> recover();
     boost::asio::awaitable<core::result<void>> load_doubts();
     boost::asio::awaitable<void> learn_limits();
-    boost::asio::awaitable<void> refill();
+    boost::asio::awaitable<void> keep_ready();
+    boost::asio::awaitable<void> load_more();
+    boost::asio::awaitable<void> loading_ended();
+    void make_ready(ledger::chunk_record chunk, steady_time not_before);
 
     // One request
     boost::asio::awaitable<void> send_one(ready_chunk next);
@@ -105,7 +109,8 @@ class import_run {
     retry_budget budget_;
     isolation isolation_;
 
-    std::vector<ready_chunk> ready_;
+    std::deque<ready_chunk> ready_;
+    bool loading_ = false;
     bool all_loaded_ = false;
     core::chunk_id last_loaded_ = 0;
     core::chunk_id last_doubt_ = 0;
@@ -114,7 +119,8 @@ class import_run {
     bool children_made_ = false;  // by a split: some may be in doubt
     std::optional<steady_time> search_opens_;
     std::uint32_t search_failures_ = 0;
-    std::uint32_t in_flight_ = 0;
+    std::uint32_t in_flight_ = 0;  // from the intent until the outcome is durable
+    std::uint32_t settling_ = 0;   // of these, those that were answered
     std::uint64_t requests_ = 0;
     bool anything_created_ = false;
     bool any_answer_ = false;

@@ -56,7 +56,7 @@ next_move decide(const run_view& v) {
         if (v.in_flight > 0) return {kind::wait, v.now + answer_bound, waits_for::answers};
         return {kind::look_up, v.now, waits_for::nothing};
     }
-    const bool room = v.in_flight < v.room && !(v.window_after_answer && v.in_flight > 0);
+    const bool room = v.in_flight - v.settling < v.room && !(v.window_after_answer && v.in_flight > 0);
     if (send && send->at <= v.now && room) return {kind::send, v.now, waits_for::nothing};
     if (v.in_flight > 0) {
         auto until = v.now + answer_bound;

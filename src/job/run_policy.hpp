@@ -15,8 +15,9 @@ struct run_view {
     steady_time now{};
     bool stop_asked = false;  // finish what is in flight, begin nothing
     bool broken = false;      // the ledger or the key: the same
-    std::uint32_t in_flight = 0;
-    std::uint32_t room = 1;                    // how many may be in flight
+    std::uint32_t in_flight = 0;               // requests whose outcome is not yet durable
+    std::uint32_t settling = 0;                // of these, answered already: their connections are free
+    std::uint32_t room = 1;                    // how many may wait for an answer
     std::size_t ready = 0;                     // chunks that may be sent, now or later
     steady_time ready_at{};                    // when the earliest of them may
     std::optional<steady_time> window_opens;   // nothing: a place is free
