@@ -1,10 +1,10 @@
 #include "taskbarge/core/task.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "core/words.hpp"
+#include "taskbarge/core/object_id.hpp"
 
 namespace taskbarge::core {
 namespace {
@@ -76,10 +76,7 @@ std::uint64_t hash_of(const task_view& v) noexcept {
 
 std::string canonical_id(std::string_view id) {
     std::string out(id);
-    const auto is_hex = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-    };
-    if (out.size() == 24 && std::all_of(out.begin(), out.end(), is_hex))
+    if (spelling_of(id) == id_spelling::with_capitals)
         for (char& c : out)
             if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
     return out;

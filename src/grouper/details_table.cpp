@@ -1,7 +1,9 @@
 #include "grouper/details_table.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <type_traits>
 
 namespace taskbarge::grouper {
 
@@ -11,21 +13,35 @@ constexpr std::uint64_t in_file = std::uint64_t{1} << 63;
 
 using length = std::uint32_t;  // before each record in the file
 
-template <class Number>
-void append_number(std::string& out, Number number) {
-    out.append(reinterpret_cast<const char*>(&number), sizeof number);
-}
+// What stands before the texts of a record. The length of user_id is among it, so that no two details give the same
+// record. Without padding.
+struct record_head {
+    explicit record_head(const core::task_view& details)
+        : due_at(details.due_at.time_since_epoch().count()),
+          user_id_size(static_cast<std::uint32_t>(details.user_id.size())),
+          words{static_cast<std::uint8_t>(details.type), static_cast<std::uint8_t>(details.priority),
+                static_cast<std::uint8_t>(details.status), 0} {}
+    std::int64_t due_at;
+    std::uint32_t user_id_size;
+    std::array<std::uint8_t, 4> words;
+};
+static_assert(std::has_unique_object_representations_v<record_head>);
 
-// All fields as one text. The length of user_id stands in front, so that no two details give the same text.
+// All fields as one text.
 void write_record(const core::task_view& details, std::string& out) {
-    out.clear();
-    append_number(out, static_cast<std::uint32_t>(details.user_id.size()));
-    append_number(out, details.type);
-    append_number(out, details.priority);
-    append_number(out, details.status);
-    append_number(out, details.due_at.time_since_epoch().count());
+    const record_head head(details);
+    out.assign(reinterpret_cast<const char*>(&head), sizeof head);
     out += details.user_id;
     out += details.note;
+}
+
+// The same as comparing with write_record(), without writing it.
+bool is_record_of(const core::task_view& details, std::string_view record) {
+    const record_head head(details);
+    const auto user_id_end = sizeof head + details.user_id.size();
+    return record.size() == user_id_end + details.note.size() && std::memcmp(record.data(), &head, sizeof head) == 0 &&
+           record.substr(sizeof head, details.user_id.size()) == details.user_id &&
+           record.substr(user_id_end) == details.note;
 }
 
 }  // namespace
@@ -34,11 +50,11 @@ details_table::details_table(std::uint64_t memory, const std::string& spill_fold
     : memory_(memory), file_(spill_folder), index_(0, hasher{this}, equality{this}) {}
 
 core::result<details_table::answer> details_table::find_or_add(const core::task_view& details) {
-    write_record(details, record_);
-    const probe wanted{core::hash_of(details), record_};
+    const probe wanted{core::hash_of(details), details};
     const auto found = index_.find(wanted);
     if (trouble_) return *trouble_;
     if (found != index_.end()) return answer{*found, false};
+    write_record(details, record_);
     auto place = keep(record_);
     if (!place) return place.error();
     entries_.push_back({wanted.hash, *place});
@@ -56,12 +72,15 @@ core::result<std::uint64_t> details_table::keep(std::string_view record) {
     return place;
 }
 
-bool details_table::equal(core::group_number group, std::string_view record) const {
+bool details_table::equal(core::group_number group, const core::task_view& details) const {
     const auto place = entries_[group - 1].place;
-    if (!(place & in_file)) return texts_.at(place) == record;
-    const auto from = place & ~in_file;
+    return place & in_file ? equal_in_file(place & ~in_file, details) : is_record_of(details, texts_.at(place));
+}
+
+bool details_table::equal_in_file(std::uint64_t from, const core::task_view& details) const {
+    write_record(details, record_);
     // As much as the record looked for would take: one read shows whether it stands there.
-    const auto wanted = std::min<std::uint64_t>(sizeof(length) + record.size(), file_.size() - from);
+    const auto wanted = std::min<std::uint64_t>(sizeof(length) + record_.size(), file_.size() - from);
     read_.resize(wanted);
     if (auto r = file_.read(from, read_.data(), wanted); !r) {
         trouble_ = r.error();
@@ -69,7 +88,7 @@ bool details_table::equal(core::group_number group, std::string_view record) con
     }
     length size = 0;
     std::memcpy(&size, read_.data(), sizeof size);
-    return size == record.size() && std::string_view(read_).substr(sizeof size) == record;
+    return size == record_.size() && std::string_view(read_).substr(sizeof size) == record_;
 }
 
 std::uint64_t details_table::memory() const {

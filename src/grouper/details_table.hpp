@@ -40,10 +40,10 @@ class details_table {
         std::uint64_t hash;
         std::uint64_t place;  // in texts_ or, with the highest bit, in file_
     };
-    // Details that are looked for, as one text.
+    // Details that are looked for.
     struct probe {
         std::uint64_t hash;
-        std::string_view record;
+        const core::task_view& details;
     };
     struct hasher {
         using is_transparent = void;
@@ -56,11 +56,12 @@ class details_table {
         using is_transparent = void;
         const details_table* table;
         bool operator()(core::group_number a, core::group_number b) const { return a == b; }
-        bool operator()(const probe& p, core::group_number group) const { return table->equal(group, p.record); }
-        bool operator()(core::group_number group, const probe& p) const { return table->equal(group, p.record); }
+        bool operator()(const probe& p, core::group_number group) const { return table->equal(group, p.details); }
+        bool operator()(core::group_number group, const probe& p) const { return table->equal(group, p.details); }
     };
 
-    bool equal(core::group_number group, std::string_view record) const;
+    bool equal(core::group_number group, const core::task_view& details) const;
+    bool equal_in_file(std::uint64_t place, const core::task_view& details) const;
     core::result<std::uint64_t> keep(std::string_view record);
 
     std::uint64_t memory_;
@@ -68,7 +69,7 @@ class details_table {
     temporary_file file_;
     std::deque<entry> entries_;  // by group number
     boost::unordered_flat_set<core::group_number, hasher, equality> index_;
-    std::string record_;                            // of the details that are looked for
+    mutable std::string record_;                    // details as one text, to be kept or compared
     mutable std::string read_;                      // what equal() read back
     mutable std::optional<core::failure> trouble_;  // of a read in equal(), which has no other way to say so
 };

@@ -1,6 +1,7 @@
 #include "taskbarge/grouper/grouper.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <limits>
 #include <utility>
@@ -16,6 +17,9 @@ namespace {
 // Open rows are never spilled before they fill this much, however little memory is asked for or left: each spill makes
 // a run, and runs are merged all at once.
 constexpr std::uint64_t least_run = 256 << 10;
+
+// Rows whose places in memory are fetched together: about as many as a core has such requests under way.
+constexpr std::size_t rows_at_once = 16;
 
 // What rows and groups are counted with; neither can be passed by an input that fits the memory of a machine.
 constexpr std::uint64_t most_rows = std::numeric_limits<std::uint32_t>::max();
@@ -35,7 +39,9 @@ struct grouper::impl {
           details(options.memory / 2, options.spill_folder),
           open(options.spill_folder) {}
 
-    core::result<void> add(const core::row& row);
+    core::result<void> add(std::span<const core::row> rows);
+    core::result<void> add_some(std::span<const core::row> rows);
+    core::result<void> add_one(const core::row& row, const contact_set::probe& wanted);
     core::result<core::group_number> group_of(const core::row& row);
     core::result<void> give_duplicate(const core::row& row, std::uint32_t first_row);
     core::result<void> give_chunk(core::group_number group, const std::vector<open_row>& rows);
@@ -49,21 +55,43 @@ struct grouper::impl {
     open_rows open;
     std::deque<std::uint32_t> parts;  // chunks given out, by group
     grouper_stats stats;
-    std::vector<open_row> full;  // the chunk that is being given out
+    std::vector<open_row> full;  // what becomes the next chunk
+    core::planned_chunk chunk;   // given out; a sink that does not keep it leaves its memory for the next
 };
 
-core::result<void> grouper::impl::add(const core::row& row) {
-    if (row.number > most_rows) return too_many("records");
+core::result<void> grouper::impl::add(std::span<const core::row> rows) {
+    while (!rows.empty()) {
+        const auto some = rows.first(std::min(rows.size(), rows_at_once));
+        if (auto r = add_some(some); !r) return r;
+        rows = rows.subspan(some.size());
+    }
+    return {};
+}
+
+core::result<void> grouper::impl::add_some(std::span<const core::row> rows) {
+    std::array<contact_set::probe, rows_at_once> wanted;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].number > most_rows) return too_many("records");
+        auto group = group_of(rows[i]);
+        if (!group) return group.error();
+        wanted[i] = contacts.prepare(*group, rows[i].contact_id);
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (auto r = add_one(rows[i], wanted[i]); !r) return r;
+    }
+    return {};
+}
+
+core::result<void> grouper::impl::add_one(const core::row& row, const contact_set::probe& wanted) {
     const auto number = static_cast<std::uint32_t>(row.number);
-    auto group = group_of(row);
-    if (!group) return group.error();
-    const auto found = contacts.find_or_add(*group, row.contact_id, number);
+    const auto group = wanted.group;
+    const auto found = contacts.find_or_add(wanted, number);
     if (found.first_row != 0) return give_duplicate(row, found.first_row);
     ++stats.rows;
-    open.add(*group, found.key, number, row.at.line);
-    if (open.waiting(*group) == options.chunk_size) {
-        open.take(*group, full);
-        return give_chunk(*group, full);
+    open.add(group, found.key, number, row.at.line);
+    if (open.waiting(group) == options.chunk_size) {
+        open.take(group, full);
+        return give_chunk(group, full);
     }
     return memory_is_short() ? open.spill() : core::result<void>();
 }
@@ -92,19 +120,18 @@ core::result<void> grouper::impl::give_duplicate(const core::row& row, std::uint
 }
 
 core::result<void> grouper::impl::give_chunk(core::group_number group, const std::vector<open_row>& rows) {
-    core::planned_chunk out;
-    out.group = group;
-    out.part = parts[group - 1]++;
-    out.contacts.contact_ids.resize(rows.size());
-    out.contacts.rows.reserve(rows.size());
-    out.contacts.lines.reserve(rows.size());
+    chunk.group = group;
+    chunk.part = parts[group - 1]++;
+    chunk.contacts.contact_ids.resize(rows.size());
+    chunk.contacts.rows.resize(rows.size());
+    chunk.contacts.lines.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        contacts.text_of(rows[i].key(), out.contacts.contact_ids[i]);
-        out.contacts.rows.push_back(rows[i].row);
-        out.contacts.lines.push_back(rows[i].line());
+        contacts.text_of(rows[i].key(), chunk.contacts.contact_ids[i]);
+        chunk.contacts.rows[i] = rows[i].row;
+        chunk.contacts.lines[i] = rows[i].line();
     }
     ++stats.chunks;
-    return sink.on_chunk(std::move(out));
+    return sink.on_chunk(std::move(chunk));
 }
 
 bool grouper::impl::memory_is_short() const {
@@ -126,8 +153,12 @@ grouper::grouper(grouper_options options, chunk_sink& sink) {
 }
 grouper::~grouper() = default;
 
-core::result<void> grouper::add(const core::row& row) {
-    return impl_->add(row);
+void grouper::expect(std::uint64_t rows) {
+    impl_->contacts.expect(std::min(rows, most_rows));
+}
+
+core::result<void> grouper::add(std::span<const core::row> rows) {
+    return impl_->add(rows);
 }
 
 core::result<void> grouper::finish() {

@@ -17,7 +17,7 @@ namespace taskbarge::grouper {
 
 // A row in 24 bytes.
 struct open_row {
-    std::array<unsigned char, 12> contact;
+    core::packed_id contact;
     std::uint32_t row;
     std::uint32_t line_low;
     std::uint32_t line_high;  // the highest bit: the contact is a text

@@ -14,7 +14,8 @@ class ledger_sink final : public row_sink, private grouper::chunk_sink {
  public:
     ledger_sink(ledger::ledger& book, core::job_id job, grouper::grouper_options options);
 
-    core::result<void> on_row(const core::row& row) override { return grouper_.add(row); }
+    void expect(std::uint64_t rows) override { grouper_.expect(rows); }
+    core::result<void> on_rows(std::span<const core::row> rows) override { return grouper_.add(rows); }
     core::result<void> on_reject(const core::rejected_row& row) override;
     // Writes what is left.
     core::result<void> finish();

@@ -19,6 +19,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto progress_interval = 200ms;
+// Rows between two guesses at the number of all rows. What is read ahead (some 16,000) spoils a guess a little.
+constexpr core::row_number guess_interval = 100'000;
 
 // Counts rejects by code and keeps the first of each as its example.
 class reject_tally {
@@ -56,13 +58,20 @@ const std::vector<std::string>& names_of(const import_options& options) {
 }
 
 result<void> hand_over(const reader::row_batch& batch, row_sink& sink, reject_tally& tally) {
-    for (const auto& row : batch.rows)
-        if (auto r = sink.on_row(row); !r) return r.error();
+    if (auto r = sink.on_rows(batch.rows); !r) return r.error();
     for (const auto& reject : batch.rejects) {
         tally.add(reject);
         if (auto r = sink.on_reject(reject); !r) return r.error();
     }
     return {};
+}
+
+// The rows of the whole input, if the rest of it is like the part that was read.
+std::uint64_t expected_rows(core::row_number rows, std::uint64_t bytes_read, std::uint64_t bytes, std::uint64_t first) {
+    if (bytes_read == 0) return 0;
+    const auto all = static_cast<std::uint64_t>(static_cast<double>(rows) * static_cast<double>(bytes) /
+                                                static_cast<double>(bytes_read));
+    return first > 0 ? std::min(all, first) : all;
 }
 
 failure interrupted() {
@@ -222,6 +231,8 @@ result<input_summary> read_input(const environment& env, const import_options& o
         if (!batch) return batch.error();
         if (!*batch) break;
         input.rows += (*batch)->rows.size() + (*batch)->rejects.size();
+        if (input.rows % guess_interval < (*batch)->rows.size() && p.bytes_total > 0)
+            sink.expect(expected_rows(input.rows, pump.bytes_read(), p.bytes_total, options.first_rows));
         if (auto r = hand_over(**batch, sink, tally); !r) return r.error();
         pump.recycle(std::move(**batch));
         if (const auto now = env.clock.steady_now(); now - last_shown >= progress_interval) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,9 @@ struct input_summary {
 class row_sink {
  public:
     virtual ~row_sink() = default;
-    virtual core::result<void> on_row(const core::row& row) = 0;
+    // About how many rows there will be: a guess, and a better one from time to time.
+    virtual void expect(std::uint64_t rows) = 0;
+    virtual core::result<void> on_rows(std::span<const core::row> rows) = 0;
     virtual core::result<void> on_reject(const core::rejected_row& row) = 0;
 };
 

@@ -85,10 +85,13 @@ class counting_sink final : public row_sink, private grouper::chunk_sink {
     explicit counting_sink(const core::import_settings& s)
         : chunk_size_(s.chunk_size), grouper_({s.chunk_size, s.memory, {}}, *this) {}
 
-    result<void> on_row(const core::row& row) override {
-        if (first_rows_.size() < shown_rows)
+    void expect(std::uint64_t rows) override { grouper_.expect(rows); }
+    result<void> on_rows(std::span<const core::row> rows) override {
+        for (const auto& row : rows) {
+            if (first_rows_.size() == shown_rows) break;
             first_rows_.push_back({row.number, std::string(row.contact_id), core::task_details(row.details)});
-        return grouper_.add(row);
+        }
+        return grouper_.add(rows);
     }
     result<void> on_reject(const core::rejected_row&) override { return {}; }
     result<void> finish() { return grouper_.finish(); }

@@ -13,8 +13,8 @@ namespace taskbarge::job {
 // Everything that decides the next step.
 struct run_view {
     steady_time now{};
-    bool stop_asked = false;  // finish what is in flight, begin nothing
-    bool broken = false;      // the ledger or the key: the same
+    bool stop_asked = false;                   // finish what is in flight, begin nothing
+    bool broken = false;                       // the ledger or the key: the same
     std::uint32_t in_flight = 0;               // requests whose outcome is not yet durable
     std::uint32_t settling = 0;                // of these, answered already: their connections are free
     std::uint32_t room = 1;                    // how many may wait for an answer

@@ -6,30 +6,13 @@
 #include <cstring>
 #include <utility>
 
+#include "taskbarge/core/object_id.hpp"
+
 namespace taskbarge::reader {
 namespace {
 
-constexpr std::size_t object_id_size = 24;
 // The regular expression library recurses for each character.
 constexpr std::size_t longest_id = 512;
-
-// What the characters of a text are, all of them taken together.
-enum class hex_text { lower, with_capitals, no_hex };
-
-hex_text hex_kind(std::string_view text) {
-    bool hex = true, capitals = false;
-    for (const char c : text) {
-        const bool digit = c >= '0' && c <= '9', small = c >= 'a' && c <= 'f', capital = c >= 'A' && c <= 'F';
-        hex = hex & (digit | small | capital);
-        capitals = capitals | capital;
-    }
-    return !hex ? hex_text::no_hex : capitals ? hex_text::with_capitals : hex_text::lower;
-}
-
-hex_text object_id_kind(std::string_view text) {
-    // A fixed length lets the compiler do all characters at once.
-    return text.size() == object_id_size ? hex_kind({text.data(), object_id_size}) : hex_text::no_hex;
-}
 
 // core::canonical_id() of an object id with capitals.
 std::string_view in_lower_case(std::string_view text, text_arena& arena) {
@@ -161,8 +144,8 @@ void row_checks::look_up_owners() {
 }
 
 std::optional<fault> row_checks::id(std::string_view text, field f, text_arena& arena, std::string_view& out) const {
-    const hex_text kind = object_id_kind(text);
-    const bool good = !id_regex_                  ? kind != hex_text::no_hex
+    const core::id_spelling spelling = core::spelling_of(text);
+    const bool good = !id_regex_                  ? spelling != core::id_spelling::other
                       : text.size() <= longest_id ? std::regex_match(text.begin(), text.end(), *id_regex_)
                                                   : false;
     if (!good)
@@ -170,7 +153,7 @@ std::optional<fault> row_checks::id(std::string_view text, field f, text_arena& 
                      id_regex_ ? fmt::format("{} does not match import.id_pattern {}", shown(text), id_pattern_)
                                : fmt::format("{} is no Apollo id; an id is 24 hexadecimal digits", shown(text)),
                      f};
-    out = kind == hex_text::with_capitals ? in_lower_case(text, arena) : text;
+    out = spelling == core::id_spelling::with_capitals ? in_lower_case(text, arena) : text;
     return std::nullopt;
 }
 

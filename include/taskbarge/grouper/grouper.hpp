@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -55,8 +56,13 @@ class grouper {
     grouper(const grouper&) = delete;
     grouper& operator=(const grouper&) = delete;
 
-    // Rows come in ascending number order.
-    core::result<void> add(const core::row& row);
+    // About how many rows the whole input has, as far as that can be guessed; may be told again and again. Saves work,
+    // changes nothing else.
+    void expect(std::uint64_t rows);
+    // Rows come in ascending number order. Many at once are quicker: the memory that each needs is fetched while others
+    // are worked on.
+    core::result<void> add(std::span<const core::row> rows);
+    core::result<void> add(const core::row& row) { return add({&row, 1}); }
     // Gives out what is left. Nothing may be added afterwards.
     core::result<void> finish();
     const grouper_stats& stats() const;

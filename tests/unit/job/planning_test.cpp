@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -150,10 +151,10 @@ TEST_F(LedgerSink, RowsAreWrittenInLargeTransactionsWhileReading) {
     ledger_sink sink(*book, job, {100, 64u << 20, {}});
     const auto details = call_on_day(20'600);
     for (std::uint64_t n = 1; n <= 49'900; ++n)
-        ASSERT_TRUE(sink.on_row(row(n, details)));
+        ASSERT_TRUE(sink.on_rows(std::array{row(n, details)}));
     EXPECT_EQ(written_chunks(), 0u);
     for (std::uint64_t n = 49'901; n <= 60'050; ++n)
-        ASSERT_TRUE(sink.on_row(row(n, details)));
+        ASSERT_TRUE(sink.on_rows(std::array{row(n, details)}));
     EXPECT_GE(written_chunks(), 499u);
     EXPECT_LT(written_chunks(), 600u);
     ASSERT_TRUE(sink.finish());
