@@ -13,6 +13,7 @@ build_packages=(
     ca-certificates tzdata
 )
 test_packages=(libgtest-dev libgmock-dev python3 python3-prometheus-client tinyproxy-bin)
+bench_packages=(libbenchmark-dev wrk openssl time python3 python3-matplotlib)
 format_packages=(clang-format)
 tidy_packages=(clang clang-tidy)
 
