@@ -59,7 +59,7 @@ class Sandbox:
         self.state = folder / "sandbox"
         none = "0,0,0"
         self.process = subprocess.Popen(
-            [TASKBARGE, "sandbox", "--state", self.state, "--minimal-answers", "--quiet", "--limits", limits]
+            [TASKBARGE, "sandbox", "--state", self.state, "--minimal-answers", "--no-gzip", "--quiet", "--limits", limits]
             + ["--search-limits", none, "--users-limits", none, "--usage-limits", none],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -53,8 +53,8 @@ create_answer read_created(const exchange& x) {
     for (const dom::element entry : tasks) {
         dom::object task;
         if (entry.get_object().get(task)) continue;
-        const std::string_view contact = text_member(task, "contact_id");
-        const std::string_view id = text_member(task, "id");
+        std::string_view contact, id;
+        text_members(task, {{"id", &id}, {"contact_id", &contact}});
         if (!contact.empty() && !id.empty()) answer.tasks.push_back({core::canonical_id(contact), std::string(id)});
     }
     return answer;

@@ -20,6 +20,24 @@ std::string_view text_member(const dom::object& object, std::string_view key) {
     return value;
 }
 
+void text_members(const dom::object& object, std::initializer_list<wanted_text> wanted) {
+    std::uint32_t found = 0;
+    const std::uint32_t all = (1U << wanted.size()) - 1;
+    for (const auto [key, value] : object) {
+        std::uint32_t bit = 1;
+        for (const auto& w : wanted) {
+            // Of two members with one key the first counts, as with text_member().
+            if ((found & bit) == 0 && key == w.key) {
+                found |= bit;
+                std::string_view text;
+                if (value.get_string().get(text) == simdjson::SUCCESS) *w.value = text;
+            }
+            bit <<= 1;
+        }
+        if (found == all) return;
+    }
+}
+
 std::optional<std::uint64_t> parse_digits(std::string_view text) {
     std::uint64_t n = 0;
     const char* const end = text.data() + text.size();

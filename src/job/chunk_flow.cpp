@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
+#include <optional>
+#include <utility>
 
 namespace taskbarge::job {
 
@@ -63,22 +65,42 @@ std::string list_some(const std::vector<std::string>& ids) {
 }
 
 // Gives every row that the answer names its task; what it names besides becomes a notice.
-void match_tasks(const ledger::chunk_record& chunk, const client::create_answer& answer, verdict& v) {
-    boost::unordered_flat_map<std::string_view, std::uint32_t> index;
-    index.reserve(chunk.contacts.size());
-    for (std::uint32_t i = 0; i < chunk.contacts.size(); ++i)
-        index.emplace(chunk.contacts.contact_ids[i], i);
+// Where each contact of a chunk stands. Answers name contacts in the order in which they were asked for, or nearly; a
+// table is made only when one does not.
+class contact_places {
+ public:
+    explicit contact_places(const std::vector<std::string>& contacts) : contacts_(contacts) {}
+
+    std::optional<std::uint32_t> find(const std::string& contact, std::size_t likely) {
+        if (likely < contacts_.size() && contacts_[likely] == contact) return static_cast<std::uint32_t>(likely);
+        if (table_.empty()) {
+            table_.reserve(contacts_.size());
+            for (std::uint32_t i = 0; i < contacts_.size(); ++i)
+                table_.emplace(contacts_[i], i);
+        }
+        const auto found = table_.find(contact);
+        return found == table_.end() ? std::nullopt : std::optional(found->second);
+    }
+
+ private:
+    const std::vector<std::string>& contacts_;
+    boost::unordered_flat_map<std::string_view, std::uint32_t> table_;
+};
+
+void match_tasks(const ledger::chunk_record& chunk, std::vector<client::created_task>&& tasks, verdict& v) {
+    contact_places places(chunk.contacts.contact_ids);
     std::vector<bool> named(chunk.contacts.size());
     std::vector<std::string> repeated, foreign;
-    for (const auto& task : answer.tasks) {
-        const auto found = index.find(task.contact_id);
-        if (found == index.end()) {
-            foreign.push_back(task.contact_id);
-        } else if (named[found->second]) {
-            repeated.push_back(task.contact_id);
+    v.update.created.reserve(tasks.size());
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        const auto place = places.find(tasks[i].contact_id, i);
+        if (!place) {
+            foreign.push_back(std::move(tasks[i].contact_id));
+        } else if (named[*place]) {
+            repeated.push_back(std::move(tasks[i].contact_id));
         } else {
-            named[found->second] = true;
-            v.update.created.emplace_back(found->second, task.task_id);
+            named[*place] = true;
+            v.update.created.emplace_back(*place, std::move(tasks[i].task_id));
         }
     }
     std::sort(v.update.created.begin(), v.update.created.end());
@@ -107,9 +129,9 @@ std::vector<std::uint32_t> rows_without_task(const ledger::chunk_record& chunk, 
     return rest;
 }
 
-void settle_created(const ledger::chunk_record& chunk, const client::create_answer& answer, core::instant now,
+void settle_created(const ledger::chunk_record& chunk, std::vector<client::created_task>&& tasks, core::instant now,
                     verdict& v) {
-    match_tasks(chunk, answer, v);
+    match_tasks(chunk, std::move(tasks), v);
     auto missing = rows_without_task(chunk, v.update);
     v.what = consequence::progress;
     if (missing.empty()) {
@@ -186,8 +208,8 @@ bool is_held(const ledger::chunk_record& chunk) {
     return chunk.code.starts_with("held_");
 }
 
-verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange& x,
-                       const client::create_answer& answer, core::instant now) {
+verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange& x, client::create_answer answer,
+                       core::instant now) {
     verdict v;
     v.report = report_of(x, answer, now);
     v.update.chunk = chunk.id;
@@ -204,7 +226,7 @@ verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange
         case create_verdict::created:
             v.update.code.clear();
             v.update.message.clear();
-            settle_created(chunk, answer, now, v);
+            settle_created(chunk, std::move(answer.tasks), now, v);
             break;
         case create_verdict::refused:
         case create_verdict::too_many:

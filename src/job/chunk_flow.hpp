@@ -39,8 +39,8 @@ bool is_held(const ledger::chunk_record& chunk);
 inline constexpr std::string_view missing_in_answer = "missing_in_answer";
 
 // After a bulk_create exchange of `chunk` that ended at `now`.
-verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange& x,
-                       const client::create_answer& answer, core::instant now);
+verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange& x, client::create_answer answer,
+                       core::instant now);
 
 // What a look-up has shown of one row of a doubtful chunk.
 enum class finding : std::uint8_t { present, absent, undecidable };

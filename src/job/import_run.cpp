@@ -288,13 +288,14 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
                                          const client::exchange& x) {
     const auto now = env_.clock.now();
     if (x.reach != client::reach::not_sent) env_.watch.on_answer(x.status, x.took);
-    const auto answer = client::classify_bulk_create(x);
-    auto v = after_exchange(chunk, x, answer, now);
+    auto answer = client::classify_bulk_create(x);
+    const bool too_many = answer.verdict == client::create_verdict::too_many;
+    auto v = after_exchange(chunk, x, std::move(answer), now);
     v.report.attempt = attempt;
     if (x.reach == client::reach::not_sent)
         v.update.not_before = now + backoff_delay({env_.settings.send.backoff_base, env_.settings.send.backoff_cap},
                                                   breaker_.failures_in_a_row() + 1, random_);
-    if (v.may_isolate) co_await isolate(chunk, v, answer.verdict == client::create_verdict::too_many);
+    if (v.may_isolate) co_await isolate(chunk, v, too_many);
     auto& gate = session_.windows(route::bulk_create);
     const bool written = x.reach != client::reach::not_sent;
     // Once all is well the connection is free: the next chunk's intent joins the commit of this one's outcome. Any

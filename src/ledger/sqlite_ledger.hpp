@@ -20,9 +20,9 @@ class sqlite_ledger final : public ledger {
     sqlite_ledger(std::unique_ptr<sqlite::connection> db, job_locks locks)
         : db_(std::move(db)), locks_(std::move(locks)) {}
 
-    result<void> begin() override { return db_->begin(sqlite::access::write); }
-    result<void> commit() override { return db_->commit(); }
-    void rollback() noexcept override { db_->rollback(); }
+    result<void> begin() override;
+    result<void> commit() override;
+    void rollback() noexcept override;
 
     result<std::pair<job_id, std::unique_ptr<job_lock>>> begin_plan(const std::vector<std::string>& files,
                                                                     std::uint32_t chunk_size,
@@ -78,7 +78,21 @@ class sqlite_ledger final : public ledger {
     result<void> check_new(job_id job, const job_identity& identity);
     result<void> check_sum(job_id job, const plan_totals& totals);
 
+    // A rate book as it stands in the transaction that begin() opened.
+    struct open_book {
+        book_key key;
+        core::rate_book book;
+        bool changed = false;
+    };
+    open_book* find_open_book(const book_key& key);
+    result<core::rate_book> read_book(const book_key& key);
+    result<void> write_book(const book_key& key, const core::rate_book& book);
+
     std::unique_ptr<sqlite::connection> db_;
+    bool begun_ = false;  // by begin()
+    // Each request takes a place and each answer corrects it: a shared transaction reads a book once and writes it
+    // once.
+    std::vector<open_book> open_books_;
     job_locks locks_;
 };
 
