@@ -20,29 +20,36 @@ ledger_sink::ledger_sink(ledger::ledger& book, core::job_id job, grouper::groupe
     : ledger_(book), job_(job), grouper_(std::move(options), *this) {}
 
 result<void> ledger_sink::on_reject(const core::rejected_row& row) {
-    rejects_.push_back(row);
+    filling_.rejects.push_back(row);
     return flush_if_full(1 + row.raw.size() / bytes_per_weight);
 }
 
 result<void> ledger_sink::on_group(core::group_number number, const core::task_view& details) {
-    groups_.emplace_back(number, details);
+    filling_.groups.emplace_back(number, details);
     return flush_if_full(1 + details.note.size() / bytes_per_weight);
 }
 
 result<void> ledger_sink::on_chunk(core::planned_chunk&& chunk) {
     const auto size = chunk.contacts.size();
-    chunks_.push_back(std::move(chunk));
+    auto& chunks = filling_.chunks;
+    if (filling_.chunk_count == chunks.size()) chunks.emplace_back();
+    std::swap(chunks[filling_.chunk_count++], chunk);  // the grouper fills an old one's memory next
     return flush_if_full(size);
 }
 
 result<void> ledger_sink::on_duplicate(const core::duplicate_row& row) {
-    duplicates_.push_back(row);
+    filling_.duplicates.push_back(row);
     return flush_if_full(1);
 }
 
 result<void> ledger_sink::finish() {
     if (auto r = grouper_.finish(); !r) return r.error();
-    return flush();
+    if (auto r = flush(); !r) return r.error();
+    return wait();
+}
+
+result<void> ledger_sink::wait() {
+    return written_.valid() ? written_.get() : result<void>();
 }
 
 result<void> ledger_sink::flush_if_full(std::size_t contacts) {
@@ -52,7 +59,16 @@ result<void> ledger_sink::flush_if_full(std::size_t contacts) {
 }
 
 result<void> ledger_sink::flush() {
+    if (auto r = wait(); !r) return r.error();
     if (weight_ == 0) return {};
+    std::swap(filling_, writing_);
+    filling_.clear();
+    weight_ = 0;
+    written_ = std::async(std::launch::async, [this] { return write(); });
+    return {};
+}
+
+result<void> ledger_sink::write() {
     if (auto r = ledger_.begin(); !r) return r.error();
     if (auto r = write_all(); !r) {
         ledger_.rollback();
@@ -60,24 +76,26 @@ result<void> ledger_sink::flush() {
     }
     if (auto r = ledger_.commit(); !r) return r.error();
     core::fault_point("plan_part");
-    groups_.clear();
-    chunks_.clear();
-    duplicates_.clear();
-    rejects_.clear();
-    weight_ = 0;
     return {};
 }
 
 result<void> ledger_sink::write_all() {
-    for (const auto& [number, details] : groups_)
+    for (const auto& [number, details] : writing_.groups)
         if (auto r = ledger_.add_group(job_, number, details.view()); !r) return r.error();
-    for (const auto& chunk : chunks_)
-        if (auto r = ledger_.add_chunk(job_, chunk); !r) return r.error();
-    for (const auto& row : duplicates_)
+    for (std::size_t i = 0; i < writing_.chunk_count; ++i)
+        if (auto r = ledger_.add_chunk(job_, writing_.chunks[i]); !r) return r.error();
+    for (const auto& row : writing_.duplicates)
         if (auto r = ledger_.add_duplicate(job_, row); !r) return r.error();
-    for (const auto& row : rejects_)
+    for (const auto& row : writing_.rejects)
         if (auto r = ledger_.add_reject(job_, row); !r) return r.error();
     return {};
+}
+
+void ledger_sink::part::clear() {
+    groups.clear();
+    chunk_count = 0;
+    duplicates.clear();
+    rejects.clear();
 }
 
 }  // namespace taskbarge::job

@@ -1,7 +1,9 @@
 // Where planning puts rows: through the grouper into the ledger, in short transactions, so that other processes of the
-// ledger are never kept waiting by a slow input.
+// ledger are never kept waiting by a slow input. A transaction is written, and made durable, beside the reading and
+// grouping of the next.
 #pragma once
 
+#include <future>
 #include <vector>
 
 #include "job/planning.hpp"
@@ -10,6 +12,7 @@
 
 namespace taskbarge::job {
 
+// The ledger is the sink's until finish() has returned, or wait(), or the sink is gone.
 class ledger_sink final : public row_sink, private grouper::chunk_sink {
  public:
     ledger_sink(ledger::ledger& book, core::job_id job, grouper::grouper_options options);
@@ -17,8 +20,10 @@ class ledger_sink final : public row_sink, private grouper::chunk_sink {
     void expect(std::uint64_t rows) override { grouper_.expect(rows); }
     core::result<void> on_rows(std::span<const core::row> rows) override { return grouper_.add(rows); }
     core::result<void> on_reject(const core::rejected_row& row) override;
-    // Writes what is left.
+    // Writes what is left and waits for it.
     core::result<void> finish();
+    // Returns when nothing is being written.
+    core::result<void> wait();
     const grouper::grouper_stats& stats() const { return grouper_.stats(); }
 
  private:
@@ -27,16 +32,25 @@ class ledger_sink final : public row_sink, private grouper::chunk_sink {
     core::result<void> on_duplicate(const core::duplicate_row& row) override;
     core::result<void> flush_if_full(std::size_t contacts);
     core::result<void> flush();
+
+    // What goes into one transaction.
+    struct part {
+        std::vector<std::pair<core::group_number, core::task_details>> groups;
+        std::vector<core::planned_chunk> chunks;  // those past chunk_count are memory to be used again
+        std::size_t chunk_count = 0;
+        std::vector<core::duplicate_row> duplicates;
+        std::vector<core::rejected_row> rejects;
+        void clear();
+    };
+    core::result<void> write();
     core::result<void> write_all();
 
     ledger::ledger& ledger_;
     const core::job_id job_;
-    std::vector<std::pair<core::group_number, core::task_details>> groups_;
-    std::vector<core::planned_chunk> chunks_;
-    std::vector<core::duplicate_row> duplicates_;
-    std::vector<core::rejected_row> rejects_;
-    std::size_t weight_ = 0;  // contacts and rows waiting to be written
+    part filling_, writing_;
+    std::size_t weight_ = 0;  // of what is being filled: contacts and rows
     grouper::grouper grouper_;
+    std::future<core::result<void>> written_;  // of what is being written; the last member, as its end is awaited first
 };
 
 }  // namespace taskbarge::job

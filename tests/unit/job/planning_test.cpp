@@ -155,6 +155,7 @@ TEST_F(LedgerSink, RowsAreWrittenInLargeTransactionsWhileReading) {
     EXPECT_EQ(written_chunks(), 0u);
     for (std::uint64_t n = 49'901; n <= 60'050; ++n)
         ASSERT_TRUE(sink.on_rows(std::array{row(n, details)}));
+    ASSERT_TRUE(sink.wait());
     EXPECT_GE(written_chunks(), 499u);
     EXPECT_LT(written_chunks(), 600u);
     ASSERT_TRUE(sink.finish());
@@ -176,6 +177,7 @@ TEST_F(LedgerSink, LongOriginalsOfRejectsAreNotHeldBack) {
         ++kept;
         return true;
     };
+    ASSERT_TRUE(sink.wait());
     ASSERT_TRUE(book->each_reject(job, count));
     EXPECT_GE(kept, 4u) << "a few megabytes are enough for a transaction";
 }
