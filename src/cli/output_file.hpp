@@ -43,7 +43,8 @@ class output_file {
     std::string temporary_;  // to be renamed to path_; empty: written directly
     std::string buffer_;
     bool broken_ = false;
-    int error_ = 0;  // errno of the first failed write other than EPIPE
+    int error_ = 0;             // errno of the first failed write other than EPIPE
+    std::size_t unsynced_ = 0;  // bytes written since the disk was last told to begin
 };
 
 // Writes a text to standard output at once.

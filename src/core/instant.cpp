@@ -85,12 +85,29 @@ class machine_clock final : public clock {
     std::chrono::steady_clock::time_point steady_now() const override { return std::chrono::steady_clock::now(); }
 };
 
+template <class Number>
+void put_digits(char* at, int count, Number value) {
+    for (auto rest = static_cast<unsigned>(value); count > 0; rest /= 10)
+        at[--count] = static_cast<char>('0' + rest % 10);
+}
+
 }  // namespace
 
 std::string to_rfc3339(instant t) {
     const civil c = split(t);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", c.year, c.month, c.day, c.hour, c.minute, c.second,
-                       c.millisecond);
+    if (c.year < 0 || c.year > 9999)
+        return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", c.year, c.month, c.day, c.hour, c.minute,
+                           c.second, c.millisecond);
+    // By hand: each line of a job's results has one.
+    std::string out = "0000-00-00T00:00:00.000Z";
+    put_digits(&out[0], 4, c.year);
+    put_digits(&out[5], 2, c.month);
+    put_digits(&out[8], 2, c.day);
+    put_digits(&out[11], 2, c.hour);
+    put_digits(&out[14], 2, c.minute);
+    put_digits(&out[17], 2, c.second);
+    put_digits(&out[20], 3, c.millisecond);
+    return out;
 }
 
 std::string to_rfc3339_seconds(instant t) {

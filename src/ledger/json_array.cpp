@@ -77,10 +77,12 @@ bool array_cursor::next(std::uint64_t& out) {
 
 bool array_cursor::next(std::string_view& out) {
     if (rest_.empty() || rest_.front() != '"') return false;
-    const auto stop = rest_.find('"', 1);
-    if (stop == rest_.npos) return false;
+    std::size_t stop = 1;
+    while (stop < rest_.size() && rest_[stop] != '"' && rest_[stop] != '\\')
+        ++stop;
+    if (stop == rest_.size()) return false;
+    if (rest_[stop] == '\\') return next_escaped(out);
     out = rest_.substr(1, stop - 1);
-    if (out.find('\\') != out.npos) return next_escaped(out);
     rest_.remove_prefix(stop + 1);
     skip_comma();
     return true;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "taskbarge/core/json_text.hpp"
@@ -25,15 +27,28 @@ void append_duplicate_of(std::string& out, const ledger::row_result& row, core::
     append_number(out, row.duplicate_of->second);
 }
 
+// Characters of a set, by value: every cell is looked through, and a table is quicker than a search per character.
+constexpr std::array<bool, 256> table_of(std::string_view characters) {
+    std::array<bool, 256> out{};
+    for (const char c : characters)
+        out[static_cast<unsigned char>(c)] = true;
+    return out;
+}
+
+bool needs_quotes(std::string_view text) {
+    static constexpr auto special = table_of(",\"\r\n");
+    return std::any_of(text.begin(), text.end(), [](char c) { return special[static_cast<unsigned char>(c)]; });
+}
+
 bool looks_like_formula(std::string_view text) {
-    constexpr std::string_view starts = "=+-@\t\r";
-    return !text.empty() && starts.find(text.front()) != std::string_view::npos && text != "-";
+    static constexpr auto starts = table_of("=+-@\t\r");
+    return !text.empty() && starts[static_cast<unsigned char>(text.front())] && text != "-";
 }
 
 }  // namespace
 
 void append_csv_cell(std::string& out, std::string_view text) {
-    if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    if (!needs_quotes(text)) {
         out += text;
         return;
     }
