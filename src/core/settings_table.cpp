@@ -411,6 +411,10 @@ void add_limits(table& t) {
     t.push_back({"limits", "window_lengths", "list of three durations", "1m,1h,24h",
                  "Lengths of the three windows. Apollo's are these; others are for tests against a sandbox.",
                  read_window_lengths});
+    t.push_back({"limits", "search_visible", "count", "50000",
+                 "Tasks that Apollo's search shows; what lies behind them cannot be looked up. More is for an account "
+                 "that is known to show more.",
+                 count(&settings::limits, &limit_settings::search_visible, 100, 1'000'000'000)});
 }
 
 void add_places(table& t) {

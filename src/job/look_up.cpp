@@ -106,9 +106,12 @@ asio::awaitable<std::optional<span_view>> look_up::try_contact_filter(core::inst
                                                                       const std::vector<const doubt*>& doubts,
                                                                       reading_end& end) {
     const auto wanted = contacts_of(doubts);
-    if (wanted.size() > most_filtered_contacts) co_return std::nullopt;
-    for (const auto status : statuses_of(doubts))
-        if (!co_await contact_filter_works(status, due, end)) co_return std::nullopt;
+    if (filter_fails_ || wanted.size() > most_filtered_contacts) co_return std::nullopt;
+    for (const auto status : statuses_of(doubts)) {
+        if (co_await contact_filter_works(status, due, end)) continue;
+        filter_fails_ = true;
+        co_return std::nullopt;
+    }
     span_view view;
     for (const auto contact : wanted) {
         const std::string id(contact);
@@ -142,6 +145,23 @@ asio::awaitable<void> look_up::mark_recorded(pass_result& out) {
         view.recorded.insert(known->begin(), known->end());
 }
 
+// One due date, by the whole list or by contacts. A reading for each: a list that changes costs that due date's only.
+asio::awaitable<span_view> look_up::view_of(core::instant due, const std::vector<const doubt*>& doubts,
+                                            reading_end& end) {
+    span_view view;
+    if (hidden_before_ && due < *hidden_before_) {
+        view.problem = doubt_reason::not_visible;
+    } else {
+        task_list list(session_, {});
+        view = co_await scan_span(list, due, doubts);
+        end = list.end();
+        if (view.problem == doubt_reason::not_visible && !end.ended) hidden_before_ = list.last_shown();
+    }
+    if (view.problem == doubt_reason::not_visible)
+        if (auto filtered = co_await try_contact_filter(due, doubts, end)) view = std::move(*filtered);
+    co_return view;
+}
+
 asio::awaitable<pass_result> look_up::scan(const std::vector<doubt>& doubts) {
     std::map<core::instant, std::vector<const doubt*>> by_due;
     for (const auto& d : doubts)
@@ -152,12 +172,7 @@ asio::awaitable<pass_result> look_up::scan(const std::vector<doubt>& doubts) {
             out.spans[due].problem = doubt_reason::forbidden;  // the next page would be too
             continue;
         }
-        // A reading for each due date: a list that changes costs that due date's reading only.
-        task_list list(session_, {});
-        auto view = co_await scan_span(list, due, there);
-        out.end = list.end();
-        if (view.problem == doubt_reason::not_visible)
-            if (auto filtered = co_await try_contact_filter(due, there, out.end)) view = std::move(*filtered);
+        auto view = co_await view_of(due, there, out.end);
         if (out.end.forbidden)
             view.problem = doubt_reason::forbidden;
         else if (out.end.ended)

@@ -28,6 +28,8 @@ class look_up {
     boost::asio::awaitable<pass_result> scan(const std::vector<doubt>& doubts);
 
  private:
+    boost::asio::awaitable<span_view> view_of(core::instant due, const std::vector<const doubt*>& doubts,
+                                              reading_end& end);
     boost::asio::awaitable<span_view> scan_span(task_list& list, core::instant due,
                                                 const std::vector<const doubt*>& doubts);
     boost::asio::awaitable<doubt_reason> control_shows(task_list& list, core::task_status status, core::instant due,
@@ -39,6 +41,9 @@ class look_up {
     boost::asio::awaitable<void> mark_recorded(pass_result& out);
 
     session& session_;
+    // Learnt in this pass, so that a hundred due dates that cannot be seen cost no more requests than one.
+    std::optional<core::instant> hidden_before_;  // what is due earlier lies behind what the list shows
+    bool filter_fails_ = false;
 };
 
 }  // namespace taskbarge::job

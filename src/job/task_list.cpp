@@ -15,9 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Apollo's documented display limit: 100 records a page, up to 500 pages.
-constexpr std::uint32_t per_page = 100;
-constexpr std::uint64_t most_pages = 500;
+constexpr std::uint32_t per_page = 100;  // the most that Apollo gives
 // How often a page is asked for again because its window was shut after all: others may use the same windows.
 constexpr int most_tries = 20;
 // How soon a waiting reading notices a stop.
@@ -30,9 +28,13 @@ bool is_beyond_the_display(const client::exchange& x, std::uint64_t number) {
 
 }  // namespace
 
+std::uint64_t task_list::most_shown() const {
+    return session_.env().settings.limits.search_visible;
+}
+
 std::uint64_t task_list::last_page() const {
-    const auto pages = (total_.value_or(0) + per_page - 1) / per_page;
-    return std::clamp<std::uint64_t>(pages, 1, most_pages);
+    const auto shown = std::min(total_.value_or(0), most_shown());
+    return std::max<std::uint64_t>((shown + per_page - 1) / per_page, 1);
 }
 
 // False: the wait is too long, or the run is to stop.
@@ -154,7 +156,7 @@ doubt_reason task_list::order_of_pages() const {
 // Whether the last task that was shown is the last one there is.
 bool task_list::all_shown() const {
     const auto total = total_.value_or(0);
-    if (total >= per_page * most_pages) return false;
+    if (total >= most_shown()) return false;
     const auto last =
         std::find_if(pages_.rbegin(), pages_.rend(), [](const auto& entry) { return !entry.second.tasks.empty(); });
     const auto listed = last == pages_.rend() ? 0 : (last->first - 1) * per_page + last->second.tasks.size();
@@ -177,6 +179,12 @@ asio::awaitable<doubt_reason> task_list::read_span(core::instant due, const visi
     }
     const auto order = order_of_pages();
     co_return order != doubt_reason::none ? order : all_shown() ? doubt_reason::none : doubt_reason::not_visible;
+}
+
+std::optional<core::instant> task_list::last_shown() const {
+    for (auto at = pages_.rbegin(); at != pages_.rend(); ++at)
+        if (at->second.last_due) return at->second.last_due;
+    return std::nullopt;
 }
 
 bool task_list::only_of(const std::string& contact_id) const {

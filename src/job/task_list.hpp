@@ -44,6 +44,10 @@ class task_list {
     // Whether every task on the pages read so far is of that contact.
     bool only_of(const std::string& contact_id) const;
 
+    // The due date of the last task on the pages read so far: after a span that was not visible, what is due earlier
+    // is not visible either.
+    std::optional<core::instant> last_shown() const;
+
     const reading_end& end() const { return end_; }
 
  private:
@@ -61,6 +65,7 @@ class task_list {
     boost::asio::awaitable<std::uint64_t> first_page_reaching(core::instant due);  // 0: ended early
     void keep(std::uint64_t number, page_view view);
     doubt_reason order_of_pages() const;
+    std::uint64_t most_shown() const;
     std::uint64_t last_page() const;
     bool all_shown() const;
 

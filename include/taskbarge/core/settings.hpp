@@ -87,6 +87,7 @@ struct limit_settings {
     // The windows' lengths. Apollo's are these; other lengths are for tests against a sandbox.
     std::array<std::chrono::milliseconds, 3> lengths{std::chrono::minutes(1), std::chrono::hours(1),
                                                      std::chrono::hours(24)};
+    std::uint32_t search_visible = 50'000;  // tasks that tasks/search shows: Apollo documents 500 pages of 100
     friend bool operator==(const limit_settings&, const limit_settings&) = default;
 };
 

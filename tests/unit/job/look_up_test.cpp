@@ -163,6 +163,11 @@ class LookUpOfALargeTeam : public LookUp {
         fill(60, 100);
         apollo.visible = 1000;
     }
+
+    // The only chunk of a job of its own with these details.
+    ledger::chunk_record chunk_due(const core::task_details& details) {
+        return planned(plan({{details, contacts(7000, 1)}})).at(0);
+    }
 };
 
 TEST_F(LookUpOfALargeTeam, WithoutAFilterNothingIsDecided) {
@@ -170,6 +175,33 @@ TEST_F(LookUpOfALargeTeam, WithoutAFilterNothingIsDecided) {
     EXPECT_EQ(span_of(pass).problem, doubt_reason::not_visible);
     EXPECT_THAT(judged(pass), ElementsAre(undecidable, undecidable, undecidable));
     EXPECT_FALSE(pass.end.ended);
+}
+
+TEST_F(LookUpOfALargeTeam, ManyDueDatesThatAreNotVisibleCostNoMoreRequestsThanOne) {
+    (void)scan();
+    const auto for_one = apollo.search_requests();
+    std::vector<doubt> many;
+    for (int day = 45; day > 20; --day) {
+        many.push_back(d);
+        many.back().chunk.id = d.chunk.id + day;
+        many.back().chunk.details.due_at = on_day(-day).due_at;
+    }
+    const auto pass = scan(many);
+    EXPECT_THAT(apollo.search_requests(), Le(2 * for_one));
+    EXPECT_THAT(pass.spans, SizeIs(25));
+    for (const auto& [due, view] : pass.spans)
+        EXPECT_EQ(view.problem, doubt_reason::not_visible);
+}
+
+TEST_F(LookUpOfALargeTeam, WhatIsVisibleIsReadBesideWhatIsNot) {
+    auto visible = d;
+    visible.chunk.id = d.chunk.id + 1;
+    visible.chunk.details.due_at = on_day(25).due_at;
+    create(1, visible.chunk);
+    have_created(chunk_due(on_day(25)));
+    const auto pass = scan({d, visible});
+    EXPECT_EQ(span_of(pass).problem, doubt_reason::not_visible);
+    EXPECT_EQ(pass.spans.at(visible.chunk.details.due_at).problem, doubt_reason::none);
 }
 
 TEST_F(LookUpOfALargeTeam, AFilterByContactThatWorksDecidesEachContact) {
