@@ -81,8 +81,10 @@ class run_reporter {
         }
         auto all = book.jobs();
         if (!all) return;
-        for (const auto& j : *all)
+        for (const auto& j : *all) {
+            if (j.id == out_.job) out_.pruned_at = j.pruned_at;
             if (j.state != job_state::completed && j.id != out_.job) out_.unfinished_jobs.push_back(j.id);
+        }
     }
     report finish() {
         out_.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock.steady_now() - started_);
@@ -321,6 +323,7 @@ report retry_job(const environment& env, core::job_id id, unknown_rows unknown) 
     if (unknown == unknown_rows::resend) changed.send.when_unverifiable = core::unverifiable_policy::resend;
     const environment retry_env{changed, env.key, env.clock, env.stop, env.watch, env.seed};
     return with_job(retry_env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+        if (job.pruned_at) return reporter.stop_with(ledger::rows_pruned(job.id, *job.pruned_at));
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
         if (auto r = reopen(book, job.id, env.clock.now()); !r) return reporter.stop_with(r.error());
         run_job(retry_env, book, job, run_purpose::retry, reporter);
@@ -329,6 +332,7 @@ report retry_job(const environment& env, core::job_id id, unknown_rows unknown) 
 
 report verify_job(const environment& env, core::job_id id) {
     return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+        if (job.pruned_at) return reporter.stop_with(ledger::rows_pruned(job.id, *job.pruned_at));
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
         run_job(env, book, job, run_purpose::verify, reporter);
     });

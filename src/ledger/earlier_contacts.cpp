@@ -30,13 +30,14 @@ std::optional<earlier_contacts::packed_id> earlier_contacts::pack(std::string_vi
 }
 
 void earlier_contacts::add(std::string_view contact, earlier_row where) {
-    if (const auto id = pack(contact)) {
-        if (jobs_.empty() || jobs_.back() != where.job) jobs_.push_back(where.job);
-        packed_.push_back({*id, static_cast<std::uint32_t>(jobs_.size() - 1), where.row});
-        return;
-    }
+    if (const auto id = pack(contact)) return add(*id, where);
     const auto [at, fresh] = others_.try_emplace(std::string(contact), where);
     if (!fresh) at->second = std::min(at->second, where);
+}
+
+void earlier_contacts::add(const packed_id& contact, earlier_row where) {
+    if (jobs_.empty() || jobs_.back() != where.job) jobs_.push_back(where.job);
+    packed_.push_back({contact, static_cast<std::uint32_t>(jobs_.size() - 1), where.row});
 }
 
 void earlier_contacts::seal() {
@@ -63,6 +64,13 @@ void earlier_contacts::clear() {
 }
 
 core::result<void> earlier_contacts::load(sqlite::connection& db, core::job_id job, core::group_number group) {
+    return each_tasked_row(db, job, group, [&](const std::string& contact, core::row_number row) {
+        add(contact, {job, row});
+    });
+}
+
+core::result<void> each_tasked_row(sqlite::connection& db, core::job_id job, core::group_number group,
+                                   const std::function<void(const std::string&, core::row_number)>& visit) {
     auto chunks = db.prepare("SELECT id, state IN ('refused', 'split') FROM chunks WHERE job = ? AND group_number = ?");
     chunks.bind(job, group);
     auto more = chunks.next();
@@ -75,7 +83,7 @@ core::result<void> earlier_contacts::load(sqlite::connection& db, core::job_id j
         const bool created_only = chunks.integer(1) != 0;
         for (std::size_t i = 0; i < contacts->size(); ++i) {
             if (created_only && (i >= tasks->size() || (*tasks)[i].empty())) continue;
-            add(contacts->contact_ids[i], {job, contacts->rows[i]});
+            visit(contacts->contact_ids[i], contacts->rows[i]);
         }
     }
     if (!more) return more.error();

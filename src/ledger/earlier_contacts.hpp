@@ -24,13 +24,22 @@ struct earlier_row {
     friend auto operator<=>(const earlier_row&, const earlier_row&) = default;
 };
 
+// Calls `visit(contact, row)` for the rows of a group of a job that have a task, or may have or get one.
+core::result<void> each_tasked_row(sqlite::connection& db, core::job_id job, core::group_number group,
+                                   const std::function<void(const std::string&, core::row_number)>& visit);
+
 // The contacts for whom other jobs have one group's task. Loaded job by job, oldest first, then sealed, then asked.
 // 24 bytes a contact with an id of 24 hex digits.
 class earlier_contacts {
  public:
-    // Adds the rows of a group of a job that have a task, or may have or get one.
+    using packed_id = std::array<unsigned char, 12>;
+    // An id of 24 hex digits in lower case; nothing for any other.
+    static std::optional<packed_id> pack(std::string_view id);
+
+    // Adds what each_tasked_row() tells.
     core::result<void> load(sqlite::connection& db, core::job_id job, core::group_number group);
     void add(std::string_view contact, earlier_row where);
+    void add(const packed_id& contact, earlier_row where);
     void seal();
 
     // The first of them; nothing when there is none.
@@ -39,13 +48,11 @@ class earlier_contacts {
     void clear();
 
  private:
-    using packed_id = std::array<unsigned char, 12>;
     struct entry {
         packed_id id;
         std::uint32_t job_at;  // in jobs_: an entry stays at 24 bytes
         core::row_number row;
     };
-    static std::optional<packed_id> pack(std::string_view id);
 
     std::vector<entry> packed_;
     std::vector<core::job_id> jobs_;

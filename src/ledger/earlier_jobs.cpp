@@ -1,8 +1,5 @@
 #include "ledger/earlier_jobs.hpp"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +7,7 @@
 
 #include "ledger/chunk_rows.hpp"
 #include "ledger/earlier_contacts.hpp"
+#include "ledger/kept_keys.hpp"
 
 namespace taskbarge::ledger {
 
@@ -19,15 +17,29 @@ using core::result;
 
 namespace {
 
-// The groups of the job that earlier jobs of the same target have too, with those groups; oldest job first.
+// The groups of the job that earlier jobs of the same target have too, with those groups, or with the keys that were
+// kept of them; oldest job first. For a group that nobody else has this is a probe of two indexes.
 constexpr std::string_view matching_groups =
-    "SELECT g.number, e.job, e.number FROM groups g "
+    "SELECT g.number, e.job, e.number, 0 FROM groups g "
     "JOIN groups e ON e.details_hash = g.details_hash AND e.job <> g.job AND e.user_id = g.user_id "
     "AND e.type = g.type AND e.priority = g.priority AND e.status = g.status AND e.due_at = g.due_at "
     "AND e.note = g.note "
     "JOIN jobs mine ON mine.id = g.job "
-    "JOIN jobs j ON j.id = e.job AND j.state <> 'planning' AND j.base_url = mine.base_url AND j.team = mine.team "
-    "WHERE g.job = ? ORDER BY g.number, e.job";
+    "JOIN jobs j ON j.id = e.job AND j.state <> 'planning' AND j.pruned_at IS NULL AND j.base_url = mine.base_url "
+    "AND j.team = mine.team WHERE g.job = ?1 "
+    "UNION ALL "
+    "SELECT g.number, k.job, k.id, 1 FROM groups g CROSS JOIN kept_keys k ON k.details_hash = g.details_hash "
+    "JOIN jobs mine ON mine.id = g.job "
+    "JOIN jobs j ON j.id = k.job AND j.pruned_at IS NOT NULL AND j.base_url = mine.base_url AND j.team = mine.team "
+    "WHERE g.job = ?1 ORDER BY 1, 2, 3";
+
+result<details_digest> digest_of_group(sqlite::connection& db, job_id job, core::group_number number) {
+    auto query =
+        db.prepare("SELECT user_id, type, priority, status, due_at, note FROM groups WHERE job = ? AND number = ?");
+    auto found = query.bind(job, number).next();
+    if (!found) return found.error();
+    return *found ? digest_of(read_details(query, 0).view()) : details_digest{};
+}
 
 // Calls `visit` for every group of the job that other jobs have too, with the contacts for whom they have its task.
 template <class Visit>
@@ -40,6 +52,12 @@ result<void> each_shared_group(sqlite::connection& db, job_id job, Visit&& visit
         earlier.clear();
         return done;
     };
+    const auto load = [&](job_id theirs, std::int64_t which, bool kept) -> result<void> {
+        if (!kept) return earlier.load(db, theirs, static_cast<core::group_number>(which));
+        auto digest = digest_of_group(db, job, group);
+        if (!digest) return digest.error();
+        return load_kept(db, which, theirs, *digest, earlier);
+    };
     auto matches = db.prepare(matching_groups);
     matches.bind(job);
     auto more = matches.next();
@@ -49,8 +67,7 @@ result<void> each_shared_group(sqlite::connection& db, job_id job, Visit&& visit
             if (auto r = finish_group(); !r) return r;
             group = number;
         }
-        const auto theirs = static_cast<core::group_number>(matches.integer(2));
-        if (auto r = earlier.load(db, matches.integer(1), theirs); !r) return r;
+        if (auto r = load(matches.integer(1), matches.integer(2), matches.integer(3) != 0); !r) return r;
     }
     if (!more) return more.error();
     return finish_group();
@@ -239,22 +256,15 @@ result<void> reopen_each(sqlite::connection& db, job_id job, sqlite::statement r
 
 }  // namespace
 
-std::int64_t details_hash(const core::task_view& details) {
-    std::string text(details.user_id);
-    text += '\0';
-    for (const auto word : {to_string(details.type), to_string(details.priority), to_string(details.status)}) {
-        text += word;
-        text += '\0';
-    }
-    text += std::to_string(details.due_at.time_since_epoch().count());
-    text += '\0';
-    text += details.note;
-    std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+std::int64_t details_hash(const details_digest& digest) {
     std::uint64_t out = 0;
     for (std::size_t i = 0; i < sizeof out; ++i)
         out = out << 8 | digest[i];
     return static_cast<std::int64_t>(out);
+}
+
+std::int64_t details_hash(const core::task_view& details) {
+    return details_hash(digest_of(details));
 }
 
 result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, job_id job, std::uint32_t chunk_size) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "ledger/kept_keys.hpp"
 #include "ledger/sqlite.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/state.hpp"
@@ -12,11 +13,13 @@ namespace taskbarge::ledger {
 
 // A hash of all fields that never changes: it is stored. Equal hashes say nothing; fields are always compared.
 std::int64_t details_hash(const core::task_view& details);
+// The same of a digest that is at hand: its first 8 bytes.
+std::int64_t details_hash(const details_digest& digest);
 
 // Turns the rows of `job` whose task an earlier job has created, pending or unknown into duplicates of the first such
 // row, and cuts what is left of the groups concerned into full chunks again. Costs an index probe a group where no
-// earlier job used the details; else memory for the contacts of one group, 24 bytes each. To be called within a
-// transaction.
+// earlier job used the details (also of pruned jobs, by the keys that they left); else memory for the contacts of one
+// group, 24 bytes each. To be called within a transaction.
 core::result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, core::job_id job, std::uint32_t chunk_size);
 
 // Makes the refused chunks of `job` planned again with no attempts counted. Rows whose task another job has created,

@@ -12,20 +12,30 @@ using sqlite::access;
 namespace {
 
 // Rows of a table per transaction of a discard: other processes write in between.
-constexpr int discard_batch = 2000;
+constexpr int drop_batch = 2000;
 
 // A batch of what belongs to a job ?1, but for the job itself. The chunks go last of the three tables that hold them,
 // as only they know whose they are.
-constexpr std::string_view discards[] = {
+constexpr std::string_view drops[] = {
     "DELETE FROM chunk_contacts WHERE chunk IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM chunk_tasks WHERE chunk IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM groups WHERE id IN (SELECT id FROM groups WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM duplicates WHERE job = ?1 AND row IN (SELECT row FROM duplicates WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM rejects WHERE job = ?1 AND row IN (SELECT row FROM rejects WHERE job = ?1 LIMIT ?2)",
+    "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE job = ?1 LIMIT ?2)",
 };
 
 }  // namespace
+
+result<bool> drop_some_rows(sqlite::connection& db, job_id job) {
+    std::int64_t gone = 0;
+    for (const auto sql : drops) {
+        if (auto r = db.prepare(sql).bind(job, drop_batch).run(); !r) return r.error();
+        gone += db.changes();
+    }
+    return gone > 0;
+}
 
 result<std::pair<job_id, std::unique_ptr<job_lock>>> sqlite_ledger::begin_plan(const std::vector<std::string>& files,
                                                                                std::uint32_t chunk_size,
@@ -80,12 +90,8 @@ result<void> sqlite_ledger::discard_plan(job_id id) {
 // One batch; false when nothing is left, the job included.
 result<bool> sqlite_ledger::discard_some(job_id id) {
     return db_->atomically(access::write, [&]() -> result<bool> {
-        std::int64_t gone = 0;
-        for (const auto sql : discards) {
-            if (auto r = db_->prepare(sql).bind(id, discard_batch).run(); !r) return r.error();
-            gone += db_->changes();
-        }
-        if (gone > 0) return true;
+        auto more = drop_some_rows(*db_, id);
+        if (!more || *more) return more;
         if (auto r = db_->prepare("DELETE FROM files WHERE job = ?").bind(id).run(); !r) return r.error();
         if (auto r = db_->prepare("DELETE FROM jobs WHERE id = ?").bind(id).run(); !r) return r.error();
         return false;

@@ -140,11 +140,14 @@ class all_rows {
 struct job_sums {
     job_totals totals;
     bool planning = false;
+    bool pruned = false;
 };
 
 result<job_sums> read_job_sums(sqlite::connection& db, job_id id) {
     auto query = db.prepare(
-        "SELECT rows, rejected, duplicates, groups, minimum_requests, state = 'planning' FROM jobs WHERE id = ?");
+        "SELECT rows, rejected, duplicates, groups, minimum_requests, state = 'planning', pruned_at IS NOT NULL, "
+        "kept_created, kept_failed, kept_unknown, kept_requests, kept_retries, kept_rate_limited FROM jobs WHERE id = "
+        "?");
     auto found = query.bind(id).next();
     if (!found) return found.error();
     if (!*found) return no_such_job(id);
@@ -155,6 +158,15 @@ result<job_sums> read_job_sums(sqlite::connection& db, job_id id) {
     out.totals.requests.groups = query.number(3);
     out.totals.requests.minimum_requests = query.number(4);
     out.planning = query.integer(5) != 0;
+    out.pruned = query.integer(6) != 0;
+    if (out.pruned) {
+        out.totals.rows.created = query.number(7);
+        out.totals.rows.failed = query.number(8);
+        out.totals.rows.unknown = query.number(9);
+        out.totals.requests.requests = query.number(10);
+        out.totals.requests.retries = query.number(11);
+        out.totals.requests.rate_limited = query.number(12);
+    }
     return out;
 }
 
@@ -263,6 +275,7 @@ result<job_totals> sqlite_ledger::totals(job_id id) {
     return db_->atomically(access::read, [&]() -> result<job_totals> {
         auto sums = read_job_sums(*db_, id);
         if (!sums) return sums.error();
+        if (sums->pruned) return sums->totals;  // chunks that are still there are about to go
         auto held = locks_.held(id);
         if (!held) return held.error();
         auto& out = sums->totals;
@@ -277,6 +290,9 @@ result<job_totals> sqlite_ledger::totals(job_id id) {
 
 result<std::vector<reason_count>> sqlite_ledger::reasons(job_id id, std::size_t most) {
     return db_->atomically(access::read, [&]() -> result<std::vector<reason_count>> {
+        auto sums = read_job_sums(*db_, id);
+        if (!sums) return sums.error();
+        if (sums->pruned) return std::vector<reason_count>();
         auto held = locks_.held(id);
         if (!held) return held.error();
         auto found = chunk_reasons(*db_, id, of_sending(*held));
@@ -300,7 +316,7 @@ result<std::vector<reason_count>> sqlite_ledger::reasons(job_id id, std::size_t 
 
 result<void> sqlite_ledger::each_result(job_id job, const std::function<bool(const row_result&)>& each) {
     return db_->atomically(access::read, [&]() -> result<void> {
-        if (auto known = check_job(job); !known) return known;
+        if (auto there = check_rows_there(job); !there) return there;
         auto held = locks_.held(job);
         if (!held) return held.error();
         file_finder files;
@@ -311,7 +327,7 @@ result<void> sqlite_ledger::each_result(job_id job, const std::function<bool(con
 
 result<void> sqlite_ledger::each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) {
     return db_->atomically(access::read, [&]() -> result<void> {
-        if (auto known = check_job(job); !known) return known;
+        if (auto there = check_rows_there(job); !there) return there;
         file_finder files;
         if (auto r = files.load(*db_, job); !r) return r;
         auto query = db_->prepare(

@@ -213,7 +213,32 @@ FROM (SELECT job, row, line, contact_id, state, task_id, code, '' AS "column", m
       FROM rejects) AS all_rows;
 )sql";
 
-constexpr std::array steps_to_today{version_1};
+// Version 2: pruning. Of a pruned job the sums stay in its row, and in kept_keys what de-duplication needs: the digest
+// of a group's task details, and the contacts for whom it has, or may have, the task.
+constexpr const char* version_2 = R"sql(
+ALTER TABLE jobs ADD COLUMN pruned_at INTEGER;
+ALTER TABLE jobs ADD COLUMN keys_forgotten INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN kept_created INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN kept_failed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN kept_unknown INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN kept_requests INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN kept_retries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN kept_rate_limited INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE kept_keys (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    details_hash INTEGER NOT NULL,
+    details_sha256 BLOB NOT NULL,
+    packed BLOB NOT NULL,
+    other_contacts TEXT NOT NULL DEFAULT '',
+    other_rows TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX kept_keys_of_job ON kept_keys (job);
+CREATE INDEX kept_keys_by_details ON kept_keys (details_hash);
+)sql";
+
+constexpr std::array steps_to_today{version_1, version_2};
 
 core::failure foreign_file(const std::string& path) {
     return {core::errc::ledger, fmt::format("{} is a SQLite file but not a taskbarge ledger; name another file", path)};

@@ -68,7 +68,12 @@ result<void> turn_to_wal(sqlite::connection& db, const std::string& path) {
 
 result<void> prepare_file(sqlite::connection& db, const std::string& path) {
     // The check comes first: a file that is not ours must not be turned to WAL.
-    if (auto known = schema_version(db, path); !known) return known.error();
+    auto known = schema_version(db, path);
+    if (!known) return known.error();
+    // A new file can shrink by parts, which must be said before there is anything in it.
+    if (*known == 0) {
+        if (auto r = db.execute("PRAGMA auto_vacuum = INCREMENTAL"); !r) return r;
+    }
     if (auto r = turn_to_wal(db, path); !r) return r;
     if (auto r = db.execute(pragmas); !r) return r;
     return bring_up_to_date(db, path);
@@ -77,8 +82,9 @@ result<void> prepare_file(sqlite::connection& db, const std::string& path) {
 std::string job_columns(std::string_view where) {
     return fmt::format(
         "SELECT id, base_url, team, input_sha256, input_bytes, settings_text, relative_day, state, created_at, "
-        "finished_at, resume_at, stop_code, stop_message, chunk_size, groups, minimum_requests FROM jobs {} ORDER BY "
-        "id",
+        "finished_at, resume_at, stop_code, stop_message, chunk_size, groups, minimum_requests, pruned_at, "
+        "keys_forgotten FROM "
+        "jobs {} ORDER BY id",
         where);
 }
 
@@ -95,6 +101,8 @@ job_record read_job(const sqlite::statement& row) {
     out.chunk_size = static_cast<std::uint32_t>(row.integer(13));
     out.groups = row.number(14);
     out.minimum_requests = row.number(15);
+    out.pruned_at = row.optional_time(16);
+    out.keys_forgotten = row.integer(17) != 0;
     return out;
 }
 

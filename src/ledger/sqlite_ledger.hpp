@@ -14,7 +14,7 @@
 namespace taskbarge::ledger {
 
 // Methods are in files by theme: sqlite_ledger.cpp (opening, jobs, windows), ledger_planning.cpp,
-// ledger_sending.cpp, ledger_lookup.cpp and ledger_results.cpp.
+// ledger_sending.cpp, ledger_lookup.cpp, ledger_results.cpp and ledger_pruning.cpp.
 class sqlite_ledger final : public ledger {
  public:
     sqlite_ledger(std::unique_ptr<sqlite::connection> db, job_locks locks)
@@ -67,6 +67,11 @@ class sqlite_ledger final : public ledger {
     result<core::rate_book> load_book(const book_key& key) override;
     result<void> save_book(const book_key& key, const core::rate_book& book) override;
 
+    result<std::vector<prune_candidate>> prune_candidates(const prune_rules& rules) override;
+    result<void> prune_job(job_id job, bool forget_keys, instant now, const std::function<bool()>& go_on) override;
+    result<void> shrink(const std::function<bool()>& go_on) override;
+    result<ledger_size> size() override;
+
     result<void> each_result(job_id job, const std::function<bool(const row_result&)>& each) override;
     result<void> each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) override;
 
@@ -75,6 +80,9 @@ class sqlite_ledger final : public ledger {
     result<std::vector<job_record>> read_jobs(sqlite::statement query);
     result<void> discard_dead_plannings();
     result<bool> discard_some(job_id job);
+    result<prune_candidate> judge_candidate(const job_record& job, const prune_rules& rules);
+    result<void> keep_sums(const job_record& job, instant now);
+    result<void> check_rows_there(job_id job);
     result<void> check_new(job_id job, const job_identity& identity);
     result<void> check_sum(job_id job, const plan_totals& totals);
 
@@ -97,6 +105,10 @@ class sqlite_ledger final : public ledger {
 };
 
 core::failure no_such_job(job_id id);
+
+// Deletes a batch of what belongs to a job, but for the job itself and its files; false: nothing was left. To be called
+// within a transaction.
+result<bool> drop_some_rows(sqlite::connection& db, job_id job);
 core::failure bug(const std::string& text);
 
 }  // namespace taskbarge::ledger

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -625,11 +626,218 @@ TEST_P(LedgerContract, SampleIsOfTheDueDateWhereThereIsOne) {
     EXPECT_FALSE(must(book().sample_created(id.base_url, id.team, core::task_status::skipped, std::nullopt)));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Stores, LedgerContract,
+// --------------------------------------------------------------------------------------------------------- pruning
+
+const auto go_on = [] { return true; };
+const prune_rules everything_old{at_second(50'000), false, false};
+
+class PrunedLedger : public LedgerContract {
+ protected:
+    // Three rows with a task, one refused, one reject; finished at second 9000.
+    planned_job finished(const std::string& input, int day = 1) {
+        auto job = start_plan(book(), 2);
+        must(book().add_group(job.id, 1, call_on_day(day).view()));
+        must(book().add_chunk(job.id, chunk_of(1, 0, {{1, contact_id(1)}, {2, "odd \"id\""}})));
+        must(book().add_chunk(job.id, chunk_of(1, 1, {{3, contact_id(3)}})));
+        must(book().add_chunk(job.id, chunk_of(1, 2, {{5, contact_id(5)}})));
+        must(book().add_reject(job.id, {4, {0, 5}, "x", "Contact", "bad_id", "no id", "raw"}));
+        must(book().set_files(job.id, {{1, "csv", "a,b"}}));
+        finish_plan(book(), job, input, {5, 1});
+        for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned)) {
+            if (chunk.contacts.rows.front() == 5)
+                set_state(chunk.id, chunk_state::refused, "refused_422");
+            else
+                create_all(chunk);
+        }
+        must(book().set_job_state(job.id, core::job_state::completed, {}, "", "", at_second(9000)));
+        job.lock.reset();
+        return job;
+    }
+    // The same contacts and details in another input.
+    planned_job same_contacts_again(const std::string& input, int day = 1) {
+        return plan_job(book(), input, 10,
+                        {{call_on_day(day), {contact_id(3), contact_id(5), "odd \"id\"", contact_id(1)}}});
+    }
+    bool is_candidate(job_id job, bool forget_keys) {
+        const auto found = must(book().prune_candidates({at_second(50'000), forget_keys, false}));
+        return std::any_of(found.begin(), found.end(), [&](const prune_candidate& c) { return c.job == job; });
+    }
+    void prune(job_id job, bool forget_keys = false) {
+        must(book().prune_job(job, forget_keys, at_second(60'000), go_on));
+    }
+};
+
+TEST_P(PrunedLedger, SumsStayAndRowsAreGoneWithAWordThatSaysSo) {
+    const auto job = finished("one");
+    const auto before = must(book().totals(job.id));
+    prune(job.id);
+    const auto after = must(book().totals(job.id));
+    EXPECT_EQ(after.rows.created, 3u);
+    EXPECT_EQ(after.rows.failed, 1u);
+    EXPECT_EQ(after.rows.rejected, 1u);
+    EXPECT_EQ(after.rows.accounted(), before.rows.rows);
+    EXPECT_EQ(after.requests.requests, before.requests.requests);
+    EXPECT_EQ(after.requests.minimum_requests, before.requests.minimum_requests);
+    const auto record = must(book().job(job.id));
+    EXPECT_EQ(record.pruned_at, at_second(60'000));
+    EXPECT_EQ(record.identity, identity_of("one")) << "the same input is still known";
+    EXPECT_EQ(record.file_notes.at(0).header, "");
+    const auto rows = book().each_result(job.id, [](const row_result&) { return true; });
+    ASSERT_FALSE(rows);
+    EXPECT_EQ(rows.error().code, errc::no_such_job);
+    EXPECT_THAT(rows.error().text, testing::HasSubstr("was pruned on 1970-01-01T16:40:00Z"));
+    EXPECT_FALSE(book().each_reject(job.id, [](const core::rejected_row&) { return true; }));
+    EXPECT_THAT(must(book().reasons(job.id, 5)), IsEmpty());
+    EXPECT_THAT(must(book().attempts(job.id, 100)), IsEmpty());
+}
+
+TEST_P(PrunedLedger, KeysStillTellOfWhichRowEachIsADuplicate) {
+    const auto old = finished("one");
+    prune(old.id);
+    const auto job = same_contacts_again("two");
+    const auto rows = results_of(book(), job.id);
+    using origin = std::pair<job_id, core::row_number>;
+    EXPECT_EQ(rows[0].duplicate_of, origin(old.id, 3));
+    EXPECT_EQ(rows[1].state, row_state::pending) << "it had failed";
+    EXPECT_EQ(rows[2].duplicate_of, origin(old.id, 2));
+    EXPECT_EQ(rows[3].duplicate_of, origin(old.id, 1));
+    EXPECT_EQ(same_contacts_again("three", 2).totals.rows.duplicate, 0u) << "other details";
+}
+
+TEST_P(PrunedLedger, ThousandsOfContactsOfAGroupAreKept) {
+    std::vector<std::string> contacts;
+    for (std::uint64_t i = 1; i <= 10'000; ++i)
+        contacts.push_back(contact_id(i * 7'000'003));
+    auto job = plan_job(book(), "one", 100, {{call_on_day(1), contacts}});
+    for (const auto& chunk : must(book().chunks(job.id, chunk_state::planned, 0, 1000)))
+        create_all(chunk);
+    must(book().set_job_state(job.id, core::job_state::completed, {}, "", "", at_second(9000)));
+    job.lock.reset();
+    prune(job.id);
+    std::reverse(contacts.begin(), contacts.end());
+    const auto again = plan_job(book(), "two", 100, {{call_on_day(1), contacts}});
+    EXPECT_EQ(again.totals.rows.duplicate, 10'000u);
+    EXPECT_EQ(results_of(book(), again.id)[0].duplicate_of, (std::pair<job_id, core::row_number>(job.id, 10'000)));
+}
+
+TEST_P(PrunedLedger, ForgottenKeysAndIdentityAreNoObstacleAnyMore) {
+    const auto at_once = finished("one"), later = finished("two", 2);
+    prune(at_once.id, true);
+    prune(later.id);
+    ASSERT_THAT(must(book().prune_candidates({at_second(50'000), true, false})), SizeIs(1));
+    prune(later.id, true);
+    EXPECT_EQ(same_contacts_again("one").totals.rows.duplicate, 0u) << "and the identity is free";
+    EXPECT_EQ(same_contacts_again("two", 2).totals.rows.duplicate, 0u);
+    EXPECT_TRUE(must(book().job(later.id)).keys_forgotten);
+    EXPECT_EQ(must(book().totals(later.id)).rows.created, 3u);
+    EXPECT_THAT(must(book().prune_candidates({at_second(50'000), true, false})), IsEmpty());
+}
+
+TEST_P(PrunedLedger, OnlyFinishedJobsOfThatAgeAreCandidates) {
+    const auto old = finished("one");
+    auto young = finished("two", 2);
+    must(book().set_job_state(young.id, core::job_state::completed, {}, "", "", at_second(50'000)));
+    auto unfinished = plan_job(book(), "three", 2, {{call_on_day(3), {contact_id(1)}}});
+    const auto found = must(book().prune_candidates(everything_old));
+    ASSERT_THAT(found, SizeIs(1));
+    EXPECT_EQ(found[0].job, old.id);
+    EXPECT_EQ(found[0].why_not, prune_bar::none);
+    EXPECT_EQ(found[0].totals.rows.rows, 5u);
+    EXPECT_EQ(book().prune_job(unfinished.id, false, at_second(1), go_on).error().code, errc::job_held);
+    unfinished.lock.reset();
+    EXPECT_EQ(book().prune_job(unfinished.id, false, at_second(1), go_on).error().code, errc::internal);
+    EXPECT_EQ(must(book().totals(unfinished.id)).rows.pending, 1u);
+}
+
+TEST_P(PrunedLedger, AJobThatIsHeldStays) {
+    const auto job = finished("one");
+    const auto lock = must(book().lock_job(job.id));
+    EXPECT_EQ(must(book().prune_candidates(everything_old)).at(0).why_not, prune_bar::held);
+    EXPECT_EQ(book().prune_job(job.id, false, at_second(1), go_on).error().code, errc::job_held);
+    EXPECT_THAT(results_of(book(), job.id), SizeIs(5));
+}
+
+TEST_P(PrunedLedger, AJobWithUnknownRowsStaysUnlessAskedFor) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    const auto chunk = only_chunk(job.id);
+    report(send(chunk.id), attempt_result::doubtful);
+    set_state(chunk.id, chunk_state::doubtful, "held_not_visible");
+    must(book().set_job_state(job.id, core::job_state::completed, {}, "", "", at_second(9000)));
+    job.lock.reset();
+    EXPECT_EQ(must(book().prune_candidates(everything_old)).at(0).why_not, prune_bar::unknown_rows);
+    EXPECT_EQ(must(book().prune_candidates({at_second(50'000), false, true})).at(0).why_not, prune_bar::none);
+    prune(job.id);
+    EXPECT_EQ(must(book().totals(job.id)).rows.unknown, 1u);
+    EXPECT_EQ(plan_job(book(), "two", 2, {{call_on_day(1), {contact_id(1)}}}).totals.rows.duplicate, 1u)
+        << "it may have been created";
+}
+
+TEST_P(PrunedLedger, AJobWhoseTasksALookUpNeedsStays) {
+    const auto done = finished("one");
+    auto [id, lock] = must(book().begin_plan({"a"}, 2, identity_of("").base_url, identity_of("").team, at_second(1)));
+    must(book().add_group(id, 1, call_on_day(1).view()));
+    must(book().add_chunk(id, chunk_of(1, 0, {{1, contact_id(1)}})));
+    must(book().commit_plan(id, identity_of("again"), {1, 0}, false));
+    const auto chunk = only_chunk(id);
+    report(send(chunk.id), attempt_result::doubtful);
+    set_state(chunk.id, chunk_state::doubtful);
+    EXPECT_EQ(must(book().prune_candidates({at_second(50'000), false, true})).at(0).why_not, prune_bar::look_up);
+}
+
+// Cut short after every number of transactions, and gone on with: never a state in between that lies.
+TEST_P(PrunedLedger, APruneThatIsCutShortIsGoneOnWith) {
+    for (const bool forget : {false, true}) {
+        for (int steps = 0; steps < 12; ++steps) {
+            const auto name = std::to_string(steps) + (forget ? "f" : "k");
+            const auto day = 100 + steps * 2 + int{forget};
+            const auto job = finished(name, day);
+            int left = steps;
+            const auto cut = book().prune_job(job.id, forget, at_second(60'000), [&] { return left-- > 0; });
+            if (!cut) {
+                EXPECT_EQ(cut.error().code, errc::interrupted);
+            }
+            const auto totals = must(book().totals(job.id));
+            EXPECT_EQ(totals.rows.created, 3u);
+            EXPECT_EQ(totals.rows.accounted(), 5u);
+            const bool pruned = must(book().job(job.id)).pruned_at.has_value();
+            if (!pruned) {
+                EXPECT_THAT(results_of(book(), job.id), SizeIs(5)) << "all or nothing";
+            }
+            if (!pruned) {
+                EXPECT_TRUE(is_candidate(job.id, forget));
+            }
+            prune(job.id, forget);
+            EXPECT_FALSE(is_candidate(job.id, forget));
+            auto again = same_contacts_again(name + " again", day);
+            EXPECT_EQ(again.totals.rows.duplicate, forget ? 0u : 3u);
+        }
+    }
+}
+
+TEST_P(PrunedLedger, SpaceIsGivenBack) {
+    std::vector<std::string> contacts;
+    for (std::uint64_t i = 1; i <= 20'000; ++i)
+        contacts.push_back(contact_id(i));
+    auto job = plan_job(book(), "one", 100, {{call_on_day(1), contacts}});
+    for (const auto& chunk : must(book().chunks(job.id, chunk_state::planned, 0, 1000)))
+        create_all(chunk);
+    must(book().set_job_state(job.id, core::job_state::completed, {}, "", "", at_second(9000)));
+    job.lock.reset();
+    const auto before = must(book().size());
+    prune(job.id);
+    must(book().shrink(go_on));
+    const auto after = must(book().size());
+    EXPECT_EQ(after.free_bytes, 0u);
+    EXPECT_LT(after.bytes * 2, before.bytes);
+}
+
+const auto stores =
     testing::Values(back_end{"Memory", [](const temporary_folder&) { return std::string(":memory:"); }},
-                    back_end{"File", [](const temporary_folder& f) { return f.file("state/ledger.db"); }}),
-    [](const testing::TestParamInfo<back_end>& p) { return p.param.name; });
+                    back_end{"File", [](const temporary_folder& f) { return f.file("state/ledger.db"); }});
+const auto name_of = [](const testing::TestParamInfo<back_end>& p) { return p.param.name; };
+
+INSTANTIATE_TEST_SUITE_P(Stores, LedgerContract, stores, name_of);
+INSTANTIATE_TEST_SUITE_P(Stores, PrunedLedger, stores, name_of);
 
 }  // namespace
 }  // namespace taskbarge::ledger

@@ -77,6 +77,7 @@ struct report {
     std::vector<core::job_id> unfinished_jobs;  // others, of this ledger
     std::optional<core::failure> why;
     bool already_finished = false;           // reported again, nothing done
+    std::optional<core::instant> pruned_at;  // its rows are gone, its sums are left
     std::vector<reader::file_report> files;  // what was found in the input, where it was read
 };
 

@@ -63,6 +63,8 @@ struct job_record {
     std::uint32_t chunk_size = 0;
     std::uint64_t groups = 0;
     std::uint64_t minimum_requests = 0;
+    std::optional<instant> pruned_at;  // its rows and attempts were dropped, its sums were kept
+    bool keys_forgotten = false;       // and so were its identity and its de-duplication keys
 };
 
 struct job_totals {
@@ -175,6 +177,38 @@ struct plan_totals {
     std::uint64_t rejected = 0;
 };
 
+// Which jobs are pruned. Only completed ones ever are.
+struct prune_rules {
+    instant finished_before{};
+    bool forget_keys = false;   // identity and de-duplication keys go too, also of jobs that were pruned before
+    bool with_unknown = false;  // also jobs with rows that are unknown
+};
+
+// Why a job that is old enough stays as it is.
+enum class prune_bar : std::uint8_t {
+    none,
+    held,          // a process works on it
+    unknown_rows,  // some of its rows may have been created: they are listed nowhere else
+    look_up        // another job has rows in doubt with the same details: its tasks tell whose is whose
+};
+
+struct prune_candidate {
+    job_id job = 0;
+    instant finished_at{};
+    job_totals totals;
+    bool pruned_before = false;  // what is left is to be dropped: a prune was cut short, or kept the keys
+    prune_bar why_not = prune_bar::none;
+};
+
+// Why the rows of a pruned job are not to be had: errc::no_such_job.
+core::failure rows_pruned(job_id job, instant pruned_at);
+
+// The file: what is in it, and how much of it is free for what comes next.
+struct ledger_size {
+    std::uint64_t bytes = 0;
+    std::uint64_t free_bytes = 0;
+};
+
 // A window book's name: routes are "tasks/bulk_create", "tasks/search", ...
 struct book_key {
     std::string base_url, team, route;
@@ -265,7 +299,19 @@ class ledger {
     virtual result<core::rate_book> load_book(const book_key& key) = 0;
     virtual result<void> save_book(const book_key& key, const core::rate_book& book) = 0;
 
-    // --- results
+    // --- pruning
+    // The jobs that finished before that time and have something to be dropped, oldest first; also those that stay.
+    virtual result<std::vector<prune_candidate>> prune_candidates(const prune_rules& rules) = 0;
+    // Drops rows, texts and attempts of a completed job, in small transactions, with its lock held (else
+    // errc::job_held). First the keys are kept and the sums written down; from then on the job is pruned, and a call
+    // that was cut short is gone on with by the next. `go_on` is asked between transactions; false: errc::interrupted.
+    virtual result<void> prune_job(job_id job, bool forget_keys, instant now, const std::function<bool()>& go_on) = 0;
+    // Gives free pages back to the file system, in small transactions. A ledger whose file cannot shrink by parts is
+    // written anew, once: others wait meanwhile, and the disk needs room for a second one (else errc::ledger_full).
+    virtual result<void> shrink(const std::function<bool()>& go_on) = 0;
+    virtual result<ledger_size> size() = 0;
+
+    // --- results. Of a pruned job there are none: errc::no_such_job, with a text that says so.
     // Calls `each` for every record of the job in order of row, as they stood when the call began, in memory that does
     // not grow with the job. `each` returns false to stop, and must not write to this ledger.
     virtual result<void> each_result(job_id job, const std::function<bool(const row_result&)>& each) = 0;

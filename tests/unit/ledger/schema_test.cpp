@@ -39,6 +39,27 @@ TEST(Schema, OlderFileTakesTheStepsThatItLacksAndKeepsItsRows) {
     must(bring_up_to_date(*db, "l.db", steps));
 }
 
+TEST(Schema, FileOfTheFirstVersionIsBroughtUpToDateAndCanShrinkAfterwards) {
+    const temporary_folder folder;
+    {
+        const auto db = open_file(folder.file("l.db"));
+        must(bring_up_to_date(*db, "l.db", schema_steps().first(1)));
+        must(
+            db->execute("INSERT INTO jobs (base_url, team, state, created_at, finished_at, chunk_size, rows) "
+                        "VALUES ('https://api.example/api/v1', 'default', 'completed', 0, 1000, 100, 0);"
+                        "CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(4000000)); DROP TABLE filler;"));
+    }
+    const auto book = must(open_ledger(folder.file("l.db")));
+    const auto job = must(book->jobs()).at(0);
+    EXPECT_EQ(job.pruned_at, std::nullopt);
+    EXPECT_GT(must(book->size()).free_bytes, 3'000'000u);
+    must(book->prune_job(job.id, false, at_second(5000), [] { return true; }));
+    must(book->shrink([] { return true; }));
+    EXPECT_EQ(must(book->size()).free_bytes, 0u);
+    EXPECT_LT(std::filesystem::file_size(folder.file("l.db")), 1'000'000u);
+    EXPECT_EQ(must(open_file(folder.file("l.db"))->integer("PRAGMA auto_vacuum")), 2) << "by parts, from now on";
+}
+
 TEST(Schema, StepThatFailsLeavesTheVersionBefore) {
     const auto db = must(sqlite::connection::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY));
     const std::array steps{"CREATE TABLE a (x)", "CREATE TABLE b (x); INSERT INTO missing VALUES (1)"};

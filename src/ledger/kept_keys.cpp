@@ -1,0 +1,137 @@
+#include "ledger/kept_keys.hpp"
+
+#include <openssl/sha.h>
+
+#include <optional>
+#include <utility>
+
+#include "ledger/chunk_rows.hpp"
+#include "ledger/earlier_jobs.hpp"
+#include "ledger/json_array.hpp"
+
+namespace taskbarge::ledger {
+
+using core::result;
+
+namespace {
+
+// Contacts of one entry: one that is read while a job is planned takes some 100 KB.
+constexpr std::size_t most_in_entry = 4096;
+// Contacts of one transaction, about.
+constexpr std::size_t most_in_step = 50'000;
+
+// Seven bits a byte, the lowest first; a set top bit says that more follow.
+void append_number(std::string& out, std::uint64_t n) {
+    for (; n >= 0x80; n >>= 7)
+        out += static_cast<char>(n | 0x80);
+    out += static_cast<char>(n);
+}
+
+std::optional<std::uint64_t> take_number(std::string_view& from) {
+    std::uint64_t n = 0;
+    for (unsigned shift = 0; shift < 64 && !from.empty(); shift += 7) {
+        const auto byte = static_cast<unsigned char>(from.front());
+        from.remove_prefix(1);
+        n |= std::uint64_t{byte & 0x7fu} << shift;
+        if (byte < 0x80) return n;
+    }
+    return std::nullopt;
+}
+
+core::failure damaged() {
+    return {core::errc::ledger, "the ledger's kept keys are damaged; restore a copy of the ledger"};
+}
+
+}  // namespace
+
+details_digest digest_of(const core::task_view& details) {
+    std::string text(details.user_id);
+    text += '\0';
+    for (const auto word : {to_string(details.type), to_string(details.priority), to_string(details.status)}) {
+        text += word;
+        text += '\0';
+    }
+    text += std::to_string(details.due_at.time_since_epoch().count());
+    text += '\0';
+    text += details.note;
+    details_digest digest;
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+    return digest;
+}
+
+result<bool> key_keeper::step() {
+    in_this_step_ = 0;
+    while (in_this_step_ < most_in_step) {
+        auto query = db_.prepare(
+            "SELECT number, user_id, type, priority, status, due_at, note FROM groups WHERE job = ? AND number > ? "
+            "ORDER BY number LIMIT 1");
+        auto found = query.bind(job_, last_).next();
+        if (!found || !*found) return found;
+        last_ = static_cast<core::group_number>(query.integer(0));
+        const auto digest = digest_of(read_details(query, 1).view());
+        query.reset();
+        ++in_this_step_;  // a group without a row to keep is work too
+        if (auto r = keep_group(last_, digest); !r) return r.error();
+    }
+    return true;
+}
+
+result<void> key_keeper::keep_group(core::group_number number, const details_digest& digest) {
+    std::vector<entry> full;
+    entry open;
+    auto read = each_tasked_row(db_, job_, number, [&](const std::string& contact, core::row_number row) {
+        if (const auto id = earlier_contacts::pack(contact)) {
+            open.packed.append(reinterpret_cast<const char*>(id->data()), id->size());
+            append_number(open.packed, row);
+        } else {
+            open.contacts.push_back(contact);
+            open.rows.push_back(row);
+        }
+        ++in_this_step_;
+        if (++open.count == most_in_entry) full.push_back(std::exchange(open, {}));
+    });
+    if (!read) return read;
+    if (open.count > 0) full.push_back(std::move(open));
+    for (const auto& keys : full) {
+        if (auto r = write(digest, keys); !r) return r;
+    }
+    return {};
+}
+
+result<void> key_keeper::write(const details_digest& digest, const entry& keys) {
+    const std::string_view bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
+    return db_
+        .prepare(
+            "INSERT INTO kept_keys (job, details_hash, details_sha256, packed, other_contacts, other_rows) "
+            "VALUES (?,?,?,?,?,?)")
+        .bind(job_, details_hash(digest), sqlite::blob{bytes}, sqlite::blob{keys.packed},
+              keys.contacts.empty() ? std::string() : to_json(keys.contacts),
+              keys.rows.empty() ? std::string() : to_json(keys.rows))
+        .run();
+}
+
+result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job, const details_digest& details,
+                       earlier_contacts& to) {
+    auto query = db.prepare("SELECT details_sha256, packed, other_contacts, other_rows FROM kept_keys WHERE id = ?");
+    auto found = query.bind(id).next();
+    if (!found) return found.error();
+    const std::string_view wanted(reinterpret_cast<const char*>(details.data()), details.size());
+    if (!*found || query.text(0) != wanted) return {};
+    for (auto packed = query.text(1); !packed.empty();) {
+        earlier_contacts::packed_id contact;
+        if (packed.size() <= contact.size()) return damaged();
+        std::copy_n(reinterpret_cast<const unsigned char*>(packed.data()), contact.size(), contact.begin());
+        packed.remove_prefix(contact.size());
+        const auto row = take_number(packed);
+        if (!row) return damaged();
+        to.add(contact, {job, *row});
+    }
+    const auto contacts = texts_of(query.text(2));
+    const auto rows = numbers_of(query.text(3));
+    if (contacts.size() != rows.size()) return damaged();
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        to.add(contacts[i], {job, rows[i]});
+    return {};
+}
+
+}  // namespace taskbarge::ledger

@@ -1,0 +1,51 @@
+// What stays of a pruned job for de-duplication: who has which task, without its texts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/earlier_contacts.hpp"
+#include "ledger/sqlite.hpp"
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/state.hpp"
+#include "taskbarge/core/task.hpp"
+
+namespace taskbarge::ledger {
+
+// SHA-256 of all task details. Where the texts are gone, equal digests are taken for equal details.
+using details_digest = std::array<unsigned char, 32>;
+details_digest digest_of(const core::task_view& details);
+
+// Writes the keys of all groups of a job, whose chunks must still be there: the contacts that have its task, or may
+// have it, some 16 bytes each.
+class key_keeper {
+ public:
+    key_keeper(sqlite::connection& db, core::job_id job) : db_(db), job_(job) {}
+    // Some more groups, in the caller's transaction; false: all are done.
+    core::result<bool> step();
+
+ private:
+    // Contacts of one entry: ids of 24 hex digits packed with their rows, the others as they are.
+    struct entry {
+        std::string packed;
+        std::vector<std::string> contacts;
+        std::vector<std::uint64_t> rows;
+        std::size_t count = 0;
+    };
+    core::result<void> keep_group(core::group_number number, const details_digest& digest);
+    core::result<void> write(const details_digest& digest, const entry& keys);
+
+    sqlite::connection& db_;
+    core::job_id job_;
+    core::group_number last_ = 0;
+    std::size_t in_this_step_ = 0;
+};
+
+// Adds the contacts of one entry of kept_keys, if it was kept for these details.
+core::result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job, const details_digest& details,
+                             earlier_contacts& to);
+
+}  // namespace taskbarge::ledger
