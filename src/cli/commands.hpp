@@ -13,6 +13,7 @@ exit_code job_command(const options& o, const program& p);
 exit_code jobs_command(const options& o, const program& p);
 exit_code status_command(const options& o, const program& p);
 exit_code results_command(const options& o, const program& p);
+exit_code prune_command(const options& o, const program& p);
 exit_code doctor_command(const options& o, const program& p);
 exit_code serve_command(const options& o, const program& p);
 exit_code sandbox_command(const options& o);

@@ -109,6 +109,16 @@ Example:
 Rows that were not sent become failed (code cancelled); requests in flight are settled first. Tasks
 that exist stay. Exit codes as for import.)";
 
+inline constexpr std::string_view prune_footer = R"(
+Examples:
+  taskbarge prune --older-than 90d --dry-run
+  taskbarge prune --older-than 90d               once a month, from cron
+  taskbarge prune --older-than 730d --forget-keys
+
+Sums stay, and so do identity and de-duplication keys: the same input was still finished before, and
+its rows are still duplicates. Unfinished jobs, jobs that a process works on, and jobs with unknown
+rows are left alone. Exit codes: 0 done, 75 cut short (run it again), 78 the ledger cannot be opened.)";
+
 inline constexpr std::string_view doctor_footer = R"(
 Example:
   taskbarge doctor --config crm.toml

@@ -43,6 +43,8 @@ cli::exit_code dispatch(const cli::options& o, const cli::program& p) {
             return cli::jobs_command(o, p);
         case command::status:
             return cli::status_command(o, p);
+        case command::prune:
+            return cli::prune_command(o, p);
         case command::results:
             return cli::results_command(o, p);
         case command::doctor:

@@ -40,6 +40,15 @@ std::string check_duration(const std::string& text) {
     return core::parse_duration(text) ? "" : "must be a duration with its unit, such as 90s or 65m";
 }
 
+// A look-up tells tasks of its own time from others by what the ledger knows of the last hours.
+constexpr std::chrono::milliseconds least_age = std::chrono::hours(24);
+
+std::string check_age(const std::string& text) {
+    const auto age = core::parse_duration(text);
+    if (!age) return check_duration(text);
+    return *age >= least_age ? "" : "must be at least 1d";
+}
+
 void add_settings(CLI::App& app, options& o) {
     app.add_option_function<std::string>(
            "--config", [&o](const std::string& value) { o.config = value; },
@@ -141,6 +150,24 @@ void add_job_commands(CLI::App& app, options& o) {
     auto& cancel = add_command(app, o, command::cancel, "cancel", "Give up a job's unsent rows", help::cancel_footer);
     add_job(cancel, o, true);
     add_reporting(cancel, o);
+}
+
+void add_prune(CLI::App& app, options& o) {
+    auto& prune = add_command(app, o, command::prune, "prune",
+                              "Drop rows, texts and requests of jobs that finished long ago", help::prune_footer);
+    prune
+        .add_option_function<std::string>(
+            "--older-than",
+            [&o](const std::string& text) { o.prune.older_than = core::parse_duration(text).value_or(least_age); },
+            "Only jobs that finished so long ago, such as 90d; at least 1d")
+        ->required()
+        ->type_name("DURATION")
+        ->check(check_age);
+    prune.add_flag("--forget-keys", o.prune.forget_keys,
+                   "Forget identity and de-duplication keys too: the same input is then new");
+    prune.add_flag("--with-unknown", o.prune.with_unknown, "Also jobs with rows that are unknown");
+    prune.add_flag("--dry-run", o.dry_run, "Only say what would be dropped");
+    add_reporting(prune, o);
 }
 
 // "failed,unknown" -> states; throws what CLI11 makes a usage error of.
@@ -263,6 +290,7 @@ void build(CLI::App& app, options& o) {
     add_import_and_plan(app, o);
     add_job_commands(app, o);
     add_results(app, o);
+    add_prune(app, o);
     add_doctor(app, o);
     add_serve(app, o);
     add_sandbox(app, o);

@@ -1,6 +1,7 @@
 // The command line: what was asked for, or what to tell the person who asked.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,13 +16,33 @@
 
 namespace taskbarge::cli {
 
-enum class command { import, plan, jobs, status, results, resume, retry, verify, cancel, doctor, serve, sandbox };
+enum class command {
+    import,
+    plan,
+    jobs,
+    status,
+    results,
+    resume,
+    retry,
+    verify,
+    cancel,
+    prune,
+    doctor,
+    serve,
+    sandbox
+};
 
 struct results_options {
     report::results_format format = report::results_format::csv;
     std::vector<core::row_state> only;  // empty: all
     std::string output;                 // empty: standard output
     bool rejects = false;
+};
+
+struct prune_options {
+    std::chrono::milliseconds older_than{0};
+    bool forget_keys = false;
+    bool with_unknown = false;
 };
 
 struct options {
@@ -39,12 +60,13 @@ struct options {
     std::vector<std::string> files;
     std::uint64_t first_rows = 0;
     bool again = false;
-    bool dry_run = false;  // then `command` is plan
+    bool dry_run = false;  // import: then `command` is plan; prune
 
     std::optional<core::job_id> job;
     bool attempts = false;        // status
     bool resend_unknown = false;  // retry
     results_options results;
+    prune_options prune;
     sandbox::sandbox_options sandbox;
 };
 

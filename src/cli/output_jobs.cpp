@@ -11,7 +11,8 @@ namespace taskbarge::cli {
 namespace {
 
 std::string state_text(const ledger::job_record& job) {
-    return job.held ? "running" : std::string(core::to_string(job.state));
+    if (job.held) return "running";
+    return job.pruned_at ? "pruned" : std::string(core::to_string(job.state));
 }
 
 std::string files_text(const ledger::job_record& job) {
@@ -58,6 +59,10 @@ std::string head(const ledger::job_record& job, core::instant now) {
     out += fmt::format("  to        {} (team {})\n", printable(job.identity.base_url), printable(job.identity.team));
     out += fmt::format("  made      {}\n", core::to_rfc3339_seconds(job.created_at));
     if (job.finished_at) out += fmt::format("  finished  {}\n", core::to_rfc3339_seconds(*job.finished_at));
+    if (job.pruned_at)
+        out += fmt::format("  pruned    {}: its rows and requests are gone; its sums{} are left\n",
+                           core::to_rfc3339_seconds(*job.pruned_at),
+                           job.keys_forgotten ? "" : " and its de-duplication keys");
     if (!job.stop_message.empty() && !job.held && job.state != core::job_state::completed)
         out += fmt::format("  stopped   {}\n", printable(job.stop_message));
     if (job.resume_at && *job.resume_at > now && !job.held)

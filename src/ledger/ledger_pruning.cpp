@@ -3,6 +3,7 @@
 
 #include "ledger/kept_keys.hpp"
 #include "ledger/sqlite_ledger.hpp"
+#include "taskbarge/core/fault_point.hpp"
 
 namespace taskbarge::ledger {
 
@@ -62,6 +63,7 @@ template <class Step>
 result<void> in_steps(sqlite::connection& db, const std::function<bool()>& go_on, Step&& step) {
     while (true) {
         if (!go_on()) return cut_short();
+        core::fault_point("prune_step");
         auto more = db.atomically(access::write, [&]() -> result<bool> { return step(); });
         if (!more) return more.error();
         if (!*more) return {};
@@ -180,6 +182,7 @@ result<void> sqlite_ledger::prune_job(job_id id, bool forget_keys, instant now, 
             return forget_keys ? forget_identity(*db_, id) : result<void>();
         });
         if (!kept) return kept;
+        core::fault_point("prune_marked");
     } else if (forget_keys && !record->keys_forgotten) {
         if (auto r = in_steps(*db_, go_on, [&] { return drop_some_keys(*db_, id); }); !r) return r;
         auto forgotten = db_->atomically(access::write, [&] { return forget_identity(*db_, id); });

@@ -94,6 +94,7 @@ void add_report(json_object& o, const job::report& r, const std::string& ledger_
     time_or_null(o, "resume_at", r.resume_at);
     o.raw("unfinished_jobs",
           json_list(r.unfinished_jobs, [](std::string& out, core::job_id id) { out += std::to_string(id); }));
+    time_or_null(o, "pruned_at", r.pruned_at);
     o.number("exit_code", static_cast<std::uint64_t>(code));
     o.text_or_null("error", r.why ? r.why->text : "");
 }

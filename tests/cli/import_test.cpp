@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "cli/program.hpp"
+#include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/sandbox/sandbox.hpp"
 
 namespace {
@@ -221,6 +222,35 @@ TEST_F(Import, DoctorSaysWhetherAnImportWouldWork) {
     EXPECT_EQ(o.code, 77);
     EXPECT_THAT(o.out, HasSubstr(R"("health":"bad")"));
     EXPECT_EQ(server_->stats().tasks, 0u);
+}
+
+TEST_F(Import, APrunedJobIsStillKnownAndItsRowsAreStillDuplicates) {
+    start();
+    const auto first = p.file("a.csv", header + rows(1, 5));
+    ASSERT_EQ(run({"import", first}).code, 0);
+    EXPECT_THAT(run({"prune", "--older-than", "90d"}).out, testing::EndsWith("was to be pruned.\n"));
+    {
+        const auto book = taskbarge::ledger::open_ledger(p.path("l.db")).value();
+        const auto long_ago = taskbarge::core::system_clock().now() - std::chrono::hours(100 * 24);
+        book->set_job_state(1, taskbarge::core::job_state::completed, {}, "", "", long_ago).value();
+    }
+    EXPECT_THAT(run({"prune", "--older-than", "90d", "--dry-run"}).out, HasSubstr("Would prune 1 job with 5 rows"));
+    EXPECT_EQ(run({"results", "1"}).code, 0) << "a dry run drops nothing";
+    EXPECT_THAT(run({"prune", "--older-than", "90d"}).out, HasSubstr("Pruned 1 job with 5 rows"));
+
+    EXPECT_THAT(run({"status", "1"}).out, testing::StartsWith("Job 1: pruned\n"));
+    EXPECT_EQ(run({"status", "1"}).code, 0) << "the job's own code";
+    for (const char* command : {"results", "retry", "verify"}) {
+        const auto o = run({command, "1"});
+        EXPECT_EQ(o.code, 64) << command;
+        EXPECT_THAT(o.err, HasSubstr("job 1 was pruned on ")) << command;
+    }
+    EXPECT_THAT(run({"import", first}).out, HasSubstr("Job 1 was finished before"));
+    EXPECT_EQ(run({"import", p.file("b.csv", header + rows(3, 4))}).code, 0);
+    const auto results = run({"results", "2", "--only", "duplicate"}).out;
+    EXPECT_THAT(results, HasSubstr(",1:3,"));
+    EXPECT_THAT(results, HasSubstr(",1:5,"));
+    EXPECT_EQ(server_->stats().tasks, 6u);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ job is finished, and then holds the ledger against what the sandbox has created.
   crash_tests.py --program PATH matrix [--reduced] [--jobs N]   sandbox faults x fault points x policies
   crash_tests.py --program PATH kills [--count N]               kills at random moments of an import with latency
   crash_tests.py --program PATH disk-full                       the ledger's disk fills up, and has room again
+  crash_tests.py --program PATH prune                           a prune is killed at each of its transactions
 """
 import argparse
 import concurrent.futures
@@ -15,6 +16,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -192,6 +194,77 @@ def run_disk_full(a):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def age(ledger, days):
+    """The ledger's jobs finished so long ago."""
+    with sqlite3.connect(ledger) as book:
+        book.execute("UPDATE jobs SET finished_at = finished_at - ? * 86400000", (days,))
+    book.close()
+
+
+def prune(who, *words, kill_at=None):
+    environment = {**who.environment, **({"TASKBARGE_KILL_AT": kill_at} if kill_at else {})}
+    return subprocess.run([who.program, "prune", "--older-than", "90d", "--json", *words, *who.options], env=environment,
+                          capture_output=True, text=True, timeout=RUN_SECONDS)
+
+
+def run_prune(a):
+    """A copy of one ledger for each kill: what is left is whole, and the next prune and imports go on with it."""
+    folder = tempfile.mkdtemp(prefix="taskbarge-prune-")
+    apollo = sandbox(a.program, folder, ["--limits", "0,0,0", "--search-limits", "0,0,0"])
+    try:
+        who = importer(a.program, folder, apollo)
+        rows = write_input(who.input, a.seed)
+        finish(who)
+        age(who.ledger, 100)
+        whole = who.ledger + ".whole"
+        shutil.copy(who.ledger, whole)
+        lines = open(who.input, encoding="utf-8").read().splitlines()
+        kills = 0
+        for words in ([], ["--forget-keys"]):
+            points = ["prune_marked:1"] + [f"prune_step:{n}" for n in range(1, 100)]
+            for point in points:
+                for suffix in ("-wal", "-shm", ""):
+                    if os.path.exists(who.ledger + suffix):
+                        os.unlink(who.ledger + suffix)
+                shutil.copy(whole, who.ledger)
+                killed = prune(who, *words, kill_at=point)
+                if killed.returncode == 0 and point != points[0]:
+                    break  # it has fewer transactions than that
+                if killed.returncode != -signal.SIGKILL:
+                    raise failed(f"{point}: exit {killed.returncode}: {killed.stderr}")
+                kills += 1
+                who.check_sums()
+                done = prune(who, *words)
+                if done.returncode != 0:
+                    raise failed(f"{point}: the next prune said {done.returncode}: {done.stderr}")
+                who.check_sums()
+                job = who.jobs()[0]
+                if not job["pruned_at"] or job["created"] != rows:
+                    raise failed(f"{point}: {job}")
+                # The same input, and the same rows as another one.
+                code, out, err = who.run()
+                if words:  # forgotten: the rows are new, and nothing may be sent for this test's account of tasks
+                    if json.loads(out)["job"] == job["job"]:
+                        raise failed(f"{point}: the forgotten input is still known")
+                    continue
+                if code != 0 or json.loads(out)["job"] != job["job"]:
+                    raise failed(f"{point}: the same input is not known any more: {out} {err}")
+                other = os.path.join(folder, "other.csv")
+                with open(other, "w", encoding="utf-8") as f:
+                    f.write("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+                mine, who.input = who.input, other
+                code, out, err = who.run()
+                who.input = mine
+                if code != 0 or json.loads(out)["duplicate"] != rows or json.loads(out)["requests"] != 0:
+                    raise failed(f"{point}: the keys are not whole: {out} {err}")
+        print(f"{kills} kills; after each the sums stood, the next prune went on, and without --forget-keys the same input "
+              f"was known and all of {rows} rows were duplicates")
+        return 0 if kills > 10 else 1
+    finally:
+        apollo.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
@@ -204,9 +277,10 @@ def main():
     kills = commands.add_parser("kills")
     kills.add_argument("--count", type=int, default=30)
     commands.add_parser("disk-full")
+    commands.add_parser("prune")
     a = parser.parse_args()
     try:
-        return {"matrix": run_matrix, "kills": run_kills, "disk-full": run_disk_full}[a.command](a)
+        return {"matrix": run_matrix, "kills": run_kills, "disk-full": run_disk_full, "prune": run_prune}[a.command](a)
     except failed as e:
         print(f"FAILED: {e}")
         return 1

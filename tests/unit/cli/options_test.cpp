@@ -149,7 +149,8 @@ INSTANTIATE_TEST_SUITE_P(
                     words{"status", "x"}, words{"status", "0"}, words{"status", "-1"}, words{"status", "1", "2"},
                     words{"results"}, words{"results", "1", "--only", "lost"}, words{"results", "1", "--format", "x"},
                     words{"resume", "1", "--resend-unknown"}, words{"jobs", "1"}, words{"sandbox", "--limits", "1,2"},
-                    words{"sandbox", "--latency", "5"}, words{"--json"}));
+                    words{"sandbox", "--latency", "5"}, words{"prune"}, words{"prune", "--older-than", "90"},
+                    words{"prune", "--older-than", "23h"}, words{"--json"}));
 
 TEST(Options, TellThatAStateIsUnknown) {
     EXPECT_THAT(ended({"results", "1", "--only", "lost"}).err, HasSubstr("duplicate"));
@@ -158,7 +159,7 @@ TEST(Options, TellThatAStateIsUnknown) {
 TEST(Help, OfEveryCommandTeaches) {
     const auto names = cli::command_names();
     EXPECT_THAT(names, testing::IsSupersetOf({"import", "plan", "jobs", "status", "results", "resume", "retry",
-                                              "verify", "cancel", "doctor", "sandbox"}));
+                                              "verify", "cancel", "prune", "doctor", "sandbox"}));
     for (const auto& name : names) {
         const auto end = ended({name, "--help"});
         EXPECT_EQ(end.code, 0);

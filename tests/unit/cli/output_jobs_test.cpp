@@ -40,6 +40,20 @@ TEST(JobsTable, SaysRunningWhileAProcessHoldsTheJob) {
     EXPECT_THAT(cli::jobs_table({job}), HasSubstr("running"));
 }
 
+TEST(StatusText, SaysWhatIsLeftOfAPrunedJob) {
+    cli::job_status s{parked_job(), {}, {}, {}, {}};
+    s.job.record.state = core::job_state::completed;
+    s.job.record.pruned_at = now;
+    EXPECT_THAT(cli::jobs_table({s.job}), HasSubstr("    7  pruned  "));
+    auto text = cli::status_text(s, now);
+    EXPECT_THAT(text, testing::StartsWith("Job 7: pruned\n"));
+    EXPECT_THAT(text, HasSubstr("pruned    2026-11-23T10:00:00Z: its rows and requests are gone; its sums and its "
+                                "de-duplication keys are left\n"));
+    s.job.record.keys_forgotten = true;
+    text = cli::status_text(s, now);
+    EXPECT_THAT(text, HasSubstr("are gone; its sums are left\n"));
+}
+
 TEST(StatusText, TellsWhatTheJobWaitsForAndItsWindows) {
     cli::job_status s{parked_job(), {}, {}, {}, {}};
     s.reasons = {{core::row_state::failed, "not_isolated", 1, 9, "refused"}};

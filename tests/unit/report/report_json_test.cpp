@@ -45,7 +45,8 @@ const char* const keys[] = {"job",
                             "elapsed_seconds",
                             "ledger",
                             "resume_at",
-                            "unfinished_jobs"};
+                            "unfinished_jobs",
+                            "pruned_at"};
 
 void expect_all_keys(const std::string& text) {
     simdjson::dom::parser parser;
@@ -62,8 +63,8 @@ TEST(ReportJson, HoldsTheWholeContract) {
               R"({"job":7,"state":"parked","rows":10,"created":4,"duplicate":1,"rejected":1,"failed":1,"unknown":1,)"
               R"("pending":2,"groups":3,"minimum_requests":5,"requests":6,"retries":1,"rate_limited":2,)"
               R"("requests_this_run":2,"elapsed_seconds":1.234,"ledger":"/l.db",)"
-              R"("resume_at":"2026-11-23T10:00:00.000Z","unfinished_jobs":[3,4],"exit_code":75,)"
-              R"("error":"the day window"})"
+              R"("resume_at":"2026-11-23T10:00:00.000Z","unfinished_jobs":[3,4],"pruned_at":null,)"
+              R"("exit_code":75,"error":"the day window"})"
               "\n");
 }
 
@@ -104,8 +105,10 @@ TEST(ReportsJson, SumsSeveralJobsAndListsThem) {
     const auto text = reports::reports_json({parked(), done}, "/l.db", exit_code::parked);
     expect_all_keys(text);
     EXPECT_NE(text.find(R"({"job":null,"state":"parked","rows":14,"created":8,)"), std::string::npos);
-    EXPECT_NE(text.find(R"("unfinished_jobs":[7],"exit_code":75,"error":"the day window","jobs":[{"job":7,)"),
-              std::string::npos);
+    EXPECT_NE(
+        text.find(
+            R"("unfinished_jobs":[7],"pruned_at":null,"exit_code":75,"error":"the day window","jobs":[{"job":7,)"),
+        std::string::npos);
     EXPECT_NE(text.find(R"({"job":8,"state":"completed","rows":4,)"), std::string::npos);
 }
 
