@@ -16,6 +16,7 @@ test_packages=(libgtest-dev libgmock-dev python3 python3-prometheus-client tinyp
 bench_packages=(libbenchmark-dev wrk openssl time python3 python3-matplotlib)
 format_packages=(clang-format)
 tidy_packages=(clang clang-tidy)
+fuzz_packages=(clang libclang-rt-14-dev)
 
 say() { printf '==> %s\n' "$*"; }
 die() {

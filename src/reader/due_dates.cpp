@@ -5,8 +5,6 @@
 
 #include <charconv>
 #include <cstring>
-#include <ctime>
-#include <limits>
 
 #include "reader/text.hpp"
 #include "taskbarge/reader/row_source.hpp"
@@ -42,31 +40,6 @@ bool in_range(core::instant t) {
     return t >= sys_days{year{0} / January / 1} && t < sys_days{year{9999} / December / 31} + days{1};
 }
 
-// strptime() and not the date library's own: that one computes with an uninitialised number when the seconds of a
-// format are not there. What the text does not give keeps a value that no text has.
-std::optional<written_date> parse_by_format(const std::string& text, const std::string& format) {
-    constexpr int no_year = -1901;
-    constexpr long no_offset = std::numeric_limits<long>::min();
-    std::tm t{};
-    t.tm_year = no_year;
-    t.tm_mon = -1;
-    t.tm_hour = -1;
-    t.tm_gmtoff = no_offset;
-    const char* const end = ::strptime(text.c_str(), format.c_str(), &t);
-    if (!end || end != text.data() + text.size()) return std::nullopt;
-    if (t.tm_year == no_year || t.tm_mon < 0 || t.tm_mday < 1 || t.tm_hour > 23 || t.tm_sec > 59) return std::nullopt;
-    const std::chrono::year_month_day day{std::chrono::year{t.tm_year + 1900},
-                                          std::chrono::month{static_cast<unsigned>(t.tm_mon) + 1},
-                                          std::chrono::day{static_cast<unsigned>(t.tm_mday)}};
-    if (!day.ok()) return std::nullopt;
-    written_date found{std::chrono::local_days{day}, std::nullopt, std::nullopt};
-    if (t.tm_hour >= 0)
-        found.time = std::chrono::hours{t.tm_hour} + std::chrono::minutes{t.tm_min} + std::chrono::seconds{t.tm_sec};
-    if (t.tm_gmtoff != no_offset)
-        found.offset = std::chrono::floor<std::chrono::minutes>(std::chrono::seconds{t.tm_gmtoff});
-    return found;
-}
-
 }  // namespace
 
 core::result<due_dates> due_dates::make(const core::date_settings& settings, core::instant now) {
@@ -90,6 +63,11 @@ core::result<due_dates> due_dates::make(const core::date_settings& settings, cor
             return core::failure{
                 core::errc::settings,
                 fmt::format("dates.time: {} is no time of day; write it like \"09:00\"", shown(settings.time))};
+    }
+    for (const std::string& text : settings.formats) {
+        auto format = date_format::make(text);
+        if (!format) return format.error();
+        d.formats_.push_back(std::move(*format));
     }
     return d;
 }
@@ -175,8 +153,8 @@ std::optional<fault> due_dates::read_relative(std::string_view text, core::insta
 }
 
 std::optional<written_date> due_dates::read_by_formats(const std::string& text) const {
-    for (const std::string& format : settings_.formats)
-        if (const auto found = parse_by_format(text, format)) return found;
+    for (const date_format& format : formats_)
+        if (const auto found = format.parse(text)) return found;
     return std::nullopt;
 }
 

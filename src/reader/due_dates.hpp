@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "reader/date_format.hpp"
 #include "reader/fields.hpp"
 #include "reader/iso_date.hpp"
 #include "taskbarge/core/error.hpp"
@@ -24,7 +26,7 @@ namespace taskbarge::reader {
 // setting that is not there is a fault that names it, and so is a local time that the clocks skip or repeat.
 class due_dates {
  public:
-    // Fails with errc::settings: unknown zone, no time of day.
+    // Fails with errc::settings: unknown zone, no time of day, a format that leaves something open.
     static core::result<due_dates> make(const core::date_settings& settings, core::instant now);
 
     // The instant goes to `out`.
@@ -42,6 +44,7 @@ class due_dates {
     std::optional<written_date> read_by_formats(const std::string& text) const;
 
     core::date_settings settings_;
+    std::vector<date_format> formats_;
     const date::time_zone* zone_ = nullptr;
     std::optional<std::chrono::milliseconds> time_;
     core::instant now_{};

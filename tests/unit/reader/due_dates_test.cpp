@@ -96,14 +96,76 @@ TEST(DueDates, TextThatFitsOnlyTheBeginningOfAFormatIsRefused) {
 
 TEST(DueDates, FormatsMayNameMonthsHalvesOfTheDayAndDaysOfTheYear) {
     EXPECT_EQ(read("15 Feb 2025 3 PM", {"UTC", "", {"%d %b %Y %I %p"}}), "2025-02-15T15:00:00.000Z");
+    EXPECT_EQ(read("15 february 2025 12:30 am", {"UTC", "", {"%d %B %Y %I:%M %p"}}), "2025-02-15T00:30:00.000Z");
     EXPECT_EQ(read("2/15/25", {"UTC", "09:00", {"%m/%d/%y"}}), "2025-02-15T09:00:00.000Z");
     EXPECT_EQ(read("2025046 10:00:30 +0100", {"UTC", "", {"%Y%j %T %z"}}), "2025-02-15T09:00:30.000Z");
-    EXPECT_EQ(read("1739613600", {"UTC", "", {"%s"}}), "2025-02-15T10:00:00.000Z");
 }
 
-TEST(DueDates, FormatThatGivesNoWholeDayIsRefused) {
-    for (const char* format : {"%H:%M", "%m/%d", "%Y", "%Y-%m", "literal", ""})
-        EXPECT_EQ(read("02/15", {"UTC", "09:00", {format}}), "invalid_due_at") << format;
+TEST(DueDates, FormatsReadFractionsOfASecond) {
+    const core::date_settings utc{"UTC", "", {"%m/%d/%Y %H:%M:%S", "%d.%m.%Y %T %z", "%d-%m-%Y %I:%M:%S %p"}};
+    EXPECT_EQ(read("02/15/2025 10:00:00.000", utc), "2025-02-15T10:00:00.000Z");
+    EXPECT_EQ(read("02/15/2025 10:00:00,5", utc), "2025-02-15T10:00:00.500Z");
+    EXPECT_EQ(read("02/15/2025 10:00:00.1239999", utc), "2025-02-15T10:00:00.123Z");
+    EXPECT_EQ(read("15.02.2025 10:00:00.25 +0100", utc), "2025-02-15T09:00:00.250Z");
+    EXPECT_EQ(read("15-02-2025 3:00:00.75 PM", utc), "2025-02-15T15:00:00.750Z");
+    for (const char* text : {"02/15/2025 10:00:00.", "02/15/2025 10:00:00.x", "02/15/2025 10:00.5", "02/15/2025.5"})
+        EXPECT_EQ(read(text, utc), "invalid_due_at") << text;
+    EXPECT_EQ(read("15.02.2025 10.00.00.0000000", {"UTC", "", {"%d.%m.%Y %H.%M.%S.0000000"}}),
+              "2025-02-15T10:00:00.000Z");
+}
+
+TEST(DueDates, FormatMayCountSecondsSince1970) {
+    EXPECT_EQ(read("1739613600", {"Asia/Tokyo", "", {"%s"}}), "2025-02-15T10:00:00.000Z");
+    for (const char* text : {"", "-1", "17396136000000", "1739613600.5", "99999999999999999999"})
+        EXPECT_EQ(read(text, {"UTC", "", {"%s"}}), "invalid_due_at") << text;
+}
+
+TEST(DueDates, FormatThatEndsWithTheNameOfUtcIsInUtc) {
+    for (const char* zone : {" UTC", " GMT", "Z", " Z", ".000Z"})
+        EXPECT_EQ(read(std::string("15.02.2025 10:00:00") + zone,
+                       {"America/New_York", "", {std::string("%d.%m.%Y %H:%M:%S") + zone}}),
+                  "2025-02-15T10:00:00.000Z")
+            << zone;
+}
+
+TEST(DueDates, YearOfTwoDigitsIsNotTheYear25) {
+    EXPECT_EQ(read("02/15/25", {"UTC", "09:00", {"%m/%d/%Y"}}), "invalid_due_at");
+    EXPECT_EQ(read("02/15/25", {"UTC", "09:00", {"%m/%d/%Y", "%m/%d/%y"}}), "2025-02-15T09:00:00.000Z");
+}
+
+TEST(DueDates, DayOfTheWeekMustBeThatOfTheDate) {
+    EXPECT_EQ(read("Saturday 15 February 2025", {"UTC", "09:00", {"%A %d %B %Y"}}), "2025-02-15T09:00:00.000Z");
+    EXPECT_EQ(read("Mon 15 February 2025", {"UTC", "09:00", {"%a %d %B %Y"}}), "invalid_due_at");
+}
+
+TEST(DueDates, FormatThatLeavesSomethingOpenIsAWrongSetting) {
+    const auto why = [](const std::string& format) {
+        const auto made = due_dates::make({"UTC", "09:00", {"%d.%m.%Y", format}}, now);
+        if (made) return std::string("understood");
+        EXPECT_EQ(made.error().code, core::errc::settings);
+        EXPECT_TRUE(made.error().text.starts_with("dates.formats: \"" + format + "\": ")) << made.error().text;
+        return made.error().text;
+    };
+    const std::pair<const char*, const char*> wrong[] = {
+        {"%H:%M", "year, month and day"},
+        {"%m/%d", "year, month and day"},
+        {"%Y", "year, month and day"},
+        {"%Y-%m", "year, month and day"},
+        {"literal", "year, month and day"},
+        {"", "year, month and day"},
+        {"%m/%d/%Y %H:%M %p", "goes with %I"},
+        {"%m/%d/%Y %I:%M", "needs %p"},
+        {"%m/%d/%Y %H:%M %Z", "%z"},
+        {"%d.%m.%Y %z", "need an hour"},
+        {"%d.%m.%Y %H:%M:%S.%f", "%S"},
+        {"%c", "%c is not understood"},
+        {"%Ey-%m-%d", "%E is not understood"},
+        {"%Y-%m-%d %", "ends within a conversion"},
+        {"%d.%m.%Y UTC", "needs a time of day"},
+        {"%s %z", "%s is not understood"},
+    };
+    for (const auto& [format, part] : wrong)
+        EXPECT_NE(why(format).find(part), std::string::npos) << format << ": " << why(format);
 }
 
 TEST(DueDates, RelativeDateCountsFromTheLocalDay) {
