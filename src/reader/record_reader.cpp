@@ -17,7 +17,7 @@ core::result<bool> record_reader::fill(record_sink& sink) {
             continue;
         }
         if (skipping_) {
-            skip_line();
+            if (auto skipped = skip_line(); !skipped) return skipped.error();
             continue;
         }
         if (auto done = step(sink); !done) return done.error();
@@ -29,24 +29,21 @@ void record_reader::reject_line(record_sink& sink, fault why) {
     const line_end e = find_line_end(window_.begin(), window_.end(), rest());
     const char* const end = e ? e.end : window_.end();
     sink.reject(here(), std::move(why), "", "", kept(text_up_to(end)));
-    if (e) {
-        move_on(e.next, 1);
-        return;
-    }
-    skipping_ = true;
-    skip_line();
+    skipping_ = !e;
+    if (e) move_on(e.next, 1);
 }
 
-void record_reader::skip_line() {
+core::result<void> record_reader::skip_line() {
     const line_end e = find_line_end(window_.begin(), window_.end(), rest());
     if (e) {
         skipping_ = false;
         move_on(e.next, 1);
-        return;
+        return {};
     }
     // A CR at the very end may be half of a CRLF: it stays until the next byte is there.
-    const bool half = window_.size() > 0 && window_.end()[-1] == '\r';
+    const bool half = window_.end()[-1] == '\r';
     window_.use_up_to(half ? window_.end() - 1 : window_.end());
+    return window_.extend();
 }
 
 std::string_view record_reader::kept(std::string_view raw) const {

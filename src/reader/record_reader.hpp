@@ -50,7 +50,7 @@ class record_reader {
     // The record that begins here has not ended yet but is longer than allowed, whatever its line end may turn out to
     // be.
     bool too_long_already() const { return window_.size() > 1 && too_long(window_.size() - 1); }
-    // Rejects the line that begins here alone, and goes on behind it.
+    // Rejects the line that begins here alone; what of it is not yet read is passed over by fill().
     void reject_line(record_sink& sink, fault why);
     // The bytes that a reject keeps of a record: all, or a prefix when it is too long.
     std::string_view kept(std::string_view raw) const;
@@ -60,7 +60,7 @@ class record_reader {
     file_context context_;
 
  private:
-    void skip_line();
+    core::result<void> skip_line();
 
     std::uint64_t limit_;
     std::uint64_t line_ = 1;

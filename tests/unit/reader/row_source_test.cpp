@@ -270,6 +270,27 @@ TEST(RowSource, RecordOfExactlyTheLimitPasses) {
     }
 }
 
+TEST(RowSource, LongRecordMayEndWhereABlockEnds) {
+    // Found by fuzzing: a CR as the last byte of a block, in a record of which the limit had passed, was waited for
+    // without end.
+    source_options o;
+    o.import.record_limit = 1000;
+    o.block_size = 64;
+    for (std::size_t extra = 0; extra < 2 * o.block_size; ++extra)
+        for (const char* line_end : {"\n", "\r\n", "\r"}) {
+            const std::string text = std::string(header) + record(1) + line_end +
+                                     record(2, std::string(3000 + extra, 'x')) + line_end + record(3) + line_end;
+            ASSERT_EQ(read_text("list.csv", text, o).summary(), "row record_too_long row") << extra;
+            ASSERT_EQ(read_text("list.jsonl",
+                                json_record(1) + line_end + std::string(3000 + extra, 'x') + line_end + json_record(2) +
+                                    line_end,
+                                o)
+                          .summary(),
+                      "row record_too_long row")
+                << extra;
+        }
+}
+
 TEST(RowSource, OpenQuoteCostsItsLineWhateverTheLimit) {
     source_options o;
     o.import.record_limit = 2000;
