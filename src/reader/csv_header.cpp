@@ -37,6 +37,26 @@ struct reading {
     std::size_t next = 0;            // where the first record begins, from the window's begin
 };
 
+// The header so that its delimiter can be told from it alone: names are put in quotes where another delimiter or a
+// quote stands in it.
+std::string telling_text(std::string_view raw, char delimiter) {
+    const auto misleading = [delimiter](char c) {
+        return c == '"' || (c != delimiter && delimiters.find(c) != std::string_view::npos);
+    };
+    std::string text(raw);
+    if (std::none_of(raw.begin(), raw.end(), misleading)) return text;
+    std::vector<std::string_view> names;
+    if (!split_record(text.data(), delimiter, names)) return std::string(raw);
+    std::string out;
+    for (const std::string_view name : names) {
+        out += out.empty() ? "\"" : std::string{delimiter, '"'};
+        for (const char c : name)
+            out += c == '"' ? "\"\"" : std::string(1, c);
+        out += '"';
+    }
+    return out;
+}
+
 class header_reader {
  public:
     header_reader(byte_window& window, const file_context& context) : window_(window), context_(context) {}
@@ -50,7 +70,7 @@ class header_reader {
         if (!best) return best.error();
         const std::string_view raw{window_.begin(), best->size};
         if (!simdjson::validate_utf8(raw.data(), raw.size()))
-            return unusable(context_, fmt::format("the header is {}", not_utf8_message(raw, context_.report.name)));
+            return unusable(context_, fmt::format("the header is {}", not_utf8_message(raw, context_.report)));
         if (raw.find('\0') != std::string_view::npos)
             return unusable(context_, "the header holds a NUL byte: this is no text file");
         return finish(std::move(*best));
@@ -153,7 +173,7 @@ class header_reader {
         auto map = map_header(header.names, context_.rules, context_.report.name);
         if (!map) return map.error();
         header.map = std::move(*map);
-        header.text.assign(window_.begin(), best.size);
+        header.text = telling_text({window_.begin(), best.size}, header.delimiter);
         use_up_to(window_.begin() + best.next);
         header.lines = lines_;
         return header;

@@ -11,7 +11,7 @@ namespace taskbarge::reader {
 struct csv_header {
     char delimiter = ',';
     std::vector<std::string> names;  // trimmed; without the unnamed columns at the end
-    std::string text;                // as it stands in the file, without its line end
+    std::string text;                // without its line end; the delimiter is the only one outside quotes
     std::size_t columns = 0;         // as the header has them, with the unnamed ones at the end
     std::uint64_t lines = 0;         // how many lines were used up to the first record
     header_map map;

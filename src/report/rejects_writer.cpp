@@ -17,16 +17,50 @@ using core::printable;
 
 namespace {
 
-// The cell's text if it is plain, or within plain quotes; enough to recognise a column name.
-std::string_view bare(std::string_view cell) {
-    if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') cell = cell.substr(1, cell.size() - 2);
-    return cell;
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
 }
 
-std::optional<std::size_t> error_column(const std::vector<std::string_view>& header) {
-    const auto found = std::find_if(header.begin(), header.end(), [](auto cell) { return bare(cell) == "error"; });
-    if (found == header.end()) return std::nullopt;
-    return static_cast<std::size_t>(found - header.begin());
+// Whether the header's cell is what the reader takes for the column of an earlier error.
+bool names_error(std::string_view cell) {
+    std::string plain;
+    for (const char c : cell)
+        if (!is_blank(c) && c != '-' && c != '_' && c != '"') plain += c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+    return plain == "error";
+}
+
+// Blanks, perhaps in quotes.
+bool is_empty(std::string_view cell) {
+    return std::all_of(cell.begin(), cell.end(), [](char c) { return is_blank(c) || c == '"'; });
+}
+
+// Without the empty cells at the end past the first `kept`.
+void drop_empty_cells(std::vector<std::string_view>& cells, std::size_t kept) {
+    while (cells.size() > kept && is_empty(cells.back()))
+        cells.pop_back();
+}
+
+// Whether the text is one cell as append_error_cell() writes it.
+bool is_error_cell(std::string_view text) {
+    if (text.size() < 2 || text.front() != '"' || text.back() != '"') return false;
+    text = text.substr(1, text.size() - 2);
+    const auto code_end = std::find_if(text.begin(), text.end(),
+                                       [](char c) { return (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_'; });
+    if (code_end == text.begin() || code_end == text.end() || *code_end != ':') return false;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] != '"') continue;
+        if (++at == text.size() || text[at] != '"') return false;
+    }
+    return true;
+}
+
+// The record without the error that an earlier rejects file put at its end, however broken the rest of it is.
+std::string_view without_error_cell(std::string_view record, char delimiter) {
+    for (std::size_t at = record.rfind(delimiter); at != std::string_view::npos; at = record.rfind(delimiter, at - 1)) {
+        if (is_error_cell(record.substr(at + 1))) return record.substr(0, at);
+        if (at == 0) break;
+    }
+    return record;
 }
 
 // The cells again, without the one at `left_out`, each followed by the delimiter.
@@ -88,6 +122,10 @@ std::vector<std::string_view> members_of(std::string_view object) {
     return members;
 }
 
+bool is_jsonl(const ledger::file_note& file) {
+    return file.format.rfind("jsonl", 0) == 0;
+}
+
 }  // namespace
 
 std::string error_text(const core::rejected_row& row) {
@@ -101,8 +139,8 @@ std::vector<std::string_view> csv_cells(std::string_view record, char delimiter)
     std::size_t from = 0;
     bool quoted = false;
     for (std::size_t at = 0; at < record.size(); ++at) {
-        // Only a cell that begins with a quote is a quoted one; a doubled quote inside it flips twice.
-        if (record[at] == '"' && record[from] == '"') quoted = !quoted;
+        // A quote that is written twice within a quoted cell flips twice; in other cells quotes come in pairs, too.
+        if (record[at] == '"') quoted = !quoted;
         if (record[at] != delimiter || quoted) continue;
         cells.push_back(record.substr(from, at - from));
         from = at + 1;
@@ -143,10 +181,34 @@ std::string json_with_error(std::string_view raw, std::string_view error) {
     return out + '}';
 }
 
-void rejects_writer::record(std::string& out, const core::rejected_row& row) {
+rejects_writer::rejects_writer(std::vector<ledger::file_note> files) : files_(std::move(files)) {
+    for (const auto& file : files_) {
+        const auto like = std::find_if(files_.begin(), files_.end(), [&](const ledger::file_note& other) {
+            return is_jsonl(other) == is_jsonl(file) && (is_jsonl(file) || other.header == file.header);
+        });
+        const auto place = static_cast<std::size_t>(like - files_.begin());
+        sheet_of_file_.push_back(place < sheet_of_file_.size() ? sheet_of_file_[place] : sheets_++);
+    }
+}
+
+std::size_t rejects_writer::sheet_of(const core::rejected_row& row) const {
+    return row.at.file < sheet_of_file_.size() ? sheet_of_file_[row.at.file] : 0;
+}
+
+std::string_view rejects_writer::extension(std::size_t sheet) const {
+    const auto file = std::find(sheet_of_file_.begin(), sheet_of_file_.end(), sheet);
+    if (file == sheet_of_file_.end()) return ".csv";
+    return is_jsonl(files_[static_cast<std::size_t>(file - sheet_of_file_.begin())]) ? ".jsonl" : ".csv";
+}
+
+const ledger::file_note& rejects_writer::file_of(const core::rejected_row& row) const {
     static const ledger::file_note unknown;
-    const auto& file = row.at.file < files_.size() ? files_[row.at.file] : unknown;
-    if (file.format.rfind("jsonl", 0) == 0) {
+    return row.at.file < files_.size() ? files_[row.at.file] : unknown;
+}
+
+void rejects_writer::record(std::string& out, const core::rejected_row& row) {
+    const auto& file = file_of(row);
+    if (is_jsonl(file)) {
         out += json_with_error(row.raw, error_text(row));
         out += '\n';
     } else {
@@ -156,18 +218,25 @@ void rejects_writer::record(std::string& out, const core::rejected_row& row) {
 
 void rejects_writer::csv_record(std::string& out, const core::rejected_row& row, const ledger::file_note& file) {
     const char delimiter = delimiter_of(file.header);
-    const auto header = csv_cells(file.header, delimiter);
-    const auto none = header.size();
-    const auto left_out = error_column(header).value_or(none);
+    auto header = csv_cells(file.header, delimiter);
+    drop_empty_cells(header, 1);
+    const auto columns = header.size();
+    const auto error_column =
+        static_cast<std::size_t>(std::find_if(header.begin(), header.end(), names_error) - header.begin());
     if (!file.header.empty() && last_header_ != file.header) {
         last_header_ = file.header;
-        append_cells(out, header, left_out, delimiter);
+        append_cells(out, header, error_column, delimiter);
         out += "error\n";
     }
-    const auto cells = csv_cells(row.raw, delimiter);
-    // A record with the wrong number of cells has no cell that is surely the old error's: it stays whole.
-    const bool drop = left_out != none && cells.size() == header.size();
-    append_cells(out, cells, drop ? left_out : cells.size(), delimiter);
+    auto cells = csv_cells(row.raw, delimiter);
+    drop_empty_cells(cells, columns);
+    if (cells.size() == columns) {
+        append_cells(out, cells, error_column, delimiter);
+    } else {
+        // With the wrong number of cells it stays as it is, but for an error that is surely ours.
+        out += error_column + 1 == columns ? without_error_cell(row.raw, delimiter) : std::string_view(row.raw);
+        out += delimiter;
+    }
     append_error_cell(out, error_text(row));
     out += '\n';
 }

@@ -46,7 +46,7 @@ struct job_identity {
 struct file_note {
     core::row_number first_row = 1;  // the ordinal of its first record: tells the file of any row
     std::string format;              // "csv", "jsonl+gzip", ...
-    std::string header;              // CSV: the header record as it stands in the file, without its line end
+    std::string header;              // CSV: the header record, as the reader reports it
 };
 
 struct job_record {

@@ -51,7 +51,7 @@ struct file_report {
     std::vector<mapped_column> columns;
     std::vector<std::string> unused;  // columns of the file that nothing uses
     core::row_number first_row = 1;   // the ordinal of the file's first record
-    std::string header;               // CSV: the header record as it stands in the file, without its line end
+    std::string header;               // CSV: the header record; names in quotes where else the delimiter were not plain
 };
 
 struct source_options {

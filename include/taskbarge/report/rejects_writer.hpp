@@ -1,6 +1,7 @@
 // `results --rejects`: rejected records as they stood in the input, plus why, to be mended and imported again.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,19 +12,31 @@
 
 namespace taskbarge::report {
 
-// CSV: the header with an `error` column at its end, then records with theirs; the header comes again where another
-// file has another one. JSONL: the object with an "error" member at its end; what is no object becomes
-// {"error": ..., "raw": ...}. An `error` that a record has already is replaced.
+// CSV: the header with an `error` column at its end, then records with theirs. JSONL: the object with an "error" member
+// at its end; what is no object becomes {"error": ..., "raw": ...}. An `error` that a record has already is replaced.
+//
+// Records of files with other columns, or of another format, belong on another sheet: under one header their cells
+// would be taken for something else. Whoever writes a file that is to be imported again uses one writer a sheet; within
+// one writer the header comes again where the sheet changes.
 class rejects_writer {
  public:
-    explicit rejects_writer(std::vector<ledger::file_note> files) : files_(std::move(files)) {}
+    explicit rejects_writer(std::vector<ledger::file_note> files);
+
+    std::size_t sheets() const { return sheets_; }
+    // Below sheets().
+    std::size_t sheet_of(const core::rejected_row& row) const;
+    // What the name of the sheet's file must end with to be imported again: ".csv" or ".jsonl".
+    std::string_view extension(std::size_t sheet) const;
 
     void record(std::string& out, const core::rejected_row& row);
 
  private:
+    const ledger::file_note& file_of(const core::rejected_row& row) const;
     void csv_record(std::string& out, const core::rejected_row& row, const ledger::file_note& file);
 
     std::vector<ledger::file_note> files_;
+    std::vector<std::size_t> sheet_of_file_;
+    std::size_t sheets_ = 0;
     std::optional<std::string> last_header_;
 };
 

@@ -58,6 +58,40 @@ TEST(RejectsCsv, RepeatsAHeaderThatChanges) {
                        error_cell + "\n");
 }
 
+TEST(RejectsCsv, KnowsAnErrorColumnAsTheReaderDoes) {
+    EXPECT_EQ(written({{1, "csv", "id,Due,\" Error\""}}, {reject("1,soon,old")}),
+              std::string("id,Due,error\n1,soon,") + error_cell + "\n");
+}
+
+TEST(RejectsCsv, EmptyCellsAtTheEndGoSoThatTheErrorStandsUnderItsName) {
+    EXPECT_EQ(
+        written({{1, "csv", "id,Due,,\"\""}}, {reject("1,soon,,"), reject("2,soon"), reject("3,soon, ")}),
+        std::string("id,Due,error\n1,soon,") + error_cell + "\n2,soon," + error_cell + "\n3,soon," + error_cell + "\n");
+}
+
+TEST(RejectsCsv, ErrorOfAnEarlierTimeIsReplacedInBrokenRecordsToo) {
+    const std::string old = ",\"stray_quote: old, \"\"so\"\",\"\"on\"\"\"";
+    for (const std::string broken : {"1", "1,soon,more", "1,\"soon", "1,5\" x", "1,so\"on\",y"})
+        EXPECT_EQ(written({{1, "csv", "id,Due,error"}}, {reject(broken + old)}),
+                  "id,Due,error\n" + broken + "," + error_cell + "\n");
+    EXPECT_EQ(written({{1, "csv", "id,Due,error"}}, {reject("1,soon,x,\"so: a\" b\"")}),
+              std::string("id,Due,error\n1,soon,x,\"so: a\" b\",") + error_cell + "\n");
+}
+
+TEST(RejectsSheets, FilesWithOtherColumnsOrOfAnotherFormatHaveTheirOwn) {
+    const reports::rejects_writer writer({{1, "csv", "id,Due"},
+                                          {5, "csv+gzip", "id,Due"},
+                                          {9, "csv", "Due,id"},
+                                          {12, "jsonl", ""},
+                                          {15, "jsonl+zstd", ""}});
+    EXPECT_EQ(writer.sheets(), 3u);
+    const std::size_t sheets[] = {0, 0, 1, 2, 2};
+    for (std::uint32_t file = 0; file < 5; ++file)
+        EXPECT_EQ(writer.sheet_of(reject("1,x", file)), sheets[file]);
+    EXPECT_EQ(writer.extension(1), ".csv");
+    EXPECT_EQ(writer.extension(2), ".jsonl");
+}
+
 TEST(RejectsJsonl, AddsTheErrorToTheObjectAndKeepsTheRest) {
     const auto out = written({{1, "jsonl", ""}}, {reject(R"( {"id": 1.0, "due":"so\"on", "x":{"error":1}} )")});
     EXPECT_EQ(out, R"({"id": 1.0,"due":"so\"on","x":{"error":1},"error":"bad_due_at: column Due: \"soon\" is no date"})"
@@ -83,7 +117,7 @@ TEST(CsvCells, SplitAtDelimitersOutsideQuotes) {
     EXPECT_EQ(reports::csv_cells("", ','), (cells{""}));
     EXPECT_EQ(reports::csv_cells("a,", ','), (cells{"a", ""}));
     EXPECT_EQ(reports::csv_cells("\"a,b\",\"c\"\"d,\",e", ','), (cells{"\"a,b\"", "\"c\"\"d,\"", "e"}));
-    EXPECT_EQ(reports::csv_cells("a\"\"b,c\",d", ','), (cells{"a\"\"b", "c\"", "d"}));
+    EXPECT_EQ(reports::csv_cells("a\"\"b,c\",d", ','), (cells{"a\"\"b", "c\",d"}));
 }
 
 TEST(Delimiter, IsTheCommonestOutsideQuotes) {
