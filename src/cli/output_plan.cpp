@@ -41,7 +41,15 @@ std::string details_text(const core::task_details& d, core::instant now) {
 
 std::string groups_text(const job::plan_report& plan, core::instant now) {
     if (plan.largest_groups.empty()) return "";
-    std::string out = "Largest groups:\n";
+    std::string out = "Groups by size:\n";
+    for (const auto& size : plan.group_sizes) {
+        const auto rows = size.to == 1           ? std::string("1 row")
+                          : size.from == size.to ? counted(size.to, "row", "rows")
+                                                 : fmt::format("{} to {} rows", grouped(size.from), grouped(size.to));
+        out += fmt::format("  {:>9} of {}: {}\n", counted(size.groups, "group", "groups"), rows,
+                           counted(size.requests, "request", "requests"));
+    }
+    out += "Largest groups:\n";
     for (const auto& group : plan.largest_groups) {
         out += fmt::format("  {:>9} in {}: {}\n", counted(group.rows, "row", "rows"),
                            counted(group.requests, "request", "requests"), details_text(group.details, now));
@@ -49,14 +57,27 @@ std::string groups_text(const job::plan_report& plan, core::instant now) {
     return out;
 }
 
-std::string splitters_text(const job::plan_report& plan) {
+// "480 requests", and how long they take where that is known and worth telling.
+std::string cost_text(std::uint64_t requests, const std::optional<core::instant>& end, core::instant now) {
+    auto out = counted(requests, "request", "requests");
+    if (end && *end - now >= std::chrono::minutes(1)) out += fmt::format(", {}", spoken(*end - now));
+    return out;
+}
+
+std::string share_text(std::uint64_t part, std::uint64_t whole) {
+    const auto percent = whole == 0 ? 0 : part * 100 / whole;
+    return percent == 0 ? "under 1 %" : fmt::format("{} %", percent);
+}
+
+std::string splitters_text(const job::plan_report& plan, core::instant now) {
     const auto least = plan.base.requests.minimum_requests;
     std::string out;
     for (const auto& splitter : plan.splitters) {
         if (splitter.requests_without >= least) continue;
-        out += fmt::format("  {:<10} {}; were it the same everywhere, {} would do\n", splitter.field,
-                           counted(splitter.distinct, "value", "values"),
-                           counted(splitter.requests_without, "request", "requests"));
+        out += fmt::format("  {} differs in {} of rows: {}, instead of {}\n", splitter.field,
+                           share_text(splitter.rows_differing, plan.base.rows.pending),
+                           cost_text(least, plan.expected_end, now),
+                           cost_text(splitter.requests_without, splitter.expected_end, now));
     }
     return out.empty() ? out : "What keeps rows from sharing requests:\n" + out;
 }
@@ -65,8 +86,9 @@ std::string rejects_text(const job::plan_report& plan) {
     if (plan.rejects.empty()) return "";
     std::string out = "Rejected, commonest reasons first:\n";
     for (const auto& reject : plan.rejects) {
-        out += fmt::format("  {:>9}  {:<22}  e.g. line {}: {}\n", grouped(reject.rows), reject.code,
-                           grouped(reject.example.at.line), printable(reject.example.message, 200));
+        out += fmt::format("  {:>9}  {:<22}  e.g. {}: {}\n", grouped(reject.rows), reject.code,
+                           printable(job::place_of(reject.example, plan.base.files), 300),
+                           printable(reject.example.message, 300));
     }
     return out;
 }
@@ -122,7 +144,7 @@ std::string plan_summary(const job::plan_report& plan, core::instant now) {
     out += sum_line(plan.base.rows) + "\n";
     out += fmt::format("{} {} at least\n", counted(requests.groups, "group makes", "groups make"),
                        counted(requests.minimum_requests, "request", "requests"));
-    out += groups_text(plan, now) + splitters_text(plan) + rejects_text(plan) + samples_text(plan, now) +
+    out += groups_text(plan, now) + splitters_text(plan, now) + rejects_text(plan) + samples_text(plan, now) +
            limits_text(plan, now);
     return out + "Nothing was sent.\n";
 }

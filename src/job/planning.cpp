@@ -145,6 +145,20 @@ result<std::optional<held_job>> find_by_files(const environment& env, ledger::le
     return std::optional(std::move(*held));
 }
 
+// Columns that nothing uses are named once: what was meant to be used is among them when its name is misspelt.
+void tell_unused(const environment& env, const input_summary& input) {
+    constexpr std::size_t most_named = 20;
+    for (const auto& file : input.files) {
+        if (file.unused.empty()) continue;
+        const auto named = std::min(most_named, file.unused.size());
+        auto line =
+            fmt::format("{}: not used: {}", file.name,
+                        fmt::join(file.unused.begin(), file.unused.begin() + static_cast<std::ptrdiff_t>(named), ", "));
+        if (named < file.unused.size()) line += fmt::format(" and {} more", file.unused.size() - named);
+        env.watch.on_notice(line);
+    }
+}
+
 // Reads and groups into the ledger. The job is left in state planning.
 result<void> fill_plan(const environment& env, ledger::ledger& book, core::job_id job, const import_options& options,
                        owner_directory owners, input_summary& input) {
@@ -156,6 +170,7 @@ result<void> fill_plan(const environment& env, ledger::ledger& book, core::job_i
     });
     if (!read) return read.error();
     input = std::move(*read);
+    tell_unused(env, input);
     if (auto r = check_rejects(env.settings.import.max_rejects, input); !r) return r.error();
     if (auto r = sink.finish(); !r) return r.error();
     std::vector<ledger::file_note> notes;
@@ -209,8 +224,8 @@ result<void> check_rejects(const core::share_or_count& most, const input_summary
     return failure{
         errc::too_many_rejects,
         fmt::format("{} of {} rows are rejected, more than import.max_rejects = {}, so nothing was sent; the "
-                    "commonest reason ({} rows) is {}, first in line {}: {}",
-                    input.rejected, input.rows, limit, worst.rows, worst.code, worst.example.at.line,
+                    "commonest reason ({} rows) is {}, first in {}: {}",
+                    input.rejected, input.rows, limit, worst.rows, worst.code, place_of(worst.example, input.files),
                     worst.example.message)};
 }
 

@@ -45,14 +45,28 @@ std::string groups_json(const std::vector<job::group_line>& groups) {
     });
 }
 
-std::string rejects_json(const std::vector<job::reject_line>& rejects) {
-    return json_list(rejects, [](std::string& out, const job::reject_line& r) {
+std::string rejects_json(const std::vector<job::reject_line>& rejects, const std::vector<reader::file_report>& files) {
+    return json_list(rejects, [&files](std::string& out, const job::reject_line& r) {
         json_object o(out);
         o.text("code", r.code);
         o.number("rows", r.rows);
         o.number("example_row", r.example.number);
+        o.text("example_file", r.example.at.file < files.size() ? files[r.example.at.file].name : std::string());
         o.number("example_line", r.example.at.line);
+        o.text("example_column", r.example.column);
         o.text("example_message", r.example.message);
+        o.close();
+    });
+}
+
+std::string sizes_json(const std::vector<job::plan_report::group_size>& sizes) {
+    return json_list(sizes, [](std::string& out, const job::plan_report::group_size& s) {
+        json_object o(out);
+        o.number("from", s.from);
+        o.number("to", s.to);
+        o.number("groups", s.groups);
+        o.number("rows", s.rows);
+        o.number("requests", s.requests);
         o.close();
     });
 }
@@ -63,6 +77,8 @@ std::string splitters_json(const std::vector<job::plan_report::splitter>& splitt
         o.text("field", s.field);
         o.number("distinct", s.distinct);
         o.number("requests_without", s.requests_without);
+        o.number("rows_differing", s.rows_differing);
+        time_or_null(o, "expected_end", s.expected_end);
         o.close();
     });
 }
@@ -113,7 +129,8 @@ std::string plan_json(const job::plan_report& p, const std::string& ledger_path,
     add_report(o, p.base, ledger_path, code);
     time_or_null(o, "expected_end", p.expected_end);
     o.raw("largest_groups", groups_json(p.largest_groups));
-    o.raw("rejects", rejects_json(p.rejects));
+    o.raw("group_sizes", sizes_json(p.group_sizes));
+    o.raw("rejects", rejects_json(p.rejects, p.base.files));
     o.raw("splitters", splitters_json(p.splitters));
     o.close();
     return out + '\n';

@@ -135,11 +135,20 @@ struct plan_report {
     std::vector<group_line> largest_groups;
     std::vector<reject_line> rejects;  // commonest first
     std::vector<sample_line> first_rows;
-    // Rows whose value of this field differs from the group's commonest details otherwise: what it costs to keep it.
+    // How many groups have so many rows.
+    struct group_size {
+        std::uint64_t from = 0, to = 0;
+        std::uint64_t groups = 0, rows = 0, requests = 0;
+    };
+    std::vector<group_size> group_sizes;  // smallest first
+    // A field whose values keep rows from sharing requests, and what that costs. With very many groups reckoned from
+    // the first of them.
     struct splitter {
         std::string field;
         std::uint64_t distinct = 0;
-        std::uint64_t requests_without = 0;  // minimum if the field were the same everywhere
+        std::uint64_t requests_without = 0;         // minimum if the field were the same everywhere
+        std::uint64_t rows_differing = 0;           // from the commonest value among rows that else are the same
+        std::optional<core::instant> expected_end;  // with requests_without, under the windows as known
     };
     std::vector<splitter> splitters;      // most expensive first
     std::optional<core::rate_book> book;  // limits as known
@@ -150,5 +159,12 @@ plan_report plan_files(const environment& env, const import_options& options);
 // The rejected records of an input that is not planned, in order, each with what was found in its file.
 core::result<void> read_rejects(const environment& env, const import_options& options,
                                 const std::function<void(const core::rejected_row&, const reader::file_report&)>& each);
+
+// "contacts.csv:18, column Due": where a rejected record stands.
+inline std::string place_of(const core::rejected_row& row, const std::vector<reader::file_report>& files) {
+    auto place = row.at.file < files.size() ? files[row.at.file].name + ":" : std::string("line ");
+    place += std::to_string(row.at.line);
+    return row.column.empty() ? place : place + ", column " + row.column;
+}
 
 }  // namespace taskbarge::job

@@ -29,9 +29,11 @@ TEST(PlanSummary, TellsColumnsGroupsRejectsAndCost) {
     group.details.due_at = now;
     group.details.note = "hello";
     plan.largest_groups = {group};
-    plan.splitters = {{"note", 300, 128}, {"type", 1, 512}};
+    plan.group_sizes = {{1, 1, 11, 11, 11}, {10'000, 99'999, 1, 40'000, 400}};
+    plan.splitters = {{"note", 300, 128, 49'000, {}}, {"type", 1, 512, 0, {}}};
     core::rejected_row example;
     example.at.line = 18;
+    example.column = "Contact Id";
     example.message = "\"x\" is no id";
     plan.rejects = {{"bad_contact_id", 5, example}};
     plan.first_rows = {{1, "77302798d03b9601c7934ebf", group.details}};
@@ -43,12 +45,19 @@ TEST(PlanSummary, TellsColumnsGroupsRejectsAndCost) {
     EXPECT_THAT(text, HasSubstr("rows 50,000 = created 0 + duplicate 10 + rejected 5"));
     EXPECT_THAT(text, HasSubstr("12 groups make 512 requests at least\n"));
     EXPECT_THAT(text, HasSubstr("40,000 rows in 400 requests: scheduled medium call due 10:00:00 UTC"));
-    EXPECT_THAT(text, HasSubstr("note       300 values; were it the same everywhere, 128 requests would do\n"));
+    EXPECT_THAT(text, HasSubstr("  11 groups of 1 row: 11 requests\n"));
+    EXPECT_THAT(text, HasSubstr("    1 group of 10,000 to 99,999 rows: 400 requests\n"));
+    EXPECT_THAT(text, HasSubstr("  note differs in 98 % of rows: 512 requests, instead of 128 requests\n"));
     EXPECT_THAT(text, testing::Not(HasSubstr("\n  type ")));
-    EXPECT_THAT(text, HasSubstr("line 18: \"x\" is no id\n"));
+    EXPECT_THAT(text, HasSubstr("e.g. contacts.csv:18, column Contact Id: \"x\" is no id\n"));
     EXPECT_THAT(text, HasSubstr("row 1 "));
     EXPECT_THAT(text, HasSubstr("Rate limits: not known"));
     EXPECT_THAT(text, testing::EndsWith("Nothing was sent.\n"));
+    plan.book.emplace();
+    plan.expected_end = now + std::chrono::hours(24 * 24);
+    plan.splitters[0].expected_end = now + std::chrono::minutes(72);
+    EXPECT_THAT(cli::plan_summary(plan, now),
+                HasSubstr("  note differs in 98 % of rows: 512 requests, 24d 0h, instead of 128 requests, 1h 12m\n"));
 }
 
 TEST(WindowsText, SaysWhatIsKnown) {

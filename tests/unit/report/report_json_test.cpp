@@ -86,12 +86,17 @@ TEST(PlanJson, AddsWhatOnlyAPlanKnows) {
     group.details.user_id = "u";
     plan.largest_groups.push_back(group);
     plan.rejects.push_back({"bad_due_at", 1, {}});
-    plan.splitters.push_back({"note", 2, 1});
+    plan.group_sizes.push_back({2, 9, 1, 2, 1});
+    plan.splitters.push_back({"note", 2, 1, 1, {}});
     const auto text = reports::plan_json(plan, "/l.db", exit_code::done_partly);
     expect_all_keys(text);
     EXPECT_NE(text.find(R"("state":"planned")"), std::string::npos);
     EXPECT_NE(text.find(R"("largest_groups":[{"rows":2,"requests":1,"user_id":"u","type":"call")"), std::string::npos);
-    EXPECT_NE(text.find(R"("splitters":[{"field":"note","distinct":2,"requests_without":1}])"), std::string::npos);
+    EXPECT_NE(text.find(R"("group_sizes":[{"from":2,"to":9,"groups":1,"rows":2,"requests":1}])"), std::string::npos);
+    EXPECT_NE(
+        text.find(
+            R"("splitters":[{"field":"note","distinct":2,"requests_without":1,"rows_differing":1,"expected_end":null}])"),
+        std::string::npos);
     EXPECT_NE(text.find(R"("expected_end":null)"), std::string::npos);
 }
 
