@@ -129,7 +129,8 @@ class csv_records final : public record_reader {
         const std::size_t named = header_.names.size();
         return {count < named ? "too_few_columns" : "too_many_columns",
                 fmt::format("the record has {} columns, the header {}{}", count, named,
-                            count < named ? "" : "; put cells that hold the delimiter in double quotes"),
+                            count < named ? "; add the missing delimiters"
+                                          : "; put cells that hold the delimiter in double quotes"),
                 {}};
     }
     static fault stray_quote(std::string_view problem) {
@@ -138,9 +139,7 @@ class csv_records final : public record_reader {
                 {}};
     }
     static fault nul_byte() { return {"nul_byte", "the record holds a NUL byte; remove it", {}}; }
-    fault not_utf8(std::string_view raw) const {
-        return {"invalid_utf8", not_utf8_message(raw, context_.report.name), {}};
-    }
+    fault not_utf8(std::string_view raw) const { return {"invalid_utf8", not_utf8_message(raw, context_.report), {}}; }
 
     csv_framer framer_;
     csv_header header_;

@@ -217,6 +217,8 @@ std::optional<written_date> date_format::parse(const std::string& text) const {
         found.offset = std::chrono::minutes(0);
     else if (t.tm_gmtoff != no_offset)
         found.offset = std::chrono::floor<std::chrono::minutes>(std::chrono::seconds{t.tm_gmtoff});
+    // strptime() takes +67:45 for an offset.
+    if (found.offset && std::chrono::abs(*found.offset) >= std::chrono::hours(24)) return std::nullopt;
     return found;
 }
 

@@ -14,17 +14,22 @@ struct known_name {
     field at;
 };
 
+// Names that can mean nothing else: they count as much as our own. In an export of another CRM "Apollo Contact Id" must
+// not give way to "Contact ID", which is that CRM's.
+constexpr known_name names_of_apollo[] = {
+    {"apollocontactid", field::contact_id},  // Apollo's export
+    {"apolloid", field::contact_id},         // fields of other CRMs that Apollo fills
+    {"contactidapollo", field::contact_id},
+    {"apollouserid", field::user_id},
+};
+
 // Normalised names, as Apollo's, HubSpot's and Salesforce's exports and their APIs have them.
 constexpr known_name aliases[] = {
-    {"apollocontactid", field::contact_id},     // Apollo: "Apollo Contact Id"
-    {"apolloid", field::contact_id},            // CRM custom fields that Apollo fills
-    {"contactidapollo", field::contact_id},     //
     {"recordid", field::contact_id},            // HubSpot: "Record ID"
     {"recordidcontact", field::contact_id},     // HubSpot: "Record ID - Contact"
     {"hsobjectid", field::contact_id},          // HubSpot: internal name
     {"whoid", field::contact_id},               // Salesforce: "WhoId"
     {"contactrecordid", field::contact_id},     //
-    {"apollouserid", field::user_id},           //
     {"ownerid", field::user_id},                // Salesforce: "OwnerId", "Owner ID"
     {"taskownerid", field::user_id},            //
     {"hubspotownerid", field::user_id},         // HubSpot: internal name
@@ -79,8 +84,8 @@ std::string columns_found(std::span<const std::string> names) {
     return listed(shown_names);
 }
 
-std::string setting_hint(field f, std::string_view column) {
-    return fmt::format("name it under [columns]: {} = {}", to_string(f), quoted(column));
+std::string setting_hint(std::string_view which, field f, std::string_view column) {
+    return fmt::format("name {} under [columns]: {} = {}", which, to_string(f), quoted(column));
 }
 
 // Works out one header; each step is about one field.
@@ -148,9 +153,9 @@ class header_mapper {
             columns.push_back(fmt::format("{} (column {})", shown(names_[i]), i + 1));
             same = same && names_[i] == names_[found.front()];
         }
-        return unusable(file_,
-                        fmt::format("more than one column is {}: {}; {}", to_string(f), listed(columns),
-                                    same ? "remove or rename all but one" : setting_hint(f, names_[found.front()])));
+        return unusable(file_, fmt::format("more than one column is {}: {}; {}", to_string(f), listed(columns),
+                                           same ? "remove or rename all but one"
+                                                : setting_hint("the right one", f, names_[found.front()])));
     }
 
     core::result<void> require_fields() const {
@@ -158,7 +163,7 @@ class header_mapper {
             return unusable(file_,
                             fmt::format("no contact column (contact_id); it has {}; if one of them holds the Apollo "
                                         "contact id, {}",
-                                        columns_found(names_), setting_hint(field::contact_id, "its name")));
+                                        columns_found(names_), setting_hint("it", field::contact_id, "its name")));
         std::vector<std::string> absent;
         if (!present(field::user_id) && !present(field::owner_email)) absent.emplace_back("user_id");
         for (const field f : {field::type, field::status, field::due_at})
@@ -237,6 +242,8 @@ std::optional<matched_field> name_rules::match(std::string_view name) const {
     const auto free = [this](field f) { return configured_[f].empty(); };
     for (const field f : all_fields)
         if (free(f) && normalised(to_string(f)) == plain) return matched_field{f, name_match::name};
+    for (const known_name& a : names_of_apollo)
+        if (free(a.at) && a.normalised == plain) return matched_field{a.at, name_match::name};
     for (const known_name& a : aliases)
         if (free(a.at) && a.normalised == plain) return matched_field{a.at, name_match::alias};
     return std::nullopt;

@@ -15,7 +15,7 @@ namespace taskbarge::reader {
 // How sure it is that a name means a field; the lowest wins.
 enum class name_match : std::uint8_t {
     settings,  // [columns] says so
-    name,      // our name of the field, whatever its case, spaces, dashes and underscores
+    name,      // our name of the field, or one that says "Apollo"; whatever its case, spaces, dashes and underscores
     alias      // a name that exports of CRMs use for it
 };
 std::string_view to_string(name_match m);

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "reader/byte_source.hpp"
+#include "reader/encoding.hpp"
 #include "reader/text.hpp"
 
 namespace taskbarge::reader {
@@ -28,28 +28,39 @@ std::optional<file_format> by_name(const std::string& extension) {
     return std::nullopt;
 }
 
-core::failure no_lines(const std::string& path, std::string_view what) {
-    return {core::errc::input,
-            fmt::format("{}: is {}, not one JSON object a line; convert it with: jq -c '.[]' {} > {}",
-                        display_name(path), what, shell_quoted(path), shell_quoted(path + "l"))};
+core::failure json_array(const file_report& file) {
+    const bool named_json = extension_of(file.name) == "json";
+    return {core::errc::input, fmt::format("{}: is a JSON array, not one JSON object a line; {}", file.name,
+                                           conversion("jq -c '.[]'", file, named_json ? "l" : ".jsonl"))};
 }
 
-core::failure spreadsheet(const std::string& path) {
+core::failure spreadsheet(const std::string& name) {
+    return {core::errc::input, fmt::format("{}: is a spreadsheet or archive, not text; save it as CSV (UTF-8)", name)};
+}
+
+core::failure misnamed_lines(const std::string& name) {
     return {core::errc::input,
-            fmt::format("{}: is a spreadsheet or archive, not text; save it as CSV (UTF-8)", display_name(path))};
+            fmt::format("{}: begins like JSON lines, but its name says that it is a table; give it a name that ends in "
+                        ".jsonl",
+                        name)};
 }
 
 }  // namespace
 
-core::result<file_format> format_of(const std::string& path, std::string_view head, const std::string& setting) {
+core::result<file_format> format_of(const file_report& file, std::string_view head, const std::string& setting) {
     if (!setting.empty() && setting != "csv" && setting != "jsonl")
         return core::failure{core::errc::settings,
                              fmt::format("import.format: {} is none; it is \"csv\" or \"jsonl\"", shown(setting))};
-    if (head.starts_with("PK\x03\x04") || head.starts_with("\xD0\xCF\x11\xE0")) return spreadsheet(path);
-    if (const auto known = by_name(extension_of(path))) return *known;
+    if (head.starts_with("PK\x03\x04") || head.starts_with("\xD0\xCF\x11\xE0")) return spreadsheet(file.name);
     const auto first = head.find_first_not_of(" \t\r\n");
-    if (first != std::string_view::npos && head[first] == '{') return file_format::jsonl;
-    if (first != std::string_view::npos && head[first] == '[' && setting.empty()) return no_lines(path, "a JSON array");
+    const std::string_view text = first == std::string_view::npos ? std::string_view() : head.substr(first);
+    if (const auto known = by_name(extension_of(file.name))) {
+        // No header begins like this.
+        if (*known == file_format::csv && text.starts_with("{\"")) return misnamed_lines(file.name);
+        return *known;
+    }
+    if (text.starts_with('{')) return file_format::jsonl;
+    if (text.starts_with('[') && setting.empty()) return json_array(file);
     return setting == "jsonl" ? file_format::jsonl : file_format::csv;
 }
 

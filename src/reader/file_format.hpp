@@ -5,13 +5,15 @@
 #include <string_view>
 
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/reader/row_source.hpp"
 
 namespace taskbarge::reader {
 
 enum class file_format { csv, jsonl };
 
-// `head` are the first plain bytes without a byte order mark, `setting` is import.format. Fails with errc::input for
+// Of the file name and compression must be known. `head` are the first plain bytes without a byte order mark, `setting`
+// is import.format. Fails with errc::input for
 // what is neither, with the command that turns it into one where there is one; errc::settings for an unknown setting.
-core::result<file_format> format_of(const std::string& path, std::string_view head, const std::string& setting);
+core::result<file_format> format_of(const file_report& file, std::string_view head, const std::string& setting);
 
 }  // namespace taskbarge::reader

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "reader/encoding.hpp"
+#include "reader/text.hpp"
 
 namespace taskbarge::reader {
 namespace {
@@ -56,15 +57,20 @@ std::string with_long_integers_as_doubles(std::string_view json) {
     return out.append(json.substr(copied));
 }
 
-fault json_fault(simdjson::error_code error, std::string_view line, const std::string& file) {
+fault json_fault(simdjson::error_code error, std::string_view line, const file_report& file) {
     if (line.find('\0') != std::string_view::npos) return {"nul_byte", "the line holds a NUL byte; remove it", {}};
     if (error == simdjson::UTF8_ERROR) return {"invalid_utf8", not_utf8_message(line, file), {}};
-    return {"invalid_json", fmt::format("the line is no JSON object: {}", simdjson::error_message(error)), {}};
+    // An object that is printed over lines begins with its bracket alone.
+    std::string remedy = "write one whole object on each line";
+    if (trimmed(line) == "{")
+        remedy = fmt::format("its objects stand over lines: {}", conversion("jq -c .", file, ".jsonl"));
+    return {
+        "invalid_json", fmt::format("the line is no JSON object ({}); {}", simdjson::error_message(error), remedy), {}};
 }
 
 }  // namespace
 
-std::optional<fault> json_document::parse(std::string_view line, const std::string& file) {
+std::optional<fault> json_document::parse(std::string_view line, const file_report& file) {
     simdjson::dom::element root;
     auto error = parser_.parse(line.data(), line.size(), false).get(root);
     if (error == simdjson::NUMBER_ERROR) error = parser_.parse(with_long_integers_as_doubles(line)).get(root);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "reader/fields.hpp"
+#include "taskbarge/reader/row_source.hpp"
 
 namespace taskbarge::reader {
 
@@ -15,7 +16,7 @@ class json_document {
  public:
     // Parses an object. `line` has at least simdjson::SIMDJSON_PADDING readable bytes behind it. `file` is named where
     // a command to convert it helps.
-    std::optional<fault> parse(std::string_view line, const std::string& file);
+    std::optional<fault> parse(std::string_view line, const file_report& file);
 
     // Of the last good parse(); its texts hold until the next.
     const simdjson::dom::object& object() const { return object_; }

@@ -40,9 +40,11 @@ struct expansion {
 };
 
 fault duplicate_key(std::string_view first, std::string_view second) {
-    if (first == second) return {"duplicate_key", fmt::format("the key {} is there twice", shown(first)), {}};
-    return {
-        "duplicate_key", fmt::format("the keys {} and {} mean the same; keep one", shown(first), shown(second)), {}};
+    if (first == second) return {"duplicate_key", fmt::format("the key {} is there twice; keep one", shown(first)), {}};
+    return {"duplicate_key",
+            fmt::format("the keys {} and {} mean the same; keep one, or name the right one under [columns]",
+                        shown(first), shown(second)),
+            {}};
 }
 
 class jsonl_records final : public record_reader {
@@ -69,8 +71,7 @@ class jsonl_records final : public record_reader {
     void take_line(std::string_view line, const char* next, record_sink& sink) {
         if (trimmed(line).empty()) return move_on(next, 1);
         if (too_long(line.size())) return reject_line(sink, too_long_fault());
-        if (auto wrong = document_.parse(line, context_.report.name))
-            return reject(line, next, std::move(*wrong), sink);
+        if (auto wrong = document_.parse(line, context_.report)) return reject(line, next, std::move(*wrong), sink);
         json_values values;
         if (auto wrong = collect(values)) return reject(line, next, std::move(*wrong), sink);
         field_texts texts;
@@ -174,7 +175,8 @@ class jsonl_records final : public record_reader {
                                                     shown(values.contact_ids_key), kind_of(*values.contact_ids)));
         if (values.fields[field::contact_id])
             return refuse("duplicate_key", "there is both contact_id and contact_ids; keep one");
-        if (ids.begin() == ids.end()) return refuse("empty_contact_ids", "contact_ids is an empty array");
+        if (ids.begin() == ids.end())
+            return refuse("empty_contact_ids", "contact_ids is an empty array; fill it or remove the line");
         expansion_.emplace();
         expansion_->ids.assign(ids.begin(), ids.end());
         expansion_->line = line;

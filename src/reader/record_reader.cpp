@@ -51,9 +51,12 @@ std::string_view record_reader::kept(std::string_view raw) const {
 }
 
 fault record_reader::too_long_fault() const {
-    return {"record_too_long",
-            fmt::format("the record that begins here is longer than import.record_limit ({} bytes)", limit_),
-            {}};
+    return {
+        "record_too_long",
+        fmt::format("the record that begins here is longer than import.record_limit ({} bytes); look for a quote that "
+                    "is never closed, else raise the limit",
+                    limit_),
+        {}};
 }
 
 }  // namespace taskbarge::reader

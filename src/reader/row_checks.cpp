@@ -159,7 +159,8 @@ std::optional<fault> row_checks::id(std::string_view text, field f, text_arena& 
 
 std::optional<fault> row_checks::contact_id(std::string_view text, text_arena& arena, std::string_view& out) const {
     text = quickly_trimmed(text);
-    if (text.empty()) return fault{"missing_value", "contact_id is empty", field::contact_id};
+    if (text.empty())
+        return fault{"missing_value", "contact_id is empty; there is no default for it", field::contact_id};
     return id(text, field::contact_id, arena, out);
 }
 
@@ -199,7 +200,8 @@ std::optional<fault> row_checks::note(std::string_view text, text_arena& arena, 
     const std::size_t characters = count_characters(out);
     if (characters <= note_limit_) return std::nullopt;
     return fault{"note_too_long",
-                 fmt::format("the note has {} characters, import.note_limit allows {}", characters, note_limit_),
+                 fmt::format("the note has {} characters, import.note_limit allows {}; shorten it or raise the limit",
+                             characters, note_limit_),
                  field::note};
 }
 

@@ -81,17 +81,18 @@ struct row_source::impl {
         const std::string_view compression = source->compression();
         byte_window window(std::move(*source), options.block_size);
         if (auto read = fill_head(window); !read) return read.error();
-        if (const auto other = wide_encoding_message(head_of(window), display_name(path)); !other.empty())
+        file_report found;
+        found.name = display_name(path);
+        found.first_row = sink.next_number();
+        if (!compression.empty()) found.format.append("+").append(compression);
+        if (const auto other = wide_encoding_message(head_of(window), found); !other.empty())
             return core::failure{core::errc::input, other};
         if (head_of(window).starts_with(utf8_bom)) window.use_up_to(window.begin() + utf8_bom.size());
-        const auto format = format_of(path, head_of(window), options.import.format);
+        const auto format = format_of(found, head_of(window), options.import.format);
         if (!format) return format.error();
 
-        file_report& report = reports.emplace_back();
-        report.name = display_name(path);
-        report.first_row = sink.next_number();
-        report.format = *format == file_format::csv ? "csv" : "jsonl";
-        if (!compression.empty()) report.format.append("+").append(compression);
+        file_report& report = reports.emplace_back(std::move(found));
+        report.format.insert(0, *format == file_format::csv ? "csv" : "jsonl");
         const file_context context{static_cast<std::uint32_t>(reports.size() - 1), options, rules, checks, report};
         if (*format == file_format::jsonl) {
             reader = open_jsonl(std::move(window), context);

@@ -114,6 +114,13 @@ TEST(DueDates, FormatsReadFractionsOfASecond) {
               "2025-02-15T10:00:00.000Z");
 }
 
+TEST(DueDates, OffsetOfADayOrMoreIsRefused) {
+    const core::date_settings utc{"UTC", "", {"%d.%m.%Y %H:%M %z"}};
+    EXPECT_EQ(read("15.02.2025 10:00 -1145", utc), "2025-02-15T21:45:00.000Z");
+    for (const char* text : {"15.02.2025 10:00 +6745", "15.02.2025 10:00 +24:00", "15.02.2025 10:00 +0160"})
+        EXPECT_EQ(read(text, utc), "invalid_due_at") << text;
+}
+
 TEST(DueDates, FormatMayCountSecondsSince1970) {
     EXPECT_EQ(read("1739613600", {"Asia/Tokyo", "", {"%s"}}), "2025-02-15T10:00:00.000Z");
     for (const char* text : {"", "-1", "17396136000000", "1739613600.5", "99999999999999999999"})

@@ -44,7 +44,7 @@ TEST(FieldMap, AliasesOfExportsAreKnown) {
     const auto apollo = map({"First Name", "Apollo Contact Id", "Contact Owner"});
     ASSERT_TRUE(apollo);
     EXPECT_EQ(apollo->column[field::contact_id], 1u);
-    EXPECT_EQ(apollo->how[field::contact_id], name_match::alias);
+    EXPECT_EQ(apollo->how[field::contact_id], name_match::name);
     const auto hubspot = map({"Record ID - Contact", "Task type", "Task notes", "Due date", "Task status"});
     ASSERT_TRUE(hubspot);
     EXPECT_EQ(hubspot->column[field::note], 2u);
@@ -54,6 +54,16 @@ TEST(FieldMap, AliasesOfExportsAreKnown) {
     ASSERT_TRUE(salesforce);
     EXPECT_EQ(salesforce->column[field::user_id], 1u);
     EXPECT_EQ(salesforce->column[field::type], 4u);
+}
+
+TEST(FieldMap, NameThatSaysApolloIsNotTakenForAnotherCrmsColumn) {
+    const auto hubspot = map({"Record ID", "Apollo Contact Id"});
+    ASSERT_TRUE(hubspot);
+    EXPECT_EQ(hubspot->column[field::contact_id], 1u);
+    const auto salesforce = map({"Contact ID", "Apollo Contact Id"});
+    ASSERT_FALSE(salesforce);
+    EXPECT_NE(salesforce.error().text.find("\"Contact ID\" (column 1) and \"Apollo Contact Id\" (column 2)"),
+              std::string::npos);
 }
 
 TEST(FieldMap, OurOwnNameWinsOverAnAlias) {

@@ -8,7 +8,9 @@ namespace {
 std::string code_of(std::string_view line) {
     json_document document;
     const simdjson::padded_string padded(line);
-    const auto wrong = document.parse(std::string_view(padded.data(), padded.size()), "list.jsonl");
+    file_report list;
+    list.name = "list.jsonl";
+    const auto wrong = document.parse(std::string_view(padded.data(), padded.size()), list);
     return wrong ? wrong->code : "good";
 }
 

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <set>
 
+#include "reader/fields.hpp"
 #include "unit/reader/support.hpp"
 
 namespace taskbarge::reader {
@@ -230,6 +233,15 @@ std::vector<real_file> encoding_files() {
         {"zstd", "a.csv.zst", zstandard(csv(r1)), "row"},
         {"zstd cut off", "a.csv.zst", zstandard(csv(r1)).substr(0, 60), "failure: stops early"},
         {"named .gz but not compressed", "a.csv.gz", csv(r1), "row"},
+        {"gzip with bytes behind it", "a.csv.gz", gzipped(csv(r1)) + "more", "failure: other bytes behind"},
+        {"zstd in two frames", "a.csv.zst", zstandard(csv(r1 + "\n")) + zstandard(r2), "row row"},
+        {"zstd without the ending", "a", zstandard(csv(r1)), "row"},
+        {"UTF-16 in gzip", "a.csv.gz", gzipped(utf16(csv(r1), false, true)), "failure: | iconv -f UTF-16 -t UTF-8 > '"},
+        {"UTF-16 in zstd", "a.csv.zst", zstandard(utf16(csv(r1), false, true)), "failure: convert it with: zstd -dc '"},
+        {"UTF-16 without mark, other scripts among it", "a.csv", "\xAC\x20,\0"s + utf16(csv(r1), false, false),
+         "failure: iconv -f UTF-16LE -t UTF-8"},
+        {"UTF-32", "a.csv", "\xFF\xFE\0\0c\0\0\0"s, "failure: iconv -f UTF-32 -t UTF-8"},
+        {"old spreadsheet", "a.xls", "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "failure: save it as CSV"},
     };
 }
 
@@ -240,6 +252,25 @@ std::vector<real_file> column_files() {
          "First Name,Last Name,Email,Contact Owner,Apollo Contact Id,Apollo Account Id\nA,B,a@x.org,jane@example.com," +
              contact(1) + ",z\n",
          "row", usual_defaults},
+        {"Apollo's id in another CRM's export", "contacts.csv",
+         "Record ID,Email,Apollo Contact Id\n123456,a@x.org," + contact(1) + "\n", "row", usual_defaults},
+        {"Apollo's id beside the CRM's own", "report.csv", "Contact ID,Apollo Contact Id\n003x," + contact(1) + "\n",
+         "failure: name the right one under [columns]: contact_id = \"", usual_defaults},
+        {"HubSpot's internal names", "hubspot.csv",
+         "hs_object_id,hubspot_owner_id,hs_task_type,hs_task_status,hs_task_priority,hs_timestamp,hs_task_body\n" +
+             contact(1) + "," + std::string(owner_id) + ",call,scheduled,low,2025-02-15T10:00:00Z,ring\n",
+         "row", nullptr, "ring"},
+        {"HubSpot's ids", "hubspot.csv", "Record ID,Notes\n12345678901,x\n", "invalid_contact_id@Record ID",
+         usual_defaults},
+        {"Salesforce's report", "report.csv",
+         "\"Apollo Contact Id\",\"Assigned To ID\",\"Due Date\",\"Full Comments\",\"Status\",\"Priority\"\n\"" +
+             contact(1) + "\",\"" + std::string(owner_id) + "\",\"2/15/2025\",\"ring\",\"scheduled\",\"high\"\n",
+         "row",
+         [](source_options& o) {
+             new_york(o);
+             o.dates.formats = {"%m/%d/%Y"};
+         },
+         "ring"},
         {"HubSpot's task export", "hubspot-crm-exports.csv",
          "Record ID - Contact,Task type,Task status,Priority,Due date,Notes\n" + contact(1) +
              ",action_item,scheduled,low,2025-02-15T10:00:00Z,call back\n",
@@ -311,6 +342,29 @@ std::vector<real_file> cell_files() {
          new_york},
         {"time that comes twice", "a.csv", pair_of("due_at", "2025-11-02 01:30"), "due_at_ambiguous@due_at", new_york},
         {"American date by a format", "a.csv", pair_of("due_at", "02/15/2025 10:00"), "row", new_york},
+        {"American date with a fraction of a second", "a.csv", pair_of("due_at", "02/15/2025 10:00:00.000"), "row",
+         [](source_options& o) {
+             new_york(o);
+             o.dates.formats = {"%m/%d/%Y %H:%M:%S"};
+         }},
+        {"American date with half of the day", "a.csv", pair_of("due_at", "2/15/2025 3:00 PM"), "row",
+         [](source_options& o) {
+             new_york(o);
+             o.dates.formats = {"%m/%d/%Y %I:%M %p"};
+         }},
+        {"format that leaves the half of the day open", "a.csv", pair_of("due_at", "2/15/2025 3:00"),
+         "failure: %I (12 hours) needs %p",
+         [](source_options& o) {
+             new_york(o);
+             o.dates.formats = {"%m/%d/%Y %I:%M"};
+         }},
+        {"offset beside no zone needed", "a.csv", csv(with("due_at", "2025-02-15 10:00 +0100")), "row"},
+        {"relative date that falls into skipped time", "a.csv", pair_of("due_at", "+27d"), "due_at_skipped@due_at",
+         [](source_options& o) {
+             new_york(o);
+             o.dates.time = "02:30";
+         }},
+        {"relative hours", "a.csv", pair_of("due_at", "+3h"), "invalid_due_at@due_at", new_york},
         {"American date without a format", "a.csv", pair_of("due_at", "02/15/2025"), "invalid_due_at@due_at",
          usual_defaults},
         {"spreadsheet's day number", "a.csv", pair_of("due_at", "45703"), "invalid_due_at@due_at", new_york},
@@ -337,6 +391,8 @@ std::vector<real_file> json_files() {
         {"keys in camel case", "a.jsonl", R"({"contactId":")" + contact(1) + R"(","Note":"x"})", "row", usual_defaults,
          "x"},
         {"JSON array", "a.json", "[" + json_record(1) + "]", "failure: jq -c '.[]'"},
+        {"JSON array in gzip", "a.json.gz", gzipped("[" + json_record(1) + "]"), "failure: | jq -c '.[]' > '"},
+        {"JSON lines named .csv", "a.csv", json_record(1), "failure: give it a name that ends in .jsonl"},
         {"JSON printed over lines", "a.jsonl", "{\n\"contact_id\": \"x\"\n}\n",
          "invalid_json invalid_json invalid_json"},
         {"unknown keys of every type", "a.jsonl", json(R"("x":{"y":[1,2]},"z":null,"n":1e5,"b":true)"), "row",
@@ -452,6 +508,57 @@ TEST(RealFiles, CodesThatOccurAndCodesThatAreDocumentedAreTheSame) {
         for (const core::rejected_row& r : read_file(f).rejects)
             occurring.insert(r.code);
     EXPECT_EQ(occurring, documented_codes());
+}
+
+// Words with an underscore in the reader's sources are names of fields or codes.
+TEST(RealFiles, EveryCodeThatTheReaderKnowsIsDocumented) {
+    std::set<std::string> known = documented_codes();
+    for (const field f : all_fields)
+        known.emplace(to_string(f));
+    std::set<std::string> found;
+    const std::regex word("\"([a-z0-9]+(_[a-z0-9]+)+)\"");
+    for (const auto& file : std::filesystem::directory_iterator(TASKBARGE_SOURCE_DIR "/src/reader")) {
+        std::ifstream in(file.path());
+        const std::string text{std::istreambuf_iterator<char>(in), {}};
+        for (auto at = std::sregex_iterator(text.begin(), text.end(), word); at != std::sregex_iterator(); ++at)
+            found.insert((*at)[1]);
+    }
+    EXPECT_GT(found.size(), 15u);
+    EXPECT_THAT(found, ::testing::IsSubsetOf(known));
+}
+
+TEST(RealFiles, OwnerThatIsUnknownNamesTheNearest) {
+    source_options o;
+    owners(o);
+    EXPECT_THAT(read_text("a.csv", pair_of("owner_email", "jan@example.com"), o).reject(0).message,
+                ::testing::HasSubstr("the nearest is jane@example.com"));
+}
+
+TEST(RealFiles, LocalTimeWithoutAZoneNamesTheRemedy) {
+    EXPECT_THAT(read_text("a.csv", csv(with("due_at", "2025-02-15 10:00"))).reject(0).message,
+                ::testing::HasSubstr("set dates.timezone"));
+}
+
+TEST(RealFiles, JsonPrintedOverLinesNamesTheCommandThatConvertsIt) {
+    EXPECT_THAT(read_text("a.jsonl", "{\n\"contact_id\": \"x\"\n}\n").reject(0).message,
+                ::testing::HasSubstr("jq -c . '"));
+}
+
+TEST(RealFiles, ContactsOfOneLineHaveTheSameLine) {
+    const auto out =
+        read_text("a.jsonl", json_record(1) + "\n" + R"({"contact_ids":[")" + contact(2) + R"(","x"],"user_id":")" +
+                                 std::string(owner_id) +
+                                 R"(","type":"call","status":"scheduled","due_at":"2025-02-15T10:00:00Z"})");
+    ASSERT_EQ(out.summary(), "row row invalid_contact_id@contact_ids");
+    EXPECT_EQ(out.rows[1].at.line, 2u);
+    EXPECT_EQ(out.reject(0).at.line, 2u);
+}
+
+TEST(RealFiles, RepeatedTimeNamesBothReadings) {
+    source_options o;
+    new_york(o);
+    EXPECT_THAT(read_text("a.csv", pair_of("due_at", "2025-11-02 01:30"), o).reject(0).message,
+                ::testing::HasSubstr("2025-11-02T01:30:00-04:00 or 2025-11-02T01:30:00-05:00"));
 }
 
 TEST(RealFiles, SkippedTimeNamesBothReadings) {
