@@ -2,6 +2,7 @@
 // number once) is half of these tests.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 
 #include "unit/reader/support.hpp"
@@ -36,6 +37,18 @@ std::string name_of(std::string_view bytes, std::string_view format) {
     return std::string(format) + " of " + std::to_string(bytes.size()) + " bytes";
 }
 
+// Whatever the sizes of blocks and batches, the records are the same.
+void expect_all_accounted(const std::string& bytes, std::string_view format, const reading_outcome& out) {
+    const memory_file file(bytes);
+    source_options whole = options(format);
+    whole.block_size = 1 << 20;
+    whole.batch_rows = 4096;
+    const auto again = read_all({file.path()}, whole);
+    ASSERT_FALSE(again.failure) << name_of(bytes, format) << ": " << again.failure->text;
+    EXPECT_EQ(again.summary(), out.summary()) << name_of(bytes, format);
+    EXPECT_EQ(again.digest, out.digest);
+}
+
 void expect_accounted(const std::string& bytes, std::string_view format) {
     const memory_file file(bytes);
     const auto out = read_all({file.path()}, options(format));
@@ -43,15 +56,24 @@ void expect_accounted(const std::string& bytes, std::string_view format) {
         EXPECT_EQ(out.failure->code, core::errc::input) << name_of(bytes, format);
         return;
     }
+    EXPECT_EQ(out.bytes, bytes.size()) << name_of(bytes, format);
     const bool compressed = !out.files.empty() && out.files[0].format.find('+') != std::string::npos;
     if (compressed) return;
     std::size_t line_ends = 1;
     for (const char c : bytes)
         line_ends += c == '\n' || c == '\r';
+    std::map<core::row_number, std::uint64_t> lines;
     for (const core::rejected_row& r : out.rejects)
-        EXPECT_LE(r.at.line, line_ends);
+        lines[r.number] = r.at.line;
     for (const owned_row& r : out.rows)
-        EXPECT_LE(r.at.line, line_ends);
+        lines[r.number] = r.at.line;
+    std::uint64_t last = 1;
+    for (const auto& [number, line] : lines) {
+        EXPECT_GE(line, last) << name_of(bytes, format) << ", record " << number;
+        EXPECT_LE(line, line_ends) << name_of(bytes, format) << ", record " << number;
+        last = line;
+    }
+    expect_all_accounted(bytes, format, out);
 }
 
 // One to four random changes: a byte flipped, replaced, taken out, put in or a stretch doubled.
@@ -98,6 +120,8 @@ std::vector<form> forms() {
             {"tsv", "csv", tabs},
             {"jsonl", "jsonl", json_sample()},
             {"csv, gzip", "csv", gzipped(csv_sample())},
+            {"csv, zstd", "csv", zstandard(csv_sample())},
+            {"jsonl, gzip", "jsonl", gzipped(json_sample())},
             {"jsonl, zstd", "jsonl", zstandard(json_sample())}};
 }
 
