@@ -2,20 +2,15 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <simdjson.h>
 
-#include <algorithm>
-#include <memory>
 #include <regex>
 
-#include "cli/program.hpp"
-#include "taskbarge/sandbox/sandbox.hpp"
+#include "cli/against_sandbox.hpp"
 
 namespace {
 
-namespace sandbox = taskbarge::sandbox;
+using taskbarge::test::against_sandbox;
 using taskbarge::test::outcome;
-using taskbarge::test::program;
 using testing::HasSubstr;
 
 std::string id(int n) {
@@ -27,34 +22,11 @@ std::string without_messages(const std::string& text) {
     return std::regex_replace(text, std::regex("([a-z0-9_]+): [^\n]*"), "$1");
 }
 
-class Mending : public testing::Test {
+class Mending : public against_sandbox {
  protected:
-    void SetUp() override {
-        sandbox::sandbox_options options;
-        options.limits = options.search_limits = {0, 0, 0};
-        options.quiet = true;
-        auto started = sandbox::server::start(options);
-        ASSERT_TRUE(started) << started.error().text;
-        server_ = std::move(*started);
-        p.environment["APOLLO_API_KEY"] = server_->where().api_key;
-    }
-
     outcome run(std::vector<std::string> arguments) const {
-        for (const auto& word : {std::string("--base-url"), server_->where().base_url, std::string("--ca-file"),
-                                 server_->where().ca_file, std::string("--ledger"), p.path("l.db")})
-            arguments.push_back(word);
-        for (const char* setting : {"defaults.user_id=66302798d03b9601c7934ebf", "defaults.type=call",
-                                    "defaults.status=scheduled", "defaults.due_at=2026-12-01T10:00:00Z"}) {
-            arguments.emplace_back("--set");
-            arguments.emplace_back(setting);
-        }
-        return p.run(arguments);
-    }
-    static std::uint64_t number(const outcome& o, const char* key) {
-        simdjson::dom::parser parser;
-        std::uint64_t n = 0;
-        EXPECT_EQ(parser.parse(o.out)[key].get(n), simdjson::SUCCESS) << key << " in " << o.out;
-        return n;
+        arguments.insert(arguments.end(), {"--set", owner});
+        return against_sandbox::run(std::move(arguments));
     }
     // Imports a file with that content; `rejected` rows of it are rejected, `created` are created.
     std::uint64_t import(const std::string& name, const std::string& text, std::uint64_t created,
@@ -73,9 +45,6 @@ class Mending : public testing::Test {
         EXPECT_EQ(o.code, 0) << o.err;
         return p.read(name);
     }
-
-    program p;
-    std::unique_ptr<sandbox::server> server_;
 };
 
 void replace(std::string& text, const std::string& what, const std::string& by) {
