@@ -81,9 +81,12 @@ failure interrupted() {
 // Marks the identity of a job that was made although one of the same input existed.
 constexpr std::string_view again_mark = "again=";
 
+// A job that is not finished keeps the dates that it was planned with, whatever the day: planned anew, its contacts
+// would get second tasks with other dates.
 bool same_job(const ledger::job_record& job, const ledger::job_identity& wanted, const std::string& today) {
     ledger::job_identity known = job.identity;
-    if (!known.relative_day.empty() && known.relative_day != today) return false;
+    const bool finished = job.state == core::job_state::completed;
+    if (finished && !known.relative_day.empty() && known.relative_day != today) return false;
     known.relative_day = wanted.relative_day;
     if (const auto mark = known.settings_text.rfind(again_mark); mark != std::string::npos)
         known.settings_text.resize(mark);

@@ -356,17 +356,31 @@ TEST_F(FindOrPlan, AMissingFileIsToldByItsName) {
     EXPECT_THAT(r.error().text, HasSubstr("/nowhere/contacts.csv"));
 }
 
-TEST_F(FindOrPlan, RelativeDatesMakeTheJobADaysOwn) {
+TEST_F(FindOrPlan, AFinishedJobWithRelativeDatesIsItsDaysOwn) {
     settings.defaults.due_at = "+3d";
     settings.dates.timezone = "UTC";
     settings.dates.time = "09:00";
-    const auto first = find().value();
-    EXPECT_FALSE(first.record.identity.relative_day.empty());
-    const auto first_id = first.record.id;
+    const auto first = find().value().record;
+    EXPECT_FALSE(first.identity.relative_day.empty());
+    complete(first.id);
+    EXPECT_EQ(find().value().record.id, first.id);
     clock.jump(24h);
     const auto tomorrow = find();
     ASSERT_TRUE(tomorrow) << tomorrow.error().text;
-    EXPECT_NE(tomorrow->record.id, first_id);
+    EXPECT_NE(tomorrow->record.id, first.id);
+}
+
+TEST_F(FindOrPlan, AnUnfinishedJobWithRelativeDatesGoesOnTheNextDay) {
+    settings.defaults.due_at = "+3d";
+    settings.dates.timezone = "UTC";
+    settings.dates.time = "09:00";
+    const auto first = find().value().record;
+    clock.jump(24h);
+    const auto tomorrow = find();
+    ASSERT_TRUE(tomorrow) << tomorrow.error().text;
+    EXPECT_TRUE(tomorrow->found);
+    EXPECT_EQ(tomorrow->record.id, first.id);
+    EXPECT_EQ(jobs(), 1u);
 }
 
 TEST_F(FindOrPlan, RelativeDatesThatCountFromAFixedDayAreTheSameJobOnAnyDay) {
