@@ -122,7 +122,7 @@ bool names_utc(std::string_view format) {
     for (const std::string_view zone : {"UTC", "GMT", "Z"}) {
         if (!format.ends_with(zone)) continue;
         const std::string_view before = format.substr(0, format.size() - zone.size());
-        return !before.empty() && (!is_letter(before.back()) || before[before.size() - 2] == '%');
+        return before.size() > 1 && (!is_letter(before.back()) || before[before.size() - 2] == '%');
     }
     return false;
 }
