@@ -193,6 +193,7 @@ reader::source_options source_options_of(const environment& env, const import_op
     so.import = env.settings.import;
     so.now = day_base(env, options);
     so.first_rows = options.first_rows;
+    so.names = options.names;
     so.owners = std::move(owners);
     return so;
 }

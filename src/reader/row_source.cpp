@@ -82,7 +82,7 @@ struct row_source::impl {
         byte_window window(std::move(*source), options.block_size);
         if (auto read = fill_head(window); !read) return read.error();
         file_report found;
-        found.name = display_name(path);
+        found.name = options.names.empty() ? display_name(path) : options.names.at(reports.size());
         found.first_row = sink.next_number();
         if (!compression.empty()) found.format.append("+").append(compression);
         if (const auto other = wide_encoding_message(head_of(window), found); !other.empty())

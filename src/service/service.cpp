@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -86,7 +87,7 @@ class daemon {
         : env_(env),
           configuration_(std::move(first)),
           log_(configuration_.get()->settings.log),
-          metrics_(env.version, ""),
+          metrics_(env.version),
           board_(log_, metrics_, [this](std::string type, core::job_id job, std::string data) {
               events_.publish(std::move(type), job, std::move(data));
           }) {}
@@ -225,12 +226,9 @@ class daemon {
                     {"microseconds", static_cast<std::int64_t>(one.took.count())}});
     }
 
-    // What is to be told of a job. The same end is told once.
+    // Each end of a run has an id of its own: a receiver drops what it has seen.
     void tell_job(std::string_view event, const job::report& r) {
-        std::string id = fmt::format("job-{}-{}", r.job.value_or(0), event);
-        if (r.resume_at) id += "-" + core::to_rfc3339_seconds(*r.resume_at);
-        if (event != "completed") id += fmt::format("-{}", core::to_string(r.why->code));
-        tell(event, id, r, "");
+        tell(event, fmt::format("job-{}-{}-{}", r.job.value_or(0), event, core::to_rfc3339(env_.clock.now())), r, "");
     }
 
     void tell_import(const inbox::item& item, const failure& why) {
@@ -298,10 +296,13 @@ class daemon {
 
     asio::awaitable<void> hear_signals() {
         // A named value: GCC 12 miscompiles some awaits within a loop's condition.
+        async::worker reloader;
+        auto read_anew = [this] { reload(); };
         int signal = SIGHUP;
         while (signal == SIGHUP) {
             signal = co_await signals_.async_wait(asio::use_awaitable);
-            if (signal == SIGHUP) reload();
+            // On a thread of its own: it waits for the notification under way.
+            if (signal == SIGHUP) co_await reloader.run(read_anew);
         }
         log_.info("service_stopping", {});
         (void)::sd_notify(0, "STOPPING=1");
@@ -342,7 +343,7 @@ class daemon {
             is.notify != was.notify || next->notify_secret.reveal() != before->notify_secret.reveal();
         configuration_.set(std::move(*next));
         log_.configure(configuration_.get()->settings.log);
-        set_guard();
+        asio::post(loop_, [this] { set_guard(); });
         if (other_notify)
             if (auto r = open_notifier(); !r) log_.error("notify_trouble", {}, r.error().text);
         scheduler_->reloaded();

@@ -59,8 +59,9 @@ struct source_options {
     core::default_settings defaults;
     core::date_settings dates;
     core::import_settings import;
-    core::instant now{};           // for relative dates: the day they count from
-    std::uint64_t first_rows = 0;  // stop after so many records; 0: all
+    core::instant now{};             // for relative dates: the day they count from
+    std::uint64_t first_rows = 0;    // stop after so many records; 0: all
+    std::vector<std::string> names;  // what the files are called in reports and messages; empty: as they are opened
     // Lower-case e-mail -> user_id, for owner_email. Called at most once, by the thread that reads, when the first
     // record with an owner_email is met; may block. A failure is a failure of next(). Empty: e-mails are unknown.
     std::function<core::result<std::map<std::string, std::string>>()> owners;

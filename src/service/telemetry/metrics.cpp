@@ -166,7 +166,7 @@ struct metrics::impl {
     }
 
     prometheus::Registry registry;
-    std::string version, commit;
+    std::string version;
     double started = std::chrono::duration<double>(core::system_clock().now().time_since_epoch()).count();
 
     counters& http_requests =
@@ -204,9 +204,8 @@ struct metrics::impl {
         histogram("taskbarge_ledger_commit_duration_seconds", "Time of commits to the ledger.").Add({}, commit_bounds);
 };
 
-metrics::metrics(std::string_view version, std::string_view commit) : impl_(std::make_unique<impl>()) {
+metrics::metrics(std::string_view version) : impl_(std::make_unique<impl>()) {
     impl_->version = version;
-    impl_->commit = commit;
     // What can be counted is there from the start as 0, so that a first event is an increase.
     for (const auto& [state, member] : row_members)
         if (state != core::row_state::pending) impl_->rows.Add({{"state", std::string(core::to_string(state))}});
@@ -271,7 +270,7 @@ std::string metrics::text(const gauges& now) {
     families all = impl_->registry.Collect();
     gauge_writer out(all);
     out.family("taskbarge_build_info", "Always 1; which build runs is in the labels.");
-    out.sample(1, {{"version", impl_->version}, {"commit", impl_->commit}});
+    out.sample(1, {{"version", impl_->version}});
     write_ledger(out, now);
     out.family("taskbarge_items", "Files taken and not finished; waiting: not planned yet.");
     out.sample(static_cast<double>(now.items_waiting), {{"stage", "waiting"}});

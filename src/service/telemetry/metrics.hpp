@@ -29,7 +29,7 @@ struct gauges {
 // Any thread. Counters only go up while the process lives.
 class metrics {
  public:
-    metrics(std::string_view version, std::string_view commit);
+    explicit metrics(std::string_view version);
     ~metrics();
     metrics(const metrics&) = delete;
     metrics& operator=(const metrics&) = delete;

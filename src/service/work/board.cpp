@@ -28,6 +28,11 @@ void board::run::on_progress(const job::progress& p) {
         if (job_ == 0) job_ = p.job;
     }
     if (p.phase != job::phase::reading) count(p.rows, p.requests);
+    const auto now = std::chrono::steady_clock::now();
+    if (waited_until_)
+        board_.metrics_.waited(std::chrono::duration_cast<std::chrono::milliseconds>(now - *waited_until_));
+    waited_until_.reset();
+    if (p.phase == job::phase::waiting) waited_until_ = now;
     board_.tell("progress", p.job, progress_json(p));
 }
 

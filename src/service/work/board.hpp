@@ -49,6 +49,7 @@ class board {
         core::job_id job_;
         std::optional<core::row_counts> rows_;
         core::request_counts requests_;
+        std::optional<std::chrono::steady_clock::time_point> waited_until_;  // the run waits, and this much is counted
     };
 
     std::optional<job::progress> progress_of(core::job_id job) const;

@@ -323,6 +323,7 @@ void intake::plan(entry e) {
     }
     if (!r.why) {
         core::row_counts read;
+        read.rows = r.rows.rows;
         read.rejected = r.rows.rejected;
         read.duplicate = r.rows.duplicate;
         if (!r.already_finished) parts_.runs.counts().add_rows(read);

@@ -478,6 +478,51 @@ TEST(Documentation, NamesEverySetting) {
     }
 }
 
+class InputSettings : public ::testing::Test {
+ protected:
+    ~InputSettings() override {
+        std::error_code ignored;
+        fs::remove(path_, ignored);
+    }
+    core::result<core::settings> with(const std::string& text) {
+        std::ofstream(path_) << text;
+        return core::with_input_settings(base_, path_.string());
+    }
+    core::settings base_;
+    fs::path path_ = fs::temp_directory_path() / fmt::format("taskbarge-input-{}.toml", getpid());
+};
+
+TEST_F(InputSettings, MaySayHowAnInputIsRead) {
+    base_.defaults.note = "of the service";
+    const auto s = with(
+        "[columns]\ncontact_id = \"Id\"\n[defaults]\ntype = \"call\"\n[dates]\ntime = \"09:00\"\n"
+        "[import]\nchunk_size = 7\n[defaults.x]\n");
+    ASSERT_FALSE(s) << "an unknown table is an error";
+    const auto good = with("[columns]\ncontact_id = \"Id\"\n[defaults]\ntype = \"call\"\n[import]\nchunk_size = 7\n");
+    ASSERT_TRUE(good) << good.error().text;
+    EXPECT_EQ(good->columns.at("contact_id"), "Id");
+    EXPECT_EQ(good->defaults.type, "call");
+    EXPECT_EQ(good->defaults.note, "of the service");
+    EXPECT_EQ(good->import.chunk_size, 7u);
+}
+
+TEST_F(InputSettings, MayNotSayWhereTheKeyGoes) {
+    for (const char* text : {"[apollo]\nbase_url = \"https://evil.example\"\n", "[ledger]\npath = \"/tmp/x\"\n",
+                             "[send]\nproxy = \"http://evil.example\"\n", "[notify]\nurl = \"https://evil.example\"\n",
+                             "[serve]\ninbox = \"/tmp\"\n", "[limits]\nreserve = \"0%\"\n", "[log]\n"}) {
+        const auto s = with(text);
+        ASSERT_FALSE(s) << text;
+        EXPECT_EQ(s.error().code, core::errc::settings);
+        EXPECT_THAT(s.error().text, ::testing::HasSubstr("belongs into the settings of the service"));
+    }
+}
+
+TEST_F(InputSettings, AreCheckedLikeOthers) {
+    const auto s = with("[import]\nchunk_sise = 7\n");
+    ASSERT_FALSE(s);
+    EXPECT_THAT(s.error().text, ::testing::HasSubstr("chunk_size"));
+}
+
 TEST(Documentation, TheExampleFileHoldsEverySetting) {
     const auto example = text_of("config/taskbarge.example.toml");
     for (const auto& s : core::list_settings()) {

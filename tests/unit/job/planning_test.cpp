@@ -412,6 +412,7 @@ TEST_F(FindOrPlan, AnOccasionMakesAJobOfItsOwnThatIsFoundByIt) {
 TEST_F(FindOrPlan, FilesMayBeCalledByOtherNames) {
     options.names = {"contacts of May.csv"};
     EXPECT_EQ(find().value().record.files, std::vector<std::string>{"contacts of May.csv"});
+    EXPECT_EQ(input.files.at(0).name, "contacts of May.csv");
 }
 
 TEST_F(FindOrPlan, APreparedJobIsFoundWhileAnotherHoldsIt) {

@@ -36,7 +36,7 @@ core::rate_window window_of(std::uint64_t limit, std::uint64_t used, std::option
 
 class Metrics : public ::testing::Test {
  protected:
-    metrics m_{"1.2.3", "abc"};
+    metrics m_{"1.2.3"};
     gauges now_;
     std::string text() { return m_.text(now_); }
 
@@ -58,7 +58,7 @@ TEST_F(Metrics, WhatCanBeCountedIsThereFromTheStart) {
     EXPECT_THAT(all, has_line("taskbarge_notifications_total{outcome=\"given_up\"} 0"));
     EXPECT_THAT(all, has_line("taskbarge_run_duration_seconds_count{state=\"parked\"} 0"));
     EXPECT_THAT(all, has_line("taskbarge_apollo_requests_total 0"));
-    EXPECT_THAT(all, has_line("taskbarge_build_info{version=\"1.2.3\",commit=\"abc\"} 1"));
+    EXPECT_THAT(all, has_line("taskbarge_build_info{version=\"1.2.3\"} 1"));
 }
 
 TEST_F(Metrics, WhatIsGoneIsNotToldAnyMore) {

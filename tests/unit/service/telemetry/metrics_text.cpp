@@ -7,7 +7,7 @@
 int main() {
     using namespace taskbarge;
     using namespace std::chrono_literals;
-    service::metrics m("0.1.0", "abc\"def\\g\nh");
+    service::metrics m("0.1.0\"a\\b\nc");
     m.http_served("GET /v1/jobs/{job}", 200, 3ms);
     m.http_served("GET /v1/jobs/{job}", 404, 20us);
     m.http_served("other", 431, 1ms);

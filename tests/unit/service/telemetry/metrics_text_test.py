@@ -80,7 +80,7 @@ def main():
         got = values.get((name, tuple(sorted(wanted.items()))))
         expect(got == value, f"{name} {wanted}: {got}, not {value}")
 
-    is_value(1, "taskbarge_build_info", version="0.1.0", commit='abc"def\\g\nh')
+    is_value(1, "taskbarge_build_info", version='0.1.0"a\\b\nc')
     is_value(107, "taskbarge_rows_read_total")
     is_value(100, "taskbarge_rows_total", state="created")
     is_value(5, "taskbarge_ledger_rows", job_state="parked", state="pending")
