@@ -41,6 +41,26 @@ std::string_view result_text(ledger::attempt_result what) {
     return "";
 }
 
+bool begins_evidence(std::string_view text) {
+    return text.starts_with("answer: ") || text.starts_with("repeated ") || text.starts_with("foreign ");
+}
+
+// What was kept of a request that did not succeed, or whose answer was odd: a line each, indented.
+std::string evidence_lines(std::string_view evidence) {
+    constexpr std::size_t longest = 2400;
+    std::string out;
+    for (std::size_t from = 0; from < evidence.size();) {
+        // An answer may hold line breaks of its own: only those before our words begin a line.
+        auto end = evidence.find('\n', from);
+        while (end != std::string_view::npos && !begins_evidence(evidence.substr(end + 1)))
+            end = evidence.find('\n', end + 1);
+        if (end == std::string_view::npos) end = evidence.size();
+        out += "          " + printable(evidence.substr(from, end - from), longest) + "\n";
+        from = end + 1;
+    }
+    return out;
+}
+
 std::string attempt_line(const ledger::attempt_record& a) {
     auto out = fmt::format("  {:>6}  chunk {:<6}  {}  {:<9}", a.id, a.chunk, core::to_rfc3339(a.started_at),
                            result_text(a.report.what));
@@ -50,7 +70,7 @@ std::string attempt_line(const ledger::attempt_record& a) {
     if (!a.report.request_id.empty()) out += "  " + printable(a.report.request_id, 80);
     if (!a.report.code.empty()) out += "  " + printable(a.report.code, 40);
     if (!a.report.message.empty()) out += ": " + printable(a.report.message, 200);
-    return out + "\n";
+    return out + "\n" + evidence_lines(a.report.evidence);
 }
 
 std::string head(const ledger::job_record& job, core::instant now) {

@@ -63,7 +63,7 @@ create_answer read_created(const exchange& x) {
 create_answer read_refusal(const exchange& x) {
     std::string message = message_or(x, "no reason given");
     if (x.status == 413 || speaks_of_too_many(message))
-        return {create_verdict::too_many, {}, "too_many", std::move(message)};
+        return {create_verdict::too_many, {}, "too_many_contacts", std::move(message)};
     return {create_verdict::refused, {}, fmt::format("refused_{}", x.status), std::move(message)};
 }
 

@@ -9,4 +9,10 @@ void secret::wipe() noexcept {
     text_.clear();
 }
 
+void secret::erase_from(std::string& text) const {
+    if (text_.empty()) return;
+    for (auto at = text.find(text_); at != std::string::npos; at = text.find(text_, at))
+        text.replace(at, text_.size(), "***");
+}
+
 }  // namespace taskbarge::core

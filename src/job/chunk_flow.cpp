@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "taskbarge/client/apollo_client.hpp"
+
 namespace taskbarge::job {
 
 using client::create_verdict;
@@ -16,8 +18,11 @@ using ledger::attempt_result;
 
 namespace {
 
-// Evidence is for a person who asks what happened: enough of the answer to recognise it, never a whole body.
+// Evidence is for a person who asks what happened: enough of request and answer to recognise them, never a whole body.
+// The ledger has all of the request, by the chunk's rows.
 constexpr std::size_t evidence_limit = 2048;
+constexpr std::size_t note_in_evidence = 200;
+constexpr std::size_t contacts_in_evidence = 5;
 
 attempt_result result_of(create_verdict v) {
     switch (v) {
@@ -38,7 +43,16 @@ attempt_result result_of(create_verdict v) {
     return attempt_result::doubtful;
 }
 
-ledger::attempt_report report_of(const client::exchange& x, const client::create_answer& answer, core::instant now) {
+// The text without a character that was cut in two at its end.
+std::string beginning_of(std::string_view text, std::size_t most) {
+    if (text.size() <= most) return std::string(text);
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0U) == 0x80U)
+        --most;
+    return std::string(text.substr(0, most)) + "...";
+}
+
+ledger::attempt_report report_of(const ledger::chunk_record& chunk, const client::exchange& x,
+                                 const client::create_answer& answer, core::instant now) {
     ledger::attempt_report r;
     r.what = result_of(answer.verdict);
     r.finished_at = now;
@@ -50,7 +64,8 @@ ledger::attempt_report report_of(const client::exchange& x, const client::create
     if (answer.verdict != create_verdict::created) {
         r.code = answer.code;
         r.message = answer.message;
-        r.evidence = x.body.substr(0, evidence_limit);
+        r.evidence = request_evidence(chunk);
+        if (x.reach == client::reach::answered) r.evidence += "\nanswer: " + beginning_of(x.body, evidence_limit);
     }
     return r;
 }
@@ -91,12 +106,19 @@ void match_tasks(const ledger::chunk_record& chunk, std::vector<client::created_
     contact_places places(chunk.contacts.contact_ids);
     std::vector<bool> named(chunk.contacts.size());
     std::vector<std::string> repeated, foreign;
+    std::string listed;
+    const auto list = [&](const char* what, const client::created_task& task) {
+        if (listed.size() < evidence_limit)
+            listed += fmt::format("\n{} contact {}, task {}", what, task.contact_id, task.task_id);
+    };
     v.update.created.reserve(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         const auto place = places.find(tasks[i].contact_id, i);
         if (!place) {
+            list("foreign", tasks[i]);
             foreign.push_back(std::move(tasks[i].contact_id));
         } else if (named[*place]) {
+            list("repeated", tasks[i]);
             repeated.push_back(std::move(tasks[i].contact_id));
         } else {
             named[*place] = true;
@@ -113,7 +135,7 @@ void match_tasks(const ledger::chunk_record& chunk, std::vector<client::created_
         odd += fmt::format("{}request {}: Apollo's answer names contacts that were not asked for: {}",
                            odd.empty() ? "" : "; ", v.report.request_id, list_some(foreign));
     if (odd.empty()) return;
-    v.report.evidence = odd;
+    v.report.evidence = odd + listed;
     v.notices.push_back(std::move(odd));
 }
 
@@ -204,6 +226,18 @@ destination place_undecidable(const ledger::chunk_record& chunk, const std::stri
 
 }  // namespace
 
+std::string request_evidence(const ledger::chunk_record& chunk) {
+    auto details = chunk.details;
+    details.note = beginning_of(details.note, note_in_evidence);
+    const auto& all = chunk.contacts.contact_ids;
+    const auto shown = static_cast<std::ptrdiff_t>(std::min(all.size(), contacts_in_evidence));
+    auto out = "request: POST tasks/bulk_create " +
+               client::bulk_create_body(details.view(), {all.begin(), all.begin() + shown});
+    if (all.size() > contacts_in_evidence)
+        out += fmt::format(" and {} more contacts", all.size() - contacts_in_evidence);
+    return out;
+}
+
 bool is_held(const ledger::chunk_record& chunk) {
     return chunk.code.starts_with("held_");
 }
@@ -211,7 +245,7 @@ bool is_held(const ledger::chunk_record& chunk) {
 verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange& x, client::create_answer answer,
                        core::instant now) {
     verdict v;
-    v.report = report_of(x, answer, now);
+    v.report = report_of(chunk, x, answer, now);
     v.update.chunk = chunk.id;
     v.update.possible_duplicate = chunk.possible_duplicate;
     v.update.attempts = chunk.attempts + 1;

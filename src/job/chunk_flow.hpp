@@ -38,6 +38,9 @@ bool is_held(const ledger::chunk_record& chunk);
 // A contact that a 200 did not name: when it is shown to be absent it is not sent again.
 inline constexpr std::string_view missing_in_answer = "missing_in_answer";
 
+// The request of a chunk in one bounded line, for whoever asks later what was sent.
+std::string request_evidence(const ledger::chunk_record& chunk);
+
 // After a bulk_create exchange of `chunk` that ended at `now`.
 verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange& x, client::create_answer answer,
                        core::instant now);

@@ -96,6 +96,8 @@ asio::awaitable<run_end> import_run::run() {
     if (auto r = co_await recover(); !r) break_off(r.error());
     if (!broken_)
         if (auto r = co_await load_doubts(); !r) break_off(r.error());
+    if (sends() && !broken_)
+        if (auto r = co_await recall_refusals(); !r) break_off(r.error());
     if (!broken_) co_await learn_limits();
     next_move move;
     while (true) {
@@ -139,6 +141,7 @@ asio::awaitable<result<void>> import_run::recover() {
                     report.finished_at = env_.clock.now();
                     report.code = "interrupted";
                     report.message = "the process ended while the request was under way";
+                    report.evidence = request_evidence(chunk);
                     if (auto r = l.record_report(report, true); !r) return r.error();
                     auto lost = session_.windows(route::bulk_create).change(l, [&](core::rate_book& book) {
                         client::observe_lost(book, a.started_at);
@@ -178,6 +181,15 @@ asio::awaitable<result<void>> import_run::load_doubts() {
             if (auto r = co_await add_doubt(std::move(chunk)); !r) co_return r.error();
         }
     }
+}
+
+// What an earlier run of this job was taught by refusals is not asked again.
+asio::awaitable<result<void>> import_run::recall_refusals() {
+    auto learnt = co_await session_.writer().ask<ledger::learnt_refusals>(
+        [this](ledger::ledger& l) { return l.learnt(job_.id); });
+    if (!learnt) co_return learnt.error();
+    isolation_.recall(*learnt);
+    co_return result<void>();
 }
 
 // Windows of which nothing is known are asked for, so that the first request need not find out alone.
@@ -276,19 +288,23 @@ asio::awaitable<void> import_run::send_one(ready_chunk next) {
         ready_.insert(first, std::move(next));
     } else {
         core::fault_point("intent_recorded");
-        const auto x = co_await session_.client().bulk_create(body);
+        auto x = co_await session_.client().bulk_create(body);
         core::fault_point("answer_read");
-        co_await settle(std::move(next.chunk), **attempt, place, x);
+        co_await settle(std::move(next.chunk), **attempt, place, std::move(x));
     }
     --in_flight_;
     bell_.ring();
 }
 
 asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
-                                         const client::exchange& x) {
+                                         client::exchange x) {
     const auto now = env_.clock.now();
     if (x.reach != client::reach::not_sent) env_.watch.on_answer(x.status, x.took);
     auto answer = client::classify_bulk_create(x);
+    if (answer.verdict != client::create_verdict::created) {
+        env_.key.erase_from(x.body);  // what is kept of it must not hold the key, and a 200 may repeat it too
+        answer = client::classify_bulk_create(x);
+    }
     const bool too_many = answer.verdict == client::create_verdict::too_many;
     auto v = after_exchange(chunk, x, std::move(answer), now);
     v.report.attempt = attempt;
@@ -558,10 +574,21 @@ bool import_run::may_send(const ready_chunk& r) const {
     return r.chunk.attempts == 0 || budget_.left() > 0;
 }
 
+// Clean chunks go first. Of searches for what was refused the latest is brought to its end before another goes on: what
+// it finds out spares the others requests, and a budget that ends early has found something.
+std::vector<import_run::ready_chunk>::iterator import_run::next_ready(steady_time now) {
+    auto latest = ready_.end();
+    for (auto at = ready_.begin(); at != ready_.end(); ++at) {
+        if (at->not_before > now || !may_send(*at)) continue;
+        if (at->chunk.code != isolating) return at;
+        latest = at;
+    }
+    return latest;
+}
+
 void import_run::send_next() {
     const auto now = env_.clock.steady_now();
-    const auto next = std::find_if(ready_.begin(), ready_.end(),
-                                   [&](const ready_chunk& r) { return r.not_before <= now && may_send(r); });
+    const auto next = next_ready(now);
     if (next == ready_.end()) return;
     auto change = isolation_.before_send(next->chunk, env_.clock.now());
     if (!change && !breaker_.allow(now)) return;

@@ -66,7 +66,8 @@ class import_run {
     boost::asio::awaitable<core::result<std::optional<core::attempt_id>>> take_place(const ledger::chunk_record& chunk,
                                                                                      placed& place);
     boost::asio::awaitable<void> settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
-                                        const client::exchange& x);
+                                        client::exchange x);
+    boost::asio::awaitable<core::result<void>> recall_refusals();
     boost::asio::awaitable<void> isolate(const ledger::chunk_record& chunk, verdict& v, bool too_many);
     boost::asio::awaitable<void> change_unsent(ledger::chunk_record chunk, ledger::chunk_update update);
     void follow_up(ledger::chunk_record chunk, const verdict& v);
@@ -86,6 +87,7 @@ class import_run {
     bool sends() const { return purpose_ == run_purpose::import || purpose_ == run_purpose::retry; }
     bool looks_at_held() const { return purpose_ == run_purpose::retry || purpose_ == run_purpose::verify; }
     bool may_send(const ready_chunk& r) const;
+    std::vector<ready_chunk>::iterator next_ready(steady_time now);
     void send_next();
     run_view view() const;
     bool outage_over_limit() const;

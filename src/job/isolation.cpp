@@ -14,6 +14,12 @@ namespace {
 // So many different contacts refused alone with the same words say that it is not the contacts.
 constexpr std::uint32_t refusals_that_condemn = 3;
 
+std::string lower_case(std::string text) {
+    for (char& c : text)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return text;
+}
+
 std::vector<std::uint32_t> first_indexes(std::size_t count) {
     std::vector<std::uint32_t> out(count);
     std::iota(out.begin(), out.end(), 0u);
@@ -36,6 +42,14 @@ ledger::child_chunk child_of(const chunk_record& chunk, std::vector<std::uint32_
     child.code = isolating;
     child.possible_duplicate = chunk.possible_duplicate;
     return child;
+}
+
+// Whether a refusal is about the owner: it names him, or speaks of users and of no other field.
+bool about_owner(const std::string& words, const std::string& user) {
+    if (words.find(user) != std::string::npos) return true;
+    const auto has = [text = lower_case(words)](std::string_view word) { return text.find(word) != std::string::npos; };
+    const bool others = has("type") || has("status") || has("priority") || has("due") || has("note") || has("contact");
+    return (has("user") || has("owner")) && !others;
 }
 
 // All contacts but those that the text names; everything where it names none, or all.
@@ -129,7 +143,7 @@ std::optional<chunk_update> isolation::before_send(const chunk_record& chunk, co
             "refused in a request with others; send.isolation_budget was spent before the bad ones were found", now);
     if (chunk.contacts.size() == 1 || hinted == hints_.end()) return std::nullopt;
     hints_.erase(hinted);
-    return split_in_two(chunk, first_indexes(holds_bad ? chunk.contacts.size() / 2 : 1), holds_bad);
+    return split_in_two(chunk, holds_bad ? first_indexes(chunk.contacts.size() / 2) : probe_of(chunk), holds_bad);
 }
 
 void isolation::sending(const chunk_record& chunk) {
@@ -140,37 +154,76 @@ void isolation::not_sent(const chunk_record& chunk) {
     if (chunk.code == isolating && spent_ > 0) --spent_;
 }
 
-void isolation::learn_refused_alone(const chunk_record& chunk, const std::string& words) {
-    auto& group = groups_[chunk.group];
+// One contact to be asked for alone. Neighbours in a file are often bad together (the oldest ones, those of one
+// source), and would condemn details that are good.
+std::vector<std::uint32_t> isolation::probe_of(const chunk_record& chunk) {
+    const auto size = static_cast<std::uint32_t>(chunk.contacts.size());
+    switch (groups_[chunk.group].probes++ % 3) {
+        case 0:
+            return {0};
+        case 1:
+            return {size - 1};
+        default:
+            return {size / 2};
+    }
+}
+
+void isolation::prove(core::group_number number, const std::string& user) {
+    auto& group = groups_[number];
+    group.proven = true;
+    good_users_.insert(user);
+    for (auto& [contact, words] : group.suspects)
+        bad_contacts_.emplace(std::move(contact), std::move(words));
+    group.suspects.clear();
+}
+
+void isolation::learn_refused_alone(core::group_number number, const std::string& contact, const std::string& user,
+                                    const std::string& words) {
+    auto& group = groups_[number];
     if (group.proven) {
-        bad_contacts_.emplace(chunk.contacts.contact_ids.front(), words);
+        bad_contacts_.emplace(contact, words);
         return;
     }
+    group.suspects.emplace_back(contact, words);
     group.refused_alone = group.words == words ? group.refused_alone + 1 : 1;
     group.words = words;
     group.bad = group.refused_alone >= refusals_that_condemn;
-    if (group.bad && words.find(chunk.details.user_id) != std::string::npos)
-        bad_users_.emplace(chunk.details.user_id, words);
+    if (group.bad && !good_users_.contains(user) && about_owner(words, user)) bad_users_.emplace(user, words);
+}
+
+void isolation::learn_cap(std::size_t refused) {
+    const auto half = static_cast<std::uint32_t>(refused / 2);
+    cap_ = cap_ == 0 ? half : std::min(cap_, half);  // larger requests may still be under way
+}
+
+void isolation::recall(const ledger::learnt_refusals& learnt) {
+    cap_ = learnt.most_contacts;
+    spent_ = learnt.requests;
+    for (const auto& contact : learnt.refused_alone) {
+        if (contact.proven) prove(contact.group, contact.user_id);
+        learn_refused_alone(contact.group, contact.id, contact.user_id, contact.message);
+    }
 }
 
 chunk_update isolation::after_refusal(const chunk_record& chunk, const verdict& refused, bool too_many, bool proven,
                                       core::instant now) {
-    auto& group = groups_[chunk.group];
-    group.proven = group.proven || proven;
+    if (proven) prove(chunk.group, chunk.details.user_id);
+    const bool proven_group = groups_[chunk.group].proven;
     const auto size = chunk.contacts.size();
     const std::string words = refused.report.message;
     if (too_many && size > 1) {
-        cap_ = static_cast<std::uint32_t>(size / 2);
+        learn_cap(size);
         return split_to_cap(chunk);
     }
     if (size == 1) {
-        if (!too_many) learn_refused_alone(chunk, words);
+        if (!too_many)
+            learn_refused_alone(chunk.group, chunk.contacts.contact_ids.front(), chunk.details.user_id, words);
         auto update = refuse(chunk, refused.report.code, words, now);
         update.attempts = refused.update.attempts;
         return update;
     }
     if (const auto rest = not_named(chunk, words); rest.size() < size) return split_in_two(chunk, rest, true);
-    return split_in_two(chunk, first_indexes(group.proven ? size / 2 : 1), true);
+    return split_in_two(chunk, proven_group ? first_indexes(size / 2) : probe_of(chunk), true);
 }
 
 bool isolation::keep_back(const chunk_record& child) {
@@ -185,10 +238,10 @@ bool isolation::keep_back(const chunk_record& child) {
 }
 
 std::optional<chunk_record> isolation::outcome(const chunk_record& chunk, const verdict& v) {
-    auto& group = groups_[chunk.group];
     const bool created = v.what == consequence::progress;
     const bool refused = v.what == consequence::refusal;
-    if (created) group.proven = true;
+    if (created) prove(chunk.group, chunk.details.user_id);
+    const auto& group = groups_[chunk.group];
     if (!created && !refused && v.update.state == chunk_state::planned) return std::nullopt;  // it goes again
     const auto waiting = waiting_.find(chunk.parent);
     const bool together_refused = waiting != waiting_.end() && waiting->second.together_refused;

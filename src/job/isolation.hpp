@@ -2,8 +2,8 @@
 //
 // A refused chunk is split (recorded in the ledger), and one part is sent before the other: where the first is created,
 // the second holds what was refused, and need not be sent whole to know it. A contact fails only when it was refused
-// alone. Details are taken to be bad only when
-// nothing was ever created with them and three different contacts were refused alone with the same words.
+// alone. Details are taken to be bad only when nothing was ever created with them and three different contacts were
+// refused alone with the same words; the owner, when these words are about the owner and nothing was created for him.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "job/chunk_flow.hpp"
@@ -22,8 +23,11 @@ namespace taskbarge::job {
 
 class isolation {
  public:
-    // `budget`: requests that may be spent on finding bad contacts in this run.
+    // `budget`: requests that may be spent on finding bad contacts in this job, until somebody retries it.
     explicit isolation(std::uint64_t budget) : budget_(budget) {}
+
+    // What an earlier run of the job has learnt: it is not asked again.
+    void recall(const ledger::learnt_refusals& learnt);
 
     // What must happen to a planned chunk instead of sending it, if anything: a split or a refusal by what was learnt.
     std::optional<ledger::chunk_update> before_send(const ledger::chunk_record& chunk, core::instant now);
@@ -48,6 +52,9 @@ class isolation {
         bool bad = false;
         std::string words;                // of the contacts refused alone
         std::uint32_t refused_alone = 0;  // different contacts, same words
+        std::uint32_t probes = 0;
+        // Refused alone while nothing was created with the details: bad contacts, once something is.
+        std::vector<std::pair<std::string, std::string>> suspects;
     };
     // Two parts of a split: the second waits for the first. Known by its rows, since ids are given by the ledger.
     struct waiting_part {
@@ -64,7 +71,11 @@ class isolation {
                                       bool together_refused);
     ledger::chunk_update split_to_cap(const ledger::chunk_record& chunk) const;
     std::optional<ledger::chunk_update> drop_known_contacts(const ledger::chunk_record& chunk, core::instant now) const;
-    void learn_refused_alone(const ledger::chunk_record& chunk, const std::string& words);
+    void learn_refused_alone(core::group_number group, const std::string& contact, const std::string& user,
+                             const std::string& words);
+    std::vector<std::uint32_t> probe_of(const ledger::chunk_record& chunk);
+    void prove(core::group_number group, const std::string& user);
+    void learn_cap(std::size_t refused);
 
     std::uint64_t budget_;
     std::uint64_t spent_ = 0;
@@ -72,6 +83,7 @@ class isolation {
     boost::unordered_flat_map<core::group_number, group_knowledge> groups_;
     boost::unordered_flat_map<std::string, std::string> bad_contacts_;  // with Apollo's words
     boost::unordered_flat_map<std::string, std::string> bad_users_;
+    boost::unordered_flat_set<std::string> good_users_;                // something was created for them
     boost::unordered_flat_map<core::chunk_id, waiting_part> waiting_;  // by the parent's id
     boost::unordered_flat_map<core::chunk_id, hint> hints_;
 };

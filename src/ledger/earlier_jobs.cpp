@@ -296,6 +296,11 @@ result<void> reopen_refused_chunks(sqlite::connection& db, job_id job) {
                      .bind(job)
                      .run();
     if (!whole) return whole;
+    // Whoever asks for a retry gives a new budget for finding what is refused.
+    auto fresh = db.prepare("UPDATE chunks SET code = '' WHERE job = ? AND state = 'split' AND code = 'isolating'")
+                     .bind(job)
+                     .run();
+    if (!fresh) return fresh;
     return keep_duplicates(db, job);
 }
 

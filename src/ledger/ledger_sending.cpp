@@ -284,6 +284,40 @@ result<bool> sqlite_ledger::group_has_created(job_id job, core::group_number gro
     return query.bind(job, group).next();
 }
 
+result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
+    return db_->atomically(access::read, [&]() -> result<learnt_refusals> {
+        learnt_refusals out;
+        // A chunk is cut into parts of the limit and a rest; of several limits the smallest holds.
+        auto cap = db_->prepare(
+            "SELECT min(largest) FROM (SELECT max(c.row_count) AS largest FROM chunks c JOIN chunks p ON p.id = "
+            "c.parent WHERE c.job = ? AND p.state = 'split' AND p.code = 'too_many_contacts' GROUP BY p.id)");
+        auto found = cap.bind(job).next();
+        if (!found) return found.error();
+        out.most_contacts = static_cast<std::uint32_t>(cap.integer(0));
+        auto spent = db_->prepare(
+            "SELECT coalesce(sum(c.requests), 0) FROM chunks c JOIN chunks p ON p.id = c.parent "
+            "WHERE c.job = ? AND p.state = 'split' AND p.code = 'isolating'");
+        found = spent.bind(job).next();
+        if (!found) return found.error();
+        out.requests = spent.number(0);
+        auto alone = db_->prepare(
+            "SELECT k.contact_ids, c.group_number, g.user_id, c.message, EXISTS (SELECT 1 FROM chunks o WHERE o.job = "
+            "c.job AND o.group_number = c.group_number AND o.created_count > 0) FROM chunks c "
+            "JOIN chunk_contacts k ON k.chunk = c.id JOIN groups g ON g.job = c.job AND g.number = c.group_number "
+            "WHERE c.job = ? AND c.state = 'refused' AND c.row_count = 1 AND c.code GLOB 'refused_*' "
+            "ORDER BY c.settled_at, c.id");
+        alone.bind(job);
+        auto read = alone.each([&] {
+            auto ids = texts_of(alone.text(0));
+            if (ids.empty()) return;
+            out.refused_alone.push_back({std::move(ids.front()), static_cast<core::group_number>(alone.integer(1)),
+                                         alone.string(2), alone.string(3), alone.integer(4) != 0});
+        });
+        if (!read) return read.error();
+        return out;
+    });
+}
+
 result<void> sqlite_ledger::reopen_failed(job_id job) {
     return db_->atomically(access::write, [&] { return reopen_refused_chunks(*db_, job); });
 }

@@ -55,6 +55,7 @@ class sqlite_ledger final : public ledger {
     result<void> record_report(const attempt_report& report, bool request_written) override;
     result<void> update_chunk(const chunk_update& update) override;
     result<bool> group_has_created(job_id job, core::group_number group) override;
+    result<learnt_refusals> learnt(job_id job) override;
     result<void> reopen_failed(job_id job) override;
     result<std::vector<attempt_record>> attempts(job_id job, std::size_t most) override;
     result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) override;

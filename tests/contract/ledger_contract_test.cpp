@@ -450,6 +450,64 @@ TEST_P(LedgerContract, ReopenedChunkLeavesItsCreatedRowsAndThoseOfOtherJobs) {
     EXPECT_EQ(totals.rows.accounted(), totals.rows.rows);
 }
 
+TEST_P(LedgerContract, TellsWhatRefusalsHaveTaught) {
+    auto job = plan_job(book(), "one", 4,
+                        {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3), contact_id(4)}},
+                         {call_on_day(2), {contact_id(5), contact_id(6), contact_id(7), contact_id(8)}},
+                         {call_on_day(3), {contact_id(9)}}});
+    const auto none = must(book().learnt(job.id));
+    EXPECT_EQ(none.most_contacts, 0u);
+    EXPECT_EQ(none.requests, 0u);
+    EXPECT_THAT(none.refused_alone, IsEmpty());
+    const auto chunks = chunks_in(book(), job.id, chunk_state::planned);
+    // The first is refused and split; its first part is created, the second, one contact, refused.
+    report(send(chunks[0].id), attempt_result::refused);
+    chunk_update split;
+    split.chunk = chunks[0].id;
+    split.state = chunk_state::split;
+    split.code = "isolating";
+    split.children = {{{0, 1, 2}, chunk_state::planned, "isolating", "", false, 0},
+                      {{3}, chunk_state::planned, "isolating", "", false, 0}};
+    must(book().update_chunk(split));
+    // The second has too many contacts.
+    split.chunk = chunks[1].id;
+    split.code = "too_many_contacts";
+    split.children = {{{0, 1, 2}, chunk_state::planned, "", "", false, 0},
+                      {{3}, chunk_state::planned, "", "", false, 0}};
+    must(book().update_chunk(split));
+    for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned)) {
+        if (chunk.parent != chunks[0].id) continue;
+        if (chunk.contacts.size() == 3) {
+            create_all(chunk);
+        } else {
+            report(send(chunk.id), attempt_result::refused);
+            chunk_update refused;
+            refused.chunk = chunk.id;
+            refused.state = chunk_state::refused;
+            refused.code = "refused_422";
+            refused.message = "not found";
+            refused.settled_at = at_second(3);
+            must(book().update_chunk(refused));
+        }
+    }
+    set_state(chunks[2].id, chunk_state::refused, "cancelled");
+    const auto learnt = must(book().learnt(job.id));
+    EXPECT_EQ(learnt.most_contacts, 3u);
+    EXPECT_EQ(learnt.requests, 2u) << "the first request would have been made anyway";
+    ASSERT_THAT(learnt.refused_alone, SizeIs(1)) << "only Apollo's refusals";
+    EXPECT_EQ(learnt.refused_alone[0].id, contact_id(4));
+    EXPECT_EQ(learnt.refused_alone[0].group, 1u);
+    EXPECT_EQ(learnt.refused_alone[0].user_id, call_on_day(1).user_id);
+    EXPECT_EQ(learnt.refused_alone[0].message, "not found");
+    EXPECT_TRUE(learnt.refused_alone[0].proven);
+
+    must(book().reopen_failed(job.id));
+    const auto after = must(book().learnt(job.id));
+    EXPECT_EQ(after.most_contacts, 3u);
+    EXPECT_EQ(after.requests, 0u) << "a retry has a budget of its own";
+    EXPECT_THAT(after.refused_alone, IsEmpty());
+}
+
 TEST_P(LedgerContract, GroupWithoutRowsLeftHasNoChunks) {
     auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
     auto second = plan_job(book(), "two", 2, {{call_on_day(1), {contact_id(2), contact_id(1)}}});

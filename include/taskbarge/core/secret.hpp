@@ -27,6 +27,8 @@ class secret {
     // For the one place that writes the request header.
     const std::string& reveal() const { return text_; }
     bool empty() const { return text_.empty(); }
+    // Puts *** in every place where `text` repeats the key, as servers and proxies may.
+    void erase_from(std::string& text) const;
 
  private:
     void wipe() noexcept;

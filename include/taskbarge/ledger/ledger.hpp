@@ -172,6 +172,20 @@ struct reason_count {
     std::string example_message;
 };
 
+// What the refusals of a job have taught, for a run that goes on with it.
+struct learnt_refusals {
+    std::uint32_t most_contacts = 0;  // a request, since more were too many; 0: no limit was met
+    std::uint64_t requests = 0;       // spent on finding what was refused, since the last retry of failed rows
+    struct contact {
+        std::string id;
+        core::group_number group = 0;
+        std::string user_id;  // of the group
+        std::string message;  // Apollo's
+        bool proven = false;  // something was created with the group's details
+    };
+    std::vector<contact> refused_alone;  // in the order of their refusals
+};
+
 struct plan_totals {
     std::uint64_t rows = 0;  // records read, rejects included
     std::uint64_t rejected = 0;
@@ -277,6 +291,7 @@ class ledger {
     virtual result<void> update_chunk(const chunk_update& update) = 0;
     // Whether any row of that group was ever created in this job: then its details are good.
     virtual result<bool> group_has_created(job_id job, core::group_number group) = 0;
+    virtual result<learnt_refusals> learnt(job_id job) = 0;
     // The job's refused chunks become planned again, with no attempts counted; rows whose task another job has created,
     // pending or unknown by now become duplicates of that job's row instead, as in commit_plan(). A chunk of which only
     // some rows can go again is split. One transaction.

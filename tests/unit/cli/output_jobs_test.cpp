@@ -79,13 +79,17 @@ TEST(StatusText, ListsRequestsWhenAskedFor) {
     a.report.finished_at = now + std::chrono::seconds(60);
     a.report.code = "timeout";
     a.report.message = "no answer";
+    a.report.evidence = "request: POST tasks/bulk_create {}\nanswer: <html>\n<b>\x1b[2J\nrepeated contact c, task t";
     s.attempts = {a};
     a.id = 4;
     a.report.what = ledger::attempt_result::open;
     s.attempts.push_back(a);
     const auto text = cli::status_text(s, now);
     EXPECT_THAT(text, HasSubstr("     3  chunk 12      2026-11-23T10:00:00.000Z  doubtful     -    1m 00s  "
-                                "timeout: no answer\n"));
+                                "timeout: no answer\n"
+                                "          request: POST tasks/bulk_create {}\n"
+                                "          answer: <html> <b> [2J\n"
+                                "          repeated contact c, task t\n"));
     EXPECT_THAT(text, HasSubstr("     4  chunk 12      2026-11-23T10:00:00.000Z  open     \n"));
 }
 

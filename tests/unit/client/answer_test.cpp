@@ -98,7 +98,7 @@ TEST(Answer, RefusalThatSpeaksOfTheNumberOfContactsAsksForFewer) {
                              "at most 25 contacts", "number of contacts exceeds 100"}) {
         const auto a = classify(422, fmt::format(R"({{"error":"{}"}})", text));
         EXPECT_EQ(a.verdict, create_verdict::too_many) << text;
-        EXPECT_EQ(a.code, "too_many");
+        EXPECT_EQ(a.code, "too_many_contacts");
     }
     EXPECT_EQ(classify(413, "").verdict, create_verdict::too_many);
     EXPECT_EQ(classify(400, R"({"error":"too many contacts"})").verdict, create_verdict::too_many);

@@ -107,7 +107,7 @@ TEST(AfterExchange, AContactNamedTwiceKeepsItsFirstTaskAndIsTold) {
     ASSERT_THAT(v.notices, SizeIs(1));
     EXPECT_THAT(v.notices.front(), HasSubstr("more than once"));
     EXPECT_THAT(v.notices.front(), HasSubstr(contact_id(1)));
-    EXPECT_EQ(v.report.evidence, v.notices.front());
+    EXPECT_EQ(v.report.evidence, v.notices.front() + "\nrepeated contact " + contact_id(1) + ", task task-99");
 }
 
 TEST(AfterExchange, AContactThatNobodyAskedForIsToldAndGivenToNoRow) {
@@ -122,6 +122,8 @@ TEST(AfterExchange, ALongListOfOddContactsIsShortened) {
                                   created({{1, 11}, {501, 1}, {502, 2}, {503, 3}, {504, 4}, {505, 5}}), now);
     ASSERT_THAT(v.notices, SizeIs(1));
     EXPECT_THAT(v.notices.front(), HasSubstr("and 2 more"));
+    EXPECT_THAT(v.report.evidence, HasSubstr("foreign contact " + contact_id(505) + ", task task-5"))
+        << "but kept whole, within bounds";
 }
 
 struct refusal_case {
@@ -141,7 +143,7 @@ TEST_P(AfterARefusal, RowsHaveFailedAndIsolationMayTry) {
     EXPECT_EQ(v.update.code, "refused_422");
     EXPECT_EQ(v.update.message, "no");
     EXPECT_EQ(v.report.what, attempt_result::refused);
-    EXPECT_EQ(v.report.evidence, R"({"error":"no"})");
+    EXPECT_THAT(v.report.evidence, ::testing::EndsWith("\nanswer: {\"error\":\"no\"}"));
 }
 INSTANTIATE_TEST_SUITE_P(Statuses, AfterARefusal,
                          ::testing::Values(refusal_case{create_verdict::refused, 422},
@@ -187,7 +189,20 @@ TEST(AfterExchange, AnAnswerThatProvesNothingLeavesTheChunkInDoubt) {
     EXPECT_FALSE(v.update.settled_at);
     EXPECT_FALSE(v.may_isolate);
     EXPECT_EQ(v.report.what, attempt_result::doubtful);
-    EXPECT_EQ(v.report.evidence, "<html>");
+    EXPECT_THAT(v.report.evidence, ::testing::EndsWith("\nanswer: <html>"));
+}
+
+TEST(AfterExchange, TheRequestIsKeptInShort) {
+    auto chunk = chunk_of(1, 100);
+    chunk.details.note = std::string(199, 'x') + "\u00e9 and a long rest";
+    const auto evidence = request_evidence(chunk);
+    EXPECT_THAT(evidence, ::testing::StartsWith("request: POST tasks/bulk_create {\"user_id\":\""));
+    EXPECT_THAT(evidence, HasSubstr("\"" + contact_id(5) + "\"]"));
+    EXPECT_THAT(evidence, HasSubstr("xxx...\"} and 95 more contacts"));
+    auto x = answered(0, "");
+    x.reach = client::reach::no_answer;
+    const auto v = after_exchange(chunk, x, verdict_of(create_verdict::doubtful, "connection_lost", "lost"), now);
+    EXPECT_EQ(v.report.evidence, evidence) << "there was no answer";
 }
 
 TEST(AfterExchange, TheEvidenceKeptOfAnAnswerIsBounded) {

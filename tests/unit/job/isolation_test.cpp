@@ -70,6 +70,8 @@ class Isolation : public ::testing::Test {
         }
     }
 
+    std::deque<chunk_record> take_planned() { return std::exchange(ready_, {}); }
+
     std::set<std::string> failed() const {
         std::set<std::string> out;
         for (const auto& [id, code] : failed_)
@@ -197,6 +199,17 @@ TEST_F(Isolation, BadDetailsCostFourRequestsForTheWholeGroup) {
     EXPECT_LE(requests_, 10u + 3u) << "ten were on their way at once; three contacts alone condemn the details";
 }
 
+TEST_F(Isolation, BadContactsAtTheBeginningDoNotCondemnTheDetails) {
+    for (std::size_t i = 1; i <= 10; ++i)
+        apollo_.bad_contacts.insert(contact(i));
+    for (std::size_t chunk = 1; chunk < 10; ++chunk)
+        apollo_.bad_contacts.insert(contact(100 * chunk + 1));
+    plan(1000, 100);
+    run();
+    EXPECT_EQ(failed(), apollo_.bad_contacts);
+    EXPECT_EQ(created_.size(), 981u);
+}
+
 TEST_F(Isolation, ACapOnContactsHalvesTheRequestsForTheRestOfTheJob) {
     apollo_.most_contacts = 30;
     plan(200, 100);
@@ -204,6 +217,96 @@ TEST_F(Isolation, ACapOnContactsHalvesTheRequestsForTheRestOfTheJob) {
     EXPECT_EQ(created_.size(), 200u);
     // 100 and 50 are refused; the others are cut to 25 before they are sent.
     EXPECT_LE(requests_, 8u + 4u);
+}
+
+TEST_F(Isolation, ALargerRequestStillUnderWayDoesNotRaiseTheCap) {
+    isolation search(1000);
+    plan(300, 100);
+    const auto chunks = take_planned();
+    verdict v;
+    (void)search.after_refusal(chunks[0], v, true, false, {});
+    auto half = chunks[1];
+    half.contacts.contact_ids.resize(50);
+    half.contacts.rows.resize(50);
+    half.contacts.lines.resize(50);
+    (void)search.after_refusal(half, v, true, false, {});
+    const auto late = search.after_refusal(chunks[2], v, true, false, {});
+    EXPECT_EQ(late.children.size(), 4u) << "of 25 contacts each";
+}
+
+TEST_F(Isolation, AContactRefusedBeforeTheDetailsWereProvenIsNotAskedForAgain) {
+    isolation search(1000);
+    plan(2, 1);
+    const auto chunks = take_planned();
+    verdict refused;
+    refused.what = consequence::refusal;
+    refused.report.message = "not found";
+    refused.update = search.after_refusal(chunks[0], refused, false, false, {});
+    (void)search.outcome(chunks[0], refused);
+    auto elsewhere = chunks[0];
+    elsewhere.id = 50;
+    elsewhere.group = 2;
+    EXPECT_FALSE(search.before_send(elsewhere, {})) << "it may have been the details";
+    verdict created;
+    created.what = consequence::progress;
+    created.update.state = chunk_state::created;
+    (void)search.outcome(chunks[1], created);
+    const auto change = search.before_send(elsewhere, {});
+    ASSERT_TRUE(change);
+    EXPECT_EQ(change->state, chunk_state::refused);
+    EXPECT_EQ(change->code, "contact_refused");
+}
+
+TEST_F(Isolation, AnOwnerThatIsRefusedIsNotAskedForWithOtherDetails) {
+    for (const char* words : {"User not found", "owner 66302798d03b9601c7934ebf is deactivated"}) {
+        isolation search(1000);
+        ledger::learnt_refusals learnt;
+        for (std::size_t i = 1; i <= 3; ++i)
+            learnt.refused_alone.push_back({contact(i), 1, "66302798d03b9601c7934ebf", words, false});
+        search.recall(learnt);
+        plan(1, 1);
+        auto chunk = take_planned().front();
+        chunk.group = 9;
+        const auto change = search.before_send(chunk, {});
+        ASSERT_TRUE(change) << words;
+        EXPECT_EQ(change->code, "details_refused");
+    }
+}
+
+TEST_F(Isolation, AnOwnerIsNotBlamedForOtherFieldsNorWhereSomethingWasCreatedForHim) {
+    plan(1, 1);
+    auto chunk = take_planned().front();
+    chunk.group = 9;
+    for (const bool created_before : {false, true}) {
+        isolation search(1000);
+        ledger::learnt_refusals learnt;
+        if (created_before) learnt.refused_alone.push_back({contact(9), 2, chunk.details.user_id, "x", true});
+        for (std::size_t i = 1; i <= 3; ++i)
+            learnt.refused_alone.push_back({contact(i), 1, chunk.details.user_id,
+                                            created_before ? "User not found" : "user may not have tasks of this type",
+                                            false});
+        search.recall(learnt);
+        chunk.contacts.contact_ids = {contact(77)};
+        EXPECT_FALSE(search.before_send(chunk, {}));
+    }
+}
+
+TEST_F(Isolation, WhatAnEarlierRunHasLearntIsNotAskedAgain) {
+    isolation search(10);
+    search.recall({40, 10, {{contact(3), 1, "66302798d03b9601c7934ebf", "not found", true}}});
+    plan(100, 100);
+    auto chunk = take_planned().front();
+    const auto dropped = search.before_send(chunk, {});
+    ASSERT_TRUE(dropped);
+    ASSERT_EQ(dropped->children.size(), 2u);
+    EXPECT_EQ(dropped->children[0].indexes, std::vector<std::uint32_t>{2});
+    EXPECT_EQ(dropped->children[0].state, chunk_state::refused);
+    chunk.contacts.contact_ids[2] = contact(3000);
+    EXPECT_EQ(search.before_send(chunk, {})->children.size(), 3u) << "40, 40 and 20";
+    chunk.code = isolating;
+    chunk.contacts.contact_ids.resize(30);
+    chunk.contacts.rows.resize(30);
+    EXPECT_EQ(search.before_send(chunk, {})->code, "not_isolated") << "the budget is that of the job";
 }
 
 TEST_F(Isolation, PastItsBudgetRowsFailAsNotIsolated) {
