@@ -100,6 +100,7 @@ std::string prune_json(const prune_report& r, const std::string& ledger_path, ex
     o.number("bytes_after", r.bytes_after);
     o.text_or_null("ledger", ledger_path);
     o.number("exit_code", static_cast<std::uint64_t>(code));
+    o.text_or_null("error_code", r.why ? core::to_string(r.why->code) : "");
     o.text_or_null("error", r.why ? r.why->text : "");
     o.close();
     return out + '\n';

@@ -112,6 +112,7 @@ void add_report(json_object& o, const job::report& r, const std::string& ledger_
           json_list(r.unfinished_jobs, [](std::string& out, core::job_id id) { out += std::to_string(id); }));
     time_or_null(o, "pruned_at", r.pruned_at);
     o.number("exit_code", static_cast<std::uint64_t>(code));
+    o.text_or_null("error_code", r.why ? core::to_string(r.why->code) : "");
     o.text_or_null("error", r.why ? r.why->text : "");
 }
 

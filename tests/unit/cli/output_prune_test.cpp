@@ -68,7 +68,8 @@ TEST(PruneJson, HoldsTheWholeContract) {
               R"("pruned":[{"job":1,"finished_at":"2026-05-01T04:05:06.789Z","rows":1000,"pruned_before":false,)"
               R"("why":null}],"kept":[{"job":4,"finished_at":"2026-05-01T04:05:06.789Z","rows":9,)"
               R"("pruned_before":false,"why":"unknown_rows"}],"rows":1000,"bytes_before":90000000,)"
-              R"("bytes_after":15000000,"ledger":"/l.db","exit_code":75,"error":"interrupted"})"
+              R"("bytes_after":15000000,"ledger":"/l.db","exit_code":75,"error_code":"interrupted",)"
+              R"("error":"interrupted"})"
               "\n");
 }
 

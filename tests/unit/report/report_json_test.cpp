@@ -46,7 +46,8 @@ const char* const keys[] = {"job",
                             "ledger",
                             "resume_at",
                             "unfinished_jobs",
-                            "pruned_at"};
+                            "pruned_at",
+                            "error_code"};
 
 void expect_all_keys(const std::string& text) {
     simdjson::dom::parser parser;
@@ -64,7 +65,7 @@ TEST(ReportJson, HoldsTheWholeContract) {
               R"("pending":2,"groups":3,"minimum_requests":5,"requests":6,"retries":1,"rate_limited":2,)"
               R"("requests_this_run":2,"elapsed_seconds":1.234,"ledger":"/l.db",)"
               R"("resume_at":"2026-11-23T10:00:00.000Z","unfinished_jobs":[3,4],"pruned_at":null,)"
-              R"("exit_code":75,"error":"the day window"})"
+              R"("exit_code":75,"error_code":"waiting","error":"the day window"})"
               "\n");
 }
 
@@ -112,7 +113,7 @@ TEST(ReportsJson, SumsSeveralJobsAndListsThem) {
     EXPECT_NE(text.find(R"({"job":null,"state":"parked","rows":14,"created":8,)"), std::string::npos);
     EXPECT_NE(
         text.find(
-            R"("unfinished_jobs":[7],"pruned_at":null,"exit_code":75,"error":"the day window","jobs":[{"job":7,)"),
+            R"("unfinished_jobs":[7],"pruned_at":null,"exit_code":75,"error_code":"waiting","error":"the day window","jobs":[{"job":7,)"),
         std::string::npos);
     EXPECT_NE(text.find(R"({"job":8,"state":"completed","rows":4,)"), std::string::npos);
 }
