@@ -38,7 +38,7 @@ some() {
     configure "$preset" -DTASKBARGE_TESTS=ON
     build "$preset" "$@"
     # ctest knows a program that was not built as <name>_NOT_BUILT; those in Python need the whole program
-    run "$preset" --exclude-regex '_NOT_BUILT$|^(Crash|Service|Windows)\.'
+    run "$preset" --exclude-regex '_NOT_BUILT$|^(Crash|Footprint|Refusals|Service|Windows)\.'
 }
 
 [ $# -le 1 ] || usage

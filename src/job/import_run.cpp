@@ -576,7 +576,7 @@ bool import_run::may_send(const ready_chunk& r) const {
 
 // Clean chunks go first. Of searches for what was refused the latest is brought to its end before another goes on: what
 // it finds out spares the others requests, and a budget that ends early has found something.
-std::vector<import_run::ready_chunk>::iterator import_run::next_ready(steady_time now) {
+std::deque<import_run::ready_chunk>::iterator import_run::next_ready(steady_time now) {
     auto latest = ready_.end();
     for (auto at = ready_.begin(); at != ready_.end(); ++at) {
         if (at->not_before > now || !may_send(*at)) continue;

@@ -87,7 +87,7 @@ class import_run {
     bool sends() const { return purpose_ == run_purpose::import || purpose_ == run_purpose::retry; }
     bool looks_at_held() const { return purpose_ == run_purpose::retry || purpose_ == run_purpose::verify; }
     bool may_send(const ready_chunk& r) const;
-    std::vector<ready_chunk>::iterator next_ready(steady_time now);
+    std::deque<ready_chunk>::iterator next_ready(steady_time now);
     void send_next();
     run_view view() const;
     bool outage_over_limit() const;

@@ -1,6 +1,7 @@
 // What became of a job's rows: sums, reasons, and every single one.
 #include <algorithm>
 #include <limits>
+#include <string>
 
 #include "ledger/chunk_rows.hpp"
 #include "ledger/result_stream.hpp"
@@ -19,6 +20,26 @@ namespace {
 constexpr std::uint64_t results_memory = 64ull << 20;
 
 constexpr auto no_row = std::numeric_limits<row_number>::max();
+
+// Reading a job from its first row to its last touches each page once: the large page cache would only fill up.
+class small_cache {
+ public:
+    explicit small_cache(sqlite::connection& db) : db_(db) {
+        const auto usual = db_.integer("PRAGMA cache_size");
+        if (!usual) return;
+        usual_ = *usual;
+        (void)db_.execute("PRAGMA cache_size = -2048");
+    }
+    ~small_cache() {
+        if (usual_ != 0) (void)db_.execute("PRAGMA cache_size = " + std::to_string(usual_));
+    }
+    small_cache(const small_cache&) = delete;
+    small_cache& operator=(const small_cache&) = delete;
+
+ private:
+    sqlite::connection& db_;
+    std::int64_t usual_ = 0;
+};
 
 // The rows of a job that are in no chunk, or a file's name: one table read in order of row beside the chunks.
 class side_rows {
@@ -315,6 +336,7 @@ result<std::vector<reason_count>> sqlite_ledger::reasons(job_id id, std::size_t 
 }
 
 result<void> sqlite_ledger::each_result(job_id job, const std::function<bool(const row_result&)>& each) {
+    const small_cache cache(*db_);
     return db_->atomically(access::read, [&]() -> result<void> {
         if (auto there = check_rows_there(job); !there) return there;
         auto held = locks_.held(job);
@@ -326,6 +348,7 @@ result<void> sqlite_ledger::each_result(job_id job, const std::function<bool(con
 }
 
 result<void> sqlite_ledger::each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) {
+    const small_cache cache(*db_);
     return db_->atomically(access::read, [&]() -> result<void> {
         if (auto there = check_rows_there(job); !there) return there;
         file_finder files;

@@ -41,7 +41,7 @@ void drop_half_line(int fd) {
 
 core::result<journal> journal::open(const std::string& path) {
     journal j;
-    j.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    j.fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (j.fd_ < 0) {
         return core::failure{core::errc::io, "sandbox: cannot open the journal " + path + ": " + std::strerror(errno)};
     }
