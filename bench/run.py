@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures taskbarge beside the parts that it is made of, in one run, and says how far it is from each target.
 
-usage: bench/run.sh [--rows N] [--rounds N] [--work FOLDER] [--only WORD,...] [--plot FILE.png]
+usage: bench/run.sh [--rows N] [--rounds N] [--work FOLDER] [--only WORD,...] [--docs]
 
 Everything is run in turn, round after round, so that a machine that changes its speed changes it for all. Times are
 wall time and CPU time (user and system of the whole process), memory is the peak of resident memory; of all rounds the
@@ -18,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -28,6 +29,7 @@ MIB = 1024.0
 PARTS = ("read", "import", "scripts", "memory", "results", "growth")
 CHUNK = 100
 CONNECTIONS = 8
+TABLE_BEGIN, TABLE_END = "<!-- table -->", "<!-- end of table -->"
 
 
 class Run:
@@ -377,8 +379,38 @@ class Bench:
             "points": [dict(p, target="" if p["target"] == "<= inf" else p["target"]) for p in self.points],
             "samples": {name: s.runs for name, s in self.samples.items()},
         }, indent=1))
-        if self.options.plot:
-            subprocess.run([HERE / "plot_speed.py", kept, self.options.plot], check=True)
+        if self.options.docs:
+            self.write_docs(kept)
+
+    def write_docs(self, kept):
+        """Replaces the table and the picture of docs/performance.md."""
+        page, picture = REPO / "docs" / "performance.md", REPO / "docs" / "performance.png"
+        subprocess.run([HERE / "plot_speed.py", kept, picture], check=True)
+        lines = [
+            f"{self.options.rows:,} rows, {self.options.rounds} rounds, {os.cpu_count()} cores ({cpu_name()}), "
+            f"{date.today()}, load {os.getloadavg()[0]:.1f} at the end:",
+            "",
+            "| point | what (range over the rounds) | measured | target | |",
+            "|---|---|---|---|---|",
+        ]
+        for p in self.points:
+            target = "" if p["target"] == "<= inf" else p["target"]
+            verdict = "" if not target else "met" if p["met"] else "not met"
+            lines.append(f"| {p['point']} | {p['what']} | {p['measured']:.2f}{p['unit']} | {target} | {verdict} |")
+        lines += ["", "| run | wall s, median (range) | CPU s, median (range) | MiB |", "|---|---|---|---|"]
+        for name, s in self.samples.items():
+            lines.append(f"| {name} | {s.spread('wall')} | {s.spread('cpu')} | {s.median('mib'):.0f} |")
+        text = page.read_text(encoding="utf-8")
+        before, _, rest = text.partition(TABLE_BEGIN)
+        _, _, after = rest.partition(TABLE_END)
+        if not after:
+            sys.exit(f"{page}: the marks around the table are missing")
+        page.write_text(before + TABLE_BEGIN + "\n" + "\n".join(lines) + "\n" + TABLE_END + after, encoding="utf-8")
+
+
+def cpu_name():
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        return next((line.partition(":")[2].strip() for line in info if line.startswith("model name")), "unknown")
 
 
 def exponent(sizes, times):
@@ -394,7 +426,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--work", default=str(BUILD / "run"), help="for data and ledgers: 12 GB at full size, on a real disk")
     parser.add_argument("--only", default=",".join(PARTS), type=lambda text: text.split(","), help=", ".join(PARTS))
-    parser.add_argument("--plot", help="draw the table as a picture")
+    parser.add_argument("--docs", action="store_true", help="write table and picture into docs/performance.*")
     options = parser.parse_args()
     if options.rows < 50_000:
         parser.error("--rows: at least 50000, below that starting up is all that is measured")
