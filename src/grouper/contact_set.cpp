@@ -139,8 +139,8 @@ std::uint32_t contact_set::next_capacity(std::uint32_t capacity) const {
     constexpr std::uint32_t a_page = 204;
     if (capacity == 0) return a_page;
     const std::uint64_t quarter_more = capacity + capacity / 4;
-    // Room for what is expected at 11/16 full: 29 bytes a pair. The steps are bounded, as expectations may be wrong.
-    const std::uint64_t expected = std::min<std::uint64_t>(expected_ / shard_count * 16 / 11, capacity * 4ULL);
+    // Room for what is expected at 12/16 full: 27 bytes a pair. The steps are bounded, as expectations may be wrong.
+    const std::uint64_t expected = std::min<std::uint64_t>(expected_ / shard_count * 16 / 12, capacity * 4ULL);
     return static_cast<std::uint32_t>(std::max(quarter_more, expected));
 }
 

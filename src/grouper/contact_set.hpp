@@ -24,7 +24,7 @@ struct contact_key {
 //
 // An open-addressing table of 20-byte entries in 16 shards. boost::unordered_flat_set was looked at first: it doubles,
 // so that right after growing it holds 48 bytes a pair, and for a moment the old half besides. Here a shard grows by a
-// quarter when it is 13/16 full: 25 to 31 bytes a pair (29 where their number was known), and only one shard at a time
+// quarter when it is 13/16 full: 25 to 31 bytes a pair (27 where their number was known), and only one shard at a time
 // exists twice. Shards are mapped, not allocated, so that what is freed goes back to the system and cannot fragment the
 // heap, and on huge pages where the system has them: with small ones each look is two waits for memory, the second for
 // where the first page is.

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t commit_weight = 50'000;
 // Bytes of text weigh as well: a group's note and a reject's original may be large.
 constexpr std::size_t bytes_per_weight = 64;
+// What a group and a chunk take besides: there may be one for every row.
+constexpr std::size_t group_weight = 4, chunk_weight = 3;
 }  // namespace
 
 ledger_sink::ledger_sink(ledger::ledger& book, core::job_id job, grouper::grouper_options options)
@@ -26,7 +28,7 @@ result<void> ledger_sink::on_reject(const core::rejected_row& row) {
 
 result<void> ledger_sink::on_group(core::group_number number, const core::task_view& details) {
     filling_.groups.emplace_back(number, details);
-    return flush_if_full(1 + details.note.size() / bytes_per_weight);
+    return flush_if_full(group_weight + details.note.size() / bytes_per_weight);
 }
 
 result<void> ledger_sink::on_chunk(core::planned_chunk&& chunk) {
@@ -34,7 +36,7 @@ result<void> ledger_sink::on_chunk(core::planned_chunk&& chunk) {
     auto& chunks = filling_.chunks;
     if (filling_.chunk_count == chunks.size()) chunks.emplace_back();
     std::swap(chunks[filling_.chunk_count++], chunk);  // the grouper fills an old one's memory next
-    return flush_if_full(size);
+    return flush_if_full(size + chunk_weight);
 }
 
 result<void> ledger_sink::on_duplicate(const core::duplicate_row& row) {
