@@ -60,10 +60,12 @@ std::string with_long_integers_as_doubles(std::string_view json) {
 fault json_fault(simdjson::error_code error, std::string_view line, const file_report& file) {
     if (line.find('\0') != std::string_view::npos) return {"nul_byte", "the line holds a NUL byte; remove it", {}};
     if (error == simdjson::UTF8_ERROR) return {"invalid_utf8", not_utf8_message(line, file), {}};
-    // An object that is printed over lines begins with its bracket alone.
+    // What is printed over lines begins with its bracket alone.
     std::string remedy = "write one whole object on each line";
     if (trimmed(line) == "{")
         remedy = fmt::format("its objects stand over lines: {}", conversion("jq -c .", file, ".jsonl"));
+    else if (trimmed(line) == "[")
+        remedy = fmt::format("the file is one array: {}", conversion("jq -c '.[]'", file, ".jsonl"));
     return {
         "invalid_json", fmt::format("the line is no JSON object ({}); {}", simdjson::error_message(error), remedy), {}};
 }
@@ -77,7 +79,12 @@ std::optional<fault> json_document::parse(std::string_view line, const file_repo
     // Bytes behind a NUL may be taken for padding.
     if (error || line.find('\0') != std::string_view::npos) return json_fault(error, line, file);
     if (root.get(object_))
-        return fault{"not_an_object", fmt::format("the line is {}, not a JSON object", kind_of(root)), {}};
+        return fault{
+            "not_an_object",
+            root.is_array()
+                ? fmt::format("the line is an array, not a JSON object; {}", conversion("jq -c '.[]'", file, ".jsonl"))
+                : fmt::format("the line is {}, not a JSON object; write one object on each line", kind_of(root)),
+            {}};
     return std::nullopt;
 }
 

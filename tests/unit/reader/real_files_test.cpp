@@ -542,6 +542,8 @@ TEST(RealFiles, LocalTimeWithoutAZoneNamesTheRemedy) {
 TEST(RealFiles, JsonPrintedOverLinesNamesTheCommandThatConvertsIt) {
     EXPECT_THAT(read_text("a.jsonl", "{\n\"contact_id\": \"x\"\n}\n").reject(0).message,
                 ::testing::HasSubstr("jq -c . '"));
+    EXPECT_THAT(read_text("a.jsonl", "[\n{}\n]\n").reject(0).message, ::testing::HasSubstr("jq -c '.[]' '"));
+    EXPECT_THAT(read_text("a.jsonl", "[{}]\n").reject(0).message, ::testing::HasSubstr("jq -c '.[]' '"));
 }
 
 TEST(RealFiles, ContactsOfOneLineHaveTheSameLine) {
