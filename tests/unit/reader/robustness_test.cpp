@@ -38,7 +38,7 @@ std::string name_of(std::string_view bytes, std::string_view format) {
 }
 
 // Whatever the sizes of blocks and batches, the records are the same.
-void expect_all_accounted(const std::string& bytes, std::string_view format, const reading_outcome& out) {
+void expect_the_same_again(const std::string& bytes, std::string_view format, const reading_outcome& out) {
     const memory_file file(bytes);
     source_options whole = options(format);
     whole.block_size = 1 << 20;
@@ -49,7 +49,8 @@ void expect_all_accounted(const std::string& bytes, std::string_view format, con
     EXPECT_EQ(again.digest, out.digest);
 }
 
-void expect_accounted(const std::string& bytes, std::string_view format) {
+enum class read { once, twice };
+void expect_accounted(const std::string& bytes, std::string_view format, read times) {
     const memory_file file(bytes);
     const auto out = read_all({file.path()}, options(format));
     if (out.failure) {
@@ -73,7 +74,7 @@ void expect_accounted(const std::string& bytes, std::string_view format) {
         EXPECT_LE(line, line_ends) << name_of(bytes, format) << ", record " << number;
         last = line;
     }
-    expect_all_accounted(bytes, format, out);
+    if (times == read::twice) expect_the_same_again(bytes, format, out);
 }
 
 // One to four random changes: a byte flipped, replaced, taken out, put in or a stretch doubled.
@@ -135,7 +136,7 @@ TEST(Robustness, SamplesAreGood) {
 TEST(Robustness, EveryTruncationIsAccountedFor) {
     for (const form& f : forms())
         for (std::size_t n = 0; n < f.bytes.size(); ++n)
-            expect_accounted(f.bytes.substr(0, n), f.format);
+            expect_accounted(f.bytes.substr(0, n), f.format, read::twice);
 }
 
 TEST(Robustness, TruncatedCompressedFileIsAFailureNotAShortFile) {
@@ -154,7 +155,7 @@ TEST_P(Mutations, TenThousandAreAccountedFor) {
     const form f = forms()[GetParam()];
     std::mt19937 random(20250215);
     for (int i = 0; i < 10'000; ++i)
-        expect_accounted(mutated(f.bytes, random), f.format);
+        expect_accounted(mutated(f.bytes, random), f.format, i % 10 == 0 ? read::twice : read::once);
 }
 
 INSTANTIATE_TEST_SUITE_P(EachForm, Mutations, ::testing::Range(std::size_t{0}, forms().size()));
