@@ -102,16 +102,16 @@ std::vector<http::served> running_server::notes(std::size_t count) {
 
 asio::awaitable<void> gate::pass() {
     if (open_) co_return;
-    auto timer =
-        std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
-    waiting_.push_back(timer);
+    asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+    waiting_.push_back(&timer);
     boost::system::error_code ignored;
-    co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    std::erase(waiting_, &timer);
 }
 
 void gate::open() {
     open_ = true;
-    for (const auto& timer : std::exchange(waiting_, {}))
+    for (asio::steady_timer* timer : waiting_)
         timer->cancel();
 }
 

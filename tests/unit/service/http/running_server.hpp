@@ -68,7 +68,7 @@ class gate {
 
  private:
     bool open_ = false;
-    std::vector<std::shared_ptr<boost::asio::steady_timer>> waiting_;
+    std::vector<boost::asio::steady_timer*> waiting_;  // of those who wait
 };
 
 }  // namespace taskbarge::testing
