@@ -41,8 +41,9 @@ std::ptrdiff_t count(const request_head& head, std::string_view name) {
 // Beast's parser, with what it finds kept the way this module needs it.
 class request_reader::parser final : public bhttp::basic_parser<true> {
  public:
-    parser() {
-        // The limits are the reader's: Beast would end a request that is too large before its head is known.
+    explicit parser(std::uint64_t body_limit_bytes) : chunks_left_(body_limit_bytes) {
+        // The limits are the reader's: Beast would end a request that is too large before its head is known, and
+        // counts a chunk again each time it looks at an unfinished line.
         header_limit(std::numeric_limits<std::uint32_t>::max());
         body_limit(boost::none);
     }
@@ -71,8 +72,10 @@ class request_reader::parser final : public bhttp::basic_parser<true> {
     void on_header_impl(error_code&) override { head_done_ = true; }
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
     std::size_t on_body_impl(text body, error_code&) override { return keep(body); }
-    void on_chunk_header_impl(std::uint64_t, text extensions, error_code& ec) override {
+    void on_chunk_header_impl(std::uint64_t size, text extensions, error_code& ec) override {
         if (std::ranges::any_of(extensions, is_control)) ec = bhttp::error::bad_chunk_extension;
+        if (size > chunks_left_) ec = bhttp::error::body_limit;
+        if (!ec) chunks_left_ -= size;
     }
     std::size_t on_chunk_body_impl(std::uint64_t, text body, error_code&) override { return keep(body); }
     void on_finish_impl(error_code&) override {}
@@ -83,9 +86,10 @@ class request_reader::parser final : public bhttp::basic_parser<true> {
     }
 
     bool head_done_ = false;
+    std::uint64_t chunks_left_;  // bytes that they may still have
 };
 
-request_reader::request_reader(read_limits limits) : limits_(limits), parser_(std::make_unique<parser>()) {}
+request_reader::request_reader(read_limits limits) : limits_(limits), parser_(std::make_unique<parser>(limits_.body)) {}
 request_reader::~request_reader() = default;
 
 asio::mutable_buffer request_reader::prepare() {
@@ -207,8 +211,6 @@ progress request_reader::parse(std::size_t head_size) {
     if (ec) return malformed("It is no HTTP/1.1 request: " + ec.message() + ".");
     if (used != head_size) return malformed("Its headers end early.");
     consume(used);
-    // From here on Beast counts chunks against the limit; a length said at once is compared when the body is read.
-    parser_->body_limit(limits_.body);
     if (const progress p = check_framing(); p != progress::ready) return p;
     if (const progress p = check_target(); p != progress::ready) return p;
     head_read_ = true;
@@ -274,6 +276,8 @@ progress request_reader::read_body(std::string& piece) {
         consume(used);
         wants_more_ = ec == bhttp::error::need_more;
         if (wants_more_) return text.size() < limits_.header ? progress::more : fail_body(body_error::malformed);
+        // However the network cuts the bytes, the line of a chunk, or the trailers, may have as many as a head.
+        if (piece.empty() && used > limits_.header) return fail_body(body_error::malformed);
         if (ec) return fail_body(ec == bhttp::error::body_limit ? body_error::too_large : body_error::malformed);
     }
     body_bytes_ += piece.size();
@@ -282,7 +286,7 @@ progress request_reader::read_body(std::string& piece) {
 
 void request_reader::next() {
     if (!body_ended()) throw std::logic_error("the body of the request was not read");
-    parser_ = std::make_unique<parser>();
+    parser_ = std::make_unique<parser>(limits_.body);
     if (buffer_.capacity() > 2 * head_room) buffer_.shrink_to_fit();  // after an upload, for a wait that may be long
     taken_ = body_bytes_ = 0;
     scanned_ = line_start_ = 0;

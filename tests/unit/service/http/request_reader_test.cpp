@@ -179,6 +179,13 @@ TEST(RequestReader, AChunkLineOrTrailerWithoutEndFailsTheBody) {
     EXPECT_EQ(story_of(head + "0\r\nT: " + std::string(300, 'x'), 50), malformed);
 }
 
+TEST(RequestReader, AnUnfinishedChunkLineIsLookedAtAgainWithoutCountingItsChunkTwice) {
+    const std::string head = post("Transfer-Encoding: chunked\r\n", "");
+    EXPECT_EQ(story_of(head + "14;a=\"b\r\nwhat comes then\r\nis within the quotes"), "begun");
+    const std::string malformed = "body failed " + std::to_string(static_cast<int>(body_error::malformed));
+    EXPECT_EQ(story_of(head + "1;" + std::string(small.header, 'x') + "\r\na\r\n0\r\n\r\n"), malformed);
+}
+
 TEST(RequestReader, ABodyOverTheLimitFails) {
     const std::string too_large = "body failed " + std::to_string(static_cast<int>(body_error::too_large));
     EXPECT_EQ(story_of(post("Content-Length: 40\r\n", std::string(40, 'x'))),
