@@ -3,14 +3,12 @@
 
 Needs Debian's python3-jsonschema and python3-yaml, which only Debian's Python finds."""
 import argparse
-import http.client
 import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 import jsonschema
@@ -28,8 +26,8 @@ TRANSFER = {"date", "content-type", "content-length", "transfer-encoding", "conn
 NOT_MET = {("submitImport", "408"), ("submitImport", "500"), ("submitImport", "503"), ("submitImport", "507"),
            ("listImports", "503"), ("getImport", "503"), ("retryImport", "500"), ("retryImport", "503"),
            ("listJobs", "503"), ("getJob", "503"), ("getResults", "503"), ("getRejects", "503"),
-           *((operation + "Job", status) for operation in ("pause", "resume", "retry", "retryUnknown", "verify", "cancel")
-             for status in ("500", "503", "507"))}
+           *((operation, status) for status in ("500", "503", "507") for operation in
+             ("pauseJob", "resumeJob", "retryJob", "retryUnknown", "verifyJob", "cancelJob"))}
 
 
 # ------------------------------------------------------------------------------------------------- the description
@@ -417,7 +415,7 @@ def check_work(d, c, folder, latency_job_rows):
     until("the first import is done", lambda: c.get(headers["Location"])["state"] == "done")
     job = c.get(headers["Location"])["job"]
     one = c.get(f"/v1/jobs/{job}")
-    check(one["rejected"] == 1 and one["duplicate"] == 1 and len(one["reasons"]) == 2, f"job: {one}")
+    check(one["rejected"] == 1 and one["duplicate"] == 1 and len(one["reasons"]) == 1, f"job: {one}")
     check(one["windows"], "windows")
     for path in (f"/v1/jobs/{job}", f"/v1/jobs/{job}/results", f"/v1/jobs/{job}/rejects", "/v1/jobs", "/v1/imports", "/metrics",
                  headers["Location"]):
@@ -481,11 +479,14 @@ def check_refusals(c):
 def check_too_many_streams(c):
     open_streams = []
     try:
-        for _ in range(64):
+        # 64 are taken. Those that this test has left may still be among them: that is noticed when something is sent.
+        while len(open_streams) < 64:
             connection = c.s.connection()
-            connection.request("GET", "/v1/events", headers={"Authorization": f"Bearer {TOKEN}"})
-            check(connection.getresponse().status == 200, "an event stream")
             open_streams.append(connection)
+            connection.request("GET", "/v1/events", headers={"Authorization": f"Bearer {TOKEN}"})
+            if connection.getresponse().status != 200:
+                break
+        check(len(open_streams) > 60, f"only {len(open_streams)} event streams")
         _, headers = c.ask(503, "GET", "/v1/events")
         check(headers["Retry-After"] == "60", "Retry-After")
     finally:
@@ -539,7 +540,9 @@ def check_all(d, program, folder):
         routes = set(re.findall(r'taskbarge_http_requests_total{route="([^"]*)"', c.get("/metrics"))) - {"other"}
         check(routes == {f"{m} {p}" for p, m in d.operations}, f"routes that the service counts: {sorted(routes)}")
         met = c.met | other.met | check_not_ready(d, program, folder, apollo)
-        documented = {(o["operationId"], status) for o in d.operations.values() for status in o["responses"]}
+        # What is refused before a route is asked is the same for all: met once.
+        documented = {(o["operationId"], status) for o in d.operations.values() for status in o["responses"]
+                      if status != "default" or o["operationId"] == "getHealth"}
         check(documented - met == NOT_MET - met and not NOT_MET & met,
               f"documented, and not met: {sorted(documented - met - NOT_MET)}; met after all: {sorted(NOT_MET & met)}")
         return f"{len(d.operations)} routes, {len(met)} of {len(documented)} documented answers met"
