@@ -212,9 +212,10 @@ class daemon {
     void note_served(const http::served& one) {
         const auto name = one.path.empty() ? std::string() : router_.name_of(one.method, one.path);
         metrics_.http_served(name.empty() ? "other" : name, one.status, one.took);
-        const auto level = one.status >= 500 || one.status == 0 ? log_level::warning
-                           : one.method == "GET"                ? log_level::debug
-                                                                : log_level::info;
+        const auto level = !one.error.empty()                     ? log_level::error
+                           : one.status >= 500 || one.status == 0 ? log_level::warning
+                           : one.method == "GET"                  ? log_level::debug
+                                                                  : log_level::info;
         log_.write(level, "request",
                    {{"id", one.id},
                     {"client", one.client},
@@ -223,7 +224,8 @@ class daemon {
                     {"status", static_cast<std::int64_t>(one.status)},
                     {"bytes_in", one.bytes_in},
                     {"bytes_out", one.bytes_out},
-                    {"microseconds", static_cast<std::int64_t>(one.took.count())}});
+                    {"microseconds", static_cast<std::int64_t>(one.took.count())}},
+                   one.error);
     }
 
     // Each end of a run has an id of its own: a receiver drops what it has seen.
@@ -309,6 +311,7 @@ class daemon {
         intake_->stop();
         scheduler_->stop();
         server_->stop();
+        events_.wake();
         boost::system::error_code cancelled;
         co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
         if (!cancelled) scheduler_->stop();

@@ -417,6 +417,52 @@ def refusals(program, folder, options):
         apollo.stop()
 
 
+def supervised(program, folder, options):
+    """As systemd runs it: readiness, watchdog, reload and stop are told; a stop does not wait for event streams."""
+    apollo = sandbox(program, folder, [])
+    address = os.path.join(folder, "notify")
+    socket_of_systemd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    socket_of_systemd.bind(address)
+    told = []
+
+    def listen():
+        while word := socket_of_systemd.recv(4096):
+            told.append(word.decode())
+
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
+    s = service(program, folder, apollo, [], {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"})
+
+    def expect(*words):
+        """The words told so far, but for those of the watchdog."""
+        until(f"{words} told", lambda: [w for w in told if w != "WATCHDOG=1"] == list(words))
+
+    try:
+        s.start()
+        expect("READY=1")
+        until("the watchdog is fed", lambda: told.count("WATCHDOG=1") >= 3)
+        s.process.send_signal(signal.SIGHUP)
+        expect("READY=1", "RELOADING=1", "READY=1")
+        stream = s.connection()
+        stream.request("GET", "/v1/events")
+        check(stream.getresponse().status == 200, "an event stream")
+        began = time.monotonic()
+        check(s.stop() == 0, "a stop on request is exit 0")
+        took = time.monotonic() - began
+        check(took < 8, f"an event stream holds the stop up, which took {took:.1f} s")  # requests under way have 10 s
+        expect("READY=1", "RELOADING=1", "READY=1", "STOPPING=1")
+        check("service_stopped" in s.text_of_log(), "the end is logged")
+        return "ready, alive, reloading, ready, stopping"
+    finally:
+        if s.process.poll() is None:
+            s.kill()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(b"", address)
+        listener.join(PATIENCE)
+        socket_of_systemd.close()
+        apollo.stop()
+
+
 def two_services(program, folder, options):
     """Two services on one folder and one ledger: each file is taken once."""
     apollo = sandbox(program, folder, [])
@@ -498,7 +544,7 @@ def load(program, folder, options):
         apollo.stop()
 
 
-TESTS = {"end-to-end": end_to_end, "commands": commands, "refusals": refusals, "two-services": two_services, "load": load}
+TESTS = {"end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services, "load": load}
 
 
 def main():

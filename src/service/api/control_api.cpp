@@ -448,7 +448,7 @@ control_api::none control_api::accepted(exchange& x, inbox::held_item held) {
     const auto item = held.item();
     // Where there is no room any more the item is in its folder all the same, and is taken up later.
     (void)parts_.intake.submit(std::move(held));
-    answer a = json_answer(import_json(item), 202);
+    answer a = json_answer(import_json(item) + '\n', 202);
     a.headers.emplace_back("Location", "/v1/imports/" + item.id);
     co_await x.reply(std::move(a));
 }

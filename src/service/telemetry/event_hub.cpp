@@ -27,6 +27,11 @@ void event_hub::spread(event e) {
     if (kept_.size() > most_kept) kept_.pop_front();
 }
 
+void event_hub::wake() {
+    for (listener* l : listeners_)
+        l->bell_.cancel();
+}
+
 event_hub::listener::listener(event_hub& hub, std::optional<std::uint64_t> after)
     : hub_(hub), place_(hub.listeners_.insert(hub.listeners_.end(), this)), bell_(hub.executor_) {
     if (!after) return;

@@ -40,7 +40,7 @@ class event_hub {
         ~listener();
         listener(const listener&) = delete;
         listener& operator=(const listener&) = delete;
-        // The next event, or nothing after `patience`.
+        // The next event, or nothing after `patience`, or after wake().
         boost::asio::awaitable<std::optional<event>> next(std::chrono::milliseconds patience);
         std::uint64_t take_lost() { return std::exchange(lost_, 0); }
 
@@ -53,6 +53,9 @@ class event_hub {
         boost::asio::steady_timer bell_;
         std::uint64_t lost_ = 0;
     };
+
+    // Ends every wait for an event, so that whoever waits looks whether it should go on.
+    void wake();
 
     std::size_t listeners() const { return listeners_.size(); }
     std::uint64_t last_id() const { return last_id_; }
