@@ -25,6 +25,8 @@ ENV XDG_STATE_HOME=/var/lib
 VOLUME /var/lib/taskbarge
 # Files to import, and taskbarge.toml, are mounted here.
 WORKDIR /data
+# Where `serve --listen 0.0.0.0:8642` is reached. docs/service.md has the whole command, and a health check for it.
+EXPOSE 8642
 USER taskbarge
 ENTRYPOINT ["taskbarge"]
 CMD ["--help"]
