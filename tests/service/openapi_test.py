@@ -512,7 +512,7 @@ def check_not_ready(d, program, folder, apollo):
 
 
 def check_all(d, program, folder):
-    apollo = sandbox(program, folder, ["--latency", "40ms"])
+    apollo = sandbox(program, folder, ["--latency", "80ms"])
     os.makedirs(os.path.join(folder, "crm"))
     write_input(os.path.join(folder, "crm", "half.csv"), 9, groups=1, rows=20)
     limits = ["--set", f"serve.allowed_paths={os.path.join(folder, 'crm')}", "--set", "serve.upload_limit=90kB", "--set",
