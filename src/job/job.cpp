@@ -19,9 +19,6 @@ using core::result;
 
 namespace {
 
-// Stored times further off than this cannot be right: no window is longer than a day.
-constexpr auto longest_park = std::chrono::hours(25);
-
 bool needs_a_person(errc code) {
     switch (code) {
         case errc::input:
@@ -65,26 +62,25 @@ class run_reporter {
         out_.rows = totals.rows;
         out_.requests = totals.requests;
     }
-    // The job's sums from the ledger, and the other jobs that wait. A sum that does not add up is a bug.
+    // The job's sums from the ledger. A sum that does not add up is a bug.
+    void read_totals(ledger::ledger& book) {
+        if (!out_.job) return;
+        auto totals = book.totals(*out_.job);
+        if (!totals) return stop_with(totals.error());
+        take_totals(*totals);
+        if (out_.rows.accounted() != out_.rows.rows)
+            stop_with({errc::internal, fmt::format("job {}: the states of {} rows add up to {}; please report this bug",
+                                                   *out_.job, out_.rows.rows, out_.rows.accounted())});
+    }
+    // The sums, and the other jobs that wait.
     void read_ledger(ledger::ledger& book) {
-        if (out_.job) {
-            auto totals = book.totals(*out_.job);
-            if (!totals) {
-                stop_with(totals.error());
-                return;
-            }
-            take_totals(*totals);
-            if (out_.rows.accounted() != out_.rows.rows)
-                stop_with(
-                    {errc::internal, fmt::format("job {}: the states of {} rows add up to {}; please report this bug",
-                                                 *out_.job, out_.rows.rows, out_.rows.accounted())});
-        }
-        auto all = book.jobs();
-        if (!all) return;
-        for (const auto& j : *all) {
-            if (j.id == out_.job) out_.pruned_at = j.pruned_at;
-            if (j.state != job_state::completed && j.id != out_.job) out_.unfinished_jobs.push_back(j.id);
-        }
+        read_totals(book);
+        if (out_.job)
+            if (const auto record = book.job(*out_.job)) out_.pruned_at = record->pruned_at;
+        auto waiting = book.unfinished_jobs();
+        if (!waiting) return;
+        for (const auto& j : *waiting)
+            if (j.id != out_.job) out_.unfinished_jobs.push_back(j.id);
     }
     report finish() {
         out_.elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock.steady_now() - started_);
@@ -310,9 +306,10 @@ report pause_job(const environment& env, core::job_id id) {
     });
 }
 
-report resume_job(const environment& env, core::job_id id) {
+report resume_job(const environment& env, core::job_id id, paused_job paused) {
     return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
         if (job.state == job_state::completed) return report_finished(reporter);
+        if (paused == paused_job::leave && report_if_paused(job, reporter)) return;
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
         if (!report_if_parked(env, job, reporter)) run_job(env, book, job, run_purpose::import, reporter);
     });
@@ -355,6 +352,27 @@ report cancel_job(const environment& env, core::job_id id) {
     });
 }
 
+namespace {
+
+void report_record(const ledger::job_record& job, run_reporter& reporter) {
+    auto& out = reporter.out();
+    out.job = job.id;
+    out.state = core::to_string(job.state);
+    out.resume_at = job.resume_at;
+    out.pruned_at = job.pruned_at;
+    if (job.state == job_state::completed) return;
+    // Why it stopped the last time is over while a process works on it.
+    if (job.held) {
+        out.state = core::to_string(job_state::parked);
+        out.why = failure{errc::job_held, fmt::format("a process works on job {} right now", job.id)};
+        out.resume_at.reset();
+    } else if (!job.stop_code.empty()) {
+        out.why = failure{core::parse_errc(job.stop_code).value_or(errc::waiting), job.stop_message};
+    }
+}
+
+}  // namespace
+
 report report_job(const environment& env, core::job_id id) {
     run_reporter reporter(env);
     auto book = ledger::open_ledger(env.settings.ledger.path);
@@ -367,21 +385,15 @@ report report_job(const environment& env, core::job_id id) {
         reporter.stop_with(record.error());
         return reporter.finish();
     }
-    reporter.out().job = id;
-    reporter.out().state = core::to_string(record->state);
-    reporter.out().resume_at = record->resume_at;
-    if (record->state != job_state::completed) {
-        // Why it stopped the last time is over while a process works on it.
-        if (record->held) {
-            reporter.out().state = core::to_string(job_state::parked);
-            reporter.out().why = failure{errc::job_held, fmt::format("a process works on job {} right now", id)};
-            reporter.out().resume_at.reset();
-        } else if (!record->stop_code.empty()) {
-            reporter.out().why =
-                failure{core::parse_errc(record->stop_code).value_or(errc::waiting), record->stop_message};
-        }
-    }
+    report_record(*record, reporter);
     reporter.read_ledger(**book);
+    return reporter.finish();
+}
+
+report report_listed(const environment& env, ledger::ledger& book, const ledger::job_record& job) {
+    run_reporter reporter(env);
+    report_record(job, reporter);
+    reporter.read_totals(book);
     return reporter.finish();
 }
 

@@ -131,10 +131,12 @@ class daemon {
     }
 
  private:
+    // What is told meanwhile waits.
     result<void> open_notifier() {
+        const std::lock_guard lock(notifier_mutex_);
         const auto configuration = configuration_.get();
         const auto& s = configuration->settings;
-        set_notifier(nullptr);  // two must not work on one outbox
+        notifier_.reset();  // two must not work on one outbox
         if (s.notify.url.empty()) return {};
         notify::notifier::options o;
         o.settings = s.notify;
@@ -149,17 +151,8 @@ class daemon {
         };
         auto made = notify::notifier::start(std::move(o));
         if (!made) return made.error();
-        set_notifier(std::move(*made));
+        notifier_ = std::move(*made);
         return {};
-    }
-
-    std::shared_ptr<notify::notifier> current_notifier() const {
-        const std::lock_guard lock(notifier_mutex_);
-        return notifier_;
-    }
-    void set_notifier(std::shared_ptr<notify::notifier> next) {
-        const std::lock_guard lock(notifier_mutex_);
-        notifier_ = std::move(next);
     }
 
     void make_workers() {
@@ -168,9 +161,13 @@ class daemon {
         sp.notify = [this](std::string_view event, const job::report& r) { tell_job(event, r); };
         scheduler_ = std::make_unique<scheduler>(std::move(sp));
         const auto descriptors = raise_descriptor_limit();
-        intake::parts ip{configuration_, env_.clock, *store_, board_, 0, {}, {}};
+        intake::parts ip{configuration_, env_.clock, *store_, board_, 0, {}, {}, {}};
         ip.most_items = std::clamp<std::size_t>(descriptors / 2, 64, 4096);
         ip.job_ready = [this] { scheduler_->wake(); };
+        ip.found_finished = [this](core::job_id job) {
+            const auto r = scheduler_->report_of(job);
+            if (!r.why) tell_job("completed", r);
+        };
         ip.failed = [this](const inbox::item& item, const failure& why) { tell_import(item, why); };
         intake_ = std::make_unique<intake>(std::move(ip));
         api_ = std::make_unique<control_api>(control_api::parts{configuration_, env_.clock, *store_, *intake_,
@@ -228,9 +225,15 @@ class daemon {
                    one.error);
     }
 
-    // Each end of a run has an id of its own: a receiver drops what it has seen.
+    // Each end of a run has an id of its own: a receiver drops what it has seen. A job's end has the same one whenever
+    // it is told.
     void tell_job(std::string_view event, const job::report& r) {
-        tell(event, fmt::format("job-{}-{}-{}", r.job.value_or(0), event, core::to_rfc3339(env_.clock.now())), r, "");
+        auto when = env_.clock.now();
+        const auto job = r.job.value_or(0);
+        if (!r.why)
+            if (const auto book = ledger::open_ledger(configuration_.get()->settings.ledger.path))
+                if (const auto record = (*book)->job(job)) when = record->finished_at.value_or(when);
+        tell(event, fmt::format("job-{}-{}-{}", job, event, core::to_rfc3339(when)), r, "");
     }
 
     void tell_import(const inbox::item& item, const failure& why) {
@@ -243,20 +246,21 @@ class daemon {
     void tell(std::string_view event, const std::string& id, const job::report& r, const std::string& import) {
         const auto configuration = configuration_.get();
         const auto& wanted = configuration->settings.notify.events;
-        const auto notifier = current_notifier();
-        if (!notifier || std::find(wanted.begin(), wanted.end(), event) == wanted.end()) return;
+        if (std::find(wanted.begin(), wanted.end(), event) == wanted.end()) return;
         const auto body =
             notification_body(event, id, r, configuration->settings.ledger.path, import, env_.clock.now());
-        if (auto told = notifier->tell(id, event, body); !told)
+        const std::lock_guard lock(notifier_mutex_);
+        if (!notifier_) return;
+        if (auto told = notifier_->tell(id, event, body); !told)
             log_.error("notification_not_kept", {{"id", id}}, told.error().text);
     }
 
     // The event loop's own coroutine: signals, the watchdog, and a look around now and then.
     asio::awaitable<void> live() {
         async::task_group group(loop_.get_executor());
-        group.spawn(look_around());
-        group.spawn(feed_watchdog());
-        group.spawn(hear_signals());
+        group.spawn(or_stop(look_around()));
+        group.spawn(or_stop(feed_watchdog()));
+        group.spawn(or_stop(hear_signals()));
         co_await server_->run();
         // The run under way ends on its own thread. The loop goes on meanwhile: a second signal forces, and the
         // watchdog is fed.
@@ -270,6 +274,28 @@ class daemon {
         signals_.cancel();
         group.stop();
         co_await group.wait();
+    }
+
+    // A service that hears no signals and feeds no watchdog must not go on.
+    asio::awaitable<void> or_stop(asio::awaitable<void> part) {
+        std::exception_ptr bug;
+        try {
+            co_await std::move(part);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() != asio::error::operation_aborted) bug = std::current_exception();
+        } catch (...) {
+            bug = std::current_exception();
+        }
+        if (!bug) co_return;
+        begin_stop();
+        std::rethrow_exception(bug);
+    }
+
+    void begin_stop() {
+        intake_->stop();
+        scheduler_->stop();
+        server_->stop();
+        events_.wake();
     }
 
     asio::awaitable<void> pause(std::chrono::milliseconds time) {
@@ -308,12 +334,11 @@ class daemon {
         }
         log_.info("service_stopping", {});
         (void)::sd_notify(0, "STOPPING=1");
-        intake_->stop();
-        scheduler_->stop();
-        server_->stop();
-        events_.wake();
+        begin_stop();
         boost::system::error_code cancelled;
-        co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+        signal = SIGHUP;
+        while (signal == SIGHUP && !cancelled)
+            signal = co_await signals_.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
         if (!cancelled) scheduler_->stop();
     }
 
@@ -363,8 +388,8 @@ class daemon {
     event_hub events_{loop_.get_executor()};
     board board_;
     std::unique_ptr<inbox::item_store> store_;
-    mutable std::mutex notifier_mutex_;
-    std::shared_ptr<notify::notifier> notifier_;
+    std::mutex notifier_mutex_;
+    std::unique_ptr<notify::notifier> notifier_;
     std::unique_ptr<scheduler> scheduler_;
     std::unique_ptr<intake> intake_;
     std::unique_ptr<control_api> api_;

@@ -22,6 +22,7 @@
 #include "taskbarge/core/state.hpp"
 #include "taskbarge/core/task.hpp"
 #include "taskbarge/job/stop_control.hpp"
+#include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/reader/row_source.hpp"
 
 namespace taskbarge::job {
@@ -105,14 +106,22 @@ report release_job(const environment& env, core::job_id id);
 // pause: leaves a job that nobody works on alone until resume_job() is called for it. A finished job stays finished.
 report pause_job(const environment& env, core::job_id id);
 
-// resume JOB; retry JOB first moves failed rows (and with `resend_unknown` undecidable ones) back to pending.
-report resume_job(const environment& env, core::job_id id);
+// A stored time to go on that is further off than this cannot be right, and does not count: no window is longer than a
+// day.
+inline constexpr auto longest_park = std::chrono::hours(25);
+
+// resume JOB, which goes on with a paused job as well, unless that is to be left alone; retry JOB first moves failed
+// rows (and with `resend_unknown` undecidable ones) back to pending.
+enum class paused_job { go_on, leave };
+report resume_job(const environment& env, core::job_id id, paused_job paused = paused_job::go_on);
 enum class unknown_rows { keep, resend };
 report retry_job(const environment& env, core::job_id id, unknown_rows unknown);
 report verify_job(const environment& env, core::job_id id);
 report cancel_job(const environment& env, core::job_id id);
 // The job as it stands, without touching it.
 report report_job(const environment& env, core::job_id id);
+// The same for one of many whose records were read; does not name the other unfinished jobs.
+report report_listed(const environment& env, ledger::ledger& book, const ledger::job_record& job);
 
 // plan: what an import would do. Sends nothing but reads the limits if a key is there; keeps nothing.
 struct group_line {

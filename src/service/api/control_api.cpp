@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <charconv>
+#include <exception>
 #include <fstream>
 #include <utility>
 
@@ -34,6 +35,7 @@ namespace {
 
 constexpr std::size_t most_listed = 1000, usually_listed = 100;
 constexpr std::size_t most_streams = 8, most_event_streams = 64;
+constexpr std::size_t most_runs_asked_for = 4;
 constexpr std::size_t block_size = 1u << 16;
 constexpr std::size_t upload_piece = 1u << 20;
 constexpr std::size_t most_json = 64 * 1024;
@@ -433,7 +435,7 @@ control_api::none control_api::submit_path(exchange& x) {
     auto take = [&] {
         return parts_.store.take_path(asked->first, configuration->settings.serve.allowed_paths, asked->second);
     };
-    auto held = co_await readers_.run(take);
+    auto held = co_await copiers_.run(take);
     if (held) {
         co_await accepted(x, std::move(*held));
         co_return;
@@ -554,13 +556,6 @@ control_api::none control_api::retry_import(exchange& x, const values& v) {
 
 // -------------------------------------------------------------------------------------------------------------- jobs
 
-job::report control_api::report_of(core::job_id job) const {
-    const auto configuration = parts_.configuration.get();
-    job::stop_control nobody;
-    silence unwatched;
-    return job::report_job({configuration->settings, configuration->key, parts_.clock, nobody, unwatched, 0}, job);
-}
-
 result<std::string> control_api::job_json(core::job_id id) const {
     constexpr std::size_t most_reasons = 10;
     const auto configuration = parts_.configuration.get();
@@ -573,7 +568,7 @@ result<std::string> control_api::job_json(core::job_id id) const {
     if (!reasons) return reasons.error();
     std::string out;
     core::json_object o(out);
-    add_job(o, report_of(id), *job, s.ledger.path);
+    add_job(o, parts_.scheduler.report_of(id), *job, s.ledger.path);
     add_reasons(o, *reasons);
     add_windows(o, **book, s, parts_.clock.now());
     o.raw("imports", text_list(parts_.intake.imports_of(id)));
@@ -593,6 +588,9 @@ result<std::string> control_api::jobs_json(const std::string& state, std::size_t
     if (!book) return book.error();
     auto jobs = state == "unfinished" ? (*book)->unfinished_jobs() : (*book)->jobs();
     if (!jobs) return jobs.error();
+    job::stop_control nobody;
+    silence unwatched;
+    const job::environment env{s, configuration->key, parts_.clock, nobody, unwatched, 0};
     std::string list = "{\"jobs\":[";
     std::size_t told = 0;
     std::optional<core::job_id> next;
@@ -605,7 +603,7 @@ result<std::string> control_api::jobs_json(const std::string& state, std::size_t
         }
         if (told++ != 0) list += ',';
         core::json_object one(list);
-        add_job(one, report_of(job->id), *job, s.ledger.path);
+        add_job(one, job::report_listed(env, **book, *job), *job, s.ledger.path);
         one.close();
     }
     list += "],\"next_before\":";
@@ -651,15 +649,28 @@ control_api::none control_api::command(exchange& x, const values& v, job_command
     if (!id) {
         a = no_such_job(v.at(0));
     } else {
+        // Runs take as long as Apollo's windows let them, and must not stand in the way of a pause.
+        const bool is_run =
+            what == job_command::retry || what == job_command::retry_unknown || what == job_command::verify;
+        if (is_run && runs_asked_for_ >= most_runs_asked_for) {
+            a = problem(503, "not-now", "This cannot be done now",
+                        "Too many runs that were asked for are under way; try again when one has ended.");
+            a.headers.emplace_back("Retry-After", "60");
+            co_await x.reply(std::move(a));
+            co_return;
+        }
         auto act = [&]() -> result<std::string> {
             const auto r = parts_.scheduler.command(*id, what);
             const bool refused = r.why && (r.why->code == errc::no_such_job || r.why->code == errc::job_held ||
-                                           r.why->code == errc::ledger || r.why->code == errc::ledger_full ||
-                                           r.why->code == errc::internal);
+                                           r.why->code == errc::usage || r.why->code == errc::ledger ||
+                                           r.why->code == errc::ledger_full || r.why->code == errc::internal);
             if (refused) return *r.why;
             return job_json(*id);
         };
-        auto done = co_await commands_.run(act);
+        if (is_run) ++runs_asked_for_;
+        auto& where = is_run ? runs_ : commands_;
+        auto done = co_await where.run(act);
+        if (is_run) --runs_asked_for_;
         a = done ? json_answer(std::move(*done)) : problem_of(done.error());
     }
     co_await x.reply(std::move(a));
@@ -679,23 +690,38 @@ control_api::none control_api::stream(exchange& x, std::string content_type, std
     async::task_group group(parts_.executor);
     auto work = [pipe, produce = std::move(produce)] {
         auto push = [&](std::string block) { return pipe->push(std::move(block)); };
-        pipe->finish(produce(push));
+        try {
+            pipe->finish(produce(push));
+        } catch (const std::exception& bug) {
+            pipe->finish(core::failure{errc::internal, bug.what()});
+        }
     };
     auto child = producers_.run(work);
     group.spawn(std::move(child));
     bool begun = false, wanted = true;
-    while (wanted) {
-        auto block = co_await pipe->pop();
-        if (!block) break;
-        if (!std::exchange(begun, true)) {
-            http::header_list headers{{"Content-Disposition", fmt::format("attachment; filename=\"{}\"", file_name)}};
-            co_await x.begin(200, content_type, std::move(headers));
+    std::exception_ptr cut;
+    try {
+        while (wanted) {
+            auto block = co_await pipe->pop();
+            if (!block) break;
+            if (!std::exchange(begun, true)) {
+                http::header_list headers{
+                    {"Content-Disposition", fmt::format("attachment; filename=\"{}\"", file_name)}};
+                co_await x.begin(200, content_type, std::move(headers));
+            }
+            wanted = co_await x.write(*block);
         }
-        wanted = co_await x.write(*block);
+    } catch (...) {
+        cut = std::current_exception();
     }
     pipe->close();
+    // Cut or not, the producer works with what is here until it has ended.
+    const bool throwing = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
     co_await group.wait();
+    co_await asio::this_coro::throw_if_cancelled(throwing);
     --streams_;
+    if (cut) std::rethrow_exception(cut);
     if (!begun) {
         const auto why = pipe->outcome() ? core::failure{errc::internal, "nothing was read"} : pipe->outcome().error();
         answer a = problem_of(why);
@@ -803,8 +829,11 @@ control_api::none control_api::event_stream(exchange& x, const values&) {
     http::header_list headers;
     co_await x.begin(200, "text/event-stream", std::move(headers));
     bool wanted = co_await x.write("retry: 2000\n\n");
+    using steady = std::chrono::steady_clock;
+    auto beat = steady::now() + heartbeat;
     while (wanted && !x.stopping()) {
-        const auto next = co_await ear.next(heartbeat);
+        const auto left = std::max(steady::duration::zero(), beat - steady::now());
+        const auto next = co_await ear.next(std::chrono::ceil<std::chrono::milliseconds>(left));
         std::string text = ": still here\n\n";
         if (const auto lost = ear.take_lost()) {
             text = fmt::format("event: lost\ndata: {{\"events\":{}}}\n\n", lost);
@@ -812,10 +841,13 @@ control_api::none control_api::event_stream(exchange& x, const values&) {
             text.clear();
         }
         if (next) {
-            if (only && next->job != *only) continue;
-            text = fmt::format("id: {}\nevent: {}\ndata: {}\n\n", next->id, next->type, next->data);
+            // Others' events do not tell whether the client is still there.
+            const bool others = only && next->job != *only;
+            if (others && steady::now() < beat) continue;
+            if (!others) text = fmt::format("id: {}\nevent: {}\ndata: {}\n\n", next->id, next->type, next->data);
         }
         if (wanted && !text.empty()) wanted = co_await x.write(text);
+        beat = steady::now() + heartbeat;
     }
     co_await x.end();
 }

@@ -67,7 +67,6 @@ class control_api {
     using producer = std::function<core::result<void>(const std::function<bool(std::string)>& push)>;
     none stream(http::exchange& x, std::string content_type, std::string file_name, producer produce);
 
-    job::report report_of(core::job_id job) const;
     core::result<std::string> job_json(core::job_id job) const;
     core::result<std::string> jobs_json(const std::string& state, std::size_t most, core::job_id before) const;
     std::string import_json(const inbox::item& item) const;
@@ -77,9 +76,11 @@ class control_api {
 
     parts parts_;
     async::worker readers_{4};
-    async::worker commands_{8};
+    async::worker commands_{8};  // those that wait for requests in flight, at the most
+    async::worker runs_{4};
+    async::worker copiers_{2};  // files as large as may be
     async::worker producers_{8};
-    std::size_t streams_ = 0;
+    std::size_t streams_ = 0, runs_asked_for_ = 0;
     std::mutex sums_mutex_;
     std::map<core::job_id, std::pair<core::instant, core::row_counts>> sums_;
 };

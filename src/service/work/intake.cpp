@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
+#include <set>
 #include <utility>
 
 #include "service/telemetry/event_json.hpp"
@@ -83,8 +85,6 @@ bool may_pass(errc code) {
             return false;
     }
 }
-
-constexpr std::size_t most_early = 10'000;
 
 // Rejects keep the form of their input.
 std::string rejects_name(const std::string& format) {
@@ -177,6 +177,8 @@ bool intake::submit(inbox::held_item held) {
     {
         const std::lock_guard lock(mutex_);
         if (held_ >= parts_.most_items || stopping_) return false;
+        // One whose note cannot be locked is found again and again.
+        if (states_.contains(item.id)) return true;
         ++held_;
         states_[item.id] = {"queued", ""};
         if (!item.job) {
@@ -184,7 +186,7 @@ bool intake::submit(inbox::held_item held) {
             parts_.runs.lines().info("import_taken", {{"import", item.id}, {"origin", item.note.origin}});
         }
         parts_.runs.tell("import", 0, import_event_json(item.id, "queued", item.job, {}));
-        queue_.push_back({std::move(held), {}, 0, {}});
+        queue_.push_back({std::move(held), {}, 0, {}, {}});
     }
     changed_.notify_all();
     return true;
@@ -193,12 +195,8 @@ bool intake::submit(inbox::held_item held) {
 void intake::job_finished(core::job_id job) {
     {
         const std::lock_guard lock(mutex_);
-        if (!accepted_.contains(job)) {
-            // Finished before its input was noted as accepted, or a job of no input.
-            if (early_.size() >= most_early) early_.clear();
-            early_.insert(job);
-            return;
-        }
+        // A job of no input, or finished before its input was noted as accepted: look() finds that one.
+        if (!accepted_.contains(job)) return;
         finished_.push_back(job);
     }
     changed_.notify_all();
@@ -216,13 +214,20 @@ void intake::look() {
     if (!jobs.empty()) {
         auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
         auto unfinished = book ? (*book)->unfinished_jobs() : book.error();
-        if (unfinished)
+        if (unfinished) {
+            std::set<core::job_id> open;
+            for (const auto& u : *unfinished)
+                open.insert(u.id);
             for (const auto job : jobs)
-                if (std::none_of(unfinished->begin(), unfinished->end(), [&](const auto& u) { return u.id == job; }))
-                    job_finished(job);
+                if (!open.contains(job)) job_finished(job);
+        }
     }
     if (!room) return;
     auto left = parts_.store.adopt();
+    // Told once, until it is over.
+    const std::string trouble = left ? std::string() : left.error().text;
+    if (!trouble.empty() && trouble != adopt_trouble_) parts_.runs.lines().error("inbox_trouble", {}, trouble);
+    adopt_trouble_ = trouble;
     if (!left) return;
     for (auto& held : *left)
         if (!submit(std::move(held))) break;
@@ -292,16 +297,28 @@ void intake::take_in(entry e) {
     if (!item.trouble.empty())
         return give_up(std::move(e), {errc::input, item.trouble}, parts_.configuration.get()->settings);
     if (!item.job) return plan(std::move(e));
+    const auto job = job_of(*item.job);
+    if (!job && job.error().code != errc::no_such_job) return later(std::move(e), job.error());
+    if (job) {
+        const auto input = reader::digest_of({item.input()});
+        // A planned input is not needed any more: somebody may have removed it.
+        if (!input || input->sha256 == job->identity.input_sha256) {
+            const bool left = e.failures == 0 && job->state == core::job_state::completed;
+            if (left) parts_.found_finished(job->id);
+            return accept(std::move(e), *job);
+        }
+    }
+    const auto why = fmt::format(
+        "the ledger {} job {}, which this input had; was the ledger replaced? Drop the file "
+        "again to import it anew",
+        job ? "has another input's" : "knows no", *item.job);
+    give_up(std::move(e), {errc::input, why}, parts_.configuration.get()->settings);
+}
+
+result<ledger::job_record> intake::job_of(core::job_id job) const {
     auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
-    auto job = book ? (*book)->job(*item.job) : book.error();
-    if (job) return accept(std::move(e), *item.job, job->state == core::job_state::completed);
-    if (job.error().code == errc::no_such_job)
-        return give_up(std::move(e),
-                       {errc::input, fmt::format("the ledger knows no job {}, which this input had; was the ledger "
-                                                 "replaced? Drop the file again to import it anew",
-                                                 *item.job)},
-                       parts_.configuration.get()->settings);
-    later(std::move(e), job.error());
+    if (!book) return book.error();
+    return (*book)->job(job);
 }
 
 job::environment intake::environment_of(const configuration& c, const core::settings& s, job::observer& watch) {
@@ -315,11 +332,14 @@ void intake::plan(entry e) {
     if (!settings) return give_up(std::move(e), settings.error(), configuration->settings);
     set_state(id, "reading", "");
     job::report r;
-    {
+    try {
         board::run watch(parts_.runs, 0);
         const auto env = environment_of(*configuration, *settings, watch);
         r = job::prepare_files(env, options_of(e.held.item()),
                                [&](core::job_id job) { return parts_.store.set_job(e.held, job); });
+    } catch (const std::exception& bug) {
+        // One input must not end the service, which would read it again at the next start.
+        r.why = core::failure{errc::internal, bug.what()};
     }
     if (!r.why) {
         core::row_counts read;
@@ -327,22 +347,26 @@ void intake::plan(entry e) {
         read.rejected = r.rows.rejected;
         read.duplicate = r.rows.duplicate;
         if (!r.already_finished) parts_.runs.counts().add_rows(read);
-        return accept(std::move(e), *r.job, r.state == "completed");
+        const auto job = job_of(*r.job);
+        if (!job) return later(std::move(e), job.error());
+        return accept(std::move(e), *job);
     }
     if (may_pass(r.why->code)) return later(std::move(e), *r.why);
     give_up(std::move(e), *r.why, *settings);
 }
 
-void intake::accept(entry e, core::job_id job, bool finished) {
+void intake::accept(entry e, const ledger::job_record& job) {
     const std::string id = e.held.item().id;
-    parts_.runs.lines().info("import_accepted", {{"import", id}, {"job", job}});
-    parts_.runs.tell("import", job, import_event_json(id, "accepted", job, {}));
+    const bool finished = job.state == core::job_state::completed;
+    parts_.runs.lines().info("import_accepted", {{"import", id}, {"job", job.id}});
+    e.identity = job.identity;
     {
         const std::lock_guard lock(mutex_);
         states_[id] = {"accepted", ""};
-        accepted_.emplace(job, std::move(e));
-        if (finished || early_.erase(job) > 0) finished_.push_back(job);
+        accepted_.emplace(job.id, std::move(e));
+        if (finished) finished_.push_back(job.id);
     }
+    parts_.runs.tell("import", job.id, import_event_json(id, "accepted", job.id, {}));
     if (!finished) parts_.job_ready();
 }
 
@@ -412,16 +436,20 @@ void intake::write_why(const inbox::held_item& held, const core::failure& why, c
     }));
 }
 
-result<void> intake::write_results(const inbox::held_item& held, core::job_id job) {
+result<void> intake::write_results(const entry& e, core::job_id job) {
+    const auto& held = e.held;
     const auto configuration = parts_.configuration.get();
     silence unwatched;
     const auto env = environment_of(*configuration, configuration->settings, unwatched);
-    const auto r = job::report_job(env, job);
-    if (r.why) return *r.why;
     auto book = ledger::open_ledger(configuration->settings.ledger.path);
     if (!book) return book.error();
     auto record = (*book)->job(job);
     if (!record) return record.error();
+    const core::failure reopened{errc::waiting, fmt::format("job {} is not finished any more", job)};
+    if (record->identity != e.identity) return core::failure{errc::waiting, "the ledger was replaced"};
+    if (record->state != core::job_state::completed) return reopened;
+    const auto r = job::report_job(env, job);
+    if (r.why) return *r.why;
     auto written = parts_.store.add_file(held, "results.csv", [&](int fd) -> result<void> {
         fd_text out(fd);
         report::results_writer writer(report::results_format::csv, record->files, job);
@@ -451,6 +479,10 @@ result<void> intake::write_results(const inbox::held_item& held, core::job_id jo
         });
         if (!written) return written;
     }
+    // A retry meanwhile makes what was written a mixture.
+    const auto after = (*book)->job(job);
+    if (!after) return after.error();
+    if (after->finished_at != record->finished_at || after->state != record->state) return reopened;
     return parts_.store.add_file(held, "summary.json", [&](int fd) {
         return write_text(fd, report::report_json(r, configuration->settings.ledger.path, report::exit_code_of(r)));
     });
@@ -467,7 +499,7 @@ void intake::put_away_job(core::job_id job) {
     }
     for (auto& e : entries) {
         const std::string id = e.held.item().id;
-        auto done = write_results(e.held, job);
+        auto done = write_results(e, job);
         if (done) done = parts_.store.put_away(e.held, item_place::done);
         if (!done) {
             later(std::move(e), done.error());

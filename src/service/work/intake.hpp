@@ -9,7 +9,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "service/inbox/item_store.hpp"
 #include "service/work/board.hpp"
 #include "taskbarge/job/job.hpp"
+#include "taskbarge/ledger/ledger.hpp"
 
 namespace taskbarge::service {
 
@@ -31,6 +31,8 @@ class intake {
         std::size_t most_items = 4096;  // held at once; each holds a descriptor
         // Told when a job may have become ready to go.
         std::function<void()> job_ready;
+        // Told of an input that was left when its job was finished already: a dead process may not have told of that.
+        std::function<void(core::job_id)> found_finished;
         // Told of an input that made no job.
         std::function<void(const inbox::item& item, const core::failure& why)> failed;
     };
@@ -69,16 +71,18 @@ class intake {
         time not_before{};
         std::uint32_t failures = 0;
         std::string error;
+        ledger::job_identity identity;  // of its job
     };
 
     void loop();
     void take_in(entry e);
     void plan(entry e);
-    void accept(entry e, core::job_id job, bool finished);
+    void accept(entry e, const ledger::job_record& job);
     void later(entry e, const core::failure& why);
     void give_up(entry e, const core::failure& why, const core::settings& settings);
     void put_away_job(core::job_id job);
-    core::result<void> write_results(const inbox::held_item& held, core::job_id job);
+    core::result<ledger::job_record> job_of(core::job_id job) const;
+    core::result<void> write_results(const entry& e, core::job_id job);
     void write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings);
     job::environment environment_of(const configuration& c, const core::settings& s, job::observer& watch);
     void set_state(const std::string& id, std::string state, std::string error);
@@ -91,9 +95,9 @@ class intake {
     std::deque<core::job_id> finished_;
     std::multimap<core::job_id, entry> accepted_;
     std::map<std::string, std::pair<std::string, std::string>> states_;  // by item id
-    std::set<core::job_id> early_;
     std::size_t held_ = 0;
-    std::string untaken_;  // the folder watch's own: which file could not be taken, and why
+    std::string untaken_;        // the folder watch's own: which file could not be taken, and why
+    std::string adopt_trouble_;  // look()'s own
     job::stop_control stop_;
     std::thread thread_;
 };

@@ -1,9 +1,11 @@
 #include "service/work/scheduler.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <utility>
 
 #include "service/telemetry/event_json.hpp"
@@ -42,6 +44,17 @@ bool concerns_all(errc code) {
     }
 }
 
+// Device and inode of what stands at the path: a ledger may be deleted or replaced while we have it open.
+std::pair<std::uint64_t, std::uint64_t> file_at(const std::string& path) {
+    struct stat found {};
+    if (::stat(path.c_str(), &found) != 0) return {};
+    return {found.st_dev, found.st_ino};
+}
+
+bool asks_apollo(job_command what) {
+    return what != job_command::pause && what != job_command::resume;
+}
+
 bool blocks_all(errc code) {
     return code == errc::unauthorized || code == errc::forbidden || code == errc::no_key || code == errc::settings;
 }
@@ -59,8 +72,11 @@ std::string_view to_string(job_command c) {
 }
 
 void run_memory::ended(core::job_id job, const std::optional<core::failure>& why, bool resumes_by_itself, time now) {
-    if (!why || why->code == errc::interrupted || why->code == errc::paused || resumes_by_itself) {
+    const bool settled = !why || why->code == errc::interrupted || why->code == errc::paused || resumes_by_itself;
+    if (settled || why->code == errc::no_such_job) {
+        // Nothing is kept of a job that is not there: another one may get its number.
         jobs_.erase(job);
+        need_a_person_.erase(job);
         if (!why) all_ = {};
         return;
     }
@@ -74,6 +90,13 @@ void run_memory::ended(core::job_id job, const std::optional<core::failure>& why
     } else {
         need_a_person_.insert(job);
     }
+}
+
+void run_memory::released(core::job_id job) {
+    jobs_.erase(job);
+    need_a_person_.erase(job);
+    blocked_.reset();
+    all_ = {};
 }
 
 void run_memory::forget_refusals() {
@@ -109,8 +132,8 @@ void scheduler::close() {
         const std::lock_guard lock(mutex_);
         if (!stopping_) {
             stopping_ = true;
-            for (auto& [job, control] : active_)
-                control->request();
+            for (const auto& one : active_)
+                one->control.request();
         }
     }
     changed_.notify_all();
@@ -141,8 +164,8 @@ void scheduler::stop() {
     {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
-        for (auto& [job, control] : active_)
-            control->request();
+        for (const auto& one : active_)
+            one->control.request();
     }
     changed_.notify_all();
 }
@@ -150,6 +173,13 @@ void scheduler::stop() {
 std::optional<core::failure> scheduler::blocked() const {
     const std::lock_guard lock(mutex_);
     return memory_.blocked();
+}
+
+job::report scheduler::report_of(core::job_id job) const {
+    const auto configuration = parts_.configuration.get();
+    job::stop_control nobody;
+    silence unwatched;
+    return job::report_job({configuration->settings, configuration->key, parts_.clock, nobody, unwatched, 0}, job);
 }
 
 void scheduler::loop() {
@@ -160,8 +190,8 @@ void scheduler::loop() {
             awake_ = false;
         }
         std::optional<run_memory::time> until;
-        if (const auto job = choose(until)) {
-            run(*job);
+        if (const auto chosen = choose(until)) {
+            run(*chosen);
             continue;
         }
         const auto poll = parts_.clock.steady_now() + parts_.configuration.get()->settings.serve.poll;
@@ -170,18 +200,30 @@ void scheduler::loop() {
     }
 }
 
-// The oldest job that may go now; else the time from which one may.
-std::optional<core::job_id> scheduler::choose(std::optional<run_memory::time>& until) {
-    const auto configuration = parts_.configuration.get();
-    if (!book_) {
-        auto opened = ledger::open_ledger(configuration->settings.ledger.path);
-        if (!opened) {
-            if (!std::exchange(ledger_trouble_, true))
-                parts_.runs.lines().error("ledger_trouble", {}, opened.error().text);
-            return std::nullopt;
-        }
-        book_ = std::move(*opened);
+// Told once; nothing is open after a false.
+bool scheduler::open_book(const std::string& path) {
+    const auto file = file_at(path);
+    if (book_ && file == book_file_) return true;
+    if (book_) {
+        parts_.runs.lines().error("ledger_replaced", {}, fmt::format("{} is another file than before", path));
+        const std::lock_guard lock(mutex_);
+        memory_.forget_refusals();
     }
+    book_.reset();
+    auto opened = ledger::open_ledger(path);
+    if (!opened) {
+        if (!std::exchange(ledger_trouble_, true)) parts_.runs.lines().error("ledger_trouble", {}, opened.error().text);
+        return false;
+    }
+    book_ = std::move(*opened);
+    book_file_ = file_at(path);
+    return true;
+}
+
+// The oldest job that may go now, begun; else the time from which one may.
+std::optional<scheduler::choice> scheduler::choose(std::optional<run_memory::time>& until) {
+    auto configuration = parts_.configuration.get();
+    if (!open_book(configuration->settings.ledger.path)) return std::nullopt;
     const auto jobs = book_->unfinished_jobs();
     if (!jobs) {
         if (!std::exchange(ledger_trouble_, true)) parts_.runs.lines().error("ledger_trouble", {}, jobs.error().text);
@@ -199,46 +241,60 @@ std::optional<core::job_id> scheduler::choose(std::optional<run_memory::time>& u
         if (job.identity.base_url != configuration->settings.apollo.base_url ||
             job.identity.team != configuration->settings.apollo.team)
             continue;
-        if (job.resume_at && *job.resume_at > wall) {
+        if (job.resume_at && *job.resume_at > wall && *job.resume_at - wall <= job::longest_park) {
             const auto then = now + (*job.resume_at - wall);
             if (!until || then < *until) until = then;
             continue;
         }
-        return job.id;
+        // With the lock that we looked under: a pause that comes now finds the run, and waits for it.
+        return choice{begin(job.id), std::move(configuration)};
     }
     return std::nullopt;
 }
 
-// Runs `work` with an observer and a stop of its own, which stop() and commands can ask.
-job::report scheduler::with_run(core::job_id job, const std::function<job::report(const job::environment&)>& work) {
-    const auto configuration = parts_.configuration.get();
-    auto control = std::make_shared<job::stop_control>();
+scheduler::active_ptr scheduler::begin(core::job_id job) {
+    auto one = std::make_shared<active>();
+    one->job = job;
+    active_.push_back(one);
+    if (stopping_) one->control.request();
+    return one;
+}
+
+// Runs `work` with an observer and a stop of its own, which stop() and commands can ask. A bug ends this one run.
+job::report scheduler::with_run(const active_ptr& one, const configuration& c,
+                                const std::function<job::report(const job::environment&)>& work) {
     std::uint64_t seed = 0;
     {
         const std::lock_guard lock(mutex_);
         seed = parts_.seed + ++runs_made_;
-        active_[job] = control;
-        if (stopping_) control->request();
     }
     job::report report;
-    {
-        board::run watch(parts_.runs, job);
-        const job::environment env{configuration->settings, configuration->key, parts_.clock, *control, watch, seed};
+    try {
+        board::run watch(parts_.runs, one->job);
+        const job::environment env{c.settings, c.key, parts_.clock, one->control, watch, seed};
         report = work(env);
         watch.ended(report);
+    } catch (const std::exception& e) {
+        report = {};
+        report.job = one->job;
+        report.state = "failed";
+        report.why = core::failure{errc::internal, e.what()};
     }
     {
         const std::lock_guard lock(mutex_);
-        active_.erase(job);
+        active_.remove(one);
     }
     changed_.notify_all();
     return report;
 }
 
-void scheduler::run(core::job_id job) {
+void scheduler::run(const choice& chosen) {
+    const auto job = chosen.run->job;
     parts_.runs.lines().info("job_started", {{"job", job}});
     parts_.runs.tell("job", job, job_event_json(job, "running", {}));
-    const auto report = with_run(job, [job](const job::environment& env) { return job::resume_job(env, job); });
+    const auto report = with_run(chosen.run, *chosen.configuration, [job](const job::environment& env) {
+        return job::resume_job(env, job, job::paused_job::leave);
+    });
     {
         const std::lock_guard lock(mutex_);
         memory_.ended(job, report.why, report.resume_at.has_value(), parts_.clock.steady_now());
@@ -278,25 +334,53 @@ void scheduler::after(core::job_id job, const job::report& r) {
     parts_.notify(failed ? "failed" : "parked", r);
 }
 
-void scheduler::interrupt_run_of(core::job_id job) {
+void scheduler::interrupt_runs_of(core::job_id job) {
     std::unique_lock lock(mutex_);
-    const auto found = active_.find(job);
-    if (found == active_.end()) return;
-    const auto control = found->second;
-    if (control->level() == job::stop_level::none) control->request();
+    std::vector<active_ptr> those;
+    for (const auto& one : active_)
+        if (one->job == job) those.push_back(one);
+    for (const auto& one : those)
+        if (one->control.level() == job::stop_level::none) one->control.request();
     changed_.wait(lock, [&] {
-        const auto now = active_.find(job);
-        return now == active_.end() || now->second != control;
+        return std::none_of(those.begin(), those.end(), [&](const auto& one) {
+            return std::find(active_.begin(), active_.end(), one) != active_.end();
+        });
     });
 }
 
+// Why the command cannot be given to the job at all. A job goes to the Apollo and the team that it was planned for.
+std::optional<core::failure> scheduler::refusal_of(core::job_id job, job_command what, const configuration& c) const {
+    auto book = ledger::open_ledger(c.settings.ledger.path);
+    if (!book) return book.error();
+    const auto known = (*book)->job(job);
+    if (!known) return known.error();
+    const auto& identity = known->identity;
+    const auto& apollo = c.settings.apollo;
+    if (!asks_apollo(what) || (identity.base_url == apollo.base_url && identity.team == apollo.team))
+        return std::nullopt;
+    return core::failure{errc::usage, fmt::format("job {} is of team {} at {}, and the service works for team {} at {}",
+                                                  job, identity.team, identity.base_url, apollo.team, apollo.base_url)};
+}
+
 job::report scheduler::command(core::job_id job, job_command what) {
+    const auto configuration = parts_.configuration.get();
+    if (auto refused = refusal_of(job, what, *configuration)) {
+        job::report report;
+        report.state = "failed";
+        report.why = std::move(refused);
+        return report;
+    }
     {
         const std::lock_guard lock(mutex_);
         reserved_.insert(job);
     }
-    if (what == job_command::pause || what == job_command::cancel) interrupt_run_of(job);
-    auto report = with_run(job, [&](const job::environment& env) {
+    if (what == job_command::pause || what == job_command::cancel) interrupt_runs_of(job);
+    active_ptr own;
+    {
+        const std::lock_guard lock(mutex_);
+        own = begin(job);
+    }
+    auto report = with_run(own, *configuration, [&](const job::environment& env) {
         switch (what) {
             case job_command::pause:
                 return job::pause_job(env, job);
@@ -317,9 +401,8 @@ job::report scheduler::command(core::job_id job, job_command what) {
         const std::lock_guard lock(mutex_);
         reserved_.erase(reserved_.find(job));
         const auto now = parts_.clock.steady_now();
-        if (what == job_command::resume) memory_.ended(job, std::nullopt, false, now);
-        if (what != job_command::resume && what != job_command::pause)
-            memory_.ended(job, report.why, report.resume_at.has_value(), now);
+        if (what == job_command::resume && !report.why) memory_.released(job);
+        if (asks_apollo(what)) memory_.ended(job, report.why, report.resume_at.has_value(), now);
     }
     parts_.runs.lines().info("job_command", {{"job", job}, {"command", to_string(what)}, {"state", report.state}},
                              report.why ? report.why->text : "");

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ class run_memory {
     using time = std::chrono::steady_clock::time_point;
     // A run ended: `why` as its report says, nothing when the job is finished.
     void ended(core::job_id job, const std::optional<core::failure>& why, bool resumes_by_itself, time now);
+    // A person says that the job may go on: why it could not is mended.
+    void released(core::job_id job);
     // What waited for a person is tried again.
     void forget_refusals();
     bool may_go(core::job_id job, time now) const;
@@ -77,14 +80,32 @@ class scheduler {
     void close();
 
     std::optional<core::failure> blocked() const;
+    // The job as it stands. Any thread.
+    job::report report_of(core::job_id job) const;
 
  private:
+    // A run or a command under way, which stop() and other commands can ask to end. Several may be of one job: all but
+    // one find it held.
+    struct active {
+        core::job_id job = 0;
+        job::stop_control control;
+    };
+    using active_ptr = std::shared_ptr<active>;
+    struct choice {
+        active_ptr run;
+        configuration_ptr configuration;  // whose base URL and team the job's are
+    };
+
     void loop();
-    std::optional<core::job_id> choose(std::optional<run_memory::time>& until);
-    void run(core::job_id job);
-    job::report with_run(core::job_id job, const std::function<job::report(const job::environment&)>& work);
+    bool open_book(const std::string& path);
+    std::optional<choice> choose(std::optional<run_memory::time>& until);
+    void run(const choice& chosen);
+    active_ptr begin(core::job_id job);  // with the mutex held
+    job::report with_run(const active_ptr& one, const configuration& c,
+                         const std::function<job::report(const job::environment&)>& work);
     void after(core::job_id job, const job::report& r);
-    void interrupt_run_of(core::job_id job);
+    void interrupt_runs_of(core::job_id job);
+    std::optional<core::failure> refusal_of(core::job_id job, job_command what, const configuration& c) const;
 
     parts parts_;
     mutable std::mutex mutex_;
@@ -93,8 +114,9 @@ class scheduler {
     std::uint64_t runs_made_ = 0;
     run_memory memory_;
     std::multiset<core::job_id> reserved_;  // a command works on it
-    std::map<core::job_id, std::shared_ptr<job::stop_control>> active_;
-    std::unique_ptr<ledger::ledger> book_;  // the loop's own
+    std::list<active_ptr> active_;
+    std::unique_ptr<ledger::ledger> book_;               // the loop's own
+    std::pair<std::uint64_t, std::uint64_t> book_file_;  // device and inode
     bool ledger_trouble_ = false;
     std::thread thread_;
 };

@@ -1,0 +1,177 @@
+#include "service/work/intake.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "unit/service/work/workplace.hpp"
+
+namespace taskbarge::service {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using namespace std::chrono_literals;
+
+// The day is the test's, waits are real.
+class settable_day final : public core::clock {
+ public:
+    core::instant now() const override { return core::instant(std::chrono::milliseconds(wall_)); }
+    std::chrono::steady_clock::time_point steady_now() const override { return std::chrono::steady_clock::now(); }
+    void next_day() { wall_ += std::chrono::milliseconds(24h).count(); }
+
+ private:
+    std::atomic<std::int64_t> wall_{1'790'000'000'000};  // 2026-09-21T14:13:20Z
+};
+
+class Intake : public Workplace {
+ protected:
+    Intake() {
+        change([](core::settings& s) {
+            s.dates.timezone = "UTC";
+            s.dates.time = "09:00";
+        });
+        store = inbox::item_store::open(path("inbox")).value();
+    }
+
+    std::unique_ptr<intake> make() {
+        intake::parts p{configuration, clock, *store, runs, 64, {}, {}, {}};
+        p.job_ready = [] {};
+        p.found_finished = [this](core::job_id job) { told.add("found_finished", std::to_string(job)); };
+        p.failed = [this](const inbox::item& item, const core::failure& why) {
+            told.add("failed", item.id + ": " + why.text);
+        };
+        return std::make_unique<intake>(std::move(p));
+    }
+
+    std::string rows(const std::string& due = "2027-02-10T10:00:00Z") const {
+        return "contact_id,user_id,type,status,due_at\n"
+               "000000000000000000000001,66302798d03b9601c7934ebf,call,scheduled," +
+               due + "\n";
+    }
+    // An item that nobody holds, as a dead process leaves it.
+    inbox::item left(const std::string& bytes, bool again = false) {
+        inbox::item_note note;
+        note.name = "a.csv";
+        note.taken_at = clock.now();
+        note.again = again;
+        auto upload = store->begin_upload(note).value();
+        upload->write(bytes).value();
+        return upload->finish().value().item();
+    }
+    void write(const std::string& where, const std::string& text) const { std::ofstream(where) << text; }
+    void finish(core::job_id job) const {
+        book()->set_job_state(job, core::job_state::completed, std::nullopt, "", "", clock.now()).value();
+    }
+    std::size_t jobs() const { return book()->jobs().value().size(); }
+    // As after a kill between the plan's commit and the number's being written.
+    static void forget_job(const inbox::item& item) { std::filesystem::remove(item.folder + "/job"); }
+
+    static std::string accepted(core::job_id job) { return fmt::format(R"("state":"accepted","job":{})", job); }
+    static std::string done(core::job_id job) { return fmt::format(R"("state":"done","job":{})", job); }
+
+    settable_day clock;
+    std::unique_ptr<inbox::item_store> store;
+};
+
+TEST_F(Intake, AnInputWhoseNoteCannotBeReadIsNotGuessedAt) {
+    const auto item = left(rows());
+    write(item.folder + "/item.json", "{");
+    const auto i = make();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for("failed " + item.id));
+    EXPECT_THAT(store->list(inbox::item_place::failed, 10).value(), SizeIs(1));
+    EXPECT_EQ(jobs(), 0u);
+}
+
+TEST_F(Intake, AnItemWhoseNoteIsALinkIsPutAwayOnce) {
+    const auto item = left(rows());
+    std::filesystem::remove(item.folder + "/item.json");
+    std::filesystem::create_symlink("/dev/null", item.folder + "/item.json");
+    const auto i = make();
+    i->start().value();
+    i->look();
+    i->look();
+    ASSERT_TRUE(told.wait_for("failed " + item.id));
+    i->close();
+    EXPECT_EQ(told.count("failed " + item.id), 1u);
+    EXPECT_EQ(i->sizes(), std::pair(std::size_t{0}, std::size_t{0}));
+}
+
+TEST_F(Intake, TheJobOfAnotherInputInAReplacedLedgerIsNotTakenForItsOwn) {
+    const auto item = left(rows());
+    write(item.folder + "/job", "1\n");
+    ASSERT_EQ(plan("the hash of another input"), 1);
+    finish(1);
+    const auto i = make();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for("failed " + item.id));
+    EXPECT_EQ(told.count(done(1)), 0u);
+}
+
+TEST_F(Intake, AnInputIsNotPutAwayBeforeItsJobIsFinished) {
+    const auto item = left(rows());
+    const auto i = make();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(accepted(1)));
+    i->job_finished(1);  // as by a mistake, or the news of an end before a retry
+    ASSERT_TRUE(told.wait_for(accepted(1), 2));
+    EXPECT_THAT(store->list(inbox::item_place::processing, 10).value(), SizeIs(1));
+    finish(1);
+    i->look();
+    EXPECT_TRUE(told.wait_for(done(1)));
+}
+
+TEST_F(Intake, ARelativeDateCountsFromTheDayOfTakingAfterAKillAndAMidnight) {
+    const auto item = left(rows("+1d"));
+    {
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(accepted(1)));
+    }
+    forget_job(item);
+    clock.next_day();
+    const auto i = make();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(accepted(1), 2));
+    EXPECT_EQ(jobs(), 1u);
+    EXPECT_EQ(book()->job(1).value().identity.relative_day, "2026-09-21");
+}
+
+TEST_F(Intake, AJobThatIsWantedAgainIsMadeOnceWhateverTheKills) {
+    const auto first = left(rows());
+    const auto second = left(rows(), true);
+    {
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(accepted(1)));
+        ASSERT_TRUE(told.wait_for(accepted(2)));
+    }
+    finish(1);
+    forget_job(first);
+    forget_job(second);
+    const auto i = make();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(accepted(1), 2));
+    ASSERT_TRUE(told.wait_for(accepted(2), 2));
+    EXPECT_EQ(jobs(), 2u);
+}
+
+TEST_F(Intake, AnEndThatADeadProcessMayNotHaveToldIsTold) {
+    const auto item = left(rows());
+    {
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(accepted(1)));
+    }
+    finish(1);
+    const auto i = make();
+    i->start().value();
+    EXPECT_TRUE(told.wait_for("found_finished 1"));
+    EXPECT_TRUE(told.wait_for(done(1)));
+}
+
+}  // namespace
+}  // namespace taskbarge::service
