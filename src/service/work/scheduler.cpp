@@ -128,15 +128,12 @@ scheduler::~scheduler() {
 }
 
 void scheduler::close() {
+    bool asked = false;
     {
         const std::lock_guard lock(mutex_);
-        if (!stopping_) {
-            stopping_ = true;
-            for (const auto& one : active_)
-                one->control.request();
-        }
+        asked = stopping_;
     }
-    changed_.notify_all();
+    if (!asked) stop();
     if (thread_.joinable()) thread_.join();
 }
 
@@ -163,9 +160,10 @@ void scheduler::reloaded() {
 void scheduler::stop() {
     {
         const std::lock_guard lock(mutex_);
-        stopping_ = true;
+        const bool forces = std::exchange(stopping_, true);
+        // One that a command has asked already is not forced by the first stop.
         for (const auto& one : active_)
-            one->control.request();
+            if (forces || one->control.level() == job::stop_level::none) one->control.request();
     }
     changed_.notify_all();
 }
