@@ -287,11 +287,16 @@ result<bool> sqlite_ledger::group_has_created(job_id job, core::group_number gro
 result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
     return db_->atomically(access::read, [&]() -> result<learnt_refusals> {
         learnt_refusals out;
+        // Most jobs have met no refusal: that is seen in the index alone.
+        auto any = db_->prepare("SELECT 1 FROM chunks WHERE job = ? AND state IN ('split', 'refused') LIMIT 1");
+        auto found = any.bind(job).next();
+        if (!found) return found.error();
+        if (!*found) return out;
         // A chunk is cut into parts of the limit and a rest; of several limits the smallest holds.
         auto cap = db_->prepare(
             "SELECT min(largest) FROM (SELECT max(c.row_count) AS largest FROM chunks c JOIN chunks p ON p.id = "
             "c.parent WHERE c.job = ? AND p.state = 'split' AND p.code = 'too_many_contacts' GROUP BY p.id)");
-        auto found = cap.bind(job).next();
+        found = cap.bind(job).next();
         if (!found) return found.error();
         out.most_contacts = static_cast<std::uint32_t>(cap.integer(0));
         auto spent = db_->prepare(
