@@ -204,14 +204,15 @@ asio::awaitable<void> import_run::learn_limits() {
     if (*learnt && (*learnt)->status == 401) break_off(key_refused());
 }
 
-// Chunks are read from the ledger while others are sent; waited for only when none could be sent meanwhile.
+// Chunks are read from the ledger while others are sent; waited for only when no clean one could be sent meanwhile.
+// What is read may belong to the latest search, which goes before other searches.
 asio::awaitable<void> import_run::keep_ready() {
     if (!all_loaded_ && !loading_ && !sends_.stopping() && ready_.size() < read_ahead / 2) {
         loading_ = true;
         sends_.spawn(load_more());
     }
     const auto sendable = [this, now = env_.clock.steady_now()](const ready_chunk& r) {
-        return r.not_before <= now && may_send(r);
+        return r.not_before <= now && may_send(r) && r.chunk.code != isolating;
     };
     if (std::none_of(ready_.begin(), ready_.end(), sendable)) co_await loading_ended();
 }
@@ -315,8 +316,8 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
     auto& gate = session_.windows(route::bulk_create);
     const bool written = x.reach != client::reach::not_sent;
     // Once all is well the connection is free: the next chunk's intent joins the commit of this one's outcome. Any
-    // other answer is weighed first.
-    const bool frees_place = v.what == consequence::progress;
+    // other answer is weighed first, and so is one that a search for what was refused waits for.
+    const bool frees_place = v.what == consequence::progress && chunk.code != isolating;
     if (frees_place) {
         ++settling_;
         bell_.ring();
