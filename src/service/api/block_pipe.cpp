@@ -28,6 +28,11 @@ bool block_pipe::push(std::string block) {
     return true;
 }
 
+bool block_pipe::wanted() {
+    const std::lock_guard lock(mutex_);
+    return !closed_;
+}
+
 void block_pipe::finish(core::result<void> outcome) {
     {
         const std::lock_guard lock(mutex_);

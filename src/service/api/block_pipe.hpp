@@ -23,6 +23,7 @@ class block_pipe : public std::enable_shared_from_this<block_pipe> {
     // The producer's side. Waits while enough blocks are unread; false once nobody reads any more.
     bool push(std::string block);
     void finish(core::result<void> outcome);
+    bool wanted();
 
     // The reader's, on the executor. The next block; nothing at the end, and then outcome() tells how it went.
     boost::asio::awaitable<std::optional<std::string>> pop();

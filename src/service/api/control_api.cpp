@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "service/api/block_pipe.hpp"
+#include "service/api/spool.hpp"
 #include "service/telemetry/event_json.hpp"
 #include "taskbarge/async/task_group.hpp"
 #include "taskbarge/client/rate_windows.hpp"
@@ -678,6 +679,22 @@ control_api::none control_api::command(exchange& x, const values& v, job_command
 
 // ----------------------------------------------------------------------------------------------------------- streams
 
+// The ledger is read at its own speed into a file, and given out at the reader's: a reader that takes a day must not
+// keep a transaction of the ledger open for a day.
+result<void> control_api::give_out(block_pipe& pipe, const producer& produce, const std::string& folder) {
+    auto kept = spool::make(folder);
+    if (!kept) return kept.error();
+    result<void> written;
+    auto keep = [&](const std::string& block) {
+        written = kept->write(block);
+        return written && pipe.wanted();
+    };
+    auto produced = produce(keep);
+    if (!written) return written;
+    if (!produced) return produced;
+    return kept->read(block_size, [&](std::string block) { return pipe.push(std::move(block)); });
+}
+
 control_api::none control_api::stream(exchange& x, std::string content_type, std::string file_name, producer produce) {
     if (streams_ >= most_streams) {
         answer full = problem(503, "too-many-streams", "Too many results are being read", "Try again in a minute.");
@@ -688,10 +705,9 @@ control_api::none control_api::stream(exchange& x, std::string content_type, std
     ++streams_;
     auto pipe = std::make_shared<block_pipe>(parts_.executor);
     async::task_group group(parts_.executor);
-    auto work = [pipe, produce = std::move(produce)] {
-        auto push = [&](std::string block) { return pipe->push(std::move(block)); };
+    auto work = [pipe, produce = std::move(produce), folder = parts_.store.root()] {
         try {
-            pipe->finish(produce(push));
+            pipe->finish(give_out(*pipe, produce, folder));
         } catch (const std::exception& bug) {
             pipe->finish(core::failure{errc::internal, bug.what()});
         }

@@ -22,6 +22,8 @@
 
 namespace taskbarge::service {
 
+class block_pipe;
+
 // All handlers run on one executor; what blocks goes to threads of its own. References outlive it.
 class control_api {
  public:
@@ -65,6 +67,7 @@ class control_api {
     // Streams what `produce` pushes, on a thread of its own. A failure before the first block is a problem; one in the
     // middle cuts the answer short, so that it is not taken for whole.
     using producer = std::function<core::result<void>(const std::function<bool(std::string)>& push)>;
+    static core::result<void> give_out(block_pipe& pipe, const producer& produce, const std::string& folder);
     none stream(http::exchange& x, std::string content_type, std::string file_name, producer produce);
 
     core::result<std::string> job_json(core::job_id job) const;

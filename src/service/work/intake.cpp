@@ -331,6 +331,9 @@ void intake::plan(entry e) {
     auto settings = settings_of(configuration->settings, e.held.item());
     if (!settings) return give_up(std::move(e), settings.error(), configuration->settings);
     set_state(id, "reading", "");
+    // What an earlier try has left, where a failed one is read again.
+    for (const char* old : {"error.txt", "summary.json", "rejects.csv", "rejects.jsonl"})
+        ::unlink((e.held.item().folder + "/" + old).c_str());
     job::report r;
     try {
         board::run watch(parts_.runs, 0);
