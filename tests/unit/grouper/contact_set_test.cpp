@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
@@ -63,6 +64,20 @@ TEST(ContactSet, TakesAtMost32BytesAPair) {
         if (row > 50000 && row % 1000 == 0) {
             ASSERT_LE(set.memory(), 32ull * row) << row;
         }
+    }
+}
+
+TEST(ContactSet, FindsAllPairsAndStaysSmallWhateverWasExpected) {
+    for (const std::uint64_t expected : {1ull, 50'000ull, 100'000ull, 130'000ull}) {
+        contact_set set;
+        for (std::uint32_t row = 1; row <= 100'000; ++row) {
+            if (row == 20'000) set.expect(expected);
+            ASSERT_EQ(set.find_or_add(1 + row % 7, hex_id(row), row).first_row, 0u);
+        }
+        for (std::uint32_t row = 1; row <= 100'000; ++row)
+            ASSERT_EQ(set.find_or_add(1 + row % 7, hex_id(row), row + 200'000).first_row, row);
+        // Never more than what was expected takes, or than without expectations.
+        EXPECT_LE(set.memory(), 32 * std::max<std::uint64_t>(expected, 100'000)) << expected;
     }
 }
 

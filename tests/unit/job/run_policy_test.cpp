@@ -56,6 +56,18 @@ TEST(RunPolicy, AReadyChunkIsSentWhileThereIsRoom) {
     EXPECT_EQ(decide(v).why, waits_for::answers);
 }
 
+TEST(RunPolicy, ARequestThatOnlyWaitsForTheLedgerGivesItsPlaceToTheNext) {
+    auto v = with_ready();
+    v.in_flight = 8;
+    v.settling = 1;
+    EXPECT_EQ(decide(v).what, kind::send);
+    v.in_flight = 9;
+    EXPECT_EQ(decide(v).what, kind::wait);
+    v = idle();
+    v.in_flight = v.settling = 1;
+    EXPECT_EQ(decide(v).what, kind::wait) << "the run ends only when its last outcome is durable";
+}
+
 TEST(RunPolicy, TheRunEndsOnlyWhenTheLastAnswerIsIn) {
     auto v = idle();
     v.in_flight = 1;
