@@ -8,9 +8,10 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # Test programs that are run under a sanitizer by default.
-asan_targets=(core_tests reader_tests grouper_tests ledger_tests client_tests client_network_tests sample_data_tests)
+asan_targets=(core_tests reader_tests grouper_tests ledger_tests client_tests client_network_tests sample_data_tests
+              service_http_tests inbox_tests)
 tsan_targets=(async_tests client_network_tests job_tests job_integration_tests service_telemetry_tests
-              service_notify_tests)
+              service_notify_tests service_work_tests)
 
 usage() {
     echo "usage: scripts/test.sh [--quick | --asan | --tsan | --all]" >&2
