@@ -38,8 +38,10 @@ some() {
     shift
     configure "$preset" -DTASKBARGE_TESTS=ON
     build "$preset" "$@"
-    # ctest knows a program that was not built as <name>_NOT_BUILT; those in Python need the whole program
-    run "$preset" --exclude-regex '_NOT_BUILT$|^(Crash|Footprint|Refusals|Service|Windows)\.'
+    # ctest knows a program that was not built as <name>_NOT_BUILT; those in Python need the whole program. Where a test
+    # takes all descriptors away, the sanitizer has none for its own look at memory, and takes an object for a broken one.
+    run "$preset" --exclude-regex \
+        '_NOT_BUILT$|^(Crash|Footprint|Large|Metrics|Refusals|Service|Windows)\.|WithoutDescriptors'
 }
 
 [ $# -le 1 ] || usage
