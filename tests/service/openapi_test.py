@@ -346,8 +346,8 @@ def check_tokens(d, c):
 def check_parameters(d, c):
     """What is described is taken, and what is not is refused."""
     wrong = {"place": ("gone", ""), "limit": ("0", "1001", "-1", "x", ""), "state": ("planning", "x"), "before": ("x", "-1"),
-             "format": ("xml", ""), "only": ("gone", "failed,gone"), "job": ("0", "x")}
-    right = {"limit": ("1", "1000"), "before": ("0", "7"), "only": ("failed", "created,unknown", "")}
+             "format": ("xml", ""), "sheet": ("0", "-1", "x", ""), "only": ("gone", "failed,gone"), "job": ("0", "x")}
+    right = {"limit": ("1", "1000"), "sheet": ("1",), "before": ("0", "7"), "only": ("failed", "created,unknown", "")}
     for (pattern, method), operation in d.operations.items():
         for p in operation["parameters"] if method == "GET" and pattern != "/v1/events" else ():
             if p["in"] != "query":

@@ -193,6 +193,9 @@ def end_to_end(program, folder, options):
         check(status == 200 and len(body.splitlines()) == more, "results as a stream")
         check(all(json.loads(line)["file"] == "big.csv" for line in body.splitlines()), "the file's own name in results")
 
+        check(s.ask("GET", f"/v1/jobs/{job}/rejects")[0::2] == (200, ""), "no rejects")
+        check(s.ask("GET", f"/v1/jobs/{job}/rejects?sheet=2")[0] == 400, "a sheet that is not there")
+
         # The same upload again: the same job, nothing sent.
         before = apollo.stats()["tasks"]
         with open(big, "rb") as f:
@@ -383,6 +386,7 @@ def refusals(program, folder, options):
         expect(404, "GET", "/v1/jobs/99", bearer)
         expect(404, "GET", "/v1/jobs/99/results", bearer)
         expect(400, "GET", "/v1/jobs?limit=0", bearer)
+        expect(404, "GET", "/v1/jobs/99/rejects?sheet=2", bearer)
         expect(400, "GET", "/v1/imports/..%2f..", bearer)
         expect(400, "POST", "/v1/imports", bearer, b"contact_id\n")
         expect(400, "POST", "/v1/imports?name=..%2fx.csv", bearer, b"contact_id\n")

@@ -692,6 +692,7 @@ result<void> control_api::give_out(block_pipe& pipe, const producer& produce, co
     auto produced = produce(keep);
     if (!written) return written;
     if (!produced) return produced;
+    pipe.push({});  // the answer begins, also when there is nothing to tell
     return kept->read(block_size, [&](std::string block) { return pipe.push(std::move(block)); });
 }
 
@@ -795,16 +796,34 @@ control_api::none control_api::results(exchange& x, const values& v) {
                     fmt::format("results-{}.{}", *id, format), std::move(produce));
 }
 
+// Files with other columns, or of another format, are a sheet each: under one header they could not be imported again.
 control_api::none control_api::rejects(exchange& x, const values& v) {
     const auto id = parse_job(v.at(0));
-    if (!id) {
-        answer a = no_such_job(v.at(0));
-        co_await x.reply(std::move(a));
+    const auto sheet = parse_number<std::size_t>(x.head().parameter("sheet").value_or("1"));
+    const auto configuration = parts_.configuration.get();
+    const auto path = configuration->settings.ledger.path;
+    std::string extension;
+    auto look = [&]() -> std::optional<answer> {
+        if (!id) return no_such_job(v.at(0));
+        auto book = ledger::open_ledger(path);
+        if (!book) return problem_of(book.error());
+        const auto job = (*book)->job(*id);
+        if (!job) return problem_of(job.error());
+        const report::rejects_writer writer(job->file_notes);
+        const auto sheets = std::max<std::size_t>(writer.sheets(), 1);
+        if (!sheet || *sheet == 0 || *sheet > sheets)
+            return bad_parameter("sheet", fmt::format("must be a number from 1 to {}: the input's files have so many "
+                                                      "different sets of columns",
+                                                      sheets));
+        if (writer.sheets() != 0) extension = writer.extension(*sheet - 1);
+        return std::nullopt;
+    };
+    auto refused = co_await readers_.run(look);
+    if (refused) {
+        co_await x.reply(std::move(*refused));
         co_return;
     }
-    const auto configuration = parts_.configuration.get();
-    producer produce =
-        [id, path = configuration->settings.ledger.path](const std::function<bool(std::string)>& push) -> result<void> {
+    producer produce = [id, path, wanted = *sheet - 1](const std::function<bool(std::string)>& push) -> result<void> {
         auto book = ledger::open_ledger(path);
         if (!book) return book.error();
         const auto job = (*book)->job(*id);
@@ -813,7 +832,7 @@ control_api::none control_api::rejects(exchange& x, const values& v) {
         std::string block;
         bool read_on = true;
         auto read = (*book)->each_reject(*id, [&](const core::rejected_row& row) {
-            writer.record(block, row);
+            if (writer.sheet_of(row) == wanted) writer.record(block, row);
             if (block.size() >= block_size) read_on = push(std::exchange(block, {}));
             return read_on;
         });
@@ -821,7 +840,7 @@ control_api::none control_api::rejects(exchange& x, const values& v) {
         if (read_on) push(std::move(block));
         return {};
     };
-    co_await stream(x, "application/octet-stream", fmt::format("rejects-{}", *id), std::move(produce));
+    co_await stream(x, "application/octet-stream", fmt::format("rejects-{}{}", *id, extension), std::move(produce));
 }
 
 control_api::none control_api::event_stream(exchange& x, const values&) {
