@@ -470,7 +470,7 @@ def supervised(program, folder, options):
 
 def two_services(program, folder, options):
     """Two services on one folder and one ledger: each file is taken once."""
-    apollo = sandbox(program, folder, [])
+    apollo = sandbox(program, folder, ["--latency", "20ms", "--limits", "0,0,0"])
     a = service(program, folder, apollo).start()
     b = service(program, folder, apollo).start()
     try:
@@ -483,7 +483,7 @@ def two_services(program, folder, options):
         check_no_task_twice(apollo, rows)
         # What the other one held is taken up when it dies.
         source = os.path.join(folder, "last.csv")
-        more = write_input(source, 999, groups=3, rows=200)
+        more = write_input(source, 999, groups=3, rows=1000)
         a.drop(source, "last.csv")
         until("it is taken", lambda: items(a, "processing"))
         a.kill()
