@@ -20,11 +20,11 @@ core::result<void> take_size(ledger::ledger& ledger, std::uint64_t& bytes) {
 core::result<void> prune_one(ledger::ledger& ledger, const program& p, ledger::prune_candidate job,
                              const std::function<bool()>& go_on, prune_report& out) {
     if (job.why_not == ledger::prune_bar::none && !out.dry_run) {
-        const auto done = ledger.prune_job(job.job, out.forget_keys, p.clock.now(), go_on);
+        auto done = ledger.prune_job(job.job, out.forget_keys, p.clock.now(), go_on);
         if (!done && done.error().code != core::errc::job_held) return done;
         if (!done) job.why_not = ledger::prune_bar::held;
     }
-    (job.why_not == ledger::prune_bar::none ? out.pruned : out.kept).push_back(std::move(job));
+    (job.why_not == ledger::prune_bar::none ? out.pruned : out.kept).push_back(job);
     return {};
 }
 
@@ -34,8 +34,8 @@ core::result<void> prune_all(const options& o, const program& p, ledger::ledger&
     out.bytes_after = out.bytes_before;
     auto jobs = ledger.prune_candidates({out.finished_before, o.prune.forget_keys, o.prune.with_unknown});
     if (!jobs) return jobs.error();
-    for (auto& job : *jobs) {
-        if (auto r = prune_one(ledger, p, std::move(job), go_on, out); !r) return r;
+    for (const auto& job : *jobs) {
+        if (auto r = prune_one(ledger, p, job, go_on, out); !r) return r;
     }
     if (out.dry_run) return {};
     if (auto r = ledger.shrink(go_on); !r) return r;

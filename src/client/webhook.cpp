@@ -99,7 +99,7 @@ core::result<exchange> post(const webhook& to, const header_fields& headers, std
     exchange x;
     std::exception_ptr bug;
     asio::io_context io(1);
-    asio::co_spawn(io, deliver(plan, to.timeout, request, x), [&](std::exception_ptr e) {
+    asio::co_spawn(io, deliver(plan, to.timeout, request, x), [&](const std::exception_ptr& e) {
         bug = e;
         io.stop();  // what a look-up that was left behind still finds is of no use
     });

@@ -53,7 +53,7 @@ class loader {
     result<loaded_settings> load() {
         for (auto step : {&loader::apply_file, &loader::apply_environment, &loader::apply_sets, &loader::apply_named,
                           &loader::check_together, &loader::resolve_ledger}) {
-            const auto done = (this->*step)();
+            auto done = (this->*step)();
             if (!done) return done.error();
         }
         return std::move(loaded_);
@@ -84,7 +84,7 @@ class loader {
             const auto* s = detail::find_setting(entry.name);
             if (!s && entry.is_empty_section && detail::is_section(entry.name)) continue;
             if (!s) return wrong(where, unknown_setting(entry.name, entry.is_empty_section));
-            const auto done = apply(where, *s, {entry.data, &origin});
+            auto done = apply(where, *s, {entry.data, &origin});
             if (!done) return done;
         }
         return {};
@@ -101,8 +101,7 @@ class loader {
             }
             // Set but empty is how a container passes on a variable that nobody gave.
             if (text.empty()) continue;
-            const auto done =
-                apply("environment variable " + variable, *s, {detail::read_value_text(text), &text_origin_});
+            auto done = apply("environment variable " + variable, *s, {detail::read_value_text(text), &text_origin_});
             if (!done) return done;
         }
         return {};
@@ -114,7 +113,7 @@ class loader {
             // What stands there may be a secret in the wrong place: it is not repeated.
             if (equals == std::string::npos) return wrong("--set", "needs section.key=value");
             const auto name = entry.substr(0, equals);
-            const auto done = apply_text("--set " + name, name, entry.substr(equals + 1));
+            auto done = apply_text("--set " + name, name, entry.substr(equals + 1));
             if (!done) return done;
         }
         return {};
@@ -122,7 +121,7 @@ class loader {
 
     result<void> apply_named() {
         for (const auto& [name, text] : sources_.named) {
-            const auto done = apply_text("command line", name, text);
+            auto done = apply_text("command line", name, text);
             if (!done) return done;
         }
         return {};

@@ -283,7 +283,8 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
     auto begun = book.begin_plan(names_of(options), env.settings.import.chunk_size, apollo.base_url, apollo.team,
                                  env.clock.now());
     if (!begun) return begun.error();
-    auto& [job, lock] = *begun;
+    const core::job_id job = begun->first;
+    auto& lock = begun->second;
     const auto give_up = [&](failure why) -> failure {
         // What cannot be removed now is removed by the next planning: its process is gone then.
         (void)book.discard_plan(job);

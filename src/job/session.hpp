@@ -26,7 +26,7 @@ std::string_view to_string(route r);  // "tasks/bulk_create", as the ledger's bo
 // Wakes sleeping coroutines early. Lives on the event loop.
 class wake_bell {
  public:
-    explicit wake_bell(boost::asio::any_io_executor ex) : timer_(std::move(ex)) {}
+    explicit wake_bell(const boost::asio::any_io_executor& ex) : timer_(ex) {}
     // Returns at `until`, or as soon as ring() is called. One sleeper at a time.
     boost::asio::awaitable<void> sleep_until(std::chrono::steady_clock::time_point until);
     void ring();

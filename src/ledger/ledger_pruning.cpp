@@ -136,7 +136,7 @@ result<std::vector<prune_candidate>> sqlite_ledger::prune_candidates(const prune
         }
         auto judged = judge_candidate(job, rules);
         if (!judged) return judged.error();
-        out.push_back(std::move(*judged));
+        out.push_back(*judged);
     }
     return out;
 }

@@ -13,7 +13,8 @@ class secret {
     explicit secret(std::string text) : text_(std::move(text)) {}
     secret(const secret&) = default;
     secret& operator=(const secret&) = default;
-    secret(secret&& o) noexcept : text_(o.text_) { o.wipe(); }
+    // Copied and wiped: moving a short text would leave it where it was.
+    secret(secret&& o) noexcept : text_(o.text_) { o.wipe(); }  // NOLINT(performance-move-constructor-init)
     secret& operator=(secret&& o) noexcept {
         if (this != &o) {
             wipe();

@@ -18,7 +18,7 @@ namespace taskbarge::service {
 // Shared by both sides.
 class block_pipe : public std::enable_shared_from_this<block_pipe> {
  public:
-    explicit block_pipe(boost::asio::any_io_executor ex) : executor_(ex), bell_(ex) {}
+    explicit block_pipe(const boost::asio::any_io_executor& ex) : executor_(ex), bell_(ex) {}
 
     // The producer's side. Waits while enough blocks are unread; false once nobody reads any more.
     bool push(std::string block);
