@@ -30,7 +30,7 @@ using boost::system::error_code;
 namespace {
 
 // A piece of an answer has piece_timeout to be taken: with this size a client that takes less than 2 KiB/s is cut.
-constexpr std::size_t send_slice = 64 * 1024;
+constexpr std::size_t send_slice = 64UL * 1024;
 // How long is waited for the client to take the last answer and end its side.
 constexpr auto farewell_limit = std::chrono::seconds(2);
 

@@ -20,8 +20,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t head_room = 16 * 1024;
-constexpr std::size_t body_room = 64 * 1024;
+constexpr std::size_t head_room = 16UL * 1024;
+constexpr std::size_t body_room = 64UL * 1024;
 constexpr std::string_view shortest_chunk = "0\r\n\r\n";
 
 // Whether a request's line is one of some version, whichever.

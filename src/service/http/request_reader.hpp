@@ -13,7 +13,7 @@
 namespace taskbarge::service::http {
 
 struct read_limits {
-    std::size_t header = 16 * 1024;  // bytes of a request's line and headers
+    std::size_t header = 16UL * 1024;  // bytes of a request's line and headers
     std::uint64_t body = 4ull << 30;
 };
 

@@ -146,7 +146,7 @@ bool must_copy_by_hand(int error) {
 }
 
 core::result<void> copy_by_hand(int from, int to, const std::string& from_path, const std::string& to_path) {
-    constexpr std::size_t piece = 256 * 1024;
+    constexpr std::size_t piece = 256UL * 1024;
     const auto buffer = std::make_unique<char[]>(piece);
     while (true) {
         const auto n = ::read(from, buffer.get(), piece);

@@ -31,8 +31,8 @@ using core::result;
 
 namespace {
 
-constexpr std::size_t longest_note = 64 * 1024;
-constexpr std::size_t longest_settings = 1024 * 1024;
+constexpr std::size_t longest_note = 64UL * 1024;
+constexpr std::size_t longest_settings = 1024UL * 1024;
 constexpr int most_numbers = 10'000;
 constexpr std::array all_places{item_place::processing, item_place::done, item_place::failed};
 
