@@ -4,12 +4,36 @@
 
 #include <iterator>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 namespace taskbarge::core {
 
 namespace {
 
 bool is_plain(unsigned char c) {
     return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
+// How many characters at the front need no look of their own; ids are nothing else.
+std::size_t plain_run(std::string_view text) {
+    std::size_t run = 0;
+#if defined(__SSE2__)
+    constexpr std::size_t step = sizeof(__m128i);
+    for (; run + step <= text.size(); run += step) {
+        const __m128i c = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + run));
+        // Bytes from 0x80 on are negative here, so below the space as well.
+        const __m128i below = _mm_cmpgt_epi8(_mm_set1_epi8(0x20), c);
+        const __m128i odd =
+            _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('"')),
+                         _mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('\\')), _mm_cmpeq_epi8(c, _mm_set1_epi8(0x7F))));
+        if (_mm_movemask_epi8(_mm_or_si128(below, odd)) != 0) break;
+    }
+#endif
+    while (run < text.size() && is_plain(static_cast<unsigned char>(text[run])))
+        ++run;
+    return run;
 }
 
 void append_escaped(std::string& out, unsigned char c) {
@@ -55,10 +79,7 @@ std::size_t utf8_length(std::string_view text) {
 void append_json_string(std::string& out, std::string_view text) {
     out += '"';
     while (!text.empty()) {
-        std::size_t run = 0;
-        while (run < text.size() && is_plain(static_cast<unsigned char>(text[run]))) {
-            ++run;
-        }
+        const auto run = plain_run(text);
         out.append(text.data(), run);
         text.remove_prefix(run);
         if (text.empty()) break;

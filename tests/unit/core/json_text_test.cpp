@@ -20,6 +20,18 @@ TEST(JsonText, EscapesWhatMustBeEscaped) {
     EXPECT_EQ(json_of(std::string_view("\0", 1)), R"("\u0000")");
 }
 
+TEST(JsonText, FindsWhatMustBeEscapedWhereverItStands) {
+    for (const std::string& odd : {std::string("\""), std::string("\\"), std::string("\n"), std::string("\x7F"),
+                                   std::string("\x1F"), std::string("\0", 1), std::string("ä"), std::string("\xFF")}) {
+        for (std::size_t place = 0; place < 40; ++place) {
+            const std::string before(place, '~'), after(39 - place, ' ');
+            EXPECT_EQ(json_of(before + odd + after),
+                      '"' + before + json_of(odd).substr(1, json_of(odd).size() - 2) + after + '"')
+                << place;
+        }
+    }
+}
+
 TEST(JsonText, KeepsWellFormedUtf8) {
     for (const char* text : {"Zoë", "日本", "🙂", "\xF4\x8F\xBF\xBF"})
         EXPECT_EQ(json_of(text), '"' + std::string(text) + '"');
