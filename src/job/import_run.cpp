@@ -125,11 +125,13 @@ asio::awaitable<run_end> import_run::run() {
 
 // What a killed process left in flight may have been created.
 asio::awaitable<result<void>> import_run::recover() {
-    auto left = [this](ledger::ledger& l) -> result<void> {
+    bool any = false;
+    auto left = [this, &any](ledger::ledger& l) -> result<void> {
         while (true) {
             auto sending = l.chunks(job_.id, chunk_state::sending, 0, read_ahead);
             if (!sending) return sending.error();
             if (sending->empty()) return {};
+            any = true;
             for (const auto& chunk : *sending) {
                 auto attempts = l.attempts_of_chunk(chunk.id);
                 if (!attempts) return attempts.error();
@@ -161,6 +163,7 @@ asio::awaitable<result<void>> import_run::recover() {
     };
     auto done = co_await session_.writer().write(left);
     if (!done) co_return done.error();
+    if (!any) co_return result<void>();
     auto totals =
         co_await session_.writer().ask<ledger::job_totals>([this](ledger::ledger& l) { return l.totals(job_.id); });
     if (!totals) co_return totals.error();
@@ -293,8 +296,7 @@ asio::awaitable<void> import_run::send_one(ready_chunk next) {
         core::fault_point("answer_read");
         co_await settle(std::move(next.chunk), **attempt, place, std::move(x));
     }
-    --in_flight_;
-    bell_.ring();
+    left_place();
 }
 
 asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
@@ -370,8 +372,7 @@ asio::awaitable<void> import_run::change_unsent(ledger::chunk_record chunk, ledg
     } else {
         break_off(kept.error());
     }
-    --in_flight_;
-    bell_.ring();
+    left_place();
 }
 
 // Where the chunk goes next within this run.
@@ -587,6 +588,22 @@ std::deque<import_run::ready_chunk>::iterator import_run::next_ready(steady_time
     return latest;
 }
 
+void import_run::took_place() {
+    ++in_flight_;
+    expect_commits();
+}
+
+void import_run::left_place() {
+    --in_flight_;
+    expect_commits();
+    bell_.ring();
+}
+
+// Each connection that is at work brings an outcome, and the next chunk's intent with it.
+void import_run::expect_commits() {
+    session_.writer().expect_together(2 * std::size_t{in_flight_ - settling_});
+}
+
 void import_run::send_next() {
     const auto now = env_.clock.steady_now();
     const auto next = next_ready(now);
@@ -595,7 +612,7 @@ void import_run::send_next() {
     if (!change && !breaker_.allow(now)) return;
     auto chosen = std::move(*next);
     ready_.erase(next);
-    ++in_flight_;
+    took_place();
     if (change) {
         sends_.spawn(change_unsent(std::move(chosen.chunk), std::move(*change)));
         return;

@@ -88,6 +88,9 @@ class import_run {
     bool looks_at_held() const { return purpose_ == run_purpose::retry || purpose_ == run_purpose::verify; }
     bool may_send(const ready_chunk& r) const;
     std::deque<ready_chunk>::iterator next_ready(steady_time now);
+    void took_place();
+    void left_place();
+    void expect_commits();
     void send_next();
     run_view view() const;
     bool outage_over_limit() const;

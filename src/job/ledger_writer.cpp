@@ -4,6 +4,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <iterator>
 
 #include "taskbarge/core/fault_point.hpp"
 
@@ -13,8 +14,13 @@ namespace asio = boost::asio;
 using core::result;
 
 ledger_writer::ledger_writer(ledger::ledger& book, asio::any_io_executor resume_on,
-                             std::function<void(std::chrono::microseconds)> on_commit)
-    : ledger_(book), resume_on_(std::move(resume_on)), on_commit_(std::move(on_commit)), thread_([this] { loop(); }) {}
+                             std::function<void(std::chrono::microseconds)> on_commit,
+                             std::chrono::microseconds patience)
+    : ledger_(book),
+      resume_on_(std::move(resume_on)),
+      on_commit_(std::move(on_commit)),
+      patience_(patience),
+      thread_([this] { loop(); }) {}
 
 ledger_writer::~ledger_writer() {
     {
@@ -23,6 +29,11 @@ ledger_writer::~ledger_writer() {
     }
     arrived_.notify_one();
     thread_.join();
+}
+
+void ledger_writer::expect_together(std::size_t pieces) {
+    const std::lock_guard lock(mutex_);
+    together_ = pieces;
 }
 
 // Where a coroutine waits for its work: a timer that never expires by itself, cancelled when the work is done.
@@ -70,14 +81,29 @@ void ledger_writer::loop() {
     }
 }
 
-result<void> ledger_writer::run_all(std::vector<entry>& group) {
+// Whether more pieces have joined the group before its time was up.
+bool ledger_writer::more_joined(std::vector<entry>& group, std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock(mutex_);
+    if (group.size() >= together_) return false;
+    arrived_.wait_until(lock, until, [this] { return closing_ || !waiting_.empty(); });
+    if (waiting_.empty()) return false;
+    std::move(waiting_.begin(), waiting_.end(), std::back_inserter(group));
+    waiting_.clear();
+    return true;
+}
+
+result<void> ledger_writer::run_all(std::vector<entry>& group, std::chrono::microseconds patience) {
     if (auto begun = ledger_.begin(); !begun) return begun.error();
-    for (entry& e : group) {
-        if (auto r = e.run(ledger_); !r) {
-            ledger_.rollback();
-            return r.error();
+    const auto until = std::chrono::steady_clock::now() + patience;
+    std::size_t at = 0;
+    do {
+        for (; at < group.size(); ++at) {
+            if (auto r = group[at].run(ledger_); !r) {
+                ledger_.rollback();
+                return r.error();
+            }
         }
-    }
+    } while (patience.count() > 0 && more_joined(group, until));
     core::fault_point("before_commit");
     const auto began = std::chrono::steady_clock::now();
     auto committed = ledger_.commit();
@@ -92,7 +118,7 @@ result<void> ledger_writer::run_all(std::vector<entry>& group) {
 }
 
 void ledger_writer::run_group(std::vector<entry>& group) {
-    const auto together = run_all(group);
+    const auto together = run_all(group, patience_);
     if (together || group.size() == 1) {
         for (entry& e : group)
             e.done(together);
@@ -101,7 +127,7 @@ void ledger_writer::run_group(std::vector<entry>& group) {
     for (entry& e : group) {
         std::vector<entry> alone;
         alone.push_back(std::move(e));
-        alone.front().done(run_all(alone));
+        alone.front().done(run_all(alone, {}));
     }
 }
 

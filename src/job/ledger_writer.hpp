@@ -1,4 +1,5 @@
-// The ledger on a thread of its own, with grouped commits: what arrives during one commit goes into the next.
+// The ledger on a thread of its own, with grouped commits: what arrives during one commit goes into the next, and a
+// commit waits a moment for what is about to come.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -25,12 +26,18 @@ namespace taskbarge::job {
 // over.
 class ledger_writer {
  public:
-    // `on_commit` is told, on the ledger's thread, how long each commit took.
+    // `on_commit` is told, on the ledger's thread, how long each commit took. `patience` is how long a commit waits
+    // for the pieces that are expected together with the first of its group.
     ledger_writer(ledger::ledger& book, boost::asio::any_io_executor resume_on,
-                  std::function<void(std::chrono::microseconds)> on_commit = {});
+                  std::function<void(std::chrono::microseconds)> on_commit = {},
+                  std::chrono::microseconds patience = std::chrono::milliseconds(1));
     ~ledger_writer();
     ledger_writer(const ledger_writer&) = delete;
     ledger_writer& operator=(const ledger_writer&) = delete;
+
+    // How many pieces the sender's connections are likely to hand over together: an outcome and the next intent each.
+    // A commit costs the same for one as for many.
+    void expect_together(std::size_t pieces);
 
     using work = std::function<core::result<void>(ledger::ledger&)>;
 
@@ -75,14 +82,17 @@ class ledger_writer {
     };
     void loop();
     void run_group(std::vector<entry>& group);
-    core::result<void> run_all(std::vector<entry>& group);
+    core::result<void> run_all(std::vector<entry>& group, std::chrono::microseconds patience);
+    bool more_joined(std::vector<entry>& group, std::chrono::steady_clock::time_point until);
 
     ledger::ledger& ledger_;
     boost::asio::any_io_executor resume_on_;
     std::function<void(std::chrono::microseconds)> on_commit_;
+    const std::chrono::microseconds patience_;
     std::mutex mutex_;
     std::condition_variable arrived_;
     std::vector<entry> waiting_;
+    std::size_t together_ = 0;
     bool closing_ = false;
     std::thread thread_;
 };

@@ -14,6 +14,7 @@ namespace taskbarge::job {
 namespace {
 
 namespace asio = boost::asio;
+using namespace std::chrono_literals;
 using core::result;
 using ::testing::Each;
 using ::testing::ElementsAre;
@@ -59,9 +60,33 @@ class LedgerWriter : public ::testing::Test {
         return kept;
     }
 
-    std::unique_ptr<ledger::ledger> book = ledger::open_ledger(":memory:").value();
+    // How many commits it takes to keep so many pieces. Where none waits for others, each is handed over when the one
+    // before is durable.
+    int commits_of_pieces(int pieces, std::size_t expected, std::chrono::microseconds patience) {
+        asio::io_context loop(1);
+        std::atomic<int> commits = 0;
+        {
+            ledger_writer writer(
+                *book, loop.get_executor(), [&](std::chrono::microseconds) { ++commits; }, patience);
+            writer.expect_together(expected);
+            for (int n = 0; n < pieces; ++n) {
+                asio::co_spawn(loop, write(writer, mark(n), nullptr),
+                               [](const std::exception_ptr& e) { EXPECT_FALSE(e); });
+                loop.restart();
+                if (expected > 1)
+                    loop.poll();
+                else
+                    loop.run();
+            }
+            loop.restart();
+            loop.run();
+        }
+        for (int n = 0; n < pieces; ++n)
+            EXPECT_TRUE(marked(n)) << n;
+        return commits;
+    }
 
- private:
+    std::unique_ptr<ledger::ledger> book = ledger::open_ledger(":memory:").value();
     static asio::awaitable<void> write(ledger_writer& writer, ledger_writer::work w, std::function<void(bool)> done) {
         const auto r = co_await writer.write(std::move(w));
         if (done) done(r.has_value());
@@ -80,6 +105,28 @@ TEST_F(LedgerWriter, WhatArrivesDuringOneCommitGoesIntoTheNextInOrder) {
     EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
     for (int n = 0; n < 20; ++n)
         EXPECT_TRUE(marked(n)) << n;
+}
+
+TEST_F(LedgerWriter, ACommitWaitsForThePiecesThatAreExpectedWithIt) {
+    EXPECT_EQ(commits_of_pieces(3, 3, 1h), 1) << "the last one ends the wait";
+    EXPECT_EQ(commits_of_pieces(3, 0, 1h), 3) << "each was durable before the next was handed over";
+    EXPECT_EQ(commits_of_pieces(3, 1, 1h), 3);
+}
+
+TEST_F(LedgerWriter, ACommitWaitsNoLongerThanItsPatienceForWhatDoesNotCome) {
+    EXPECT_EQ(commits_of_pieces(1, 100, 1ms), 1);
+    EXPECT_TRUE(marked(0));
+}
+
+TEST_F(LedgerWriter, TheEndOfTheWriterEndsTheWait) {
+    asio::io_context loop(1);
+    {
+        ledger_writer writer(*book, loop.get_executor(), {}, 1h);
+        writer.expect_together(100);
+        asio::co_spawn(loop, write(writer, mark(0), nullptr), [](const std::exception_ptr& e) { EXPECT_FALSE(e); });
+        loop.poll();
+    }
+    EXPECT_TRUE(marked(0));
 }
 
 TEST_F(LedgerWriter, APieceThatFailsDoesNotFailItsNeighbours) {
