@@ -8,6 +8,7 @@
 #include "client/json_values.hpp"
 #include "client/server_message.hpp"
 #include "client/text.hpp"
+#include "taskbarge/core/object_id.hpp"
 
 namespace taskbarge::client {
 
@@ -49,13 +50,18 @@ create_answer read_created(const exchange& x) {
     if (object.at_key("tasks").get_array().get(tasks)) return unreadable("status 200 without a list of tasks");
 
     create_answer answer{create_verdict::created, {}, "created", {}};
-    answer.tasks.reserve(tasks.size());
+    answer.tasks.contact_ids.reserve(tasks.size(), core::object_id_size);
+    answer.tasks.task_ids.reserve(tasks.size(), core::object_id_size);
     for (const dom::element entry : tasks) {
         dom::object task;
         if (entry.get_object().get(task)) continue;
         std::string_view contact, id;
         text_members(task, {{"id", &id}, {"contact_id", &contact}});
-        if (!contact.empty() && !id.empty()) answer.tasks.push_back({core::canonical_id(contact), std::string(id)});
+        if (contact.empty() || id.empty()) continue;
+        if (core::spelling_of(contact) == core::id_spelling::with_capitals)
+            answer.tasks.add(core::canonical_id(contact), id);
+        else
+            answer.tasks.add(contact, id);
     }
     return answer;
 }

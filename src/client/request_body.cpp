@@ -14,7 +14,7 @@ void append_member(std::string& out, std::string_view name, std::string_view val
 
 }  // namespace
 
-std::string bulk_create_body(const core::task_view& details, const std::vector<std::string>& contact_ids) {
+std::string bulk_create_body(const core::task_view& details, const core::id_list& contact_ids) {
     constexpr std::size_t fixed_part = 256, id_with_quotes = 27;
     std::string out;
     out.reserve(fixed_part + details.note.size() + contact_ids.size() * id_with_quotes);

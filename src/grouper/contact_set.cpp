@@ -161,13 +161,11 @@ void contact_set::grow(shard& s) {
     if (old.entries) ::munmap(old.entries, old.capacity * sizeof(entry));
 }
 
-void contact_set::text_of(const contact_key& key, std::string& out) const {
-    if (key.text) {
-        out = texts_.at(place_of_text(key.bytes));
-    } else {
-        out.resize(core::object_id_size);
-        core::unpack_object_id(key.bytes, out.data());
-    }
+void contact_set::append_text(const contact_key& key, core::id_list& out) const {
+    if (key.text)
+        out.push_back(texts_.at(place_of_text(key.bytes)));
+    else
+        core::unpack_object_id(key.bytes, out.extend(core::object_id_size));
 }
 
 std::uint64_t contact_set::memory() const {

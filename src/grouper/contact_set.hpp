@@ -60,8 +60,8 @@ class contact_set {
         return find_or_add(prepare(group, contact), row);
     }
 
-    // The id that a key of this set stands for, written to `out`.
-    void text_of(const contact_key& key, std::string& out) const;
+    // Adds the id that a key of this set stands for.
+    void append_text(const contact_key& key, core::id_list& out) const;
 
     // Bytes of the table and of the ids that are not packed.
     std::uint64_t memory() const;

@@ -122,11 +122,12 @@ core::result<void> grouper::impl::give_duplicate(const core::row& row, std::uint
 core::result<void> grouper::impl::give_chunk(core::group_number group, const std::vector<open_row>& rows) {
     chunk.group = group;
     chunk.part = parts[group - 1]++;
-    chunk.contacts.contact_ids.resize(rows.size());
+    chunk.contacts.contact_ids.clear();
+    chunk.contacts.contact_ids.reserve(rows.size(), core::object_id_size);
     chunk.contacts.rows.resize(rows.size());
     chunk.contacts.lines.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        contacts.text_of(rows[i].key(), chunk.contacts.contact_ids[i]);
+        contacts.append_text(rows[i].key(), chunk.contacts.contact_ids);
         chunk.contacts.rows[i] = rows[i].row;
         chunk.contacts.lines[i] = rows[i].line();
     }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "taskbarge/client/apollo_client.hpp"
+#include "taskbarge/core/object_id.hpp"
 
 namespace taskbarge::job {
 
@@ -84,9 +85,9 @@ std::string list_some(const std::vector<std::string>& ids) {
 // table is made only when one does not.
 class contact_places {
  public:
-    explicit contact_places(const std::vector<std::string>& contacts) : contacts_(contacts) {}
+    explicit contact_places(const core::id_list& contacts) : contacts_(contacts) {}
 
-    std::optional<std::uint32_t> find(const std::string& contact, std::size_t likely) {
+    std::optional<std::uint32_t> find(std::string_view contact, std::size_t likely) {
         if (likely < contacts_.size() && contacts_[likely] == contact) return static_cast<std::uint32_t>(likely);
         if (table_.empty()) {
             table_.reserve(contacts_.size());
@@ -98,34 +99,35 @@ class contact_places {
     }
 
  private:
-    const std::vector<std::string>& contacts_;
+    const core::id_list& contacts_;
     boost::unordered_flat_map<std::string_view, std::uint32_t> table_;
 };
 
-void match_tasks(const ledger::chunk_record& chunk, std::vector<client::created_task>&& tasks, verdict& v) {
+void match_tasks(const ledger::chunk_record& chunk, const client::created_tasks& tasks, verdict& v) {
     contact_places places(chunk.contacts.contact_ids);
     std::vector<bool> named(chunk.contacts.size());
     std::vector<std::string> repeated, foreign;
     std::string listed;
-    const auto list = [&](const char* what, const client::created_task& task) {
-        if (listed.size() < evidence_limit)
-            listed += fmt::format("\n{} contact {}, task {}", what, task.contact_id, task.task_id);
-    };
-    v.update.created.reserve(tasks.size());
+    std::vector<std::pair<std::uint32_t, std::size_t>> matches;  // row, place in the answer
+    matches.reserve(tasks.size());
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-        const auto place = places.find(tasks[i].contact_id, i);
-        if (!place) {
-            list("foreign", tasks[i]);
-            foreign.push_back(std::move(tasks[i].contact_id));
-        } else if (named[*place]) {
-            list("repeated", tasks[i]);
-            repeated.push_back(std::move(tasks[i].contact_id));
-        } else {
+        const auto contact = tasks.contact_ids[i];
+        const auto place = places.find(contact, i);
+        const bool once = place && !named[*place];
+        if (once) {
             named[*place] = true;
-            v.update.created.emplace_back(*place, std::move(tasks[i].task_id));
+            matches.emplace_back(*place, i);
+            continue;
         }
+        if (listed.size() < evidence_limit)
+            listed +=
+                fmt::format("\n{} contact {}, task {}", place ? "repeated" : "foreign", contact, tasks.task_ids[i]);
+        (place ? repeated : foreign).emplace_back(contact);
     }
-    std::sort(v.update.created.begin(), v.update.created.end());
+    std::sort(matches.begin(), matches.end());
+    v.update.created.reserve(matches.size(), core::object_id_size);
+    for (const auto& [row, i] : matches)
+        v.update.created.emplace_back(row, tasks.task_ids[i]);
     std::string odd;
     if (!repeated.empty())
         odd += fmt::format(
@@ -143,7 +145,7 @@ std::vector<std::uint32_t> rows_without_task(const ledger::chunk_record& chunk, 
     std::vector<std::uint32_t> rest;
     auto next = update.created.begin();
     for (std::uint32_t i = 0; i < chunk.contacts.size(); ++i) {
-        if (next != update.created.end() && next->first == i)
+        if (next != update.created.end() && (*next).first == i)
             ++next;
         else
             rest.push_back(i);
@@ -151,9 +153,9 @@ std::vector<std::uint32_t> rows_without_task(const ledger::chunk_record& chunk, 
     return rest;
 }
 
-void settle_created(const ledger::chunk_record& chunk, std::vector<client::created_task>&& tasks, core::instant now,
+void settle_created(const ledger::chunk_record& chunk, const client::created_tasks& tasks, core::instant now,
                     verdict& v) {
-    match_tasks(chunk, std::move(tasks), v);
+    match_tasks(chunk, tasks, v);
     auto missing = rows_without_task(chunk, v.update);
     v.what = consequence::progress;
     if (missing.empty()) {
@@ -230,9 +232,9 @@ std::string request_evidence(const ledger::chunk_record& chunk) {
     auto details = chunk.details;
     details.note = beginning_of(details.note, note_in_evidence);
     const auto& all = chunk.contacts.contact_ids;
-    const auto shown = static_cast<std::ptrdiff_t>(std::min(all.size(), contacts_in_evidence));
-    auto out = "request: POST tasks/bulk_create " +
-               client::bulk_create_body(details.view(), {all.begin(), all.begin() + shown});
+    const core::id_list shown(all.begin(),
+                              all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), contacts_in_evidence)));
+    auto out = "request: POST tasks/bulk_create " + client::bulk_create_body(details.view(), shown);
     if (all.size() > contacts_in_evidence)
         out += fmt::format(" and {} more contacts", all.size() - contacts_in_evidence);
     return out;
@@ -260,7 +262,7 @@ verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange
         case create_verdict::created:
             v.update.code.clear();
             v.update.message.clear();
-            settle_created(chunk, std::move(answer.tasks), now, v);
+            settle_created(chunk, answer.tasks, now, v);
             break;
         case create_verdict::refused:
         case create_verdict::too_many:

@@ -104,7 +104,7 @@ std::optional<chunk_update> isolation::drop_known_contacts(const chunk_record& c
     std::vector<std::uint32_t> bad, good;
     std::string words;
     for (std::uint32_t i = 0; i < chunk.contacts.size(); ++i) {
-        const auto known = bad_contacts_.find(chunk.contacts.contact_ids[i]);
+        const auto known = bad_contacts_.find(std::string(chunk.contacts.contact_ids[i]));
         (known == bad_contacts_.end() ? good : bad).push_back(i);
         if (known != bad_contacts_.end()) words = known->second;
     }
@@ -217,7 +217,8 @@ chunk_update isolation::after_refusal(const chunk_record& chunk, const verdict& 
     }
     if (size == 1) {
         if (!too_many)
-            learn_refused_alone(chunk.group, chunk.contacts.contact_ids.front(), chunk.details.user_id, words);
+            learn_refused_alone(chunk.group, std::string(chunk.contacts.contact_ids.front()), chunk.details.user_id,
+                                words);
         auto update = refuse(chunk, refused.report.code, words, now);
         update.attempts = refused.update.attempts;
         return update;

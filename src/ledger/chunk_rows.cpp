@@ -1,6 +1,6 @@
 #include "ledger/chunk_rows.hpp"
 
-#include "ledger/json_array.hpp"
+#include "ledger/chunk_columns.hpp"
 
 namespace taskbarge::ledger {
 
@@ -15,7 +15,7 @@ core::result<void> insert_chunk(sqlite::connection& db, const new_chunk& chunk, 
                     .run();
     if (!done) return done;
     return db.prepare("INSERT INTO chunk_contacts (chunk, contact_ids, rows, lines) VALUES (?,?,?,?)")
-        .bind(db.last_id(), to_json(rows.contact_ids), to_json(rows.rows), to_json(rows.lines))
+        .bind(db.last_id(), stored_ids(rows.contact_ids), stored_rows(rows), stored_lines(rows))
         .run();
 }
 
@@ -24,22 +24,19 @@ core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk
     auto query = db.prepare("SELECT contact_ids, rows, lines FROM chunk_contacts WHERE chunk = ?");
     auto found = query.bind(chunk).next();
     if (!found) return found.error();
-    if (*found) {
-        out.contact_ids = texts_of(query.text(0));
-        out.rows = numbers_of(query.text(1));
-        out.lines = numbers_of(query.text(2));
-    }
+    if (*found) out = read_rows(query, 0, 1, 2);
     return out;
 }
 
-core::result<std::vector<std::string>> read_tasks(sqlite::connection& db, core::chunk_id chunk) {
+core::result<core::id_list> read_tasks(sqlite::connection& db, core::chunk_id chunk) {
     auto query = db.prepare("SELECT task_ids FROM chunk_tasks WHERE chunk = ?");
     auto found = query.bind(chunk).next();
     if (!found) return found.error();
-    return *found ? texts_of(query.text(0)) : std::vector<std::string>();
+    return *found ? read_ids(query, 0) : core::id_list();
 }
 
-core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk, const std::vector<std::string>& task_ids) {
+core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk,
+                               std::span<const std::string_view> task_ids) {
     // The span of the ids tells most chunks apart when one id is looked for: Apollo's ids begin with the time.
     std::string_view first, last;
     for (const std::string_view task : task_ids) {
@@ -48,7 +45,7 @@ core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk, con
         if (task > last) last = task;
     }
     return db.prepare("INSERT OR REPLACE INTO chunk_tasks (chunk, task_ids, first_task, last_task) VALUES (?,?,?,?)")
-        .bind(chunk, to_json(task_ids), first, last)
+        .bind(chunk, stored_ids(task_ids), first, last)
         .run();
 }
 

@@ -1,9 +1,13 @@
 // A chunk's rows as the tables hold them.
 #pragma once
 
+#include <span>
+#include <string_view>
+
 #include "ledger/sqlite.hpp"
 #include "taskbarge/core/chunk.hpp"
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/id_list.hpp"
 #include "taskbarge/core/state.hpp"
 
 namespace taskbarge::ledger {
@@ -28,10 +32,11 @@ core::result<void> insert_chunk(sqlite::connection& db, const new_chunk& chunk, 
 core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk_id chunk);
 
 // Keeps the task ids, parallel to the contacts, "" where there is none; at least one is given.
-core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk, const std::vector<std::string>& task_ids);
+core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk,
+                               std::span<const std::string_view> task_ids);
 
 // Parallel to the contacts; empty where the chunk has no task at all.
-core::result<std::vector<std::string>> read_tasks(sqlite::connection& db, core::chunk_id chunk);
+core::result<core::id_list> read_tasks(sqlite::connection& db, core::chunk_id chunk);
 
 // The columns user_id, type, priority, status, due_at and note of a group, from column `at` on.
 core::task_details read_details(const sqlite::statement& row, int at);

@@ -64,13 +64,13 @@ void earlier_contacts::clear() {
 }
 
 core::result<void> earlier_contacts::load(sqlite::connection& db, core::job_id job, core::group_number group) {
-    return each_tasked_row(db, job, group, [&](const std::string& contact, core::row_number row) {
+    return each_tasked_row(db, job, group, [&](std::string_view contact, core::row_number row) {
         add(contact, {job, row});
     });
 }
 
 core::result<void> each_tasked_row(sqlite::connection& db, core::job_id job, core::group_number group,
-                                   const std::function<void(const std::string&, core::row_number)>& visit) {
+                                   const std::function<void(std::string_view, core::row_number)>& visit) {
     auto chunks = db.prepare("SELECT id, state IN ('refused', 'split') FROM chunks WHERE job = ? AND group_number = ?");
     chunks.bind(job, group);
     auto more = chunks.next();

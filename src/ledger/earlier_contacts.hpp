@@ -26,7 +26,7 @@ struct earlier_row {
 
 // Calls `visit(contact, row)` for the rows of a group of a job that have a task, or may have or get one.
 core::result<void> each_tasked_row(sqlite::connection& db, core::job_id job, core::group_number group,
-                                   const std::function<void(const std::string&, core::row_number)>& visit);
+                                   const std::function<void(std::string_view, core::row_number)>& visit);
 
 // The contacts for whom other jobs have one group's task. Loaded job by job, oldest first, then sealed, then asked.
 // 24 bytes a contact with an id of 24 hex digits.

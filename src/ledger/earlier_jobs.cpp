@@ -143,7 +143,7 @@ class group_cutter {
         if (!rows) return rows.error();
         std::vector<std::optional<earlier_row>> found;
         bool any = false;
-        for (const auto& contact : rows->contact_ids) {
+        for (const auto contact : rows->contact_ids) {
             found.push_back(earlier.find(contact));
             any |= found.back().has_value();
         }
@@ -285,8 +285,9 @@ result<void> reopen_refused_chunks(sqlite::connection& db, job_id job) {
         return reopen_each(db, job, std::move(refused), others);
     });
     if (!shared) return shared;
-    auto partial =
-        db.prepare("SELECT id FROM chunks WHERE job = ? AND state = 'refused' AND created_count > 0 ORDER BY id");
+    auto partial = db.prepare(
+        "SELECT id FROM chunks WHERE job = ? AND state NOT IN ('planned', 'created') AND state = 'refused' "
+        "AND created_count > 0 ORDER BY id");
     partial.bind(job);
     if (auto r = reopen_each(db, job, std::move(partial), {}); !r) return r;
     // What is still refused goes again as it is.

@@ -34,14 +34,14 @@ int hex_value(char c) {
 
 }  // namespace
 
-std::string to_json(const std::vector<std::string>& texts) {
+std::string to_json(const core::id_list& texts) {
     std::size_t size = 2;
-    for (const auto& text : texts)
+    for (const auto text : texts)
         size += text.size() + 3;
     std::string out;
     out.reserve(size);
     out += '[';
-    for (const auto& text : texts) {
+    for (const auto text : texts) {
         out += out.size() > 1 ? ",\"" : "\"";
         if (std::any_of(text.begin(), text.end(), needs_escape))
             append_escaped(out, text);
@@ -53,7 +53,7 @@ std::string to_json(const std::vector<std::string>& texts) {
     return out;
 }
 
-std::string to_json(const std::vector<std::uint64_t>& numbers) {
+std::string to_json(const std::vector<std::int64_t>& numbers) {
     std::string out(numbers.size() * 21 + 2, '\0');
     char* at = out.data();
     char* const end = at + out.size();
@@ -67,7 +67,7 @@ std::string to_json(const std::vector<std::uint64_t>& numbers) {
     return out;
 }
 
-bool array_cursor::next(std::uint64_t& out) {
+bool array_cursor::next(std::int64_t& out) {
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), out);
     if (error != std::errc()) return false;
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
@@ -110,18 +110,18 @@ bool array_cursor::next_escaped(std::string_view& out) {
     return true;
 }
 
-std::vector<std::string> texts_of(std::string_view json) {
-    std::vector<std::string> out;
+core::id_list texts_of(std::string_view json) {
+    core::id_list out;
     array_cursor cursor(json);
     for (std::string_view text; cursor.next(text);)
-        out.emplace_back(text);
+        out.push_back(text);
     return out;
 }
 
-std::vector<std::uint64_t> numbers_of(std::string_view json) {
-    std::vector<std::uint64_t> out;
+std::vector<std::int64_t> numbers_of(std::string_view json) {
+    std::vector<std::int64_t> out;
     array_cursor cursor(json);
-    for (std::uint64_t number = 0; cursor.next(number);)
+    for (std::int64_t number = 0; cursor.next(number);)
         out.push_back(number);
     return out;
 }

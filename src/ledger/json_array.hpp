@@ -1,4 +1,4 @@
-// The JSON arrays in which a chunk's contact ids, row numbers, lines and task ids are stored.
+// JSON arrays of texts and of numbers, as columns hold them.
 #pragma once
 
 #include <cstdint>
@@ -6,11 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "taskbarge/core/id_list.hpp"
+
 namespace taskbarge::ledger {
 
 // ["a","b"] and [1,2]. Texts are UTF-8; quotes, backslashes and control characters are escaped.
-std::string to_json(const std::vector<std::string>& texts);
-std::string to_json(const std::vector<std::uint64_t>& numbers);
+std::string to_json(const core::id_list& texts);
+std::string to_json(const std::vector<std::int64_t>& numbers);
 
 // Reads, from front to back, what to_json wrote. The text must outlive the cursor. A text that to_json did not write
 // ends early rather than reading beyond its end.
@@ -20,7 +22,7 @@ class array_cursor {
     explicit array_cursor(std::string_view json) : rest_(json.empty() ? json : json.substr(1)) {}
 
     // False at the end of the array; `out` is then left as it was.
-    bool next(std::uint64_t& out);
+    bool next(std::int64_t& out);
     // The view points into the array's text or, where that holds an escape, into the cursor; valid until the next call.
     bool next(std::string_view& out);
 
@@ -33,7 +35,7 @@ class array_cursor {
     std::string unescaped_;
 };
 
-std::vector<std::string> texts_of(std::string_view json);
-std::vector<std::uint64_t> numbers_of(std::string_view json);
+core::id_list texts_of(std::string_view json);
+std::vector<std::int64_t> numbers_of(std::string_view json);
 
 }  // namespace taskbarge::ledger

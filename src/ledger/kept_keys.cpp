@@ -79,13 +79,13 @@ result<bool> key_keeper::step() {
 result<void> key_keeper::keep_group(core::group_number number, const details_digest& digest) {
     std::vector<entry> full;
     entry open;
-    auto read = each_tasked_row(db_, job_, number, [&](const std::string& contact, core::row_number row) {
+    auto read = each_tasked_row(db_, job_, number, [&](std::string_view contact, core::row_number row) {
         if (const auto id = earlier_contacts::pack(contact)) {
             open.packed.append(reinterpret_cast<const char*>(id->data()), id->size());
             append_number(open.packed, row);
         } else {
             open.contacts.push_back(contact);
-            open.rows.push_back(row);
+            open.rows.push_back(static_cast<std::int64_t>(row));
         }
         ++in_this_step_;
         if (++open.count == most_in_entry) full.push_back(std::exchange(open, {}));
@@ -130,7 +130,7 @@ result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job
     const auto rows = numbers_of(query.text(3));
     if (contacts.size() != rows.size()) return damaged();
     for (std::size_t i = 0; i < rows.size(); ++i)
-        to.add(contacts[i], {job, rows[i]});
+        to.add(contacts[i], {job, static_cast<core::row_number>(rows[i])});
     return {};
 }
 

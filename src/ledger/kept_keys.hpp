@@ -31,8 +31,8 @@ class key_keeper {
     // Contacts of one entry: ids of 24 hex digits packed with their rows, the others as they are.
     struct entry {
         std::string packed;
-        std::vector<std::string> contacts;
-        std::vector<std::uint64_t> rows;
+        core::id_list contacts;
+        std::vector<std::int64_t> rows;
         std::size_t count = 0;
     };
     core::result<void> keep_group(core::group_number number, const details_digest& digest);

@@ -35,8 +35,8 @@ result<std::vector<std::string>> sqlite_ledger::known_tasks(const std::string& b
             if (!any_between(wanted, query.text(1), query.text(2))) continue;
             auto tasks = read_tasks(*db_, query.integer(0));
             if (!tasks) return tasks.error();
-            for (auto& task : *tasks) {
-                if (std::binary_search(wanted.begin(), wanted.end(), task)) out.push_back(std::move(task));
+            for (const auto task : *tasks) {
+                if (std::binary_search(wanted.begin(), wanted.end(), task)) out.emplace_back(task);
             }
         }
         if (!more) return more.error();
@@ -70,7 +70,7 @@ result<std::optional<known_task>> sqlite_ledger::sample_created(const std::strin
         known_task out{query.string(1), {}, read_details(query, 2)};
         const auto at = std::find(tasks->begin(), tasks->end(), out.task_id) - tasks->begin();
         if (static_cast<std::size_t>(at) < contacts->size()) {
-            out.contact_id = std::move(contacts->contact_ids[static_cast<std::size_t>(at)]);
+            out.contact_id = contacts->contact_ids[static_cast<std::size_t>(at)];
         }
         return sample(std::move(out));
     });

@@ -178,8 +178,10 @@ result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& id
                               identity.settings_text, identity.relative_day, totals.rows)
                         .run();
         if (!done) return done.error();
-        if (auto r = check_sum(job, totals); !r) return r.error();
-        return this->totals(job);
+        auto sums = this->totals(job);
+        if (!sums) return sums.error();
+        if (auto r = check_sum(job, *sums, totals); !r) return r.error();
+        return sums;
     });
 }
 
@@ -198,12 +200,10 @@ result<void> sqlite_ledger::check_new(job_id job, const job_identity& identity) 
 }
 
 // The first half of promise 1: what was read is what the ledger will answer for.
-result<void> sqlite_ledger::check_sum(job_id job, const plan_totals& expected) {
-    auto sums = totals(job);
-    if (!sums) return sums.error();
-    if (sums->rows.accounted() == expected.rows && sums->rows.rejected == expected.rejected) return {};
+result<void> sqlite_ledger::check_sum(job_id job, const job_totals& sums, const plan_totals& expected) {
+    if (sums.rows.accounted() == expected.rows && sums.rows.rejected == expected.rejected) return {};
     return bug(fmt::format("job {}: {} records read and {} rejected, but {} planned and {} rejected", job,
-                           expected.rows, expected.rejected, sums->rows.accounted(), sums->rows.rejected));
+                           expected.rows, expected.rejected, sums.rows.accounted(), sums.rows.rejected));
 }
 
 }  // namespace taskbarge::ledger

@@ -205,8 +205,8 @@ result<void> count_planning(sqlite::connection& db, job_id id, job_totals& out) 
     return {};
 }
 
-// Adds the chunks of one state: where its rows count, and what it has cost.
-void add_chunks(chunk_state state, std::uint64_t open_rows, row_state of_sending, core::row_counts& out) {
+// Adds the rows of a chunk that have no task yet, to where its state counts them.
+void add_open_rows(chunk_state state, std::uint64_t open_rows, row_state of_sending, core::row_counts& out) {
     switch (state) {
         case chunk_state::planned:
             out.pending += open_rows;
@@ -226,19 +226,20 @@ void add_chunks(chunk_state state, std::uint64_t open_rows, row_state of_sending
     }
 }
 
+// One by one, as grouping by state would sort all of them first.
 result<void> sum_chunks(sqlite::connection& db, job_id id, row_state of_sending, job_totals& out) {
-    // The index chunks_by_state has all these columns: the table itself is not read.
     auto query = db.prepare(
-        "SELECT state, sum(row_count - created_count), sum(created_count), sum(requests), sum(throttled), "
-        "sum(requests > 0 AND NOT requested_before) FROM chunks WHERE job = ? GROUP BY state");
+        "SELECT state, row_count, created_count, requests, throttled, requested_before FROM chunks WHERE job = ?");
     query.bind(id);
     return query.each([&] {
         const auto state = core::parse_chunk_state(query.text(0)).value_or(chunk_state::doubtful);
-        add_chunks(state, query.number(1), of_sending, out.rows);
-        out.rows.created += query.number(2);
-        out.requests.requests += query.number(3);
+        const auto created = query.number(2), requests = query.number(3);
+        add_open_rows(state, query.number(1) - created, of_sending, out.rows);
+        out.rows.created += created;
+        out.requests.requests += requests;
         out.requests.rate_limited += query.number(4);
-        out.requests.retries += query.number(3) - query.number(5);
+        const bool first_was_sent = requests > 0 && query.integer(5) == 0;
+        out.requests.retries += requests - (first_was_sent ? 1 : 0);
     });
 }
 
@@ -256,7 +257,8 @@ result<std::vector<chunk_reason>> chunk_reasons(sqlite::connection& db, job_id i
     // min() picks the chunk whose id is shown beside it.
     auto query = db.prepare(
         "SELECT state, code, sum(row_count - created_count), min(first_row), id, message FROM chunks "
-        "WHERE job = ? AND state IN ('refused', 'doubtful', 'sending') AND created_count < row_count "
+        "WHERE job = ? AND state NOT IN ('planned', 'created') AND state IN ('refused', 'doubtful', 'sending') AND "
+        "created_count < row_count "
         "GROUP BY state, code");
     query.bind(id);
     auto done = query.each([&] {

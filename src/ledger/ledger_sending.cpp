@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 
+#include "ledger/chunk_columns.hpp"
 #include "ledger/chunk_rows.hpp"
 #include "ledger/earlier_jobs.hpp"
-#include "ledger/json_array.hpp"
 #include "ledger/sqlite_ledger.hpp"
 
 namespace taskbarge::ledger {
@@ -28,13 +28,13 @@ attempt_result result_of(std::string_view word) {
     return at == result_words.end() ? attempt_result::doubtful : static_cast<attempt_result>(at - result_words.begin());
 }
 
-std::string select_chunks(std::string_view where) {
+std::string select_chunks(std::string_view index, std::string_view where) {
     return fmt::format(
         "SELECT c.id, c.parent, c.group_number, c.state, c.attempts, c.possible_duplicate, c.not_before, c.code, "
         "c.message, g.user_id, g.type, g.priority, g.status, g.due_at, g.note, k.contact_ids, k.rows, k.lines, "
-        "t.task_ids FROM chunks c JOIN groups g ON g.job = c.job AND g.number = c.group_number "
-        "JOIN chunk_contacts k ON k.chunk = c.id LEFT JOIN chunk_tasks t ON t.chunk = c.id WHERE {}",
-        where);
+        "t.task_ids FROM chunks c {} CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number "
+        "CROSS JOIN chunk_contacts k ON k.chunk = c.id LEFT JOIN chunk_tasks t ON t.chunk = c.id WHERE {}",
+        index, where);
 }
 
 chunk_record read_chunk(const sqlite::statement& row) {
@@ -49,10 +49,8 @@ chunk_record read_chunk(const sqlite::statement& row) {
     out.code = row.string(7);
     out.message = row.string(8);
     out.details = read_details(row, 9);
-    out.contacts.contact_ids = texts_of(row.text(15));
-    out.contacts.rows = numbers_of(row.text(16));
-    out.contacts.lines = numbers_of(row.text(17));
-    out.task_ids = texts_of(row.text(18));
+    out.contacts = read_rows(row, 15, 16, 17);
+    out.task_ids = read_ids(row, 18);
     return out;
 }
 
@@ -131,7 +129,8 @@ class chunk_change {
         if (query.integer(5) > 0) {
             auto tasks = read_tasks(db_, update_.chunk);
             if (!tasks) return tasks.error();
-            tasks_ = std::move(*tasks);
+            tasks_before_ = std::move(*tasks);
+            tasks_.assign(tasks_before_.begin(), tasks_before_.end());
         }
         tasks_.resize(rows_);
         return {};
@@ -139,13 +138,13 @@ class chunk_change {
 
     // Rows that already have a task keep it: naming another for them would hide one of the two.
     result<void> adopt() {
-        for (const auto& [index, task] : update_.created) {
+        for (const auto [index, task] : update_.created) {
             if (index >= rows_ || task.empty()) return wrong("was given a task for no row, or a row without a task");
             if (!tasks_[index].empty() && tasks_[index] != task) return wrong("was given a second task for one row");
             tasks_[index] = task;
         }
         created_ = static_cast<std::size_t>(
-            std::count_if(tasks_.begin(), tasks_.end(), [](const std::string& task) { return !task.empty(); }));
+            std::count_if(tasks_.begin(), tasks_.end(), [](std::string_view task) { return !task.empty(); }));
         return {};
     }
 
@@ -201,7 +200,8 @@ class chunk_change {
     std::string request_id_;
     std::size_t rows_ = 0;
     std::size_t created_ = 0;
-    std::vector<std::string> tasks_;
+    core::id_list tasks_before_;
+    std::vector<std::string_view> tasks_;  // by row; into tasks_before_ and the update
     core::chunk_rows contacts_;
 };
 
@@ -210,15 +210,22 @@ class chunk_change {
 result<std::vector<chunk_record>> sqlite_ledger::chunks(job_id job, chunk_state state, chunk_id after,
                                                         std::size_t most) {
     std::vector<chunk_record> out;
-    static const std::string sql = select_chunks("c.job = ? AND c.state = ? AND c.id > ? ORDER BY c.id LIMIT ?");
-    auto query = db_->prepare(sql);
+    // Chunks that are planned, or created, are most of a job: they are found by walking along it.
+    static const std::string most_of_job =
+        select_chunks("INDEXED BY chunks_of_job", "c.job = ? AND c.state = ? AND c.id > ? ORDER BY c.id LIMIT ?");
+    static const std::string some_of_job =
+        select_chunks("INDEXED BY chunks_to_look_at",
+                      "c.job = ? AND c.state = ? AND c.state NOT IN ('planned', 'created') AND c.id > ? "
+                      "ORDER BY c.id LIMIT ?");
+    const bool most_are = state == chunk_state::planned || state == chunk_state::created;
+    auto query = db_->prepare(most_are ? most_of_job : some_of_job);
     query.bind(job, core::to_string(state), after, most);
     if (auto r = query.each([&] { out.push_back(read_chunk(query)); }); !r) return r.error();
     return out;
 }
 
 result<chunk_record> sqlite_ledger::chunk(chunk_id id) {
-    static const std::string sql = select_chunks("c.id = ?");
+    static const std::string sql = select_chunks("", "c.id = ?");
     auto query = db_->prepare(sql);
     auto found = query.bind(id).next();
     if (!found) return found.error();
@@ -288,7 +295,9 @@ result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
     return db_->atomically(access::read, [&]() -> result<learnt_refusals> {
         learnt_refusals out;
         // Most jobs have met no refusal: that is seen in the index alone.
-        auto any = db_->prepare("SELECT 1 FROM chunks WHERE job = ? AND state IN ('split', 'refused') LIMIT 1");
+        auto any = db_->prepare(
+            "SELECT 1 FROM chunks WHERE job = ? AND state NOT IN ('planned', 'created') "
+            "AND state IN ('split', 'refused') LIMIT 1");
         auto found = any.bind(job).next();
         if (!found) return found.error();
         if (!*found) return out;
@@ -309,13 +318,14 @@ result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
             "SELECT k.contact_ids, c.group_number, g.user_id, c.message, EXISTS (SELECT 1 FROM chunks o WHERE o.job = "
             "c.job AND o.group_number = c.group_number AND o.created_count > 0) FROM chunks c "
             "JOIN chunk_contacts k ON k.chunk = c.id JOIN groups g ON g.job = c.job AND g.number = c.group_number "
-            "WHERE c.job = ? AND c.state = 'refused' AND c.row_count = 1 AND c.code GLOB 'refused_*' "
+            "WHERE c.job = ? AND c.state NOT IN ('planned', 'created') AND c.state = 'refused' AND c.row_count = 1 AND "
+            "c.code GLOB 'refused_*' "
             "ORDER BY c.settled_at, c.id");
         alone.bind(job);
         auto read = alone.each([&] {
-            auto ids = texts_of(alone.text(0));
+            const auto ids = read_ids(alone, 0);
             if (ids.empty()) return;
-            out.refused_alone.push_back({std::move(ids.front()), static_cast<core::group_number>(alone.integer(1)),
+            out.refused_alone.push_back({std::string(ids.front()), static_cast<core::group_number>(alone.integer(1)),
                                          alone.string(2), alone.string(3), alone.integer(4) != 0});
         });
         if (!read) return read.error();
@@ -328,7 +338,8 @@ result<void> sqlite_ledger::reopen_failed(job_id job) {
 }
 
 result<std::vector<attempt_record>> sqlite_ledger::attempts(job_id job, std::size_t most) {
-    static const std::string sql = select_attempts("job = ? ORDER BY id DESC LIMIT ?");
+    // By the unary plus the order is not a reason to read the attempts of all jobs.
+    static const std::string sql = select_attempts("job = ? ORDER BY +id DESC LIMIT ?");
     auto query = db_->prepare(sql);
     query.bind(job, most);
     auto out = read_attempts(std::move(query));
@@ -337,7 +348,8 @@ result<std::vector<attempt_record>> sqlite_ledger::attempts(job_id job, std::siz
 }
 
 result<std::vector<attempt_record>> sqlite_ledger::attempts_of_chunk(chunk_id chunk) {
-    static const std::string sql = select_attempts("chunk = ? ORDER BY id");
+    static const std::string sql =
+        select_attempts("job = (SELECT job FROM chunks WHERE id = ?1) AND chunk = ?1 ORDER BY id");
     auto query = db_->prepare(sql);
     query.bind(chunk);
     return read_attempts(std::move(query));

@@ -55,15 +55,16 @@ class result_stream::active_chunk {
         message_ = row.text(6);
         texts_.clear();
         std::size_t ends[4];
+        bool is_blob[4];
         for (int i = 0; i < 4; ++i) {
-            texts_ += row.text(7 + i);
+            is_blob[i] = row.is_blob(7 + i);
+            texts_ += row.bytes(7 + i);
             ends[i] = texts_.size();
         }
         const std::string_view all(texts_);
-        ids_.emplace(all.substr(0, ends[0]));
-        rows_.emplace(all.substr(ends[0], ends[1] - ends[0]));
-        lines_.emplace(all.substr(ends[1], ends[2] - ends[1]));
-        tasks_.emplace(all.substr(ends[2]));
+        ids_.emplace(all.substr(0, ends[0]), is_blob[0]);
+        rows_.emplace(all.substr(ends[0], ends[1] - ends[0]), all.substr(ends[1], ends[2] - ends[1]));
+        tasks_.emplace(all.substr(ends[2]), is_blob[3]);
     }
 
     std::uint64_t memory() const {
@@ -73,7 +74,7 @@ class result_stream::active_chunk {
 
     // Goes to the next row that lives in this chunk; false after the last.
     bool advance() {
-        while (rows_->next(row_) && ids_->next(id_) && lines_->next(line_)) {
+        while (rows_->next(row_, line_) && ids_->next(id_)) {
             if (!tasks_->next(task_)) task_ = {};
             if (!created_only_ || !task_.empty()) return true;
         }
@@ -110,8 +111,9 @@ class result_stream::active_chunk {
     bool possible_duplicate_ = false;
     std::optional<instant> settled_at_;
     std::string request_id_, code_, message_;
-    std::string texts_;  // the four arrays, one after the other
-    std::optional<array_cursor> ids_, rows_, lines_, tasks_;
+    std::string texts_;  // the four columns, one after the other
+    std::optional<id_cursor> ids_, tasks_;
+    std::optional<row_cursor> rows_;
     row_number row_ = 0;
     std::uint64_t line_ = 0;
     std::string_view id_, task_;

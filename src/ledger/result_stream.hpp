@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ledger/json_array.hpp"
+#include "ledger/chunk_columns.hpp"
 #include "ledger/sqlite.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/state.hpp"

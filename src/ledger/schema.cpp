@@ -238,7 +238,91 @@ CREATE INDEX kept_keys_of_job ON kept_keys (job);
 CREATE INDEX kept_keys_by_details ON kept_keys (details_hash);
 )sql";
 
-constexpr std::array steps_to_today{version_1, version_2};
+// Version 3: less to write. A chunk's ids and rows as chunk_columns.hpp says; chunks that were written before keep
+// their JSON arrays of ids. A change of a chunk's state touches one small index, and only where its rows are in doubt
+// or refused: the others are found by their job, in order.
+constexpr const char* version_3 = R"sql(
+DROP VIEW rows;
+DROP VIEW chunk_rows;
+
+ALTER TABLE chunk_contacts RENAME TO old_contacts;
+CREATE TABLE chunk_contacts (
+    chunk INTEGER PRIMARY KEY,
+    contact_ids ANY NOT NULL,
+    rows TEXT NOT NULL,
+    lines TEXT NOT NULL
+) STRICT;
+INSERT INTO chunk_contacts (chunk, contact_ids, rows, lines)
+SELECT chunk, contact_ids,
+       (SELECT json_group_array(value - iif(key = 0, 0, json_extract(old.rows, '$[0]'))) FROM json_each(old.rows)),
+       (SELECT json_group_array(value - json_extract(old.rows, '$[' || key || ']')) FROM json_each(old.lines))
+FROM old_contacts old;
+DROP TABLE old_contacts;
+
+ALTER TABLE chunk_tasks RENAME TO old_tasks;
+CREATE TABLE chunk_tasks (
+    chunk INTEGER PRIMARY KEY,
+    task_ids ANY NOT NULL,
+    first_task TEXT NOT NULL,
+    last_task TEXT NOT NULL
+) STRICT;
+INSERT INTO chunk_tasks SELECT chunk, task_ids, first_task, last_task FROM old_tasks;
+DROP TABLE old_tasks;
+CREATE INDEX chunk_tasks_by_task ON chunk_tasks (last_task, first_task);
+
+DROP INDEX chunks_by_state;
+CREATE INDEX chunks_of_job ON chunks (job);
+CREATE INDEX chunks_to_look_at ON chunks (job, state) WHERE state NOT IN ('planned', 'created');
+DROP INDEX attempts_of_job;
+DROP INDEX attempts_of_chunk;
+CREATE INDEX attempts_of_chunk ON attempts (job, chunk);
+
+CREATE VIEW chunk_rows AS
+SELECT job, chunk, group_number, row, line, contact_id,
+       CASE WHEN task_id IS NOT NULL THEN 'created'
+            WHEN chunk_state = 'planned' THEN 'pending'
+            WHEN chunk_state = 'refused' THEN 'failed'
+            ELSE 'unknown' END AS state,
+       chunk_state, task_id,
+       CASE WHEN task_id IS NULL THEN code ELSE '' END AS code,
+       CASE WHEN task_id IS NULL THEN message ELSE '' END AS message,
+       attempts, request_id, possible_duplicate, settled_at AS finished_at
+FROM (SELECT job, chunk, group_number, chunk_state, code, message, attempts, request_id, possible_duplicate, settled_at,
+             CASE typeof(contact_ids) WHEN 'blob' THEN lower(hex(substr(contact_ids, place * 12 + 1, 12)))
+                  ELSE json_extract(contact_ids, '$[' || place || ']') END AS contact_id,
+             row,
+             row + coalesce(json_extract(lines, '$[' || place || ']'), json_extract(lines, '$[0]')) AS line,
+             nullif(CASE typeof(task_ids) WHEN 'blob' THEN
+                         nullif(lower(hex(substr(task_ids, place * 12 + 1, 12))), '000000000000000000000000')
+                    ELSE json_extract(task_ids, '$[' || place || ']') END, '') AS task_id
+      FROM (SELECT c.job, c.id AS chunk, c.group_number, c.state AS chunk_state, c.code, c.message, c.attempts,
+                   c.request_id, c.possible_duplicate, c.settled_at, k.contact_ids, k.lines, t.task_ids,
+                   r.key AS place, r.value + iif(r.key = 0, 0, json_extract(k.rows, '$[0]')) AS row
+            FROM chunks c
+            JOIN chunk_contacts k ON k.chunk = c.id
+            LEFT JOIN chunk_tasks t ON t.chunk = c.id,
+            json_each(k.rows) r))
+WHERE chunk_state <> 'split' OR task_id IS NOT NULL;
+
+CREATE VIEW rows AS
+SELECT job, row,
+       (SELECT name FROM files f WHERE f.job = all_rows.job AND f.first_row <= all_rows.row
+        ORDER BY f.ordinal DESC LIMIT 1) AS file,
+       line, contact_id, state, task_id, code, "column", message, attempts, request_id, possible_duplicate,
+       of_job, of_row, finished_at, chunk, group_number
+FROM (SELECT job, row, line, contact_id, state, task_id, code, '' AS "column", message, attempts, request_id,
+             possible_duplicate, NULL AS of_job, NULL AS of_row, finished_at, chunk, group_number
+      FROM chunk_rows
+      UNION ALL
+      SELECT job, row, line, contact_id, 'duplicate', NULL, '', '', '', 0, '', 0, of_job, of_row, NULL, NULL, NULL
+      FROM duplicates
+      UNION ALL
+      SELECT job, row, line, contact_id, 'rejected', NULL, code, "column", message, 0, '', 0, NULL, NULL, NULL, NULL,
+             NULL
+      FROM rejects) AS all_rows;
+)sql";
+
+constexpr std::array steps_to_today{version_1, version_2, version_3};
 
 core::failure foreign_file(const std::string& path) {
     return {core::errc::ledger, fmt::format("{} is a SQLite file but not a taskbarge ledger; name another file", path)};

@@ -63,6 +63,12 @@ std::string_view statement::text(int column) const {
     return {data, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
 }
 
+std::string_view statement::bytes(int column) const {
+    const auto* data = static_cast<const char*>(sqlite3_column_blob(handle_, column));
+    if (!data) return {};
+    return {data, static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+}
+
 int statement::step() {
     if (owner_->doomed_) return SQLITE_ABORT;
     errno = 0;  // so that fail() can tell whether the system said anything

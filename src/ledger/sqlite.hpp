@@ -27,6 +27,12 @@ struct blob {
     std::string_view bytes;
 };
 
+// A value whose kind is known when it is made.
+struct text_or_blob {
+    std::string bytes;
+    bool is_blob = false;
+};
+
 // A prepared statement on loan from its connection's cache; goes back when destroyed, and must not outlive the
 // connection. Bound texts are copied. A failure of prepare or bind comes back from run() or next().
 class statement {
@@ -63,7 +69,10 @@ class statement {
     std::int64_t integer(int column) const { return sqlite3_column_int64(handle_, column); }
     std::uint64_t number(int column) const { return static_cast<std::uint64_t>(integer(column)); }
     std::string_view text(int column) const;
+    // Of a BLOB or a text, as they are stored.
+    std::string_view bytes(int column) const;
     std::string string(int column) const { return std::string(text(column)); }
+    bool is_blob(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_BLOB; }
     bool is_null(int column) const { return sqlite3_column_type(handle_, column) == SQLITE_NULL; }
     core::instant time(int column) const { return core::instant(std::chrono::milliseconds(integer(column))); }
     std::optional<core::instant> optional_time(int column) const {
@@ -89,6 +98,12 @@ class statement {
     void bind_one(blob value) {
         note(sqlite3_bind_blob64(handle_, ++at_, value.bytes.data() ? value.bytes.data() : "", value.bytes.size(),
                                  SQLITE_TRANSIENT));
+    }
+    void bind_one(const text_or_blob& value) {
+        if (value.is_blob)
+            bind_one(blob{value.bytes});
+        else
+            bind_one(value.bytes);
     }
     void bind_one(const std::string& value) { bind_one(std::string_view(value)); }
     void bind_one(const char* value) { bind_one(std::string_view(value)); }

@@ -85,7 +85,7 @@ class sqlite_ledger final : public ledger {
     result<void> keep_sums(const job_record& job, instant now);
     result<void> check_rows_there(job_id job);
     result<void> check_new(job_id job, const job_identity& identity);
-    result<void> check_sum(job_id job, const plan_totals& totals);
+    result<void> check_sum(job_id job, const job_totals& sums, const plan_totals& expected);
 
     // A rate book as it stands in the transaction that begin() opened.
     struct open_book {

@@ -97,7 +97,7 @@ def one_size(program, rows):
               f"{pruned['bytes_after'] / 1e6:.1f} MB", flush=True)
         if ledger > MOST_OF_INPUT * size:
             raise failed(f"the ledger has {ledger / size:.2f} times the input")
-        if pruned["bytes_after"] * 3 > pruned["bytes_before"]:
+        if pruned["bytes_after"] * 2 > pruned["bytes_before"]:
             raise failed("prune gave too little back")
         return peaks
     finally:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/id_list.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/rate_window.hpp"
 #include "taskbarge/core/task.hpp"
@@ -49,9 +50,16 @@ struct exchange {
     std::chrono::milliseconds took{0};
 };
 
-struct created_task {
-    std::string contact_id;  // canonical_id()
-    std::string task_id;
+// Which contact got which task: parallel.
+struct created_tasks {
+    core::id_list contact_ids;  // canonical_id()
+    core::id_list task_ids;
+    void add(std::string_view contact_id, std::string_view task_id) {
+        contact_ids.push_back(contact_id);
+        task_ids.push_back(task_id);
+    }
+    std::size_t size() const { return task_ids.size(); }
+    bool empty() const { return task_ids.empty(); }
 };
 
 // The closed set of what an exchange on bulk_create means.
@@ -68,9 +76,9 @@ enum class create_verdict : std::uint8_t {
 
 struct create_answer {
     create_verdict verdict = create_verdict::doubtful;
-    std::vector<created_task> tasks;  // verdict created; in the answer's order
-    std::string code;                 // stable: created, refused_422, http_500, request_timeout, ...
-    std::string message;              // the server's own words, or ours; one line, bounded
+    created_tasks tasks;  // verdict created; in the answer's order
+    std::string code;     // stable: created, refused_422, http_500, request_timeout, ...
+    std::string message;  // the server's own words, or ours; one line, bounded
 };
 create_answer classify_bulk_create(const exchange& x);
 

@@ -79,6 +79,6 @@ class apollo_client {
 std::string proxy_for(const std::string& base_url, const std::map<std::string, std::string>& environment);
 
 // The JSON body of a bulk_create request.
-std::string bulk_create_body(const core::task_view& details, const std::vector<std::string>& contact_ids);
+std::string bulk_create_body(const core::task_view& details, const core::id_list& contact_ids);
 
 }  // namespace taskbarge::client

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "taskbarge/core/id_list.hpp"
 #include "taskbarge/core/row.hpp"
 
 namespace taskbarge::core {
@@ -14,7 +15,7 @@ using group_number = std::uint32_t;
 
 // One row's place in a chunk. Parallel arrays of these make up a chunk.
 struct chunk_rows {
-    std::vector<std::string> contact_ids;
+    id_list contact_ids;
     std::vector<row_number> rows;      // ascending
     std::vector<std::uint64_t> lines;  // where each record begins in its file
     std::size_t size() const { return rows.size(); }

@@ -84,7 +84,7 @@ struct chunk_record {
     std::string code, message;          // of the last outcome that was not a success
     core::task_details details;
     core::chunk_rows contacts;
-    std::vector<std::string> task_ids;  // parallel to contacts; "" where none; empty vector: none at all
+    core::id_list task_ids;  // parallel to contacts; "" where none; empty list: none at all
 };
 
 // One request that is about to leave.
@@ -128,8 +128,8 @@ struct child_chunk {
 struct chunk_update {
     chunk_id chunk = 0;
     core::chunk_state state = core::chunk_state::planned;
-    std::vector<std::pair<std::uint32_t, std::string>> created;  // row index, task id
-    std::vector<child_chunk> children;                           // only with state split
+    core::indexed_ids created;          // row index, task id
+    std::vector<child_chunk> children;  // only with state split
     std::string code, message;
     std::uint32_t attempts = 0;  // new value
     bool possible_duplicate = false;

@@ -16,7 +16,7 @@ using namespace reader::testing;
 // All that a request is made of, and which rows it stands for; lines differ between the forms of a file.
 struct chunk {
     core::task_details details;
-    std::vector<std::string> contact_ids;
+    core::id_list contact_ids;
     std::vector<core::row_number> rows;
     friend bool operator==(const chunk&, const chunk&) = default;
 };

@@ -43,9 +43,9 @@ TEST(Answer, TasksNamedInA200AreCreated) {
     EXPECT_EQ(a.verdict, create_verdict::created);
     EXPECT_EQ(a.code, "created");
     ASSERT_EQ(a.tasks.size(), 2U);
-    EXPECT_EQ(a.tasks[0].contact_id, "66302798d03b9601c7934e01");
-    EXPECT_EQ(a.tasks[0].task_id, "t1");
-    EXPECT_EQ(a.tasks[1].task_id, "t2");
+    EXPECT_EQ(a.tasks.contact_ids[0], "66302798d03b9601c7934e01");
+    EXPECT_EQ(a.tasks.task_ids[0], "t1");
+    EXPECT_EQ(a.tasks.task_ids[1], "t2");
 }
 
 TEST(Answer, TasksThatNameNoContactOrHaveNoIdAreNotCounted) {
@@ -54,7 +54,7 @@ TEST(Answer, TasksThatNameNoContactOrHaveNoIdAreNotCounted) {
         {"id":"t5","contact_id":null}, {"id":"","contact_id":"c6"}, null, 7, [], {"id":"t8","contact_id":"c8"}]})");
     EXPECT_EQ(a.verdict, create_verdict::created);
     ASSERT_EQ(a.tasks.size(), 1U);
-    EXPECT_EQ(a.tasks[0].contact_id, "c8");
+    EXPECT_EQ(a.tasks.contact_ids[0], "c8");
 }
 
 TEST(Answer, SuccessWithoutAnyTaskNamesNobody) {

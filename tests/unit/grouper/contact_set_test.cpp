@@ -30,9 +30,9 @@ TEST(ContactSet, GivesIdsBackAsTheyCame) {
     contact_set set;
     for (const std::string& id : {hex_id(0xabcdef), std::string("any other id"), std::string(), std::string(30, 'a'),
                                   std::string("66302798D03B9601C7934EBF")}) {
-        std::string out;
-        set.text_of(set.find_or_add(1, id, 1).key, out);
-        EXPECT_EQ(out, id);
+        core::id_list out;
+        set.append_text(set.find_or_add(1, id, 1).key, out);
+        EXPECT_EQ(out, core::id_list{id});
     }
 }
 

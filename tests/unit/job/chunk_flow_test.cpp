@@ -42,7 +42,7 @@ client::create_answer verdict_of(create_verdict v, std::string code, std::string
 client::create_answer created(const std::vector<std::pair<std::uint64_t, std::uint64_t>>& contact_and_task) {
     auto a = verdict_of(create_verdict::created, "created", "");
     for (const auto& [contact, task] : contact_and_task)
-        a.tasks.push_back({contact_id(contact), task_id(task)});
+        a.tasks.add(contact_id(contact), task_id(task));
     return a;
 }
 

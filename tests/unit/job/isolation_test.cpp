@@ -26,12 +26,21 @@ struct refusing_apollo {
         if (most_contacts > 0 && chunk.contacts.size() > most_contacts) return {kind::too_many, "too many contacts"};
         if (bad_details) return {kind::refused, "user is invalid"};
         std::string named;
-        for (const auto& id : chunk.contacts.contact_ids)
+        for (const auto listed : chunk.contacts.contact_ids) {
+            const std::string id(listed);
             if (bad_contacts.contains(id)) named += " " + id;
+        }
         if (named.empty()) return {kind::created, ""};
         return {kind::refused, names_them ? "contacts not found:" + named : "contacts not found"};
     }
 };
+
+core::chunk_rows first_rows(const chunk_record& chunk, std::ptrdiff_t count) {
+    const auto& all = chunk.contacts;
+    return {{all.contact_ids.begin(), all.contact_ids.begin() + count},
+            {all.rows.begin(), all.rows.begin() + count},
+            {all.lines.begin(), all.lines.begin() + count}};
+}
 
 std::string contact(std::size_t i) {
     return fmt::format("{:024x}", i);
@@ -129,7 +138,8 @@ class Isolation : public ::testing::Test {
     }
 
     std::size_t settle(const chunk_record& chunk, chunk_state state, const std::string& code) {
-        for (const auto& id : chunk.contacts.contact_ids) {
+        for (const auto listed : chunk.contacts.contact_ids) {
+            const std::string id(listed);
             EXPECT_FALSE(created_.contains(id) || failed_.contains(id)) << id << " is settled twice";
             if (state == chunk_state::created)
                 created_.insert(id);
@@ -226,9 +236,7 @@ TEST_F(Isolation, ALargerRequestStillUnderWayDoesNotRaiseTheCap) {
     verdict v;
     (void)search.after_refusal(chunks[0], v, true, false, {});
     auto half = chunks[1];
-    half.contacts.contact_ids.resize(50);
-    half.contacts.rows.resize(50);
-    half.contacts.lines.resize(50);
+    half.contacts = first_rows(half, 50);
     (void)search.after_refusal(half, v, true, false, {});
     const auto late = search.after_refusal(chunks[2], v, true, false, {});
     EXPECT_EQ(late.children.size(), 4u) << "of 25 contacts each";
@@ -301,11 +309,13 @@ TEST_F(Isolation, WhatAnEarlierRunHasLearntIsNotAskedAgain) {
     ASSERT_EQ(dropped->children.size(), 2u);
     EXPECT_EQ(dropped->children[0].indexes, std::vector<std::uint32_t>{2});
     EXPECT_EQ(dropped->children[0].state, chunk_state::refused);
-    chunk.contacts.contact_ids[2] = contact(3000);
+    const auto& ids = chunk.contacts.contact_ids;
+    std::vector<std::string> others(ids.begin(), ids.end());
+    others[2] = contact(3000);
+    chunk.contacts.contact_ids = {others.begin(), others.end()};
     EXPECT_EQ(search.before_send(chunk, {})->children.size(), 3u) << "40, 40 and 20";
     chunk.code = isolating;
-    chunk.contacts.contact_ids.resize(30);
-    chunk.contacts.rows.resize(30);
+    chunk.contacts = first_rows(chunk, 30);
     EXPECT_EQ(search.before_send(chunk, {})->code, "not_isolated") << "the budget is that of the job";
 }
 

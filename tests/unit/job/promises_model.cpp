@@ -82,7 +82,7 @@ void world::plan() {
             c.contacts.contact_ids.push_back(contact_id(i + 1));
             c.contacts.rows.push_back(rows_.size());
             c.contacts.lines.push_back(rows_.size() + 2);
-            c.task_ids.emplace_back();
+            c.task_ids.push_back("");
             rows_.push_back({contact_id(i + 1), g});
         }
     }
@@ -103,12 +103,15 @@ std::vector<core::chunk_id> world::in_state(chunk_state s) const {
 void world::apply(const ledger::chunk_update& u) {
     check(chunk(u.chunk).state != chunk_state::split, "a split chunk changes");
     std::vector<int> places(chunk(u.chunk).contacts.size());
-    for (const auto& [index, task] : u.created) {
-        check(chunk(u.chunk).task_ids.at(index).empty(), "a row gets a second task");
-        chunk(u.chunk).task_ids[index] = task;
+    const auto& known = chunk(u.chunk).task_ids;
+    std::vector<std::string> tasks(known.begin(), known.end());
+    for (const auto [index, task] : u.created) {
+        check(tasks.at(index).empty(), "a row gets a second task");
+        tasks[index] = task;
         ++places[index];
         anything_created_ = true;
     }
+    chunk(u.chunk).task_ids = {tasks.begin(), tasks.end()};
     for (const auto& child : u.children) {
         ledger::chunk_record c;
         c.id = static_cast<core::chunk_id>(chunks_.size() + 1);
@@ -126,7 +129,7 @@ void world::apply(const ledger::chunk_update& u) {
             c.contacts.contact_ids.push_back(parent.contacts.contact_ids[index]);
             c.contacts.rows.push_back(parent.contacts.rows[index]);
             c.contacts.lines.push_back(parent.contacts.lines[index]);
-            c.task_ids.emplace_back();
+            c.task_ids.push_back("");
         }
         first_attempt_[c.id] = first_attempt_[parent.id];
         chunks_.push_back(std::move(c));
@@ -194,7 +197,7 @@ client::create_answer world::imagine_partial(const ledger::chunk_record& c, stea
     for (std::size_t i = 0; i < c.contacts.size(); ++i) {
         const auto r = static_cast<std::size_t>(c.contacts.rows[i]);
         if (chance(50))
-            a.tasks.push_back({rows_[r].contact, make_task(r, service_end)});
+            a.tasks.add(rows_[r].contact, make_task(r, service_end));
         else if (chance(50))
             make_task(r, service_end + (chance(50) ? 0ms : up_to(options_.most_late)));
     }
@@ -217,8 +220,7 @@ client::create_answer world::imagine_answer(const ledger::chunk_record& c, stead
     if (!calm_ && chance(10)) return imagine_partial(c, service_end);
     auto a = answer_of(create_verdict::created, "created");
     for (std::size_t i = 0; i < c.contacts.size(); ++i)
-        a.tasks.push_back(
-            {c.contacts.contact_ids[i], make_task(static_cast<std::size_t>(c.contacts.rows[i]), service_end)});
+        a.tasks.add(c.contacts.contact_ids[i], make_task(static_cast<std::size_t>(c.contacts.rows[i]), service_end));
     return a;
 }
 

@@ -60,6 +60,76 @@ TEST(Schema, FileOfTheFirstVersionIsBroughtUpToDateAndCanShrinkAfterwards) {
     EXPECT_EQ(must(open_file(folder.file("l.db"))->integer("PRAGMA auto_vacuum")), 2) << "by parts, from now on";
 }
 
+// What `rows` shows to those who query the file, beside what `results` says.
+std::vector<std::string> rows_of_view(sqlite::connection& db) {
+    std::vector<std::string> out;
+    auto query = db.prepare("SELECT row, line, contact_id, ifnull(task_id, ''), state FROM rows ORDER BY row");
+    must(query.each([&] {
+        out.push_back(query.string(0) + " " + query.string(1) + " " + query.string(2) + " " + query.string(3) + " " +
+                      query.string(4));
+    }));
+    return out;
+}
+
+std::vector<std::string> rows_of_results(ledger& book, job_id job) {
+    std::vector<std::string> out;
+    must(book.each_result(job, [&](const row_result& r) {
+        out.push_back(std::to_string(r.row) + " " + std::to_string(r.line) + " " + r.contact_id + " " + r.task_id +
+                      " " + std::string(core::to_string(r.state)));
+        return true;
+    }));
+    return out;
+}
+
+TEST(Schema, FileOfTheSecondVersionKeepsItsRowsAndTasks) {
+    const temporary_folder folder;
+    {
+        const auto db = open_file(folder.file("l.db"));
+        must(bring_up_to_date(*db, "l.db", schema_steps().first(2)));
+        must(db->execute(R"(
+            INSERT INTO jobs (base_url, team, state, created_at, chunk_size, rows)
+            VALUES ('https://api.example/api/v1', 'default', 'parked', 0, 3, 5);
+            INSERT INTO files (job, ordinal, name) VALUES (1, 0, 'a.csv');
+            INSERT INTO groups (job, number, user_id, type, priority, status, due_at, note, details_hash)
+            VALUES (1, 1, '66302798d03b9601c7934ebf', 'call', 'high', 'scheduled', 0, '', 0);
+            INSERT INTO chunks (id, job, group_number, part, state, first_row, row_count, created_count)
+            VALUES (1, 1, 1, 0, 'doubtful', 1000, 3, 2), (2, 1, 1, 1, 'planned', 1004, 2, 0);
+            INSERT INTO chunk_contacts VALUES
+            (1, '["66302798d03b9601c7934e01","odd","66302798d03b9601c7934e03"]', '[1000,1002,1003]', '[1001,1003,1009]'),
+            (2, '["66302798d03b9601c7934e04","66302798d03b9601c7934e05"]', '[1004,1010]', '[1010,1016]');
+            INSERT INTO chunk_tasks VALUES (1, '["t1","","t3"]', 't1', 't3');)"));
+    }
+    const std::vector<std::string> expected{"1000 1001 66302798d03b9601c7934e01 t1 created", "1002 1003 odd  unknown",
+                                            "1003 1009 66302798d03b9601c7934e03 t3 created",
+                                            "1004 1010 66302798d03b9601c7934e04  pending",
+                                            "1010 1016 66302798d03b9601c7934e05  pending"};
+    const auto book = must(open_ledger(folder.file("l.db")));
+    EXPECT_EQ(rows_of_results(*book, 1), expected);
+    EXPECT_EQ(rows_of_view(*open_file(folder.file("l.db"))), expected);
+    EXPECT_EQ(must(book->chunks(1, core::chunk_state::doubtful, 0, 10)).size(), 1u);
+    EXPECT_EQ(must(book->chunks(1, core::chunk_state::planned, 0, 10)).size(), 1u);
+}
+
+TEST(Schema, TheViewShowsWhatResultsSay) {
+    const temporary_folder folder;
+    const auto book = must(open_ledger(folder.file("l.db")));
+    const auto job = plan_job(*book, "one", 3,
+                              {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3), contact_id(4)}},
+                               {call_on_day(2), {contact_id(5), "odd \"id\"", contact_id(7)}}});
+    const auto chunk = must(book->chunks(job.id, core::chunk_state::planned, 0, 1)).at(0);
+    must(book->record_intent({chunk.id, at_second(1), std::nullopt}));
+    chunk_update update;
+    update.chunk = chunk.id;
+    update.state = core::chunk_state::doubtful;
+    update.created = {{0, "6b07617e77956d5e000186a0"}, {2, "6b07617e77956d5e000186a1"}};
+    must(book->update_chunk(update));
+    const auto rows = rows_of_results(*book, job.id);
+    ASSERT_EQ(rows.size(), 7u);
+    EXPECT_NE(rows[0].find("6b07617e77956d5e000186a0 created"), std::string::npos) << rows[0];
+    EXPECT_NE(rows[1].find(" unknown"), std::string::npos) << rows[1];
+    EXPECT_EQ(rows_of_view(*open_file(folder.file("l.db"))), rows);
+}
+
 TEST(Schema, StepThatFailsLeavesTheVersionBefore) {
     const auto db = must(sqlite::connection::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY));
     const std::array steps{"CREATE TABLE a (x)", "CREATE TABLE b (x); INSERT INTO missing VALUES (1)"};

@@ -78,7 +78,7 @@ class Workplace : public ::testing::Test {
         chunk.group = 1;
         chunk.contacts.rows.push_back(1);
         chunk.contacts.lines.push_back(2);
-        chunk.contacts.contact_ids.emplace_back("000000000000000000000001");
+        chunk.contacts.contact_ids.push_back("000000000000000000000001");
         book_of->add_chunk(job, chunk).value();
         book_of->set_files(job, {{1, "csv", "contact_id"}}).value();
         book_of->commit_plan(job, {url, team, sha256, 1, "settings", ""}, {1, 0}, false).value();
