@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <type_traits>
 
@@ -35,31 +36,97 @@ void write_record(const core::task_view& details, std::string& out) {
     out += details.note;
 }
 
+// All hashing and comparing goes 8 or 16 bytes at a time, the last of them overlapping those before: every row's texts
+// pass through here, and most are shorter than the call of a library function takes.
+std::uint64_t load(const char* from) {
+    std::uint64_t out;
+    std::memcpy(&out, from, sizeof out);
+    return out;
+}
+
+std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+    __extension__ using wide = unsigned __int128;
+    const auto product = static_cast<wide>(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+// The products do not wait for each other.
+std::uint64_t hash_text(std::string_view text) {
+    const char* const begin = text.data();
+    const auto size = text.size();
+    std::uint64_t out = size;
+    if (size < 16) {
+        std::array<char, 16> padded{};
+        if (size > 0) std::memcpy(padded.data(), begin, size);
+        return mix(out ^ load(padded.data()), load(padded.data() + 8));
+    }
+    for (std::size_t i = 0; i + 16 < size; i += 16)
+        out = std::rotl(out, 23) ^ mix(load(begin + i), load(begin + i + 8));
+    return std::rotl(out, 23) ^ mix(load(begin + size - 16), load(begin + size - 8));
+}
+
+bool same_bytes(const char* a, const char* b, std::size_t size) {
+    if (size < 8) return size == 0 || std::memcmp(a, b, size) == 0;
+    std::uint64_t difference = load(a + size - 8) ^ load(b + size - 8);
+    for (std::size_t i = 0; i + 8 < size; i += 8)
+        difference |= load(a + i) ^ load(b + i);
+    return difference == 0;
+}
+
 // The same as comparing with write_record(), without writing it.
 bool is_record_of(const core::task_view& details, std::string_view record) {
     const record_head head(details);
-    const auto user_id_end = sizeof head + details.user_id.size();
-    return record.size() == user_id_end + details.note.size() && std::memcmp(record.data(), &head, sizeof head) == 0 &&
-           record.substr(sizeof head, details.user_id.size()) == details.user_id &&
-           record.substr(user_id_end) == details.note;
+    const char* const user_id = record.data() + sizeof head;
+    const auto user_id_size = details.user_id.size(), note_size = details.note.size();
+    return record.size() == sizeof head + user_id_size + note_size &&
+           std::memcmp(record.data(), &head, sizeof head) == 0 &&
+           same_bytes(user_id, details.user_id.data(), user_id_size) &&
+           same_bytes(user_id + user_id_size, details.note.data(), note_size);
 }
 
 }  // namespace
 
 details_table::details_table(std::uint64_t memory, const std::string& spill_folder)
-    : memory_(memory), file_(spill_folder), index_(0, hasher{this}, equality{this}) {}
+    : memory_(memory), file_(spill_folder) {}
 
-core::result<details_table::answer> details_table::find_or_add(const core::task_view& details) {
-    const probe wanted{core::hash_of(details), details};
-    const auto found = index_.find(wanted);
+std::uint64_t details_table::hash_of(const core::task_view& details) {
+    const record_head head(details);
+    std::array<std::uint64_t, 2> words;
+    static_assert(sizeof words == sizeof head);
+    std::memcpy(words.data(), &head, sizeof head);
+    return mix(mix(words[0], words[1]) ^ hash_text(details.user_id), hash_text(details.note));
+}
+
+void details_table::fetch(std::span<const std::uint64_t> hashes) const {
+    constexpr std::size_t many = 2000;  // fewer are in the processor's cache anyway
+    if (places_.size() < many) return;
+    std::array<core::group_number, 64> likely;
+    for (; !hashes.empty(); hashes = hashes.subspan(std::min(hashes.size(), likely.size()))) {
+        const auto count = std::min(hashes.size(), likely.size());
+        for (std::size_t i = 0; i < count; ++i)
+            index_.fetch(hashes[i]);
+        for (std::size_t i = 0; i < count; ++i) {
+            likely[i] = index_.fetch_more(hashes[i]);
+            if (likely[i] != 0) __builtin_prefetch(&places_[likely[i] - 1]);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            if (likely[i] == 0) continue;
+            const auto place = places_[likely[i] - 1];
+            if (!(place & in_file)) texts_.fetch(place);
+        }
+    }
+}
+
+core::result<details_table::answer> details_table::find_or_add(const core::task_view& details, std::uint64_t hash) {
+    const auto found = index_.look(hash, [&](core::group_number group) { return equal(group, details); });
     if (trouble_) return *trouble_;
-    if (found != index_.end()) return answer{*found, false};
+    if (found.number != 0) return answer{found.number, false};
     write_record(details, record_);
     auto place = keep(record_);
     if (!place) return place.error();
-    entries_.push_back({wanted.hash, *place});
-    const auto group = static_cast<core::group_number>(entries_.size());
-    index_.insert(group);
+    places_.push_back(*place);
+    const auto group = static_cast<core::group_number>(places_.size());
+    index_.put(found, hash, group);
     return answer{group, true};
 }
 
@@ -72,12 +139,12 @@ core::result<std::uint64_t> details_table::keep(std::string_view record) {
     return place;
 }
 
-bool details_table::equal(core::group_number group, const core::task_view& details) const {
-    const auto place = entries_[group - 1].place;
+bool details_table::equal(core::group_number group, const core::task_view& details) {
+    const auto place = places_[group - 1];
     return place & in_file ? equal_in_file(place & ~in_file, details) : is_record_of(details, texts_.at(place));
 }
 
-bool details_table::equal_in_file(std::uint64_t from, const core::task_view& details) const {
+bool details_table::equal_in_file(std::uint64_t from, const core::task_view& details) {
     write_record(details, record_);
     // As much as the record looked for would take: one read shows whether it stands there.
     const auto wanted = std::min<std::uint64_t>(sizeof(length) + record_.size(), file_.size() - from);
@@ -92,7 +159,7 @@ bool details_table::equal_in_file(std::uint64_t from, const core::task_view& det
 }
 
 std::uint64_t details_table::memory() const {
-    return texts_.size() + entries_.size() * sizeof(entry) + index_.bucket_count() * sizeof(core::group_number);
+    return texts_.size() + places_.size() * sizeof(places_[0]) + index_.memory();
 }
 
 }  // namespace taskbarge::grouper

@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t least_run = 256 << 10;
 
 // Rows whose places in memory are fetched together: about as many as a core has such requests under way.
-constexpr std::size_t rows_at_once = 16;
+constexpr std::size_t rows_at_once = 32;
 
 // What rows and groups are counted with; neither can be passed by an input that fits the memory of a machine.
 constexpr std::uint64_t most_rows = std::numeric_limits<std::uint32_t>::max();
@@ -32,6 +32,13 @@ core::failure too_many(const char* what) {
 }  // namespace
 
 struct grouper::impl {
+    // Rows of which it is known where to look.
+    struct prepared {
+        std::array<std::uint64_t, rows_at_once> hashes;
+        std::array<core::group_number, rows_at_once> groups;
+        std::array<contact_set::probe, rows_at_once> pairs;
+    };
+
     impl(grouper_options o, chunk_sink& s)
         : options(std::move(o)),
           sink(s),
@@ -40,9 +47,9 @@ struct grouper::impl {
           open(options.spill_folder) {}
 
     core::result<void> add(std::span<const core::row> rows);
-    core::result<void> add_some(std::span<const core::row> rows);
-    core::result<void> add_one(const core::row& row, const contact_set::probe& wanted);
-    core::result<core::group_number> group_of(const core::row& row);
+    core::result<void> prepare(std::span<const core::row> rows, prepared& out);
+    core::result<void> add_one(const core::row& row, core::group_number group, const contact_set::probe& wanted);
+    core::result<core::group_number> group_of(const core::row& row, std::uint64_t hash);
     core::result<void> give_duplicate(const core::row& row, std::uint32_t first_row);
     core::result<void> give_chunk(core::group_number group, const std::vector<open_row>& rows);
     core::result<void> finish();
@@ -55,40 +62,56 @@ struct grouper::impl {
     open_rows open;
     std::deque<std::uint32_t> parts;  // chunks given out, by group
     grouper_stats stats;
+    prepared now, later;
     std::vector<open_row> full;  // what becomes the next chunk
     core::planned_chunk chunk;   // given out; a sink that does not keep it leaves its memory for the next
 };
 
 core::result<void> grouper::impl::add(std::span<const core::row> rows) {
-    while (!rows.empty()) {
-        const auto some = rows.first(std::min(rows.size(), rows_at_once));
-        if (auto r = add_some(some); !r) return r;
-        rows = rows.subspan(some.size());
+    auto *ready = &now, *after = &later;
+    const auto next = [&] { return rows.first(std::min(rows.size(), rows_at_once)); };
+    auto current = next();
+    if (auto r = prepare(current, *ready); !r) return r;
+    while (!current.empty()) {
+        rows = rows.subspan(current.size());
+        // What the next rows need is fetched while these are worked on.
+        if (auto r = prepare(next(), *after); !r) return r;
+        for (std::size_t i = 0; i < current.size(); ++i) {
+            if (auto r = add_one(current[i], ready->groups[i], ready->pairs[i]); !r) return r;
+        }
+        current = next();
+        std::swap(ready, after);
+        for (std::size_t i = 0; i < current.size(); ++i)
+            contacts.fetch_more(ready->pairs[i]);
     }
     return {};
 }
 
-core::result<void> grouper::impl::add_some(std::span<const core::row> rows) {
-    std::array<contact_set::probe, rows_at_once> wanted;
+core::result<void> grouper::impl::prepare(std::span<const core::row> rows, prepared& out) {
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        out.hashes[i] = details_table::hash_of(rows[i].details);
+    details.fetch({out.hashes.data(), rows.size()});
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].number > most_rows) return too_many("records");
-        auto group = group_of(rows[i]);
+        auto group = group_of(rows[i], out.hashes[i]);
         if (!group) return group.error();
-        wanted[i] = contacts.prepare(*group, rows[i].contact_id);
+        out.groups[i] = *group;
+        out.pairs[i] = contact_set::prepare(*group, rows[i].contact_id);
     }
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        if (auto r = add_one(rows[i], wanted[i]); !r) return r;
-    }
+    // On their own, so that many are under way at once.
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        contacts.fetch(out.pairs[i]);
+    open.fetch({out.groups.data(), rows.size()});
     return {};
 }
 
-core::result<void> grouper::impl::add_one(const core::row& row, const contact_set::probe& wanted) {
+core::result<void> grouper::impl::add_one(const core::row& row, core::group_number group,
+                                          const contact_set::probe& wanted) {
     const auto number = static_cast<std::uint32_t>(row.number);
-    const auto group = wanted.group;
-    const auto found = contacts.find_or_add(wanted, number);
-    if (found.first_row != 0) return give_duplicate(row, found.first_row);
+    const auto first_row = contacts.find_or_add(wanted, number);
+    if (first_row != 0) return give_duplicate(row, first_row);
     ++stats.rows;
-    open.add(group, found.key, number, row.at.line);
+    open.add(group, number, row.at.line);
     if (open.waiting(group) == options.chunk_size) {
         open.take(group, full);
         return give_chunk(group, full);
@@ -96,8 +119,8 @@ core::result<void> grouper::impl::add_one(const core::row& row, const contact_se
     return memory_is_short() ? open.spill() : core::result<void>();
 }
 
-core::result<core::group_number> grouper::impl::group_of(const core::row& row) {
-    auto found = details.find_or_add(row.details);
+core::result<core::group_number> grouper::impl::group_of(const core::row& row, std::uint64_t hash) {
+    auto found = details.find_or_add(row.details, hash);
     if (!found) return found.error();
     if (found->is_new) {
         if (found->group > most_groups) return too_many("different tasks");
@@ -122,12 +145,14 @@ core::result<void> grouper::impl::give_duplicate(const core::row& row, std::uint
 core::result<void> grouper::impl::give_chunk(core::group_number group, const std::vector<open_row>& rows) {
     chunk.group = group;
     chunk.part = parts[group - 1]++;
+    for (const auto& row : rows)
+        contacts.fetch_contact(row.row);
     chunk.contacts.contact_ids.clear();
     chunk.contacts.contact_ids.reserve(rows.size(), core::object_id_size);
     chunk.contacts.rows.resize(rows.size());
     chunk.contacts.lines.resize(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
-        contacts.append_text(rows[i].key(), chunk.contacts.contact_ids);
+        contacts.append_contact(rows[i].row, chunk.contacts.contact_ids);
         chunk.contacts.rows[i] = rows[i].row;
         chunk.contacts.lines[i] = rows[i].line();
     }

@@ -1,7 +1,7 @@
 #include "grouper/open_rows.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 namespace taskbarge::grouper {
 
@@ -57,24 +57,24 @@ std::uint32_t open_rows::new_node() {
     return fresh_++;
 }
 
-void open_rows::release(std::uint32_t index) {
-    at(index).next = free_;
-    free_ = index;
+void open_rows::fetch(std::span<const core::group_number> groups) const {
+    constexpr std::size_t many = 2000;  // fewer are in the processor's cache anyway
+    if (groups_.size() < many) return;
+    for (const auto group : groups)
+        __builtin_prefetch(&groups_[group - 1], 1);
+    for (const auto group : groups)
+        if (const auto last = groups_[group - 1].last; last != none) __builtin_prefetch(&at(last), 1);
 }
 
-void open_rows::add(core::group_number group, const contact_key& contact, std::uint32_t row, std::uint64_t line) {
+void open_rows::add(core::group_number group, std::uint32_t row, std::uint64_t line) {
     auto& state = groups_[group - 1];
-    const auto index = new_node();
-    auto& added = at(index);
-    added.row = {contact.bytes, row, static_cast<std::uint32_t>(line),
-                 static_cast<std::uint32_t>(line >> 32) | (contact.text ? 1u << 31 : 0u)};
-    if (state.last == none) {
-        added.next = index;
-    } else {
-        added.next = at(state.last).next;
-        at(state.last).next = index;
+    const std::uint32_t place = state.count % rows_a_node;
+    if (place == 0) {
+        const auto index = new_node();
+        at(index).next = state.last == none ? index : std::exchange(at(state.last).next, index);
+        state.last = index;
     }
-    state.last = index;
+    at(state.last).rows[place] = {row, static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(line >> 32)};
     ++state.count;
 }
 
@@ -91,13 +91,19 @@ void open_rows::take(core::group_number group, std::vector<open_row>& out) {
 // Appends the group's rows in memory to `out` and forgets them.
 void open_rows::read_out(group_state& state, std::vector<open_row>& out) {
     if (state.last == none) return;
-    auto index = at(state.last).next;
-    for (std::uint32_t i = 0; i < state.count; ++i) {
-        out.push_back(at(index).row);
-        const auto next = at(index).next;
-        release(index);
-        index = next;
+    auto& last = at(state.last);
+    const auto first = last.next;
+    auto index = first;
+    for (std::uint32_t left = state.count; left > 0;) {
+        const auto& n = at(index);
+        const auto here = std::min(left, rows_a_node);
+        out.insert(out.end(), n.rows.begin(), n.rows.begin() + here);
+        left -= here;
+        index = n.next;
     }
+    // The ring, cut open, goes in front of the unused nodes.
+    last.next = free_;
+    free_ = first;
     state.last = none;
     state.count = 0;
 }
@@ -111,7 +117,7 @@ core::result<void> open_rows::spill() {
         if (state.count == 0) continue;
         rows.clear();
         read_out(state, rows);
-        state.spilled = true;
+        state.spilled = 1;
         spilled_ += rows.size();
         for (const auto& row : rows) {
             const spilled_row out{group, row};

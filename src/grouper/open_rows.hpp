@@ -1,29 +1,28 @@
 // The rows that wait for their chunk to become full, by group.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "grouper/contact_set.hpp"
 #include "grouper/temporary_file.hpp"
 #include "taskbarge/core/chunk.hpp"
 #include "taskbarge/core/error.hpp"
 
 namespace taskbarge::grouper {
 
-// A row in 24 bytes.
+// A row in 12 bytes. Its contact is kept elsewhere.
 struct open_row {
-    core::packed_id contact;
     std::uint32_t row;
     std::uint32_t line_low;
-    std::uint32_t line_high;  // the highest bit: the contact is a text
+    std::uint32_t line_high;
 
-    std::uint64_t line() const { return std::uint64_t{line_high & 0x7fffffffu} << 32 | line_low; }
-    contact_key key() const { return {contact, (line_high >> 31) != 0}; }
+    std::uint64_t line() const { return std::uint64_t{line_high} << 32 | line_low; }
 };
 
 // Every group's rows since its last full chunk. Past its memory all of them are written to a temporary file, as one run
@@ -36,8 +35,10 @@ class open_rows {
     // The next group, by number.
     void add_group() { groups_.emplace_back(); }
 
+    // Begins to fetch what add() will look at, of all these groups together.
+    void fetch(std::span<const core::group_number> groups) const;
     // Adds a row to its group. Rows of a group come in ascending order.
-    void add(core::group_number group, const contact_key& contact, std::uint32_t row, std::uint64_t line);
+    void add(core::group_number group, std::uint32_t row, std::uint64_t line);
     // The group's rows since the last take(), all in memory; 0 for a group with rows in the file.
     std::uint32_t waiting(core::group_number group) const;
     // Moves the waiting rows to `out` in order.
@@ -57,27 +58,30 @@ class open_rows {
 
  private:
     static constexpr std::uint32_t none = 0xffffffffu;
-    static constexpr std::size_t segment_size = 4096;
+    static constexpr std::size_t segment_size = 1024;
+    static constexpr std::uint32_t rows_a_node = 5;
 
-    struct node {
-        open_row row;
+    // As many rows as a line of the processor's cache holds: reading them one by one from all over memory would be a
+    // wait for each.
+    struct alignas(64) node {
+        std::array<open_row, rows_a_node> rows;  // filled from the front
         std::uint32_t next;
     };
-    // Rows form a ring per group: the last one knows the first.
+    static_assert(sizeof(node) == 64);
+    // Nodes form a ring per group: the last one knows the first.
     struct group_state {
         std::uint32_t last = none;
-        std::uint32_t count = 0;  // in memory
-        bool spilled = false;
+        std::uint32_t count : 31 = 0;  // of rows in memory
+        std::uint32_t spilled : 1 = 0;
     };
     struct run {
         std::uint64_t begin, end;  // in the file
     };
     class run_reader;
 
-    node& at(std::uint32_t index) { return (*segments_[index / segment_size])[index % segment_size]; }
+    node& at(std::uint32_t index) const { return (*segments_[index / segment_size])[index % segment_size]; }
     std::uint32_t new_node();
-    void release(std::uint32_t index);
-    void read_out(group_state& group, std::vector<open_row>& out);
+    void read_out(group_state& state, std::vector<open_row>& out);
 
     using segment = std::array<node, segment_size>;
     std::vector<std::unique_ptr<segment>> segments_;

@@ -5,10 +5,6 @@
 
 namespace taskbarge::grouper {
 
-namespace {
-using length = std::uint32_t;  // stands before each text
-}
-
 std::uint64_t text_arena::add(std::string_view text) {
     const std::size_t wanted = sizeof(length) + text.size();
     if (wanted > left_) {
@@ -26,13 +22,6 @@ std::uint64_t text_arena::add(std::string_view text) {
     used_ += wanted;
     left_ -= wanted;
     return place;
-}
-
-std::string_view text_arena::at(std::uint64_t place) const {
-    const char* const from = blocks_[place >> 32].get() + (place & 0xffffffffu);
-    length count = 0;
-    std::memcpy(&count, from, sizeof count);
-    return {from + sizeof count, count};
 }
 
 }  // namespace taskbarge::grouper

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace taskbarge::grouper {
@@ -37,6 +38,67 @@ TEST(DetailsTable, EveryFieldMakesADifference) {
             }
         }
         EXPECT_EQ(table.groups(), all.size());
+    }
+}
+
+TEST(DetailsTable, DetailsWithTheSameHashAreToldApart) {
+    for (const std::uint64_t memory : {0ull, 1ull << 20}) {
+        details_table table(memory, "");
+        for (int round = 0; round < 2; ++round) {
+            for (int i = 0; i < 100; ++i) {
+                auto details = sample();
+                details.note += std::to_string(i);
+                const auto found = table.find_or_add(details.view(), 0);
+                ASSERT_TRUE(found);
+                EXPECT_EQ(found->group, static_cast<core::group_number>(i + 1));
+                EXPECT_EQ(found->is_new, round == 0);
+            }
+        }
+    }
+}
+
+// Texts are hashed and compared some bytes at a time: whichever of them differs, at any length, makes other details.
+TEST(DetailsTable, EveryByteOfATextMakesADifference) {
+    details_table table(1 << 20, "");
+    core::group_number groups = 0;
+    for (std::size_t size = 0; size <= 50; ++size) {
+        auto details = sample();
+        details.user_id.assign(size, 'u');
+        details.note.assign(50 - size, 'n');
+        const auto unlike = [&](std::string& text) {
+            for (char& c : text) {
+                const char before = std::exchange(c, 'x');
+                EXPECT_TRUE(table.find_or_add(details.view())->is_new);
+                c = before;
+                ++groups;
+            }
+        };
+        EXPECT_TRUE(table.find_or_add(details.view())->is_new);
+        ++groups;
+        unlike(details.user_id);
+        unlike(details.note);
+        EXPECT_FALSE(table.find_or_add(details.view())->is_new);
+    }
+    EXPECT_EQ(table.groups(), groups);
+}
+
+// Past some thousands their memory is fetched ahead, for more of them at once than are looked at together.
+TEST(DetailsTable, ManyAreFoundWhetherOrNotTheirMemoryWasFetched) {
+    for (const std::uint64_t memory : {100'000ull, 10ull << 20}) {
+        details_table table(memory, "");
+        std::vector<std::uint64_t> hashes;
+        auto details = sample();
+        for (int round = 0; round < 2; ++round) {
+            for (int i = 0; i < 5000; ++i) {
+                details.note = "note " + std::to_string(i);
+                hashes.push_back(details_table::hash_of(details.view()));
+                table.fetch(hashes);
+                const auto found = table.find_or_add(details.view(), hashes.back());
+                if (hashes.size() == 100) hashes.clear();
+                ASSERT_TRUE(found);
+                EXPECT_EQ(found->group, static_cast<core::group_number>(i + 1));
+            }
+        }
     }
 }
 

@@ -75,10 +75,13 @@ class input {
     const std::vector<input_row>& rows() const { return rows_; }
     const core::task_details& details(std::size_t i) const { return details_[i]; }
 
-    core::result<void> feed(grouper& to) const {
+    core::result<void> feed(grouper& to, std::size_t at_once = 1) const {
+        std::vector<core::row> rows;
         for (std::size_t i = 0; i < rows_.size(); ++i) {
-            const core::row row{i + 1, {2, rows_[i].line}, rows_[i].contact, details_[rows_[i].details].view()};
-            if (auto r = to.add(row); !r) return r;
+            rows.push_back({i + 1, {2, rows_[i].line}, rows_[i].contact, details_[rows_[i].details].view()});
+            if (rows.size() < at_once && i + 1 < rows_.size()) continue;
+            if (auto r = to.add(rows); !r) return r;
+            rows.clear();
         }
         return to.finish();
     }
@@ -246,6 +249,18 @@ TEST(Grouper, AgreesWithTheModelWithAndWithoutSpilling) {
     }
 }
 
+// Rows may be added one by one or many at once, in spans of any length.
+TEST(Grouper, AgreesWithTheModelHoweverManyRowsComeAtOnce) {
+    const auto rows = random_input(4, 5000, 30000, 3000);
+    for (const std::size_t at_once : {2u, 31u, 32u, 33u, 64u, 65u, 1000u, 40000u}) {
+        recording_sink sink;
+        grouper g({9, 600'000, ""}, sink);
+        g.expect(30000);
+        ASSERT_TRUE(rows.feed(g, at_once));
+        expect_like_model(rows, sink, g.stats(), 9);
+    }
+}
+
 TEST(Grouper, ChunksAreTheSameWhateverTheMemory) {
     const auto rows = random_input(7, 5000, 50000, 1000000);
     recording_sink small, large;
@@ -288,6 +303,23 @@ TEST(Grouper, SpillFolderThatCannotBeUsedIsNamed) {
     const auto done = rows.feed(g);
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, core::errc::io);
+}
+
+TEST(Grouper, TheLastRowsThatItCanCountAndLinesPastThatAreKept) {
+    input rows(1);
+    recording_sink sink;
+    for (const std::uint64_t memory : {std::uint64_t{1}, std::uint64_t{1} << 20}) {
+        grouper g({10, memory, ""}, sink);
+        constexpr auto last = (std::uint64_t{1} << 32) - 1;
+        ASSERT_TRUE(g.add({last - 1, {0, last * 5}, "x", rows.details(0).view()}));
+        ASSERT_TRUE(g.add({last, {0, last * 6}, "y", rows.details(0).view()}));
+        ASSERT_TRUE(g.finish());
+        ASSERT_EQ(sink.chunks.size(), 1u);
+        EXPECT_THAT(sink.chunks[0].contacts.rows, ElementsAre(last - 1, last));
+        EXPECT_THAT(sink.chunks[0].contacts.lines, ElementsAre(last * 5, last * 6));
+        EXPECT_THAT(sink.chunks[0].contacts.contact_ids, ElementsAre("x", "y"));
+        sink = {};
+    }
 }
 
 TEST(Grouper, MoreRecordsThanItCanCountAreRefused) {
