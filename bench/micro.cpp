@@ -184,8 +184,8 @@ BENCHMARK(group_rows)->Arg(50)->Arg(100'000)->Unit(benchmark::kMillisecond);
 
 // ------------------------------------------------------------------------------------------------------------- client
 
-std::vector<std::string> contacts_of_a_request() {
-    std::vector<std::string> out;
+core::id_list contacts_of_a_request() {
+    core::id_list out;
     for (std::size_t i = 0; i < chunk_size; ++i)
         out.push_back(id_of(i));
     return out;
