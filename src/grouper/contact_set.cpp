@@ -73,7 +73,6 @@ void contact_set::keep(const probe& wanted, std::uint32_t row) {
     const auto block = row / block_size;
     if (block >= blocks_.size()) blocks_.resize(block + 1);
     if (!blocks_[block].data()) blocks_[block] = mapped_memory(block_size * sizeof(pair));
-    untouched_ = block_size - 1 - row % block_size;
     at(row) = {wanted.group & text_flag ? as_id(texts_.add(wanted.contact)) : wanted.id, wanted.group};
 }
 
@@ -89,7 +88,7 @@ std::uint64_t contact_set::memory() const {
     std::uint64_t out = texts_.size() + index_.memory();
     for (const auto& block : blocks_)
         out += block.size();
-    return out - untouched_ * sizeof(pair);
+    return out;
 }
 
 }  // namespace taskbarge::grouper

@@ -65,7 +65,7 @@ class contact_set {
         std::uint32_t group;  // the highest bit: the id is a text
     };
     static_assert(sizeof(pair) == 16);
-    static constexpr std::uint32_t block_size = 1u << 17;  // pairs; 2 MiB
+    static constexpr std::uint32_t block_size = 1u << 12;  // pairs; 64 KiB
 
     pair& at(std::uint32_t row) const { return static_cast<pair*>(blocks_[row / block_size].data())[row % block_size]; }
     bool same(const pair& kept, const probe& wanted) const;
@@ -73,7 +73,6 @@ class contact_set {
 
     hash_index index_;
     std::vector<mapped_memory> blocks_;  // by row
-    std::uint32_t untouched_ = 0;        // pairs at the end of the last block: they take no memory yet
     text_arena texts_;
 };
 

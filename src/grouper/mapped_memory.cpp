@@ -8,7 +8,8 @@
 namespace taskbarge::grouper {
 
 mapped_memory::mapped_memory(std::size_t bytes)
-    : begin_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)), size_(bytes) {
+    : begin_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)),
+      size_(bytes) {
     if (begin_ == MAP_FAILED) throw std::bad_alloc();
 }
 
