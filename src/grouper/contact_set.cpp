@@ -8,12 +8,6 @@ namespace {
 
 constexpr std::uint32_t text_flag = 1u << 31;
 
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-    __extension__ using wide = unsigned __int128;
-    const auto product = static_cast<wide>(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
 std::uint64_t hash_id(const core::packed_id& id, std::uint32_t group) {
     std::uint64_t first;
     std::uint32_t last;

@@ -44,12 +44,6 @@ std::uint64_t load(const char* from) {
     return out;
 }
 
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-    __extension__ using wide = unsigned __int128;
-    const auto product = static_cast<wide>(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
-
 // The products do not wait for each other.
 std::uint64_t hash_text(std::string_view text) {
     const char* const begin = text.data();

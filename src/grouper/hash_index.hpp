@@ -13,6 +13,13 @@
 
 namespace taskbarge::grouper {
 
+// For hashes: every bit of both reaches every bit of the result.
+inline std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
+    __extension__ using wide = unsigned __int128;
+    const auto product = static_cast<wide>(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
 // A table of the numbers of things and of 36 bits of each thing's hash. A hash only narrows the search: whoever looks
 // compares the things themselves. 9 to 14 bytes a number (10 where their count was known).
 //

@@ -94,13 +94,16 @@ void open_rows::read_out(group_state& state, std::vector<open_row>& out) {
     auto& last = at(state.last);
     const auto first = last.next;
     auto index = first;
-    for (std::uint32_t left = state.count; left > 0;) {
+    const auto before = out.size();
+    out.resize(before + state.count);
+    auto* to = out.data() + before;
+    // Whole nodes without the call of a library function.
+    for (std::uint32_t full = state.count / rows_a_node; full > 0; --full) {
         const auto& n = at(index);
-        const auto here = std::min(left, rows_a_node);
-        out.insert(out.end(), n.rows.begin(), n.rows.begin() + here);
-        left -= here;
+        to = std::copy_n(n.rows.begin(), rows_a_node, to);
         index = n.next;
     }
+    if (const auto rest = state.count % rows_a_node; rest > 0) std::copy_n(at(index).rows.begin(), rest, to);
     // The ring, cut open, goes in front of the unused nodes.
     last.next = free_;
     free_ = first;
