@@ -34,6 +34,21 @@ fault not_understood(std::string_view text, bool has_formats) {
                     shown(text), has_formats ? "" : ", or name its form in dates.formats, such as \"%m/%d/%Y %H:%M\""));
 }
 
+// Of the beginning, the middle and the end, which is all of most dates.
+std::size_t hash_of(std::string_view text) {
+    const char* const p = text.data();
+    std::uint64_t h = text.size();
+    if (text.size() < 8) {
+        for (const char c : text)
+            h = h * 31 + static_cast<unsigned char>(c);
+    } else {
+        constexpr std::uint64_t k0 = 0x9e3779b97f4a7c15u, k1 = 0xe7037ed1a0b428dbu, k2 = 0x8ebc6af09c88c6e3u;
+        h = (h + eight_bytes(p)) * k0 ^ eight_bytes(p + text.size() / 2 - 4) * k1 ^
+            eight_bytes(p + text.size() - 8) * k2;
+    }
+    return static_cast<std::size_t>(h ^ h >> 32) * 0x9e3779b97f4a7c15u >> 32;
+}
+
 // Only years that RFC 3339 can write.
 bool in_range(core::instant t) {
     using namespace std::chrono;
@@ -74,8 +89,8 @@ core::result<due_dates> due_dates::make(const core::date_settings& settings, cor
 
 std::optional<fault> due_dates::read(std::string_view text, core::instant& out) {
     if (text.size() > sizeof(remembered::text)) return read_uncached(text, out);
-    remembered& slot = (*memory_)[std::hash<std::string_view>{}(text) % remembered_count];
-    if (slot.size == text.size() && !text.empty() && std::memcmp(slot.text.data(), text.data(), text.size()) == 0) {
+    remembered& slot = (*memory_)[hash_of(text) % remembered_count];
+    if (slot.size == text.size() && !text.empty() && same_bytes(slot.text.data(), text.data(), text.size())) {
         out = slot.at;
         return std::nullopt;
     }

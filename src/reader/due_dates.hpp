@@ -50,14 +50,14 @@ class due_dates {
     core::instant now_{};
     bool used_relative_ = false;
 
-    // Files repeat their due dates; good ones are kept by the hash of their text. 32 bytes hold any RFC 3339 text with
+    // Files repeat their due dates; good ones are kept by a hash of their text. 32 bytes hold any RFC 3339 text with
     // milliseconds.
     struct remembered {
         std::array<char, 32> text{};
         std::size_t size = 0;
         core::instant at{};
     };
-    static constexpr std::size_t remembered_count = 256;
+    static constexpr std::size_t remembered_count = 1024;
     std::unique_ptr<std::array<remembered, remembered_count>> memory_ =
         std::make_unique<std::array<remembered, remembered_count>>();
 };

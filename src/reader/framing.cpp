@@ -7,6 +7,37 @@
 
 namespace taskbarge::reader {
 
+block spare_blocks::take(std::size_t size) {
+    // Small ones are not worth it. Rooms are rounded up, since a block holds the rest of a line as well.
+    constexpr std::size_t worth_keeping = 64 << 10, step = 64 << 10;
+    if (size < worth_keeping) return {std::make_shared_for_overwrite<char[]>(size), size};
+    spare found;
+    {
+        const std::lock_guard lock(mutex_);
+        // The last one is the likeliest to be in the cache.
+        const auto fits = std::find_if(spare_.rbegin(), spare_.rend(),
+                                       [&](const spare& s) { return s.room >= size && s.room / 2 <= size; });
+        if (fits != spare_.rend()) {
+            found = std::move(*fits);
+            spare_.erase(std::next(fits).base());
+        }
+    }
+    if (!found.bytes) {
+        found.room = (size + step - 1) / step * step;
+        found.bytes = std::make_unique_for_overwrite<char[]>(found.room);
+    }
+    const auto room = found.room;
+    return {std::shared_ptr<char[]>(
+                found.bytes.release(),
+                [home = shared_from_this(), room](char* p) { home->give_back(std::unique_ptr<char[]>(p), room); }),
+            size};
+}
+
+void spare_blocks::give_back(std::unique_ptr<char[]> bytes, std::size_t room) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (spare_.size() < most_spare) spare_.push_back({std::move(bytes), room});
+}
+
 byte_window::byte_window(byte_source source, std::size_t block_size)
     : block_size_(std::max<std::size_t>(block_size, 1)),
       block_{std::make_shared<char[]>(scan_padding), scan_padding},
@@ -19,7 +50,7 @@ core::result<void> byte_window::extend() {
     const std::size_t carried = size();
     const std::size_t wanted = std::max(block_size_, carried);
     const std::size_t size = carried + wanted + scan_padding;
-    block fresh{std::make_shared_for_overwrite<char[]>(size), size};
+    block fresh = spare_->take(size);
     char* const bytes = fresh.bytes.get();
     std::memcpy(bytes, begin_, carried);
     auto got = source_.read(bytes + carried, wanted);
@@ -51,6 +82,8 @@ line_end find_line_end(const char* begin, const char* end, input_rest rest) {
 }
 
 std::uint64_t count_line_ends(const char* begin, const char* end) {
+    const auto size = static_cast<std::size_t>(end - begin);
+    if (size == 0 || (!std::memchr(begin, '\n', size) && !std::memchr(begin, '\r', size))) return 0;
     std::uint64_t n = 0;
     for (const char* p = begin; p < end; ++p)
         if (*p == '\n' || (*p == '\r' && (p + 1 == end || p[1] != '\n'))) ++n;

@@ -4,10 +4,34 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
 #include "reader/batch.hpp"
 #include "reader/byte_source.hpp"
 
 namespace taskbarge::reader {
+
+// Blocks that nobody holds any more, for the next reads: fresh memory costs more than reading into it. Any thread may
+// let go of the last hold.
+class spare_blocks : public std::enable_shared_from_this<spare_blocks> {
+ public:
+    spare_blocks() { spare_.reserve(most_spare); }
+    block take(std::size_t size);
+
+ private:
+    struct spare {
+        std::unique_ptr<char[]> bytes;
+        std::size_t room = 0;
+    };
+    static constexpr std::size_t most_spare = 16;
+    void give_back(std::unique_ptr<char[]> bytes, std::size_t room) noexcept;
+
+    std::mutex mutex_;
+    std::vector<spare> spare_;
+};
 
 // What was read and not yet used. The bytes stay in their block; extend() goes on in a new one, so texts found before
 // hold as long as somebody holds their block. At least scan_padding readable bytes follow end().
@@ -31,6 +55,7 @@ class byte_window {
 
  private:
     std::size_t block_size_;
+    std::shared_ptr<spare_blocks> spare_ = std::make_shared<spare_blocks>();
     block block_;
     byte_source source_;  // behind the block, which may still be hashed: it waits for that when it goes
     const char* begin_;

@@ -51,16 +51,21 @@ std::string words_of(Enum last) {
 }
 
 template <class Enum>
-std::optional<fault> read_word(std::optional<Enum> parsed, std::string_view text, field f, Enum last, Enum& out) {
-    if (!parsed)
-        return fault{fmt::format("invalid_{}", to_string(f)),
-                     fmt::format("{} is no {}; write {}", shown(text), to_string(f), words_of(last)), f};
+fault wrong_word(std::string_view text, field f, Enum last) {
+    return {fmt::format("invalid_{}", to_string(f)),
+            fmt::format("{} is no {}; write {}", shown(text), to_string(f), words_of(last)), f};
+}
+
+template <class Enum>
+inline std::optional<fault> read_word(std::optional<Enum> parsed, std::string_view text, field f, Enum last,
+                                      Enum& out) {
+    if (!parsed) return wrong_word(text, f, last);
     out = *parsed;
     return std::nullopt;
 }
 
 // The usual cell has no blanks at its ends.
-std::string_view quickly_trimmed(std::string_view text) {
+inline std::string_view quickly_trimmed(std::string_view text) {
     if (text.empty()) return text;
     const auto ordinary = [](char c) { return c > ' ' && c < '\x7F'; };
     return ordinary(text.front()) && ordinary(text.back()) ? text : trimmed(text);

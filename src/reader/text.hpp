@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +28,22 @@ class text_arena {
     std::size_t room_ = 0;
     std::size_t bytes_ = 0;
 };
+
+// Eight bytes from `p` as one number.
+inline std::uint64_t eight_bytes(const char* p) {
+    std::uint64_t v = 0;
+    std::memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+// memcmp(a, b, size) == 0, for texts so short that the call would be most of it.
+inline bool same_bytes(const char* a, const char* b, std::size_t size) {
+    if (size < 8) return std::memcmp(a, b, size) == 0;
+    std::uint64_t difference = eight_bytes(a + size - 8) ^ eight_bytes(b + size - 8);
+    for (std::size_t at = 0; at + 8 < size; at += 8)
+        difference |= eight_bytes(a + at) ^ eight_bytes(b + at);
+    return difference == 0;
+}
 
 // Without the blanks (space, tab, no-break space) at both ends.
 std::string_view trimmed(std::string_view text);

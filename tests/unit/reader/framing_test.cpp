@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <set>
+
 #include "reader/byte_scan.hpp"
 #include "unit/reader/support.hpp"
 
@@ -70,7 +73,27 @@ TEST(ByteScanner, EachKindHasItsBits) {
     EXPECT_EQ(m.line_end, 1ull << 15 | 1ull << 16);
     EXPECT_EQ(m.quote, 1ull << 33);
     EXPECT_EQ(m.nul, 1ull << 47);
+    EXPECT_EQ(m.control, 1ull << 15 | 1ull << 16 | 1ull << 47);
     EXPECT_EQ(m.high, 1ull << 63);
+}
+
+TEST(ByteScanner, EveryWayToLookSeesTheSame) {
+    std::mt19937 random(3);
+    std::string bytes(64, 'x');
+    for (int round = 0; round < 2000; ++round) {
+        for (char& c : bytes)
+            c = random() % 2 ? "\n\r\"\\,\x1F \x7F"[random() % 8] : static_cast<char>(random());
+        byte_masks expected;
+        look_of(scan_way::bytewise)(bytes.data(), ',', expected);
+        for (const scan_way way : {scan_way::sse2, scan_way::avx2, scan_way::avx512}) {
+            const byte_look look = look_of(way);
+            if (!look) continue;  // not on this processor
+            byte_masks m;
+            look(bytes.data(), ',', m);
+            EXPECT_EQ(m, expected) << static_cast<int>(way);
+        }
+        EXPECT_EQ(byte_scanner(',').look(bytes.data()), expected);
+    }
 }
 
 TEST(ByteScanner, BelowLowestIsEverythingBeforeTheFirst) {
@@ -94,6 +117,28 @@ TEST(ByteWindow, KeepsWhatIsLeftInFrontOfWhatIsRead) {
     ASSERT_TRUE(window.extend());
     EXPECT_EQ(std::string(window.begin(), window.end()), "3456789");
     EXPECT_TRUE(window.at_end());
+}
+
+TEST(SpareBlocks, WhatIsHeldIsNeverGivenOutAgain) {
+    const auto spare = std::make_shared<spare_blocks>();
+    constexpr std::size_t size = 100'000;
+    std::vector<block> held;
+    std::set<const char*> places;
+    for (int i = 0; i < 10; ++i) {
+        held.push_back(spare->take(size + static_cast<std::size_t>(i)));
+        std::fill_n(held.back().bytes.get(), held.back().size, static_cast<char>(i));
+        places.insert(held.back().bytes.get());
+    }
+    EXPECT_EQ(places.size(), held.size());
+    for (int i = 0; i < 10; ++i)
+        EXPECT_EQ(held[static_cast<std::size_t>(i)].bytes[size - 1], static_cast<char>(i));
+    const block other = held.back();
+    held.clear();
+    EXPECT_EQ(other.bytes[size - 1], 9);
+    const block again = spare->take(size);
+    EXPECT_TRUE(places.contains(again.bytes.get())) << "let go, so used again";
+    EXPECT_NE(again.bytes.get(), other.bytes.get());
+    EXPECT_FALSE(places.contains(spare->take(20 * size).bytes.get())) << "too small for this";
 }
 
 }  // namespace
