@@ -8,7 +8,9 @@
 #include "reader/byte_scan.hpp"
 #include "reader/encoding.hpp"
 #include "reader/json_document.hpp"
+#include "reader/json_frame.hpp"
 #include "reader/json_keys.hpp"
+#include "reader/json_shape.hpp"
 
 namespace taskbarge::reader {
 namespace {
@@ -17,25 +19,41 @@ static_assert(scan_padding >= simdjson::SIMDJSON_PADDING);
 
 using simdjson::dom::element;
 
+struct found_value {
+    element value;
+    name_match how = name_match::alias;
+    std::string_view key;
+    std::size_t place = 0;  // which key of the object it is, from 0
+};
+
 // The values of one object that matter, before their types are looked at.
 struct json_values {
-    struct found {
-        element value;
-        name_match how = name_match::alias;
-        std::string_view key;
-    };
-    per_field<std::optional<found>> fields;
+    per_field<std::optional<found_value>> fields;
     std::optional<element> contact_ids;
     std::string_view contact_ids_key;
-    std::size_t contact_ids_place = 0;  // which key of the object it is, from 0
+    std::size_t contact_ids_place = 0;
+
+    // Only what says that there is something: this is done for each record.
+    void clear() {
+        for (const field f : all_fields)
+            fields[f].reset();
+        contact_ids.reset();
+    }
+};
+
+// One line as framed, in the window's block.
+struct json_line {
+    std::string_view text;
+    const char* next = nullptr;
+    bool escapes = false;
+    bool plain = false;
 };
 
 // A line with a contact_ids array whose records are being given out, perhaps over several batches.
 struct expansion {
     std::vector<element> ids;
     std::size_t given = 0;
-    std::string_view line;  // in the window's block
-    const char* next = nullptr;
+    json_line line;
     std::string_view array;  // the ids' text within the line
 };
 
@@ -58,41 +76,79 @@ class jsonl_records final : public record_reader {
             expand(sink);
             return {};
         }
-        const line_end e = find_line_end(window_.begin(), window_.end(), rest());
-        if (!e) {
+        const json_frame frame = framer_.frame(window_.begin(), window_.end(), rest());
+        if (!frame.end) {
             if (!too_long_already()) return window_.extend();
             reject_line(sink, too_long_fault());
             return {};
         }
-        take_line(text_up_to(e.end), e.next, sink);
+        const json_line line{text_up_to(frame.end), frame.next, frame.escapes, is_plain(frame)};
+        if (too_long(line.text.size()) && !trimmed(line.text).empty()) {
+            reject_line(sink, too_long_fault());
+            return {};
+        }
+        known_shape_ = line.plain ? shapes_.read(line.text, framer_, known_texts_) : nullptr;
+        if (known_shape_)
+            take_known(known_texts_, line, sink);
+        else
+            take_line(line, sink);
         return {};
     }
 
-    void take_line(std::string_view line, const char* next, record_sink& sink) {
-        if (trimmed(line).empty()) return move_on(next, 1);
-        if (too_long(line.size())) return reject_line(sink, too_long_fault());
-        if (auto wrong = document_.parse(line, context_.report)) return reject(line, next, std::move(*wrong), sink);
-        json_values values;
-        if (auto wrong = collect(values)) return reject(line, next, std::move(*wrong), sink);
-        field_texts texts;
-        details_fault_ = texts_of(values, texts);
-        if (values.contact_ids) return begin_expansion(values, texts, line, next, sink);
-        take_single(texts, line, next, sink);
+    bool is_plain(const json_frame& frame) const {
+        return frame.plain && (!frame.non_ascii || simdjson::validate_utf8(text_up_to(frame.end)));
     }
 
-    void take_single(const field_texts& texts, std::string_view line, const char* next, record_sink& sink) {
+    void take_known(field_texts& texts, const json_line& line, record_sink& sink) {
+        if (line.escapes)
+            for (const field f : all_fields)
+                if (texts[f].find('\\') != std::string_view::npos) texts[f] = unescaped(texts[f], sink.texts());
         std::string_view contact_id;
         core::task_view details;
-        if (!details_fault_)
-            details_fault_ = context_.checks.contact_id(texts[field::contact_id], sink.texts(), contact_id);
-        if (!details_fault_) details_fault_ = context_.checks.details(texts, sink.texts(), details);
-        if (details_fault_) return reject(line, next, std::move(*details_fault_), sink, texts[field::contact_id]);
+        auto wrong = check(texts, sink, contact_id, details);
+        if (wrong) return reject(line, std::move(*wrong), sink, texts[field::contact_id]);
+        sink.add(here(), contact_id, details, window_.current());
+        move_on(line.next, 1);
+    }
+
+    void take_line(const json_line& line, record_sink& sink) {
+        if (trimmed(line.text).empty()) return move_on(line.next, 1);
+        if (auto wrong = document_.parse(line.text, context_.report)) return reject(line, std::move(*wrong), sink);
+        json_values& values = values_;
+        values.clear();
+        if (auto wrong = collect(values)) return reject(line, std::move(*wrong), sink);
+        field_texts texts;
+        details_fault_ = texts_of(values, line, texts);
+        if (values.contact_ids) return begin_expansion(values, texts, line, sink);
+        if (line.plain && shapes_.worth_learning()) learn(values, line);
+        take_single(texts, line, sink);
+    }
+
+    void learn(const json_values& values, const json_line& line) {
+        per_field<std::optional<std::size_t>> places;
+        for (const field f : all_fields)
+            if (values.fields[f]) places[f] = values.fields[f]->place;
+        if (auto shape = json_shape::of(line.text, framer_, document_.object(), places))
+            shapes_.learn(std::move(*shape));
+    }
+
+    void take_single(const field_texts& texts, const json_line& line, record_sink& sink) {
+        std::string_view contact_id;
+        core::task_view details;
+        if (!details_fault_) details_fault_ = check(texts, sink, contact_id, details);
+        if (details_fault_) return reject(line, std::move(*details_fault_), sink, texts[field::contact_id]);
         // The parser's texts are gone with the next line.
         text_arena& kept = sink.texts();
         details.user_id = kept.keep(details.user_id);
         details.note = kept.keep(details.note);
         sink.add(here(), kept.keep(contact_id), details, window_.current());
-        move_on(next, 1);
+        move_on(line.next, 1);
+    }
+
+    std::optional<fault> check(const field_texts& texts, record_sink& sink, std::string_view& contact_id,
+                               core::task_view& details) {
+        if (auto wrong = context_.checks.contact_id(texts[field::contact_id], sink.texts(), contact_id)) return wrong;
+        return context_.checks.details(texts, sink.texts(), details);
     }
 
     // Sorts the object's values by field.
@@ -108,7 +164,7 @@ class jsonl_records final : public record_reader {
                 return duplicate_key(name, name);
             if (!value.is_null()) {
                 if (key.match) {
-                    if (auto wrong = put(values, *key.match, name, value)) return wrong;
+                    if (auto wrong = put(values, *key.match, name, value, place)) return wrong;
                 } else if (key.is_contact_ids) {
                     if (values.contact_ids) return duplicate_key(values.contact_ids_key, name);
                     values.contact_ids = value;
@@ -122,10 +178,16 @@ class jsonl_records final : public record_reader {
     }
 
     static std::optional<fault> put(json_values& values, const matched_field& match, std::string_view name,
-                                    const element& value) {
+                                    const element& value, std::size_t place) {
         auto& slot = values.fields[match.at];
         if (slot && slot->how == match.how) return duplicate_key(slot->key, name);
-        if (!slot || match.how < slot->how) slot = {value, match.how, name};
+        if (slot && slot->how < match.how) return std::nullopt;
+        // In place: a whole one built and copied would wait for its parts.
+        if (!slot) slot.emplace();
+        slot->value = value;
+        slot->how = match.how;
+        slot->key = name;
+        slot->place = place;
         return std::nullopt;
     }
 
@@ -139,18 +201,19 @@ class jsonl_records final : public record_reader {
     }
 
     // The first value that is no string is the fault; the texts found are filled in all the same.
-    std::optional<fault> texts_of(const json_values& values, field_texts& texts) {
+    std::optional<fault> texts_of(const json_values& values, const json_line& line, field_texts& texts) {
         std::optional<fault> wrong;
         for (const field f : all_fields) {
             keys_of_record_[f] = values.fields[f] ? values.fields[f]->key : std::string_view();
             if (!values.fields[f]) continue;
-            auto bad = text_of(values.fields[f]->value, f, values.fields[f]->key, texts[f]);
+            auto bad = text_of(values.fields[f]->value, f, values.fields[f]->key, line, texts[f]);
             if (bad && !wrong) wrong = std::move(bad);
         }
         return wrong;
     }
 
-    static std::optional<fault> text_of(const element& value, field f, std::string_view key, std::string_view& out) {
+    static std::optional<fault> text_of(const element& value, field f, std::string_view key, const json_line& line,
+                                        std::string_view& out) {
         if (value.get(out)) {
             const bool id = f == field::contact_id || f == field::user_id;
             return fault{"wrong_type",
@@ -158,16 +221,17 @@ class jsonl_records final : public record_reader {
                                      kind_of(value), id && value.is_number() ? ", numbers lose digits" : ""),
                          f};
         }
-        if (out.find('\0') == std::string_view::npos) return std::nullopt;
+        // A NUL byte in the line was a fault; only an escape can stand for one.
+        if (!line.escapes || out.find('\0') == std::string_view::npos) return std::nullopt;
         return fault{"nul_byte", fmt::format("the value of {} holds a NUL character; remove it", shown(key)), f};
     }
 
-    void begin_expansion(const json_values& values, const field_texts& texts, std::string_view line, const char* next,
+    void begin_expansion(const json_values& values, const field_texts& texts, const json_line& line,
                          record_sink& sink) {
         const auto refuse = [&](std::string code, std::string message) {
             sink.reject(here(), {std::move(code), std::move(message), field::contact_id},
-                        std::string(values.contact_ids_key), "", line);
-            move_on(next, 1);
+                        std::string(values.contact_ids_key), "", line.text);
+            move_on(line.next, 1);
         };
         simdjson::dom::array ids;
         if (values.contact_ids->get(ids))
@@ -180,8 +244,7 @@ class jsonl_records final : public record_reader {
         expansion_.emplace();
         expansion_->ids.assign(ids.begin(), ids.end());
         expansion_->line = line;
-        expansion_->next = next;
-        expansion_->array = array_text(line, values.contact_ids_place);
+        expansion_->array = array_text(line.text, values.contact_ids_place);
         contact_ids_key_ = values.contact_ids_key;
         expanded_texts_ = texts;
         expand(sink);
@@ -198,7 +261,7 @@ class jsonl_records final : public record_reader {
         while (!sink.full() && expansion_->given < expansion_->ids.size())
             expand_one(expansion_->ids[expansion_->given++], details, wrong, sink);
         if (expansion_->given < expansion_->ids.size()) return;
-        const char* const next = expansion_->next;
+        const char* const next = expansion_->line.next;
         expansion_.reset();
         move_on(next, 1);
     }
@@ -206,7 +269,7 @@ class jsonl_records final : public record_reader {
     void expand_one(const element& value, const core::task_view& details, const std::optional<fault>& details_wrong,
                     record_sink& sink) {
         std::string_view text, contact_id;
-        std::optional<fault> wrong = text_of(value, field::contact_id, contact_ids_key_, text);
+        std::optional<fault> wrong = text_of(value, field::contact_id, contact_ids_key_, expansion_->line, text);
         if (!wrong) wrong = context_.checks.contact_id(text, sink.texts(), contact_id);
         if (!wrong) wrong = details_wrong;
         if (!wrong) return sink.add(here(), sink.texts().keep(contact_id), details, window_.current());
@@ -216,32 +279,37 @@ class jsonl_records final : public record_reader {
 
     // The line as it would be for this contact only, so that mending it does not bring back its neighbours.
     std::string alone(const element& value) const {
-        const std::string_view line = expansion_->line, array = expansion_->array;
+        const std::string_view line = expansion_->line.text, array = expansion_->array;
         const auto before = static_cast<std::size_t>(array.data() - line.data());
         std::string out(line.substr(0, before));
         out.append("[").append(simdjson::minify(value)).append("]");
         return out.append(line.substr(before + array.size()));
     }
 
-    void reject(std::string_view line, const char* next, fault why, record_sink& sink,
-                std::string_view contact_id = {}) {
+    void reject(const json_line& line, fault why, record_sink& sink, std::string_view contact_id = {}) {
         std::string column = column_name(why);
-        sink.reject(here(), std::move(why), std::move(column), trimmed(contact_id), line);
-        move_on(next, 1);
+        sink.reject(here(), std::move(why), std::move(column), trimmed(contact_id), line.text);
+        move_on(line.next, 1);
     }
 
     // The key at fault as the record has it; where it has none, as it should be.
     std::string column_name(const fault& why) const {
         if (!why.at) return {};
         field f = *why.at;
-        if (f == field::user_id && keys_of_record_[f].empty() && !keys_of_record_[field::owner_email].empty())
-            f = field::owner_email;
-        if (!keys_of_record_[f].empty()) return std::string(keys_of_record_[f]);
+        if (f == field::user_id && key_of(f).empty() && !key_of(field::owner_email).empty()) f = field::owner_email;
+        if (!key_of(f).empty()) return std::string(key_of(f));
         const std::string& configured = context_.rules.configured(f);
         return configured.empty() ? std::string(to_string(f)) : configured;
     }
 
+    std::string_view key_of(field f) const { return known_shape_ ? known_shape_->key_of(f) : keys_of_record_[f]; }
+
+    json_framer framer_;
     json_document document_;
+    json_shapes shapes_;
+    const json_shape* known_shape_ = nullptr;  // of the record, when it was not parsed
+    json_values values_;                       // of the record, when it was parsed
+    field_texts known_texts_;                  // of the record, when it was not
     json_keys keys_;
     std::uint64_t record_ = 0;
     std::vector<std::string_view> names_;  // keys of the record that keys_ does not remember

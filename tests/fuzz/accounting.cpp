@@ -1,9 +1,13 @@
 #include "fuzz/accounting.hpp"
 
 #include <cstdlib>
+#include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "fuzz/memory_input.hpp"
+#include "taskbarge/core/instant.hpp"
 #include "taskbarge/reader/row_source.hpp"
 
 namespace taskbarge::fuzz {
@@ -53,7 +57,47 @@ void account(const reader::row_batch& batch, core::row_number last) {
     }
 }
 
+// What each record of JSON lines became. Nothing when the input as a whole cannot be read.
+std::optional<std::vector<std::string>> records_of(const std::string& text) {
+    const memory_input file(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+    auto options = options_for("jsonl", 0xFF);
+    options.names = {"list"};
+    auto source = reader::row_source::open({file.path()}, options);
+    if (!source) return std::nullopt;
+    std::map<core::row_number, std::string> records;
+    reader::row_batch batch;
+    for (;;) {
+        auto more = source->next(batch);
+        if (!more) return std::nullopt;
+        if (!*more) break;
+        for (const core::row& r : batch.rows)
+            records[r.number] = std::string(r.contact_id) + '|' + std::string(r.details.user_id) + '|' +
+                                std::string(to_string(r.details.type)) + std::string(to_string(r.details.priority)) +
+                                std::string(to_string(r.details.status)) + core::to_rfc3339(r.details.due_at) + '|' +
+                                std::string(r.details.note);
+        for (const core::rejected_row& r : batch.rejects)
+            records[r.number] =
+                r.code + '|' + r.column + '|' + r.contact_id + (r.code == "invalid_json" ? "" : r.message);
+    }
+    std::vector<std::string> out;
+    for (auto& [number, what] : records)
+        out.push_back(std::move(what));
+    return out;
+}
+
 }  // namespace
+
+void read_with_and_without_tabs(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return;
+    const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);
+    std::string with_tabs;
+    for (const char c : text)
+        (c == '\n' || c == '\r' ? with_tabs += '\t' : with_tabs) += c;
+    with_tabs += '\t';
+    const auto quick = records_of(text), parsed = records_of(with_tabs);
+    // More bytes may make another encoding of it.
+    if (quick && parsed) require(*quick == *parsed);
+}
 
 void read_and_account(std::string_view format, const std::uint8_t* data, std::size_t size) {
     if (size == 0) return;
