@@ -98,7 +98,8 @@ void reader_csv(benchmark::State& state) {
 }
 BENCHMARK(reader_csv)->Unit(benchmark::kMillisecond);
 
-void reader_jsonl(benchmark::State& state) {
+// `more` are further members of each object.
+void read_jsonl(benchmark::State& state, std::string_view more) {
     const temporary_folder folder;
     const auto path = folder.file("contacts.jsonl");
     {
@@ -106,11 +107,22 @@ void reader_jsonl(benchmark::State& state) {
         for (std::size_t i = 0; i < file_rows; ++i)
             out << R"({"contact_id":")" << id_of(i) << R"(","name":"Maria Silva","user_id":")" << owner
                 << R"(","type":"call","priority":"high","status":"scheduled","due_at":")" << due << R"(","note":")"
-                << note_of(i % 50) << "\"}\n";
+                << note_of(i % 50) << '"' << more << "}\n";
     }
     read_file(state, path);
 }
+
+// Lines of one kind.
+void reader_jsonl(benchmark::State& state) {
+    read_jsonl(state, "");
+}
 BENCHMARK(reader_jsonl)->Unit(benchmark::kMillisecond);
+
+// Lines that are parsed each.
+void reader_jsonl_nested(benchmark::State& state) {
+    read_jsonl(state, R"(,"x":{"y":[1,2]})");
+}
+BENCHMARK(reader_jsonl_nested)->Unit(benchmark::kMillisecond);
 
 void row_checks(benchmark::State& state) {
     auto checks = reader::row_checks::make({});
