@@ -75,9 +75,11 @@ std::optional<std::vector<std::string>> records_of(const std::string& text) {
                                 std::string(to_string(r.details.type)) + std::string(to_string(r.details.priority)) +
                                 std::string(to_string(r.details.status)) + core::to_rfc3339(r.details.due_at) + '|' +
                                 std::string(r.details.note);
-        for (const core::rejected_row& r : batch.rejects)
-            records[r.number] =
-                r.code + '|' + r.column + '|' + r.contact_id + (r.code == "invalid_json" ? "" : r.message);
+        for (const core::rejected_row& r : batch.rejects) {
+            // The parser's word for what is no object may depend on the blank behind it.
+            const bool no_object = r.code == "invalid_json" || r.code == "not_an_object";
+            records[r.number] = no_object ? "no object" : r.code + '|' + r.column + '|' + r.contact_id + r.message;
+        }
     }
     std::vector<std::string> out;
     for (auto& [number, what] : records)
