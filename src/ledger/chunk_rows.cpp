@@ -14,14 +14,14 @@ core::result<void> insert_chunk(sqlite::connection& db, const new_chunk& chunk, 
                           chunk.possible_duplicate, chunk.settled_at, chunk.request_id, chunk.code, chunk.message)
                     .run();
     if (!done) return done;
-    return db.prepare("INSERT INTO chunk_contacts (chunk, contact_ids, rows, lines) VALUES (?,?,?,?)")
+    return db.prepare("INSERT INTO packed_contacts (chunk, contact_ids, rows, lines) VALUES (?,?,?,?)")
         .bind(db.last_id(), stored_ids(rows.contact_ids), stored_rows(rows), stored_lines(rows))
         .run();
 }
 
 core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk_id chunk) {
     core::chunk_rows out;
-    auto query = db.prepare("SELECT contact_ids, rows, lines FROM chunk_contacts WHERE chunk = ?");
+    auto query = db.prepare("SELECT contact_ids, rows, lines FROM packed_contacts WHERE chunk = ?");
     auto found = query.bind(chunk).next();
     if (!found) return found.error();
     if (*found) out = read_rows(query, 0, 1, 2);
@@ -29,7 +29,7 @@ core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk
 }
 
 core::result<core::id_list> read_tasks(sqlite::connection& db, core::chunk_id chunk) {
-    auto query = db.prepare("SELECT task_ids FROM chunk_tasks WHERE chunk = ?");
+    auto query = db.prepare("SELECT task_ids FROM packed_tasks WHERE chunk = ?");
     auto found = query.bind(chunk).next();
     if (!found) return found.error();
     return *found ? read_ids(query, 0) : core::id_list();
@@ -44,7 +44,7 @@ core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk,
         if (first.empty() || task < first) first = task;
         if (task > last) last = task;
     }
-    return db.prepare("INSERT OR REPLACE INTO chunk_tasks (chunk, task_ids, first_task, last_task) VALUES (?,?,?,?)")
+    return db.prepare("INSERT OR REPLACE INTO packed_tasks (chunk, task_ids, first_task, last_task) VALUES (?,?,?,?)")
         .bind(chunk, stored_ids(task_ids), first, last)
         .run();
 }

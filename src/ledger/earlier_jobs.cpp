@@ -160,7 +160,7 @@ class group_cutter {
     }
 
     result<void> remove(chunk_id id) {
-        if (auto r = db_.prepare("DELETE FROM chunk_contacts WHERE chunk = ?").bind(id).run(); !r) return r;
+        if (auto r = db_.prepare("DELETE FROM packed_contacts WHERE chunk = ?").bind(id).run(); !r) return r;
         return db_.prepare("DELETE FROM chunks WHERE id = ?").bind(id).run();
     }
 
@@ -291,16 +291,20 @@ result<void> reopen_refused_chunks(sqlite::connection& db, job_id job) {
     partial.bind(job);
     if (auto r = reopen_each(db, job, std::move(partial), {}); !r) return r;
     // What is still refused goes again as it is.
-    auto whole = db.prepare(
-                       "UPDATE chunks SET state = 'planned', attempts = 0, not_before = NULL, settled_at = NULL, "
-                       "code = '', message = '' WHERE job = ? AND state = 'refused'")
-                     .bind(job)
-                     .run();
+    auto whole =
+        db.prepare(
+              "UPDATE chunks SET state = 'planned', attempts = 0, not_before = NULL, settled_at = NULL, "
+              "code = '', message = '' WHERE job = ? AND state NOT IN ('planned', 'created') AND state = 'refused'")
+            .bind(job)
+            .run();
     if (!whole) return whole;
     // Whoever asks for a retry gives a new budget for finding what is refused.
-    auto fresh = db.prepare("UPDATE chunks SET code = '' WHERE job = ? AND state = 'split' AND code = 'isolating'")
-                     .bind(job)
-                     .run();
+    auto fresh =
+        db.prepare(
+              "UPDATE chunks SET code = '' WHERE job = ? AND state NOT IN ('planned', 'created') AND state = 'split' "
+              "AND code = 'isolating'")
+            .bind(job)
+            .run();
     if (!fresh) return fresh;
     return keep_duplicates(db, job);
 }

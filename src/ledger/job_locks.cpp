@@ -120,6 +120,13 @@ core::result<bool> job_locks::held(core::job_id id) const {
     return asked.l_type != F_UNLCK;
 }
 
+core::result<bool> job_locks::any_held() const {
+    auto asked = byte_lock(0);
+    asked.l_len = opening_byte;
+    if (::fcntl(probe_.get(), F_OFD_GETLK, &asked) != 0) return trouble("locks cannot be queried");
+    return asked.l_type != F_UNLCK;
+}
+
 core::result<std::unique_ptr<job_lock>> job_locks::lock_opening() const {
     auto fd = reopen();
     if (!fd) return fd.error();

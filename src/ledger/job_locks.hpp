@@ -40,6 +40,7 @@ class job_locks {
     // errc::job_held when it is held, by whomever.
     core::result<std::unique_ptr<job_lock>> lock(core::job_id id) const;
     core::result<bool> held(core::job_id id) const;
+    core::result<bool> any_held() const;
 
     // Keeps others from opening the ledger while its file is made or migrated; waits up to a minute for its turn.
     core::result<std::unique_ptr<job_lock>> lock_opening() const;

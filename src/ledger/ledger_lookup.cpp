@@ -26,7 +26,7 @@ result<std::vector<std::string>> sqlite_ledger::known_tasks(const std::string& b
     std::sort(wanted.begin(), wanted.end());
     return db_->atomically(access::read, [&]() -> result<std::vector<std::string>> {
         auto query = db_->prepare(
-            "SELECT t.chunk, t.first_task, t.last_task FROM chunk_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
+            "SELECT t.chunk, t.first_task, t.last_task FROM packed_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
             "CROSS JOIN jobs j ON j.id = c.job WHERE t.last_task >= ? AND t.first_task <= ? AND j.base_url = ? "
             "AND j.team = ?");
         query.bind(wanted.front(), wanted.back(), base_url, team);
@@ -52,7 +52,7 @@ result<std::optional<known_task>> sqlite_ledger::sample_created(const std::strin
         // Ids begin with the time, so the greatest is the newest. A task of the due date goes before any other.
         auto query = db_->prepare(
             "SELECT t.chunk, t.last_task, g.user_id, g.type, g.priority, g.status, g.due_at, g.note "
-            "FROM chunk_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
+            "FROM packed_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
             "CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number CROSS JOIN jobs j ON j.id = c.job "
             "WHERE j.base_url = ?1 AND j.team = ?2 AND g.status = ?3 AND (?4 IS NULL OR g.due_at = ?4) "
             "ORDER BY t.last_task DESC LIMIT 1");

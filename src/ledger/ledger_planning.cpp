@@ -17,8 +17,8 @@ constexpr int drop_batch = 2000;
 // A batch of what belongs to a job ?1, but for the job itself. The chunks go last of the three tables that hold them,
 // as only they know whose they are.
 constexpr std::string_view drops[] = {
-    "DELETE FROM chunk_contacts WHERE chunk IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
-    "DELETE FROM chunk_tasks WHERE chunk IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
+    "DELETE FROM packed_contacts WHERE chunk IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
+    "DELETE FROM packed_tasks WHERE chunk IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM groups WHERE id IN (SELECT id FROM groups WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM duplicates WHERE job = ?1 AND row IN (SELECT row FROM duplicates WHERE job = ?1 LIMIT ?2)",

@@ -33,7 +33,7 @@ std::string select_chunks(std::string_view index, std::string_view where) {
         "SELECT c.id, c.parent, c.group_number, c.state, c.attempts, c.possible_duplicate, c.not_before, c.code, "
         "c.message, g.user_id, g.type, g.priority, g.status, g.due_at, g.note, k.contact_ids, k.rows, k.lines, "
         "t.task_ids FROM chunks c {} CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number "
-        "CROSS JOIN chunk_contacts k ON k.chunk = c.id LEFT JOIN chunk_tasks t ON t.chunk = c.id WHERE {}",
+        "CROSS JOIN packed_contacts k ON k.chunk = c.id LEFT JOIN packed_tasks t ON t.chunk = c.id WHERE {}",
         index, where);
 }
 
@@ -317,7 +317,7 @@ result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
         auto alone = db_->prepare(
             "SELECT k.contact_ids, c.group_number, g.user_id, c.message, EXISTS (SELECT 1 FROM chunks o WHERE o.job = "
             "c.job AND o.group_number = c.group_number AND o.created_count > 0) FROM chunks c "
-            "JOIN chunk_contacts k ON k.chunk = c.id JOIN groups g ON g.job = c.job AND g.number = c.group_number "
+            "JOIN packed_contacts k ON k.chunk = c.id JOIN groups g ON g.job = c.job AND g.number = c.group_number "
             "WHERE c.job = ? AND c.state NOT IN ('planned', 'created') AND c.state = 'refused' AND c.row_count = 1 AND "
             "c.code GLOB 'refused_*' "
             "ORDER BY c.settled_at, c.id");
@@ -338,8 +338,10 @@ result<void> sqlite_ledger::reopen_failed(job_id job) {
 }
 
 result<std::vector<attempt_record>> sqlite_ledger::attempts(job_id job, std::size_t most) {
-    // By the unary plus the order is not a reason to read the attempts of all jobs.
-    static const std::string sql = select_attempts("job = ? ORDER BY +id DESC LIMIT ?");
+    // Their ids come from the index of the job's attempts alone; by the unary plus the order is no reason to read those
+    // of all jobs.
+    static const std::string sql =
+        select_attempts("id IN (SELECT id FROM attempts WHERE job = ? ORDER BY +id DESC LIMIT ?) ORDER BY id DESC");
     auto query = db_->prepare(sql);
     query.bind(job, most);
     auto out = read_attempts(std::move(query));

@@ -31,8 +31,8 @@ constexpr std::string_view chunks_in_order = "SELECT id, first_row FROM chunks W
 
 constexpr std::string_view one_chunk =
     "SELECT c.state, c.attempts, c.possible_duplicate, c.settled_at, c.request_id, c.code, c.message, k.contact_ids, "
-    "k.rows, k.lines, t.task_ids FROM chunks c JOIN chunk_contacts k ON k.chunk = c.id "
-    "LEFT JOIN chunk_tasks t ON t.chunk = c.id WHERE c.id = ?";
+    "k.rows, k.lines, t.task_ids FROM chunks c JOIN packed_contacts k ON k.chunk = c.id "
+    "LEFT JOIN packed_tasks t ON t.chunk = c.id WHERE c.id = ?";
 
 constexpr std::string_view rows_in_order =
     "SELECT row, line, contact_id, chunk_state, task_id, code, message, attempts, request_id, possible_duplicate, "

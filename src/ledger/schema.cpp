@@ -245,30 +245,31 @@ constexpr const char* version_3 = R"sql(
 DROP VIEW rows;
 DROP VIEW chunk_rows;
 
-ALTER TABLE chunk_contacts RENAME TO old_contacts;
-CREATE TABLE chunk_contacts (
+CREATE TABLE packed_contacts (
     chunk INTEGER PRIMARY KEY,
     contact_ids ANY NOT NULL,
     rows TEXT NOT NULL,
     lines TEXT NOT NULL
 ) STRICT;
-INSERT INTO chunk_contacts (chunk, contact_ids, rows, lines)
+INSERT INTO packed_contacts (chunk, contact_ids, rows, lines)
 SELECT chunk, contact_ids,
        (SELECT json_group_array(value - iif(key = 0, 0, json_extract(old.rows, '$[0]'))) FROM json_each(old.rows)),
-       (SELECT json_group_array(value - json_extract(old.rows, '$[' || key || ']')) FROM json_each(old.lines))
-FROM old_contacts old;
-DROP TABLE old_contacts;
+       (SELECT json_group_array(beyond) FROM
+        (SELECT sum(value) AS beyond FROM (SELECT key, value FROM json_each(old.lines)
+                                           UNION ALL SELECT key, -value FROM json_each(old.rows))
+         GROUP BY key ORDER BY key))
+FROM chunk_contacts old;
+DROP TABLE chunk_contacts;
 
-ALTER TABLE chunk_tasks RENAME TO old_tasks;
-CREATE TABLE chunk_tasks (
+CREATE TABLE packed_tasks (
     chunk INTEGER PRIMARY KEY,
     task_ids ANY NOT NULL,
     first_task TEXT NOT NULL,
     last_task TEXT NOT NULL
 ) STRICT;
-INSERT INTO chunk_tasks SELECT chunk, task_ids, first_task, last_task FROM old_tasks;
-DROP TABLE old_tasks;
-CREATE INDEX chunk_tasks_by_task ON chunk_tasks (last_task, first_task);
+INSERT INTO packed_tasks SELECT chunk, task_ids, first_task, last_task FROM chunk_tasks;
+DROP TABLE chunk_tasks;
+CREATE INDEX packed_tasks_by_task ON packed_tasks (last_task, first_task);
 
 DROP INDEX chunks_by_state;
 CREATE INDEX chunks_of_job ON chunks (job);
@@ -299,8 +300,8 @@ FROM (SELECT job, chunk, group_number, chunk_state, code, message, attempts, req
                    c.request_id, c.possible_duplicate, c.settled_at, k.contact_ids, k.lines, t.task_ids,
                    r.key AS place, r.value + iif(r.key = 0, 0, json_extract(k.rows, '$[0]')) AS row
             FROM chunks c
-            JOIN chunk_contacts k ON k.chunk = c.id
-            LEFT JOIN chunk_tasks t ON t.chunk = c.id,
+            JOIN packed_contacts k ON k.chunk = c.id
+            LEFT JOIN packed_tasks t ON t.chunk = c.id,
             json_each(k.rows) r))
 WHERE chunk_state <> 'split' OR task_id IS NOT NULL;
 

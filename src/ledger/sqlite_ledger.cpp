@@ -66,10 +66,24 @@ result<void> turn_to_wal(sqlite::connection& db, const std::string& path) {
         fmt::format("ledger {}: its file system has no shared memory files; keep it on a local one", path)};
 }
 
-result<void> prepare_file(sqlite::connection& db, const std::string& path) {
+// An older file is not brought up to date under a program of its version that works with it.
+result<void> check_not_at_work(const job_locks& locks, const std::string& path) {
+    auto held = locks.any_held();
+    if (!held) return held.error();
+    if (!*held) return {};
+    return core::failure{core::errc::waiting,
+                         fmt::format("ledger {}: an older taskbarge is at work with it, and this one would change its "
+                                     "schema; run again when that has ended, or stop it first",
+                                     path)};
+}
+
+result<void> prepare_file(sqlite::connection& db, const job_locks& locks, const std::string& path) {
     // The check comes first: a file that is not ours must not be turned to WAL.
     auto known = schema_version(db, path);
     if (!known) return known.error();
+    if (*known > 0 && static_cast<std::size_t>(*known) < schema_steps().size()) {
+        if (auto r = check_not_at_work(locks, path); !r) return r;
+    }
     // A new file can shrink by parts, which must be said before there is anything in it.
     if (*known == 0) {
         if (auto r = db.execute("PRAGMA auto_vacuum = INCREMENTAL"); !r) return r;
@@ -152,7 +166,7 @@ result<std::unique_ptr<ledger>> open_ledger(const std::string& path) {
         if (!locks) return locks.error();
         auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
         if (!db) return db.error();
-        if (auto ready = prepare_file(**db, path); !ready) return ready.error();
+        if (auto ready = prepare_file(**db, *locks, path); !ready) return ready.error();
         return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
     }
     if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) return made.error();
@@ -163,7 +177,7 @@ result<std::unique_ptr<ledger>> open_ledger(const std::string& path) {
     if (auto made = make_file(path); !made) return made.error();
     auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE);
     if (!db) return db.error();
-    if (auto ready = prepare_file(**db, path); !ready) return ready.error();
+    if (auto ready = prepare_file(**db, *locks, path); !ready) return ready.error();
     return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
 }
 

@@ -51,8 +51,8 @@ class indexed_iterator {
 
 }  // namespace detail
 
-// Ids in order; an id may be empty. Grows at its end only. Views into it hold until it is changed. Together they have
-// at most 4 GiB, far beyond any request.
+// Ids in order; an id may be empty. Grows at its end only. Views into it hold until it is changed or moved.
+// Together they have at most 4 GiB, far beyond any request.
 class id_list {
  public:
     using value_type = std::string_view;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "contract/ledger_fixture.hpp"
+#include "ledger/job_locks.hpp"
 #include "ledger/sqlite.hpp"
 
 namespace taskbarge::ledger {
@@ -108,6 +109,38 @@ TEST(Schema, FileOfTheSecondVersionKeepsItsRowsAndTasks) {
     EXPECT_EQ(rows_of_view(*open_file(folder.file("l.db"))), expected);
     EXPECT_EQ(must(book->chunks(1, core::chunk_state::doubtful, 0, 10)).size(), 1u);
     EXPECT_EQ(must(book->chunks(1, core::chunk_state::planned, 0, 10)).size(), 1u);
+}
+
+TEST(Schema, AFileIsNotBroughtUpToDateUnderAProgramThatWorksWithIt) {
+    const temporary_folder folder;
+    {
+        const auto db = open_file(folder.file("l.db"));
+        must(bring_up_to_date(*db, "l.db", schema_steps().first(2)));
+    }
+    auto locks = must(job_locks::open(folder.file("l.db.lock")));
+    {
+        const auto at_work = must(locks.lock(7));
+        const auto refused = open_ledger(folder.file("l.db"));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, core::errc::waiting) << refused.error().text;
+        EXPECT_EQ(must(open_file(folder.file("l.db"))->integer("PRAGMA user_version")), 2);
+    }
+    must(open_ledger(folder.file("l.db")));
+    const auto at_work = must(locks.lock(7));
+    must(open_ledger(folder.file("l.db")));
+}
+
+TEST(Schema, AProgramThatHadAnOlderFileOpenFailsRatherThanMisreadIt) {
+    const temporary_folder folder;
+    const auto older = open_file(folder.file("l.db"));
+    must(bring_up_to_date(*older, "l.db", schema_steps().first(2)));
+    const auto read = [&] { return older->prepare("SELECT contact_ids, rows, lines FROM chunk_contacts").run(); };
+    const auto tasks = [&] { return older->prepare("SELECT task_ids FROM chunk_tasks").run(); };
+    must(read());
+    must(tasks());
+    must(open_ledger(folder.file("l.db")));
+    EXPECT_FALSE(read());
+    EXPECT_FALSE(tasks());
 }
 
 TEST(Schema, TheViewShowsWhatResultsSay) {

@@ -135,7 +135,7 @@ TEST(SqliteLedger, PlanningOfAKilledProcessIsDiscarded) {
     EXPECT_EQ(job.id, 2) << "ids are not used twice";
     EXPECT_EQ(book->job(1).error().code, errc::no_such_job);
     const auto db = must(sqlite::connection::open(path, SQLITE_OPEN_READWRITE));
-    EXPECT_EQ(must(db->integer("SELECT (SELECT count(*) FROM chunks) + (SELECT count(*) FROM chunk_contacts) + "
+    EXPECT_EQ(must(db->integer("SELECT (SELECT count(*) FROM chunks) + (SELECT count(*) FROM packed_contacts) + "
                                "(SELECT count(*) FROM groups) + (SELECT count(*) FROM files WHERE job = 1)")),
               0);
 }
