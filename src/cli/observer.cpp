@@ -4,10 +4,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
 
 #include "cli/text.hpp"
+#include "taskbarge/core/write_all.hpp"
 
 namespace taskbarge::cli {
 
@@ -148,12 +148,7 @@ std::size_t terminal_width() {
 }
 
 void write_stderr(std::string_view text) {
-    while (!text.empty()) {
-        const auto written = ::write(STDERR_FILENO, text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
+    (void)core::write_all(STDERR_FILENO, text);  // there is no other place to say that it failed
 }
 
 }  // namespace taskbarge::cli

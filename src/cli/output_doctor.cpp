@@ -36,18 +36,15 @@ std::string doctor_text(const job::doctor_report& d, core::instant now) {
 }
 
 std::string doctor_json(const job::doctor_report& d, const std::string& ledger_path, exit_code code) {
-    std::string findings = "[";
-    for (const auto& line : d.lines) {
-        if (findings.size() > 1) findings += ',';
-        json_object o(findings);
-        o.text("what", line.what);
-        o.text("health", word_of(line.health));
-        o.text("text", line.text);
-        o.close();
-    }
     std::string out;
     json_object o(out);
-    o.raw("findings", findings + ']');
+    o.raw("findings", core::json_list(d.lines, [](std::string& list, const auto& line) {
+              json_object one(list);
+              one.text("what", line.what);
+              one.text("health", word_of(line.health));
+              one.text("text", line.text);
+              one.close();
+          }));
     o.text_or_null("ledger", ledger_path);
     o.number("exit_code", static_cast<std::uint64_t>(code));
     o.text_or_null("error", d.why ? d.why->text : "");

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "taskbarge/core/write_all.hpp"
+
 namespace taskbarge::cli {
 
 namespace {
@@ -63,16 +65,11 @@ core::result<output_file> output_file::open(const std::string& path) {
 }
 
 void output_file::flush() {
-    std::string_view left = buffer_;
-    while (!left.empty() && !broken_) {
-        const auto written = ::write(fd_, left.data(), left.size());
-        if (written >= 0) {
-            left.remove_prefix(static_cast<std::size_t>(written));
-            unsynced_ += static_cast<std::size_t>(written);
-        } else if (errno != EINTR) {
-            broken_ = true;
-            if (errno != EPIPE) error_ = errno;
-        }
+    if (!broken_) {
+        const int error = core::write_all(fd_, buffer_);
+        broken_ = error != 0;
+        if (error != EPIPE) error_ = error;
+        unsynced_ += buffer_.size();
     }
     buffer_.clear();
     // The disk begins to write while there is more to come: finish() would wait for a gigabyte otherwise. Only a hint.

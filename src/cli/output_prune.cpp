@@ -48,18 +48,15 @@ std::uint64_t rows_of(const std::vector<ledger::prune_candidate>& jobs) {
 }
 
 std::string json_jobs(const std::vector<ledger::prune_candidate>& jobs) {
-    std::string out = "[";
-    for (const auto& job : jobs) {
-        if (out.size() > 1) out += ',';
-        json_object o(out);
+    return core::json_list(jobs, [](std::string& list, const ledger::prune_candidate& job) {
+        json_object o(list);
         o.number("job", static_cast<std::uint64_t>(job.job));
         o.text("finished_at", core::to_rfc3339(job.finished_at));
         o.number("rows", job.totals.rows.rows);
         o.truth("pruned_before", job.pruned_before);
         o.text_or_null("why", word_of(job.why_not));
         o.close();
-    }
-    return out + ']';
+    });
 }
 
 }  // namespace

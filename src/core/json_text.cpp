@@ -121,6 +121,16 @@ void json_object::number(std::string_view key, std::uint64_t value) {
     out_.append(digits.data(), digits.size());
 }
 
+void json_object::job_or_null(std::string_view key, const std::optional<job_id>& value) {
+    if (!value) return null(key);
+    number(key, static_cast<std::uint64_t>(*value));
+}
+
+void json_object::time_or_null(std::string_view key, const std::optional<instant>& value) {
+    if (!value) return null(key);
+    text(key, to_rfc3339(*value));
+}
+
 void json_object::seconds(std::string_view key, std::int64_t milliseconds) {
     start(key);
     fmt::format_to(std::back_inserter(out_), "{}.{:03}", milliseconds / 1000, milliseconds % 1000);
@@ -139,6 +149,16 @@ void json_object::null(std::string_view key) {
 void json_object::raw(std::string_view key, std::string_view json) {
     start(key);
     out_ += json;
+}
+
+void add_counts(json_object& o, const row_counts& counts) {
+    o.number("rows", counts.rows);
+    o.number("created", counts.created);
+    o.number("duplicate", counts.duplicate);
+    o.number("rejected", counts.rejected);
+    o.number("failed", counts.failed);
+    o.number("unknown", counts.unknown);
+    o.number("pending", counts.pending);
 }
 
 }  // namespace taskbarge::core

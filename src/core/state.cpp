@@ -49,4 +49,24 @@ std::string_view to_string(window_kind v) {
     return word_of(window_words, v);
 }
 
+row_counts& row_counts::operator+=(const row_counts& more) {
+    rows += more.rows;
+    created += more.created;
+    duplicate += more.duplicate;
+    rejected += more.rejected;
+    failed += more.failed;
+    unknown += more.unknown;
+    pending += more.pending;
+    return *this;
+}
+
+request_counts& request_counts::operator+=(const request_counts& more) {
+    groups += more.groups;
+    minimum_requests += more.minimum_requests;
+    requests += more.requests;
+    retries += more.retries;
+    rate_limited += more.rate_limited;
+    return *this;
+}
+
 }  // namespace taskbarge::core

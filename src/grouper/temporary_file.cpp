@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "taskbarge/core/write_all.hpp"
+
 namespace taskbarge::grouper {
 
 namespace {
@@ -28,9 +30,9 @@ temporary_file::~temporary_file() {
     if (fd_ >= 0) ::close(fd_);
 }
 
-core::failure temporary_file::trouble(const char* what) const {
+core::failure temporary_file::trouble(const char* what, int error) const {
     return {core::errc::io, fmt::format("cannot {} the spill file in {}: {}; set TMPDIR to a folder with room", what,
-                                        folder_, std::strerror(errno))};
+                                        folder_, std::strerror(error))};
 }
 
 core::result<void> temporary_file::make() {
@@ -39,7 +41,7 @@ core::result<void> temporary_file::make() {
     // Not every file system knows nameless files.
     std::string name = folder_ + "/taskbarge-XXXXXX";
     fd_ = ::mkostemp(name.data(), O_CLOEXEC);
-    if (fd_ < 0) return trouble("make");
+    if (fd_ < 0) return trouble("make", errno);
     ::unlink(name.c_str());
     return {};
 }
@@ -53,14 +55,8 @@ core::result<void> temporary_file::flush() {
     if (fd_ < 0) {
         if (auto r = make(); !r) return r;
     }
-    std::size_t done = 0;
-    while (done < buffer_.size()) {
-        const auto count = ::write(fd_, buffer_.data() + done, buffer_.size() - done);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return trouble("write");
-        done += static_cast<std::size_t>(count);
-    }
-    written_ += done;
+    if (const int error = core::write_all(fd_, buffer_); error != 0) return trouble("write", error);
+    written_ += buffer_.size();
     buffer_.clear();
     return {};
 }
@@ -70,7 +66,7 @@ core::result<void> temporary_file::read(std::uint64_t offset, char* to, std::siz
         const auto wanted = std::min<std::uint64_t>(size, written_ - offset);
         const auto count = ::pread(fd_, to, wanted, static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) return trouble("read");
+        if (count <= 0) return trouble("read", errno);
         offset += static_cast<std::uint64_t>(count);
         to += count;
         size -= static_cast<std::size_t>(count);

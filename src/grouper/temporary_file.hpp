@@ -26,7 +26,7 @@ class temporary_file {
  private:
     core::result<void> flush();
     core::result<void> make();
-    core::failure trouble(const char* what) const;
+    core::failure trouble(const char* what, int error) const;
 
     std::string folder_;
     int fd_ = -1;

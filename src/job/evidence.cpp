@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "taskbarge/job/retry_policy.hpp"
+
 namespace taskbarge::job {
 
 using client::seen_task;
@@ -11,7 +13,7 @@ namespace {
 
 // Between two scans that disagree; between scans that prove nothing it doubles up to the longest, since each costs
 // some of the search's windows.
-constexpr std::chrono::milliseconds scan_pause = 5s, longest_scan_pause = 5min;
+constexpr backoff_terms scan_pauses{5s, 5min};
 // A list that changes under every scan is given up after so many, when nothing else is left to do.
 constexpr std::uint32_t most_scans = 6;
 
@@ -34,12 +36,6 @@ bool asked_for_by_another(const seen_task& t, const doubt& d, const std::vector<
 bool agree(const std::vector<row_finding>& a, const std::vector<row_finding>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                       [](const auto& x, const auto& y) { return x.what == y.what && x.task_id == y.task_id; });
-}
-
-std::chrono::milliseconds pause_after(std::uint32_t fruitless) {
-    constexpr std::uint32_t most_doublings = 6;
-    return std::min(longest_scan_pause,
-                    scan_pause * (1 << std::min(fruitless > 0 ? fruitless - 1 : 0, most_doublings)));
 }
 
 std::size_t count(const std::vector<row_finding>& all, finding what) {
@@ -142,7 +138,7 @@ settled_doubt weigh(doubt& d, std::vector<row_finding> findings, doubt_reason pr
     if (same && quiet && problem == doubt_reason::none) return {settlement::settled, std::move(findings)};
     if (problem != doubt_reason::none && last_chance && quiet && (same || d.scans >= most_scans))
         return {settlement::settled, std::move(findings)};
-    d.next_scan = quiet ? now + pause_after(last_chance ? 0 : d.fruitless_scans) : settled_from;
+    d.next_scan = quiet ? now + backoff_ceiling(scan_pauses, last_chance ? 0 : d.fruitless_scans) : settled_from;
     return {settlement::scan_again, std::move(findings)};
 }
 

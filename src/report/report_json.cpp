@@ -1,30 +1,14 @@
 #include "taskbarge/report/report_json.hpp"
 
-#include <optional>
-
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/json_text.hpp"
 
 namespace taskbarge::report {
 
+using core::json_list;
 using core::json_object;
 
 namespace {
-
-template <class Each, class List>
-std::string json_list(const List& list, Each each) {
-    std::string out = "[";
-    for (const auto& item : list) {
-        if (out.size() > 1) out += ',';
-        each(out, item);
-    }
-    return out + ']';
-}
-
-void time_or_null(json_object& o, std::string_view key, const std::optional<core::instant>& t) {
-    if (!t) return o.null(key);
-    o.text(key, core::to_rfc3339(*t));
-}
 
 void add_details(json_object& o, const core::task_details& d) {
     o.text("user_id", d.user_id);
@@ -78,7 +62,7 @@ std::string splitters_json(const std::vector<job::plan_report::splitter>& splitt
         o.number("distinct", s.distinct);
         o.number("requests_without", s.requests_without);
         o.number("rows_differing", s.rows_differing);
-        time_or_null(o, "expected_end", s.expected_end);
+        o.time_or_null("expected_end", s.expected_end);
         o.close();
     });
 }
@@ -86,19 +70,9 @@ std::string splitters_json(const std::vector<job::plan_report::splitter>& splitt
 }  // namespace
 
 void add_report(json_object& o, const job::report& r, const std::string& ledger_path, exit_code code) {
-    if (r.job) {
-        o.number("job", static_cast<std::uint64_t>(*r.job));
-    } else {
-        o.null("job");
-    }
+    o.job_or_null("job", r.job);
     o.text("state", r.state.empty() ? state_of(code) : std::string_view(r.state));
-    o.number("rows", r.rows.rows);
-    o.number("created", r.rows.created);
-    o.number("duplicate", r.rows.duplicate);
-    o.number("rejected", r.rows.rejected);
-    o.number("failed", r.rows.failed);
-    o.number("unknown", r.rows.unknown);
-    o.number("pending", r.rows.pending);
+    core::add_counts(o, r.rows);
     o.number("groups", r.requests.groups);
     o.number("minimum_requests", r.requests.minimum_requests);
     o.number("requests", r.requests.requests);
@@ -107,10 +81,10 @@ void add_report(json_object& o, const job::report& r, const std::string& ledger_
     o.number("requests_this_run", r.requests_this_run);
     o.seconds("elapsed_seconds", r.elapsed.count());
     o.text_or_null("ledger", ledger_path);
-    time_or_null(o, "resume_at", r.resume_at);
+    o.time_or_null("resume_at", r.resume_at);
     o.raw("unfinished_jobs",
           json_list(r.unfinished_jobs, [](std::string& out, core::job_id id) { out += std::to_string(id); }));
-    time_or_null(o, "pruned_at", r.pruned_at);
+    o.time_or_null("pruned_at", r.pruned_at);
     o.number("exit_code", static_cast<std::uint64_t>(code));
     o.text_or_null("error_code", r.why ? core::to_string(r.why->code) : "");
     o.text_or_null("error", r.why ? r.why->text : "");
@@ -128,7 +102,7 @@ std::string plan_json(const job::plan_report& p, const std::string& ledger_path,
     std::string out;
     json_object o(out);
     add_report(o, p.base, ledger_path, code);
-    time_or_null(o, "expected_end", p.expected_end);
+    o.time_or_null("expected_end", p.expected_end);
     o.raw("largest_groups", groups_json(p.largest_groups));
     o.raw("group_sizes", sizes_json(p.group_sizes));
     o.raw("rejects", rejects_json(p.rejects, p.base.files));
@@ -153,18 +127,8 @@ std::string reports_json(const std::vector<job::report>& reports, const std::str
 job::report sum_of(const std::vector<job::report>& reports, exit_code code) {
     job::report sum;
     for (const auto& r : reports) {
-        sum.rows.rows += r.rows.rows;
-        sum.rows.created += r.rows.created;
-        sum.rows.duplicate += r.rows.duplicate;
-        sum.rows.rejected += r.rows.rejected;
-        sum.rows.failed += r.rows.failed;
-        sum.rows.unknown += r.rows.unknown;
-        sum.rows.pending += r.rows.pending;
-        sum.requests.groups += r.requests.groups;
-        sum.requests.minimum_requests += r.requests.minimum_requests;
-        sum.requests.requests += r.requests.requests;
-        sum.requests.retries += r.requests.retries;
-        sum.requests.rate_limited += r.requests.rate_limited;
+        sum.rows += r.rows;
+        sum.requests += r.requests;
         sum.requests_this_run += r.requests_this_run;
         sum.elapsed += r.elapsed;
         if (r.resume_at && (!sum.resume_at || *r.resume_at < *sum.resume_at)) sum.resume_at = r.resume_at;

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <utility>
 
+#include "taskbarge/core/write_all.hpp"
+
 namespace taskbarge::sandbox {
 
 journal::journal(journal&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
@@ -50,12 +52,8 @@ core::result<journal> journal::open(const std::string& path) {
 }
 
 void journal::write(std::string_view lines) {
-    while (!lines.empty()) {
-        const ssize_t n = ::write(fd_, lines.data(), lines.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) throw std::system_error(errno, std::generic_category(), "sandbox: cannot write the journal");
-        lines.remove_prefix(static_cast<std::size_t>(n));
-    }
+    const int error = core::write_all(fd_, lines);
+    if (error != 0) throw std::system_error(error, std::generic_category(), "sandbox: cannot write the journal");
 }
 
 namespace {

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/state.hpp"
 
 namespace taskbarge::core {
 
@@ -20,7 +24,9 @@ class json_object {
     void text(std::string_view key, std::string_view value);
     void text_or_null(std::string_view key, std::string_view value);  // empty: null
     void number(std::string_view key, std::uint64_t value);
-    void seconds(std::string_view key, std::int64_t milliseconds);  // 1500 -> 1.500
+    void job_or_null(std::string_view key, const std::optional<job_id>& value);
+    void time_or_null(std::string_view key, const std::optional<instant>& value);  // RFC 3339
+    void seconds(std::string_view key, std::int64_t milliseconds);                 // 1500 -> 1.500
     void truth(std::string_view key, bool value);
     void null(std::string_view key);
     void raw(std::string_view key, std::string_view json);  // a value that is JSON already
@@ -31,5 +37,19 @@ class json_object {
     std::string& out_;
     bool first_ = true;
 };
+
+// "rows", then the states in the order in which every report has them.
+void add_counts(json_object& o, const row_counts& counts);
+
+// An array: `each` appends one item's JSON to the text.
+template <class Each, class List>
+std::string json_list(const List& list, Each each) {
+    std::string out = "[";
+    for (const auto& item : list) {
+        if (out.size() > 1) out += ',';
+        each(out, item);
+    }
+    return out + ']';
+}
 
 }  // namespace taskbarge::core

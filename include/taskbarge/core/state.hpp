@@ -57,6 +57,7 @@ struct row_counts {
     std::uint64_t pending = 0;
     std::uint64_t accounted() const { return created + duplicate + rejected + failed + unknown + pending; }
     friend bool operator==(const row_counts&, const row_counts&) = default;
+    row_counts& operator+=(const row_counts& more);
 };
 
 // What a job has cost and would have cost at least. Requests are bulk_create requests whose first byte was written.
@@ -67,6 +68,7 @@ struct request_counts {
     std::uint64_t retries = 0;       // those beyond a chunk's first
     std::uint64_t rate_limited = 0;  // answered 429
     friend bool operator==(const request_counts&, const request_counts&) = default;
+    request_counts& operator+=(const request_counts& more);
 };
 
 }  // namespace taskbarge::core

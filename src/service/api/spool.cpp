@@ -6,45 +6,33 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "taskbarge/core/write_all.hpp"
 
 namespace taskbarge::service {
 
 namespace {
 
 core::failure trouble(const char* what, int error) {
-    const bool no_room = error == ENOSPC || error == EDQUOT;
-    return {no_room ? core::errc::ledger_full : core::errc::io, fmt::format("{}: {}", what, std::strerror(error))};
+    return inbox::file_failure(fmt::format("cannot {}", what), "a temporary file", error);
 }
 
 }  // namespace
 
 core::result<spool> spool::make(const std::string& folder) {
-    int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0) {
+    inbox::owned_fd fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (!fd) {
         std::string name = folder + "/.spool-XXXXXX";
-        fd = ::mkostemp(name.data(), O_CLOEXEC);
-        if (fd < 0) return trouble("cannot make a temporary file", errno);
+        fd = inbox::owned_fd(::mkostemp(name.data(), O_CLOEXEC));
+        if (!fd) return trouble("make", errno);
         ::unlink(name.c_str());
     }
-    return spool(fd);
-}
-
-spool::spool(spool&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
-
-spool::~spool() {
-    if (fd_ >= 0) ::close(fd_);
+    return spool(std::move(fd));
 }
 
 core::result<void> spool::write(std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto written = ::write(fd_, bytes.data(), bytes.size());
-        if (written > 0)
-            bytes.remove_prefix(static_cast<std::size_t>(written));
-        else if (errno != EINTR)
-            return trouble("cannot write a temporary file", errno);
-    }
+    if (const int error = core::write_all(fd_.get(), bytes); error != 0) return trouble("write", error);
     return {};
 }
 
@@ -52,9 +40,9 @@ core::result<void> spool::read(std::size_t block_size, const std::function<bool(
     off_t at = 0;
     while (true) {
         std::string block(block_size, '\0');
-        const auto got = ::pread(fd_, block.data(), block.size(), at);
+        const auto got = ::pread(fd_.get(), block.data(), block.size(), at);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return trouble("cannot read a temporary file", errno);
+        if (got < 0) return trouble("read", errno);
         if (got == 0) return {};
         at += got;
         block.resize(static_cast<std::size_t>(got));

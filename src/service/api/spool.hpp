@@ -4,7 +4,9 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "service/inbox/files.hpp"
 #include "taskbarge/core/error.hpp"
 
 namespace taskbarge::service {
@@ -15,17 +17,14 @@ class spool {
     // In that folder; where its file system knows no nameless files, a file is made there and unlinked at once.
     // Failures are errc::io, and errc::ledger_full when there is no room.
     static core::result<spool> make(const std::string& folder);
-    spool(spool&& o) noexcept;
-    spool& operator=(spool&&) = delete;
-    ~spool();
 
     core::result<void> write(std::string_view bytes);
     // All of it in blocks of at most that size, until `take` gives false.
     core::result<void> read(std::size_t block_size, const std::function<bool(std::string)>& take);
 
  private:
-    explicit spool(int fd) : fd_(fd) {}
-    int fd_;
+    explicit spool(inbox::owned_fd fd) : fd_(std::move(fd)) {}
+    inbox::owned_fd fd_;
 };
 
 }  // namespace taskbarge::service

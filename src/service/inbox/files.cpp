@@ -11,6 +11,7 @@
 
 #include "taskbarge/core/fault_point.hpp"
 #include "taskbarge/core/printable.hpp"
+#include "taskbarge/core/write_all.hpp"
 
 namespace taskbarge::service::inbox {
 
@@ -82,12 +83,7 @@ core::result<owned_fd> create_file(const std::string& path) {
 }
 
 core::result<void> write_all(int fd, std::string_view bytes, const std::string& path) {
-    while (!bytes.empty()) {
-        const auto n = ::write(fd, bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return file_failure("cannot write", path, errno);
-        bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
+    if (const int error = core::write_all(fd, bytes); error != 0) return file_failure("cannot write", path, error);
     return {};
 }
 

@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "taskbarge/core/json_text.hpp"
+#include "taskbarge/core/write_all.hpp"
 
 namespace taskbarge::service::notify {
 
@@ -52,16 +53,6 @@ class descriptor {
  private:
     int fd_;
 };
-
-bool write_all(int fd, std::string_view left) {
-    while (!left.empty()) {
-        const auto written = ::write(fd, left.data(), left.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        left.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-}
 
 std::string text_of(const letter& l) {
     std::string out;
@@ -193,8 +184,9 @@ core::result<void> outbox::write_whole(const std::string& path, std::string_view
     {
         const descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
         if (file.get() < 0) return trouble(core::errc::io, folder_, errno);
-        if (!write_all(file.get(), text) || ::fsync(file.get()) != 0) {
-            const int error = errno;
+        int error = core::write_all(file.get(), text);
+        if (error == 0 && ::fsync(file.get()) != 0) error = errno;
+        if (error != 0) {
             ::unlink(temporary.c_str());
             return trouble(core::errc::io, path, error);
         }

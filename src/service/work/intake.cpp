@@ -12,6 +12,8 @@
 
 #include "service/telemetry/event_json.hpp"
 #include "taskbarge/core/printable.hpp"
+#include "taskbarge/core/write_all.hpp"
+#include "taskbarge/job/retry_policy.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/report/exit_code.hpp"
 #include "taskbarge/report/rejects_writer.hpp"
@@ -26,6 +28,8 @@ using inbox::item_place;
 using namespace std::chrono_literals;
 
 namespace {
+
+constexpr job::backoff_terms pauses{2s, 5min};
 
 // Collects texts and writes them to a descriptor in large pieces.
 class fd_text {
@@ -45,14 +49,7 @@ class fd_text {
 
  private:
     void flush() {
-        std::string_view left = buffer_;
-        while (!left.empty() && error_ == 0) {
-            const auto written = ::write(fd_, left.data(), left.size());
-            if (written > 0)
-                left.remove_prefix(static_cast<std::size_t>(written));
-            else if (errno != EINTR)
-                error_ = errno;
-        }
+        if (error_ == 0) error_ = core::write_all(fd_, buffer_);
         buffer_.clear();
     }
 
@@ -89,10 +86,6 @@ bool may_pass(errc code) {
 // Rejects keep the form of their input.
 std::string rejects_name(const std::string& format) {
     return format.starts_with("jsonl") ? "rejects.jsonl" : "rejects.csv";
-}
-
-std::chrono::milliseconds pause_after(std::uint32_t failures) {
-    return std::min<std::chrono::milliseconds>(5min, 2s * (1LL << std::min(failures, 8U)));
 }
 
 result<core::settings> settings_of(const core::settings& base, const inbox::item& item) {
@@ -375,7 +368,7 @@ void intake::accept(entry e, const ledger::job_record& job) {
 
 void intake::later(entry e, const core::failure& why) {
     const std::string id = e.held.item().id;
-    e.not_before = parts_.clock.steady_now() + pause_after(e.failures++);
+    e.not_before = parts_.clock.steady_now() + job::backoff_ceiling(pauses, ++e.failures);
     if (why.code != errc::interrupted) {
         if (e.error != why.text) parts_.runs.lines().warn("import_waits", {{"import", id}}, why.text);
         e.error = why.text;
