@@ -28,19 +28,15 @@ job::import_options import_options_of(const options& o) {
     return {o.files, o.first_rows, o.again};
 }
 
-bool is_unfinished(const ledger::job_record& job) {
-    return job.state != core::job_state::completed;
-}
-
 core::result<std::vector<core::job_id>> unfinished_jobs(const core::settings& settings) {
     auto opened = existing_ledger(settings);
     if (!opened) return opened.error();
     std::vector<core::job_id> ids;
     if (!*opened) return ids;
-    const auto jobs = (*opened)->jobs();
+    const auto jobs = (*opened)->unfinished_jobs();
     if (!jobs) return jobs.error();
     for (const auto& job : *jobs) {
-        if (is_unfinished(job)) ids.push_back(job.id);
+        ids.push_back(job.id);
     }
     return ids;
 }

@@ -142,7 +142,7 @@ std::optional<core::instant> parked_until(const environment& env, const ledger::
 
 // A job that a person paused goes on when a person says so.
 bool report_if_paused(const ledger::job_record& job, run_reporter& reporter) {
-    if (job.state == job_state::completed || job.stop_code != core::to_string(errc::paused)) return false;
+    if (!job.paused()) return false;
     reporter.stop_with({errc::paused, fmt::format("job {} is paused; `taskbarge resume {}` goes on", job.id, job.id)});
     return true;
 }

@@ -142,22 +142,16 @@ result<std::vector<prune_candidate>> sqlite_ledger::prune_candidates(const prune
 }
 
 // From this transaction on the job is pruned: its sums are these numbers, its keys those that were kept.
-result<void> sqlite_ledger::keep_sums(const job_record& job, instant now) {
-    auto sums = totals(job.id);
+result<void> sqlite_ledger::mark_pruned(job_id job, instant now) {
+    auto sums = totals(job);
     if (!sums) return sums.error();
     const auto& rows = sums->rows;
     if (rows.accounted() != rows.rows || rows.pending > 0) {
-        return bug(fmt::format("job {} is completed, but its rows do not add up or are pending", job.id));
+        return bug(fmt::format("job {} is completed, but its rows do not add up or are pending", job));
     }
-    const auto& requests = sums->requests;
-    auto kept = db_->prepare(
-                       "UPDATE jobs SET pruned_at = ?, kept_created = ?, kept_failed = ?, kept_unknown = ?, "
-                       "kept_requests = ?, kept_retries = ?, kept_rate_limited = ? WHERE id = ?")
-                    .bind(now, rows.created, rows.failed, rows.unknown, requests.requests, requests.retries,
-                          requests.rate_limited, job.id)
-                    .run();
-    if (!kept) return kept;
-    return db_->prepare("UPDATE files SET header = '' WHERE job = ?").bind(job.id).run();
+    if (auto kept = keep_sums(job, *sums); !kept) return kept;
+    if (auto r = db_->prepare("UPDATE jobs SET pruned_at = ? WHERE id = ?").bind(now, job).run(); !r) return r;
+    return db_->prepare("UPDATE files SET header = '' WHERE job = ?").bind(job).run();
 }
 
 result<void> sqlite_ledger::prune_job(job_id id, bool forget_keys, instant now, const std::function<bool()>& go_on) {
@@ -178,7 +172,7 @@ result<void> sqlite_ledger::prune_job(job_id id, bool forget_keys, instant now, 
             if (auto r = in_steps(*db_, go_on, [&] { return keys.step(); }); !r) return r;
         }
         auto kept = db_->atomically(access::write, [&]() -> result<void> {
-            if (auto r = keep_sums(*record, now); !r) return r;
+            if (auto r = mark_pruned(id, now); !r) return r;
             return forget_keys ? forget_identity(*db_, id) : result<void>();
         });
         if (!kept) return kept;

@@ -1,7 +1,11 @@
 // What became of a job's rows: sums, reasons, and every single one.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "ledger/chunk_rows.hpp"
 #include "ledger/result_stream.hpp"
@@ -158,17 +162,27 @@ class all_rows {
     row_result sent_, other_;
 };
 
+// Whether the row of a job j tells its sums: it was pruned, or it is completed and they account for all its rows
+// without an unknown one. Only a verify changes rows of a completed job, and unknown ones only; a retry makes it
+// unfinished.
+constexpr std::string_view sums_stand =
+    "(j.pruned_at IS NOT NULL OR (j.state = 'completed' AND "
+    "j.kept_created + j.kept_failed + j.rejected + j.duplicates = j.rows))";
+
 struct job_sums {
     job_totals totals;
     bool planning = false;
     bool pruned = false;
+    bool stand = false;
 };
 
 result<job_sums> read_job_sums(sqlite::connection& db, job_id id) {
-    auto query = db.prepare(
-        "SELECT rows, rejected, duplicates, groups, minimum_requests, state = 'planning', pruned_at IS NOT NULL, "
-        "kept_created, kept_failed, kept_unknown, kept_requests, kept_retries, kept_rate_limited FROM jobs WHERE id = "
-        "?");
+    static const std::string sql = fmt::format(
+        "SELECT rows, rejected, duplicates, groups, minimum_requests, state = 'planning', pruned_at IS NOT NULL, {}, "
+        "kept_created, kept_failed, kept_unknown, kept_requests, kept_retries, kept_rate_limited FROM jobs j WHERE id "
+        "= ?",
+        sums_stand);
+    auto query = db.prepare(sql);
     auto found = query.bind(id).next();
     if (!found) return found.error();
     if (!*found) return no_such_job(id);
@@ -180,13 +194,14 @@ result<job_sums> read_job_sums(sqlite::connection& db, job_id id) {
     out.totals.requests.minimum_requests = query.number(4);
     out.planning = query.integer(5) != 0;
     out.pruned = query.integer(6) != 0;
-    if (out.pruned) {
-        out.totals.rows.created = query.number(7);
-        out.totals.rows.failed = query.number(8);
-        out.totals.rows.unknown = query.number(9);
-        out.totals.requests.requests = query.number(10);
-        out.totals.requests.retries = query.number(11);
-        out.totals.requests.rate_limited = query.number(12);
+    out.stand = query.integer(7) != 0;
+    if (out.stand) {
+        out.totals.rows.created = query.number(8);
+        out.totals.rows.failed = query.number(9);
+        out.totals.rows.unknown = query.number(10);
+        out.totals.requests.requests = query.number(11);
+        out.totals.requests.retries = query.number(12);
+        out.totals.requests.rate_limited = query.number(13);
     }
     return out;
 }
@@ -247,6 +262,33 @@ row_state of_sending(bool held) {
     return held ? row_state::pending : row_state::unknown;
 }
 
+// All jobs whose own row tells their sums, without grouping: SQLite would sort them.
+result<state_sums> sum_standing_jobs(sqlite::connection& db) {
+    static const std::string sql = fmt::format(
+        "SELECT count(*), sum(rows), sum(rejected), sum(duplicates), sum(kept_created), sum(kept_failed), "
+        "sum(kept_unknown) FROM jobs j WHERE {}",
+        sums_stand);
+    auto query = db.prepare(sql);
+    auto found = query.next();
+    if (!found) return found.error();
+    state_sums out;
+    out.state = core::job_state::completed;
+    out.jobs = query.number(0);
+    out.rows.rows = query.number(1);
+    out.rows.rejected = query.number(2);
+    out.rows.duplicate = query.number(3);
+    out.rows.created = query.number(4);
+    out.rows.failed = query.number(5);
+    out.rows.unknown = query.number(6);
+    return out;
+}
+
+state_sums& sums_of(std::vector<state_sums>& all, core::job_state state, bool paused) {
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](const state_sums& one) { return one.state == state && one.paused == paused; });
+    return found != all.end() ? *found : all.emplace_back(state_sums{state, paused, 0, {}});
+}
+
 struct chunk_reason {
     reason_count count;
     chunk_id example = 0;
@@ -298,7 +340,7 @@ result<job_totals> sqlite_ledger::totals(job_id id) {
     return db_->atomically(access::read, [&]() -> result<job_totals> {
         auto sums = read_job_sums(*db_, id);
         if (!sums) return sums.error();
-        if (sums->pruned) return sums->totals;  // chunks that are still there are about to go
+        if (sums->stand) return sums->totals;
         auto held = locks_.held(id);
         if (!held) return held.error();
         auto& out = sums->totals;
@@ -307,6 +349,55 @@ result<job_totals> sqlite_ledger::totals(job_id id) {
         }
         if (auto r = sum_chunks(*db_, id, of_sending(*held), out); !r) return r.error();
         if (sums->planning) out.rows.rows = out.rows.accounted();
+        return out;
+    });
+}
+
+// Holds for completed jobs from then on, see sums_stand; before, they are not asked.
+result<void> sqlite_ledger::keep_sums(job_id job, const job_totals& sums) {
+    return db_
+        ->prepare(
+            "UPDATE jobs SET kept_created = ?, kept_failed = ?, kept_unknown = ?, kept_requests = ?, "
+            "kept_retries = ?, kept_rate_limited = ? WHERE id = ? AND pruned_at IS NULL")
+        .bind(sums.rows.created, sums.rows.failed, sums.rows.unknown, sums.requests.requests, sums.requests.retries,
+              sums.requests.rate_limited, job)
+        .run();
+}
+
+result<std::vector<state_sums>> sqlite_ledger::sums_by_state() {
+    // A job without chunks has one line as well.
+    static const std::string sql = fmt::format(
+        "SELECT j.id, j.state, j.state <> 'completed' AND j.stop_code = ?, j.rows, j.rejected, j.duplicates, c.state, "
+        "sum(c.row_count - c.created_count), sum(c.created_count) "
+        "FROM jobs j LEFT JOIN chunks c ON c.job = j.id WHERE j.state <> 'planning' AND NOT {} GROUP BY j.id, c.state",
+        sums_stand);
+    return db_->atomically(access::read, [&]() -> result<std::vector<state_sums>> {
+        std::vector<state_sums> out;
+        auto standing = sum_standing_jobs(*db_);
+        if (!standing) return standing.error();
+        if (standing->jobs > 0) out.push_back(*standing);
+        auto query = db_->prepare(sql);
+        query.bind(core::to_string(core::errc::paused));
+        job_id last = 0;
+        auto more = query.next();
+        for (; more && *more; more = query.next()) {
+            const auto state = core::parse_job_state(query.text(1)).value_or(core::job_state::failed);
+            auto& sums = sums_of(out, state, query.integer(2) != 0);
+            const job_id job = query.integer(0);
+            if (job != std::exchange(last, job)) {
+                ++sums.jobs;
+                sums.rows.rows += query.number(3);
+                sums.rows.rejected += query.number(4);
+                sums.rows.duplicate += query.number(5);
+            }
+            if (query.is_null(6)) continue;
+            const auto chunks = core::parse_chunk_state(query.text(6)).value_or(chunk_state::doubtful);
+            const auto held = chunks == chunk_state::sending ? locks_.held(job) : result<bool>(false);
+            if (!held) return held.error();
+            add_chunks(chunks, query.number(7), of_sending(*held), sums.rows);
+            sums.rows.created += query.number(8);
+        }
+        if (!more) return more.error();
         return out;
     });
 }

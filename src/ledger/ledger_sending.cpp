@@ -334,7 +334,10 @@ result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
 }
 
 result<void> sqlite_ledger::reopen_failed(job_id job) {
-    return db_->atomically(access::write, [&] { return reopen_refused_chunks(*db_, job); });
+    return db_->atomically(access::write, [&]() -> result<void> {
+        if (auto forgotten = keep_sums(job, {}); !forgotten) return forgotten;
+        return reopen_refused_chunks(*db_, job);
+    });
 }
 
 result<std::vector<attempt_record>> sqlite_ledger::attempts(job_id job, std::size_t most) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 
 #include "ledger/schema.hpp"
 
@@ -98,7 +99,7 @@ std::string job_columns(std::string_view where) {
         "SELECT id, base_url, team, input_sha256, input_bytes, settings_text, relative_day, state, created_at, "
         "finished_at, resume_at, stop_code, stop_message, chunk_size, groups, minimum_requests, pruned_at, "
         "keys_forgotten FROM "
-        "jobs {} ORDER BY id",
+        "jobs {}",
         where);
 }
 
@@ -212,20 +213,49 @@ result<std::vector<job_record>> sqlite_ledger::read_jobs(sqlite::statement query
 result<std::vector<job_record>> sqlite_ledger::find_jobs(const std::string& base_url, const std::string& team,
                                                          std::uint64_t input_bytes) {
     static const std::string sql =
-        job_columns("WHERE base_url = ? AND team = ? AND input_bytes = ? AND state <> 'planning'");
+        job_columns("WHERE base_url = ? AND team = ? AND input_bytes = ? AND state <> 'planning' ORDER BY id");
     auto query = db_->prepare(sql);
     query.bind(base_url, team, input_bytes);
     return read_jobs(std::move(query));
 }
 
 result<std::vector<job_record>> sqlite_ledger::jobs() {
-    static const std::string sql = job_columns("WHERE state <> 'planning'");
+    static const std::string sql = job_columns("WHERE state <> 'planning' ORDER BY id");
     return read_jobs(db_->prepare(sql));
 }
 
-result<std::vector<job_record>> sqlite_ledger::unfinished_jobs() {
-    static const std::string sql = job_columns("WHERE state NOT IN ('planning', 'completed')");
-    return read_jobs(db_->prepare(sql));
+result<std::vector<job_record>> sqlite_ledger::newest_jobs(const job_page& page) {
+    static const std::string sql = job_columns("WHERE id < ? AND state IN (?, ?, ?) ORDER BY id DESC LIMIT ?");
+    const auto wanted = [&](core::job_state state) {
+        const bool listed = std::find(page.states.begin(), page.states.end(), state) != page.states.end();
+        return listed ? core::to_string(state) : std::string_view();
+    };
+    auto query = db_->prepare(sql);
+    query.bind(page.before > 0 ? page.before : std::numeric_limits<job_id>::max(), wanted(core::job_state::completed),
+               wanted(core::job_state::parked), wanted(core::job_state::failed), page.most);
+    return read_jobs(std::move(query));
+}
+
+// Nothing but the row is read: a service asks for this whenever a run has ended.
+result<std::vector<unfinished_job>> sqlite_ledger::unfinished_jobs() {
+    return db_->atomically(access::read, [&]() -> result<std::vector<unfinished_job>> {
+        std::vector<unfinished_job> out;
+        auto query = db_->prepare(
+            "SELECT id, base_url, team, stop_code = ?, resume_at FROM jobs WHERE state NOT IN ('planning', "
+            "'completed') ORDER BY id");
+        query.bind(core::to_string(core::errc::paused));
+        auto read = query.each([&] {
+            out.push_back({query.integer(0), query.string(1), query.string(2), false, query.integer(3) != 0,
+                           query.optional_time(4)});
+        });
+        if (!read) return read.error();
+        for (auto& job : out) {
+            auto held = locks_.held(job.id);
+            if (!held) return held.error();
+            job.held = *held;
+        }
+        return out;
+    });
 }
 
 result<job_record> sqlite_ledger::job(job_id id) {
@@ -247,6 +277,12 @@ result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std:
                                           const std::string& stop_code, const std::string& stop_message, instant now) {
     const auto finished = state == core::job_state::completed ? std::optional(now) : std::nullopt;
     return db_->atomically(access::write, [&]() -> result<void> {
+        std::optional<job_totals> sums;
+        if (finished) {
+            auto counted = totals(id);
+            if (!counted) return counted.error();
+            sums = *counted;
+        }
         auto done = db_->prepare(
                            "UPDATE jobs SET state = ?, finished_at = ?, resume_at = ?, stop_code = ?, "
                            "stop_message = ? WHERE id = ?")
@@ -254,7 +290,7 @@ result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std:
                         .run();
         if (!done) return done;
         if (db_->changes() == 0) return no_such_job(id);
-        return {};
+        return sums ? keep_sums(id, *sums) : result<void>();
     });
 }
 

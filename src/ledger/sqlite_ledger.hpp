@@ -40,7 +40,9 @@ class sqlite_ledger final : public ledger {
     result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
                                               std::uint64_t input_bytes) override;
     result<std::vector<job_record>> jobs() override;
-    result<std::vector<job_record>> unfinished_jobs() override;
+    result<std::vector<job_record>> newest_jobs(const job_page& page) override;
+    result<std::vector<unfinished_job>> unfinished_jobs() override;
+    result<std::vector<state_sums>> sums_by_state() override;
     result<job_record> job(job_id id) override;
     result<std::unique_ptr<job_lock>> lock_job(job_id id) override;
     result<job_totals> totals(job_id id) override;
@@ -82,7 +84,8 @@ class sqlite_ledger final : public ledger {
     result<void> discard_dead_plannings();
     result<bool> discard_some(job_id job);
     result<prune_candidate> judge_candidate(const job_record& job, const prune_rules& rules);
-    result<void> keep_sums(const job_record& job, instant now);
+    result<void> mark_pruned(job_id job, instant now);
+    result<void> keep_sums(job_id job, const job_totals& sums);
     result<void> check_rows_there(job_id job);
     result<void> check_new(job_id job, const job_identity& identity);
     result<void> check_sum(job_id job, const job_totals& sums, const plan_totals& expected);

@@ -31,6 +31,7 @@
 #include "service/work/intake.hpp"
 #include "service/work/scheduler.hpp"
 #include "taskbarge/async/task_group.hpp"
+#include "taskbarge/async/worker.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/report/exit_code.hpp"
 #include "taskbarge/report/report_json.hpp"

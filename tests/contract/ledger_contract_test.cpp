@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "contract/ledger_fixture.hpp"
 #include "taskbarge/ledger/ledger.hpp"
@@ -76,6 +78,34 @@ std::vector<row_state> states_of(const std::vector<row_result>& rows) {
     std::vector<row_state> out;
     for (const auto& row : rows)
         out.push_back(row.state);
+    return out;
+}
+
+core::row_counts count(const std::vector<row_result>& rows) {
+    core::row_counts out;
+    out.rows = rows.size();
+    for (const auto& row : rows) {
+        switch (row.state) {
+            case row_state::created:
+                ++out.created;
+                break;
+            case row_state::duplicate:
+                ++out.duplicate;
+                break;
+            case row_state::rejected:
+                ++out.rejected;
+                break;
+            case row_state::failed:
+                ++out.failed;
+                break;
+            case row_state::unknown:
+                ++out.unknown;
+                break;
+            case row_state::pending:
+                ++out.pending;
+                break;
+        }
+    }
     return out;
 }
 
@@ -375,6 +405,99 @@ TEST_P(LedgerContract, JobStateIsKept) {
     EXPECT_THAT(must(book().unfinished_jobs()), IsEmpty());
     EXPECT_EQ(book().set_job_state(99, core::job_state::failed, {}, "", "", at_second(1)).error().code,
               errc::no_such_job);
+}
+
+TEST_P(LedgerContract, UnfinishedJobsTellWhetherTheyMayGoOn) {
+    const auto waiting = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    auto paused = plan_job(book(), "two", 2, {{call_on_day(2), {contact_id(1)}}});
+    const auto finished = plan_job(book(), "three", 2, {{call_on_day(3), {contact_id(1)}}});
+    paused.lock.reset();
+    must(book().set_job_state(waiting.id, core::job_state::parked, at_second(9000), "waiting", "", at_second(8000)));
+    must(book().set_job_state(paused.id, core::job_state::parked, {}, "paused", "", at_second(8000)));
+    must(book().set_job_state(finished.id, core::job_state::completed, {}, "", "", at_second(8000)));
+    const auto found = must(book().unfinished_jobs());
+    ASSERT_THAT(found, SizeIs(2));
+    EXPECT_EQ(found[0].id, waiting.id);
+    EXPECT_EQ(found[0].base_url, identity_of("one").base_url);
+    EXPECT_EQ(found[0].team, identity_of("one").team);
+    EXPECT_TRUE(found[0].held);
+    EXPECT_FALSE(found[0].paused);
+    EXPECT_EQ(found[0].resume_at, at_second(9000));
+    EXPECT_EQ(found[1].id, paused.id);
+    EXPECT_FALSE(found[1].held);
+    EXPECT_TRUE(found[1].paused);
+    EXPECT_EQ(found[1].resume_at, std::nullopt);
+}
+
+TEST_P(LedgerContract, JobsAreListedInPagesNewestFirst) {
+    using core::job_state;
+    std::vector<job_id> ids;
+    for (int i = 1; i <= 6; ++i) {
+        ids.push_back(plan_job(book(), std::to_string(i), 2, {{call_on_day(i), {contact_id(1)}}}).id);
+        const auto state = i % 2 == 0 ? job_state::completed : i == 3 ? job_state::failed : job_state::parked;
+        must(book().set_job_state(ids.back(), state, {}, "", "", at_second(2000)));
+    }
+    const auto planning = start_plan(book(), 2);
+    const auto listed = [&](const job_page& page) {
+        std::vector<job_id> out;
+        for (const auto& job : must(book().newest_jobs(page)))
+            out.push_back(job.id);
+        return out;
+    };
+    const std::vector any{job_state::completed, job_state::parked, job_state::failed};
+    EXPECT_THAT(listed({any, 0, 2}), ElementsAre(ids[5], ids[4]));
+    EXPECT_THAT(listed({any, ids[4], 3}), ElementsAre(ids[3], ids[2], ids[1]));
+    EXPECT_THAT(listed({any, ids[1], 3}), ElementsAre(ids[0]));
+    EXPECT_THAT(listed({any, ids[0], 3}), IsEmpty());
+    EXPECT_THAT(listed({{job_state::parked, job_state::failed}, 0, 100}), ElementsAre(ids[4], ids[2], ids[0]));
+    EXPECT_THAT(listed({{job_state::completed}, ids[5], 1}), ElementsAre(ids[3]));
+    EXPECT_THAT(listed({{}, 0, 100}), IsEmpty());
+    EXPECT_THAT(must(book().newest_jobs({any, 0, 1})).at(0).files, ElementsAre("a.csv"));
+}
+
+TEST_P(LedgerContract, SumsByStateAreThoseOfTheRowsWhateverBecomesOfThem) {
+    using core::job_state;
+    struct step_of_job {
+        std::string what;
+        std::function<void()> take;
+    };
+    auto sent = plan_job(book(), "sent", 1, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    const auto other = plan_job(book(), "other", 2, {{call_on_day(2), {contact_id(1), contact_id(2)}}});
+    const auto chunks = chunks_in(book(), sent.id, chunk_state::planned);
+    const auto end = [&](job_id job, job_state state, const std::string& why) {
+        must(book().set_job_state(job, state, {}, why, "", at_second(5000)));
+    };
+    const std::vector<step_of_job> steps{
+        {"planned", [] {}},
+        {"paused", [&] { end(other.id, job_state::parked, "paused"); }},
+        {"one is under way", [&] { send(chunks[0].id); }},
+        {"its process has died", [&] { sent.lock.reset(); }},
+        {"another is created", [&] { create_all(chunks[1]); }},
+        {"a third is refused", [&] { set_state(chunks[2].id, chunk_state::refused, "http_422"); }},
+        {"the first is in doubt", [&] { set_state(chunks[0].id, chunk_state::doubtful); }},
+        {"finished with an unknown row", [&] { end(sent.id, job_state::completed, ""); }},
+        {"a verify has found nothing of it", [&] { set_state(chunks[0].id, chunk_state::refused, "absent"); }},
+        {"and has ended", [&] { end(sent.id, job_state::completed, ""); }},
+        {"failed rows go again", [&] { must(book().reopen_failed(sent.id)); }},
+        {"and their job is unfinished", [&] { end(sent.id, job_state::failed, "unauthorized"); }},
+        {"all are created", [&] { create_all(chunks[0]), create_all(chunks[2]); }},
+        {"finished for good", [&] { end(sent.id, job_state::completed, ""); }},
+    };
+    for (const auto& step : steps) {
+        SCOPED_TRACE(step.what);
+        step.take();
+        std::map<std::pair<job_state, bool>, std::pair<std::uint64_t, core::row_counts>> counted, told;
+        for (const auto& job : must(book().jobs())) {
+            auto& [jobs, rows] = counted[{job.state, job.paused()}];
+            ++jobs;
+            const auto of_job = count(results_of(book(), job.id));
+            rows += of_job;
+            EXPECT_EQ(must(book().totals(job.id)).rows, of_job);
+        }
+        for (const auto& sums : must(book().sums_by_state()))
+            told[{sums.state, sums.paused}] = {sums.jobs, sums.rows};
+        EXPECT_EQ(told, counted);
+    }
 }
 
 TEST_P(LedgerContract, RowsOfEarlierJobsBecomeDuplicatesAndTheRestIsCutAnew) {
@@ -736,6 +859,7 @@ TEST_P(PrunedLedger, SumsStayAndRowsAreGoneWithAWordThatSaysSo) {
     EXPECT_EQ(after.rows.accounted(), before.rows.rows);
     EXPECT_EQ(after.requests.requests, before.requests.requests);
     EXPECT_EQ(after.requests.minimum_requests, before.requests.minimum_requests);
+    EXPECT_EQ(must(book().sums_by_state()).at(0).rows, before.rows);
     const auto record = must(book().job(job.id));
     EXPECT_EQ(record.pruned_at, at_second(60'000));
     EXPECT_EQ(record.identity, identity_of("one")) << "the same input is still known";

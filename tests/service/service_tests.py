@@ -497,6 +497,18 @@ def two_services(program, folder, options):
         apollo.stop()
 
 
+def check_pages(s):
+    """Page by page every job comes once, newest first."""
+    whole = [job["job"] for job in s.get("/v1/jobs?state=completed&limit=1000")["jobs"]]
+    paged, before = [], 0
+    while before is not None and len(paged) <= len(whole):
+        page = s.get(f"/v1/jobs?state=completed&limit=7&before={before}")
+        paged += [job["job"] for job in page["jobs"]]
+        before = page["next_before"]
+    least = min(len(whole), 1000)
+    check(paged[:least] == whole and sorted(set(paged), reverse=True) == paged, f"pages: {paged[:50]} ... {paged[-10:]}")
+
+
 def load(program, folder, options):
     """Many files at once and many clients: nothing lost, memory bounded."""
     files, clients, each = options.files, options.clients, 5
@@ -537,6 +549,7 @@ def load(program, folder, options):
         check(items(s, "failed") == [] and items(s, "processing") == [], "some are left")
         expected += 2 * len({(1 + n % 12, 1 + n // 12 % 28) for n in range(clients)})
         check_no_task_twice(apollo, expected)
+        check_pages(s)
         with open(f"/proc/{s.process.pid}/status") as f:
             peak = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
         check(peak < 256 * 1024, f"peak memory {peak} KiB")

@@ -65,11 +65,38 @@ struct job_record {
     std::uint64_t minimum_requests = 0;
     std::optional<instant> pruned_at;  // its rows and attempts were dropped, its sums were kept
     bool keys_forgotten = false;       // and so were its identity and its de-duplication keys
+    // A person asked that it waits.
+    bool paused() const {
+        return state != core::job_state::completed && stop_code == core::to_string(core::errc::paused);
+    }
+};
+
+// Enough of an unfinished job to decide whether it may go on.
+struct unfinished_job {
+    job_id id = 0;
+    std::string base_url, team;
+    bool held = false, paused = false;
+    std::optional<instant> resume_at;
+};
+
+// Which jobs are listed: those in one of the states, with a number below `before` (0: any), the newest `most` of them.
+struct job_page {
+    std::vector<core::job_state> states;
+    job_id before = 0;
+    std::size_t most = 0;
 };
 
 struct job_totals {
     core::row_counts rows;
     core::request_counts requests;
+};
+
+// All jobs of one state together.
+struct state_sums {
+    core::job_state state = core::job_state::parked;
+    bool paused = false;
+    std::uint64_t jobs = 0;
+    core::row_counts rows;
 };
 
 // Everything that a send needs of a chunk.
@@ -269,9 +296,11 @@ class ledger {
     // Committed jobs of that base URL and team with as many input bytes: candidates for being the same.
     virtual result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
                                                       std::uint64_t input_bytes) = 0;
-    virtual result<std::vector<job_record>> jobs() = 0;                 // oldest first, plannings left out
-    virtual result<std::vector<job_record>> unfinished_jobs() = 0;      // the same, without completed ones
-    virtual result<job_record> job(job_id id) = 0;                      // errc::no_such_job
+    virtual result<std::vector<job_record>> jobs() = 0;                             // oldest first, plannings left out
+    virtual result<std::vector<job_record>> newest_jobs(const job_page& page) = 0;  // newest first
+    virtual result<std::vector<unfinished_job>> unfinished_jobs() = 0;              // oldest first
+    virtual result<std::vector<state_sums>> sums_by_state() = 0;                    // states without a job are left out
+    virtual result<job_record> job(job_id id) = 0;                                  // errc::no_such_job
     virtual result<std::unique_ptr<job_lock>> lock_job(job_id id) = 0;  // errc::job_held at once when another has it
     virtual result<job_totals> totals(job_id id) = 0;
     virtual result<std::vector<reason_count>> reasons(job_id id, std::size_t most) = 0;

@@ -21,8 +21,4 @@ std::string job_event_json(core::job_id job, std::string_view state, std::string
 std::string import_event_json(std::string_view import, std::string_view state, std::optional<core::job_id> job,
                               std::string_view error);
 
-void add_counts(core::json_object& o, const core::row_counts& rows);
-void time_or_null(core::json_object& o, std::string_view key, const std::optional<core::instant>& t);
-void job_or_null(core::json_object& o, std::string_view key, const std::optional<core::job_id>& job);
-
 }  // namespace taskbarge::service

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "service/telemetry/event_json.hpp"
+#include "taskbarge/job/retry_policy.hpp"
 
 namespace taskbarge::service {
 
@@ -25,12 +26,8 @@ constexpr std::array<std::pair<std::string_view, job_command>, 6> command_words{
      {"verify", job_command::verify},
      {"cancel", job_command::cancel}}};
 
-// After an outage, or when the ledger's disk is full: 30 s, doubling to 15 minutes.
-std::chrono::milliseconds pause_after(std::uint32_t failures) {
-    constexpr auto first = 30s;
-    constexpr auto most = std::chrono::milliseconds(15min);
-    return std::min(most, std::chrono::milliseconds(first * (1LL << std::min(failures, 10U))));
-}
+// After an outage, or when the ledger's disk is full.
+constexpr job::backoff_terms pauses{30s, 15min};
 
 // What every job would run into as well.
 bool concerns_all(errc code) {
@@ -83,10 +80,10 @@ void run_memory::ended(core::job_id job, const std::optional<core::failure>& why
     if (blocks_all(why->code)) {
         blocked_ = why;
     } else if (concerns_all(why->code)) {
-        all_.until = now + pause_after(all_.failures++);
+        all_.until = now + job::backoff_ceiling(pauses, ++all_.failures);
     } else if (why->code == errc::waiting || why->code == errc::job_held) {
         auto& w = jobs_[job];
-        w.until = now + pause_after(w.failures++);
+        w.until = now + job::backoff_ceiling(pauses, ++w.failures);
     } else {
         need_a_person_.insert(job);
     }
@@ -234,10 +231,9 @@ std::optional<scheduler::choice> scheduler::choose(std::optional<run_memory::tim
     const std::lock_guard lock(mutex_);
     until = memory_.next(now);
     for (const auto& job : *jobs) {
-        if (job.held || job.stop_code == core::to_string(errc::paused) || reserved_.contains(job.id)) continue;
+        if (job.held || job.paused || reserved_.contains(job.id)) continue;
         if (!memory_.may_go(job.id, now)) continue;
-        if (job.identity.base_url != configuration->settings.apollo.base_url ||
-            job.identity.team != configuration->settings.apollo.team)
+        if (job.base_url != configuration->settings.apollo.base_url || job.team != configuration->settings.apollo.team)
             continue;
         if (job.resume_at && *job.resume_at > wall && *job.resume_at - wall <= job::longest_park) {
             const auto then = now + (*job.resume_at - wall);

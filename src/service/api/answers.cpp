@@ -1,0 +1,86 @@
+#include "service/api/answers.hpp"
+
+#include <fmt/format.h>
+
+#include "taskbarge/client/rate_windows.hpp"
+
+namespace taskbarge::service {
+
+using core::errc;
+using http::answer;
+using http::problem;
+
+std::optional<core::job_id> parse_job(std::string_view text) {
+    const auto id = parse_number<core::job_id>(text);
+    return id && *id > 0 ? id : std::nullopt;
+}
+
+core::result<std::size_t> limit_of(const http::request_head& head) {
+    constexpr std::size_t most = 1000, usual = 100;
+    const auto text = head.parameter("limit");
+    if (!text) return usual;
+    const auto n = parse_number<std::size_t>(*text);
+    if (!n || *n == 0 || *n > most)
+        return core::failure{errc::usage, fmt::format("must be a number from 1 to {}", most)};
+    return *n;
+}
+
+answer json_answer(std::string body, int status) {
+    answer a;
+    a.status = status;
+    a.body = std::move(body);
+    return a;
+}
+
+answer no_such_job(std::string_view text) {
+    return problem(404, "unknown-job", "There is no such job",
+                   fmt::format("The ledger has no job {}; GET /v1/jobs lists those that there are.", text));
+}
+
+answer bad_parameter(std::string_view name, std::string_view rule) {
+    return problem(400, "bad-parameter", "A parameter cannot be used", fmt::format("{} {}", name, rule));
+}
+
+answer in_a_minute(answer refusal) {
+    refusal.headers.emplace_back("Retry-After", "60");
+    return refusal;
+}
+
+answer problem_of(const core::failure& why) {
+    switch (why.code) {
+        case errc::no_such_job:
+            return problem(404, "unknown-job", "There is no such job", why.text);
+        case errc::usage:
+        case errc::input:
+        case errc::settings:
+            return problem(400, "bad-input", "The input cannot be used", why.text);
+        case errc::job_held:
+            return problem(409, "job-busy", "The job is being worked on", why.text);
+        case errc::ledger_full:
+            return problem(507, "disk-full", "There is no room", why.text);
+        case errc::no_key:
+        case errc::unauthorized:
+        case errc::forbidden:
+            return problem(502, "apollo-refuses", "Apollo refuses the key", why.text);
+        case errc::unreachable:
+            return problem(502, "apollo-unreachable", "Apollo cannot be reached", why.text);
+        case errc::internal:
+            return problem(500, "internal", "A bug in taskbarge", why.text);
+        default:
+            return problem(503, "not-now", "This cannot be done now", why.text);
+    }
+}
+
+std::vector<std::pair<std::string, core::rate_book>> known_windows(ledger::ledger& book, const core::settings& s,
+                                                                   core::instant now) {
+    std::vector<std::pair<std::string, core::rate_book>> out;
+    for (const char* route : {"tasks/bulk_create", "tasks/search"}) {
+        auto known = book.load_book({s.apollo.base_url, s.apollo.team, route});
+        if (!known) continue;
+        client::tidy(*known, s.limits, now);
+        out.emplace_back(route, *known);
+    }
+    return out;
+}
+
+}  // namespace taskbarge::service

@@ -1,0 +1,46 @@
+// What the routes have in common: reading parameters, and the answers that several of them give.
+#pragma once
+
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "service/http/message.hpp"
+#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/rate_window.hpp"
+#include "taskbarge/core/settings.hpp"
+#include "taskbarge/core/state.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::service {
+
+// The whole text as a number.
+template <class T>
+std::optional<T> parse_number(std::string_view text) {
+    T n{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return n;
+}
+std::optional<core::job_id> parse_job(std::string_view text);
+// "limit" of a listing; the failure's text is the rule.
+core::result<std::size_t> limit_of(const http::request_head& head);
+
+http::answer json_answer(std::string body, int status = 200);
+http::answer no_such_job(std::string_view text);
+http::answer bad_parameter(std::string_view name, std::string_view rule);
+// For what is full now and will not be in a minute.
+http::answer in_a_minute(http::answer refusal);
+// A failure as an HTTP problem.
+http::answer problem_of(const core::failure& why);
+
+// The rate windows by route, as far as they are known; those that have ended are empty again.
+std::vector<std::pair<std::string, core::rate_book>> known_windows(ledger::ledger& book, const core::settings& s,
+                                                                   core::instant now);
+
+}  // namespace taskbarge::service

@@ -1,0 +1,33 @@
+#include "service/api/answers.hpp"
+#include "service/api/routes.hpp"
+#include "taskbarge/core/json_text.hpp"
+
+namespace taskbarge::service {
+
+using http::answer;
+using http::exchange;
+
+nothing health_routes::health(exchange& x, const path_values&) {
+    answer a = json_answer("{\"status\":\"alive\"}\n");
+    co_await x.reply(std::move(a));
+}
+
+nothing health_routes::readiness(exchange& x, const path_values&) {
+    auto look = [this]() -> std::string {
+        if (const auto blocked = parts_.scheduler.blocked()) return blocked->text;
+        const auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
+        if (!book) return book.error().text;
+        if (parts_.intake.full()) return "too many inputs are waiting";
+        return {};
+    };
+    const auto why = co_await parts_.readers.run(look);
+    std::string body;
+    core::json_object o(body);
+    o.truth("ready", why.empty());
+    o.text_or_null("reason", why);
+    o.close();
+    answer a = json_answer(body + '\n', why.empty() ? 200 : 503);
+    co_await x.reply(std::move(a));
+}
+
+}  // namespace taskbarge::service

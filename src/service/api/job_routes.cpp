@@ -1,0 +1,200 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "service/api/answers.hpp"
+#include "service/api/routes.hpp"
+#include "service/telemetry/event_json.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/report/exit_code.hpp"
+#include "taskbarge/report/report_json.hpp"
+
+namespace taskbarge::service {
+
+using core::errc;
+using core::result;
+using http::answer;
+using http::exchange;
+using http::problem;
+
+namespace {
+
+constexpr std::size_t most_runs_asked_for = 4;
+
+void add_windows(core::json_object& o, ledger::ledger& book, const core::settings& s, core::instant now) {
+    std::string list = "[";
+    for (const auto& [route, known] : known_windows(book, s, now)) {
+        for (const auto kind : core::all_window_kinds) {
+            const auto& w = known[kind];
+            if (!w.limit) continue;
+            if (list.size() > 1) list += ',';
+            core::json_object one(list);
+            one.text("route", route);
+            one.text("window", core::to_string(kind));
+            one.number("limit", *w.limit);
+            one.number("used", w.used);
+            one.number("left", *w.limit > w.used && !w.shut ? *w.limit - w.used : 0);
+            one.time_or_null("ends_at", w.ends_at);
+            one.close();
+        }
+    }
+    o.raw("windows", list + ']');
+}
+
+std::string reasons_json(const std::vector<ledger::reason_count>& reasons) {
+    return core::json_list(reasons, [](std::string& list, const ledger::reason_count& r) {
+        core::json_object one(list);
+        one.text("state", core::to_string(r.state));
+        one.text("code", r.code);
+        one.number("rows", r.rows);
+        one.number("example_row", r.example_row);
+        one.text("example_message", r.example_message);
+        one.close();
+    });
+}
+
+std::string texts_json(const std::vector<std::string>& texts) {
+    return core::json_list(texts, core::append_json_string);
+}
+
+// The states that a listing is asked for by one word; nothing for a word that is none.
+std::optional<std::vector<core::job_state>> states_of(std::string_view word) {
+    using core::job_state;
+    if (word.empty()) return std::vector{job_state::completed, job_state::parked, job_state::failed};
+    if (word == "unfinished") return std::vector{job_state::parked, job_state::failed};
+    const auto state = core::parse_job_state(word);
+    if (!state || *state == job_state::planning) return std::nullopt;
+    return std::vector{*state};
+}
+
+// What a listing and a single job have in common.
+void add_job(core::json_object& o, const job::report& r, const ledger::job_record& job,
+             const std::string& ledger_path) {
+    report::add_report(o, r, ledger_path, report::exit_code_of(r));
+    o.raw("files", texts_json(job.files));
+    o.time_or_null("created_at", job.created_at);
+    o.time_or_null("finished_at", job.finished_at);
+    o.truth("running", job.held && job.state != core::job_state::completed);
+    o.truth("paused", job.paused());
+    o.text_or_null("stop_code", job.state == core::job_state::completed ? "" : job.stop_code);
+}
+
+}  // namespace
+
+result<std::string> job_routes::job_json(core::job_id id) const {
+    constexpr std::size_t most_reasons = 10;
+    const auto configuration = parts_.configuration.get();
+    const auto& s = configuration->settings;
+    auto book = ledger::open_ledger(s.ledger.path);
+    if (!book) return book.error();
+    const auto job = (*book)->job(id);
+    if (!job) return job.error();
+    const auto reasons = (*book)->reasons(id, most_reasons);
+    if (!reasons) return reasons.error();
+    std::string out;
+    core::json_object o(out);
+    add_job(o, parts_.scheduler.report_of(id), *job, s.ledger.path);
+    o.raw("reasons", reasons_json(*reasons));
+    add_windows(o, **book, s, parts_.clock.now());
+    o.raw("imports", texts_json(parts_.intake.imports_of(id)));
+    const auto progress = parts_.board.progress_of(id);
+    if (progress)
+        o.raw("progress", progress_json(*progress));
+    else
+        o.null("progress");
+    o.close();
+    return out + '\n';
+}
+
+result<std::string> job_routes::jobs_json(const ledger::job_page& page) const {
+    const auto configuration = parts_.configuration.get();
+    const auto& s = configuration->settings;
+    auto book = ledger::open_ledger(s.ledger.path);
+    if (!book) return book.error();
+    // One more tells whether there is another page.
+    auto jobs = (*book)->newest_jobs({page.states, page.before, page.most + 1});
+    if (!jobs) return jobs.error();
+    const bool more = jobs->size() > page.most;
+    if (more) jobs->pop_back();
+    job::stop_control nobody;
+    silence unwatched;
+    const job::environment env{s, configuration->key, parts_.clock, nobody, unwatched, 0};
+    std::string out;
+    core::json_object o(out);
+    o.raw("jobs", core::json_list(*jobs, [&](std::string& list, const ledger::job_record& job) {
+              core::json_object one(list);
+              add_job(one, job::report_listed(env, **book, job), job, s.ledger.path);
+              one.close();
+          }));
+    o.job_or_null("next_before", more ? std::optional(jobs->back().id) : std::nullopt);
+    o.close();
+    return out + '\n';
+}
+
+nothing job_routes::list(exchange& x, const path_values&) {
+    const auto states = states_of(x.head().parameter("state").value_or(""));
+    const auto most = limit_of(x.head());
+    const auto before = parse_number<core::job_id>(x.head().parameter("before").value_or("0"));
+    answer a;
+    if (!states) {
+        a = bad_parameter("state", "must be completed, parked, failed or unfinished");
+    } else if (!most) {
+        a = bad_parameter("limit", most.error().text);
+    } else if (!before || *before < 0) {
+        a = bad_parameter("before", "must be a job's number");
+    } else {
+        auto read = [&] { return jobs_json({*states, *before, *most}); };
+        auto list = co_await parts_.readers.run(read);
+        a = list ? json_answer(std::move(*list)) : problem_of(list.error());
+    }
+    co_await x.reply(std::move(a));
+}
+
+nothing job_routes::show(exchange& x, const path_values& v) {
+    const auto id = parse_job(v.at(0));
+    answer a;
+    if (!id) {
+        a = no_such_job(v.at(0));
+    } else {
+        auto read = [&] { return job_json(*id); };
+        auto found = co_await parts_.readers.run(read);
+        a = found ? json_answer(std::move(*found)) : problem_of(found.error());
+    }
+    co_await x.reply(std::move(a));
+}
+
+nothing job_routes::command(exchange& x, const path_values& v, job_command what) {
+    const auto id = parse_job(v.at(0));
+    answer a;
+    if (!id) {
+        a = no_such_job(v.at(0));
+    } else {
+        // Runs take as long as Apollo's windows let them, and must not stand in the way of a pause.
+        const bool is_run =
+            what == job_command::retry || what == job_command::retry_unknown || what == job_command::verify;
+        if (is_run && runs_asked_for_ >= most_runs_asked_for) {
+            a = in_a_minute(problem(503, "not-now", "This cannot be done now",
+                                    "Too many runs that were asked for are under way; try again when one has ended."));
+            co_await x.reply(std::move(a));
+            co_return;
+        }
+        auto act = [&]() -> result<std::string> {
+            const auto r = parts_.scheduler.command(*id, what);
+            const bool refused = r.why && (r.why->code == errc::no_such_job || r.why->code == errc::job_held ||
+                                           r.why->code == errc::usage || r.why->code == errc::ledger ||
+                                           r.why->code == errc::ledger_full || r.why->code == errc::internal);
+            if (refused) return *r.why;
+            return job_json(*id);
+        };
+        if (is_run) ++runs_asked_for_;
+        auto& where = is_run ? runs_ : commands_;
+        auto done = co_await where.run(act);
+        if (is_run) --runs_asked_for_;
+        a = done ? json_answer(std::move(*done)) : problem_of(done.error());
+    }
+    co_await x.reply(std::move(a));
+}
+
+}  // namespace taskbarge::service

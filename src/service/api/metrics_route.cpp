@@ -1,0 +1,51 @@
+#include <map>
+#include <string>
+#include <utility>
+
+#include "service/api/answers.hpp"
+#include "service/api/routes.hpp"
+#include "taskbarge/ledger/ledger.hpp"
+
+namespace taskbarge::service {
+
+using http::answer;
+using http::exchange;
+
+gauges metrics_route::gather() const {
+    gauges now;
+    now.now = parts_.clock.now();
+    const auto [waiting, processing] = parts_.intake.sizes();
+    now.items_waiting = waiting;
+    now.items_processing = processing;
+    const auto configuration = parts_.configuration.get();
+    auto book = ledger::open_ledger(configuration->settings.ledger.path);
+    if (!book) return now;
+    std::map<std::string, std::uint64_t> jobs{{"completed", 0}, {"parked", 0}, {"failed", 0}, {"paused", 0}};
+    std::map<std::string, core::row_counts> rows;
+    for (const auto& [state, count] : jobs)
+        rows[state] = {};
+    if (const auto all = (*book)->sums_by_state()) {
+        for (const auto& sums : *all) {
+            const std::string state(sums.paused ? "paused" : core::to_string(sums.state));
+            jobs[state] += sums.jobs;
+            rows[state] += sums.rows;
+        }
+    }
+    now.jobs_by_state.assign(jobs.begin(), jobs.end());
+    now.rows_by_job_state.assign(rows.begin(), rows.end());
+    now.windows = known_windows(**book, configuration->settings, now.now);
+    return now;
+}
+
+nothing metrics_route::show(exchange& x, const path_values&) {
+    auto look = [this] { return gather(); };
+    auto now = co_await parts_.readers.run(look);
+    now.connections = parts_.connections();
+    now.event_streams = parts_.events.listeners();
+    answer a;
+    a.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    a.body = parts_.board.counts().text(now);
+    co_await x.reply(std::move(a));
+}
+
+}  // namespace taskbarge::service

@@ -1,0 +1,113 @@
+// The routes of the control API by subject; each class is in a file of its name. Handlers run on the API's executor.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <string>
+
+#include "service/api/control_api.hpp"
+#include "taskbarge/async/worker.hpp"
+
+namespace taskbarge::service {
+
+class block_pipe;
+
+// What all subjects work with.
+struct shared_parts : control_api::parts {
+    async::worker readers{4};  // ledger and inbox, and pieces of uploads
+};
+
+using nothing = boost::asio::awaitable<void>;
+using path_values = http::path_values;
+
+// /healthz, /readyz
+class health_routes {
+ public:
+    explicit health_routes(shared_parts& p) : parts_(p) {}
+    nothing health(http::exchange& x, const path_values& v);
+    nothing readiness(http::exchange& x, const path_values& v);
+
+ private:
+    shared_parts& parts_;
+};
+
+// /metrics
+class metrics_route {
+ public:
+    explicit metrics_route(shared_parts& p) : parts_(p) {}
+    nothing show(http::exchange& x, const path_values& v);
+
+ private:
+    gauges gather() const;
+
+    shared_parts& parts_;
+};
+
+// /v1/imports: files that are submitted, and what became of those that were taken in
+class import_routes {
+ public:
+    explicit import_routes(shared_parts& p) : parts_(p) {}
+    nothing submit(http::exchange& x, const path_values& v);
+    nothing list(http::exchange& x, const path_values& v);
+    nothing show(http::exchange& x, const path_values& v);
+    nothing retry(http::exchange& x, const path_values& v);
+
+ private:
+    nothing submit_upload(http::exchange& x);
+    nothing submit_path(http::exchange& x);
+    nothing accepted(http::exchange& x, inbox::held_item held);
+    std::string import_json(const inbox::item& item) const;
+    core::result<std::string> imports_json(inbox::item_place place, std::size_t most) const;
+
+    shared_parts& parts_;
+    async::worker copiers_{2};  // files as large as may be
+};
+
+// /v1/jobs, but for their results: what they are, and what a person wants of them
+class job_routes {
+ public:
+    explicit job_routes(shared_parts& p) : parts_(p) {}
+    nothing list(http::exchange& x, const path_values& v);
+    nothing show(http::exchange& x, const path_values& v);
+    nothing command(http::exchange& x, const path_values& v, job_command what);
+
+ private:
+    core::result<std::string> job_json(core::job_id job) const;
+    core::result<std::string> jobs_json(const ledger::job_page& page) const;
+
+    shared_parts& parts_;
+    async::worker commands_{8};  // those that wait for requests in flight, at the most
+    async::worker runs_{4};      // those that last as long as Apollo's windows let them
+    std::size_t runs_asked_for_ = 0;
+};
+
+// /v1/jobs/{job}/results and rejects: streams of any length
+class result_routes {
+ public:
+    explicit result_routes(shared_parts& p) : parts_(p) {}
+    nothing results(http::exchange& x, const path_values& v);
+    nothing rejects(http::exchange& x, const path_values& v);
+
+ private:
+    // Streams what `produce` pushes, on a thread of its own. A failure before the first block is a problem; one in the
+    // middle cuts the answer short, so that it is not taken for whole.
+    using producer = std::function<core::result<void>(const std::function<bool(std::string)>& push)>;
+    static core::result<void> give_out(block_pipe& pipe, const producer& produce, const std::string& folder);
+    nothing stream(http::exchange& x, std::string content_type, std::string file_name, producer produce);
+
+    shared_parts& parts_;
+    async::worker producers_{8};
+    std::size_t streams_ = 0;
+};
+
+// /v1/events
+class event_route {
+ public:
+    explicit event_route(shared_parts& p) : parts_(p) {}
+    nothing stream(http::exchange& x, const path_values& v);
+
+ private:
+    shared_parts& parts_;
+};
+
+}  // namespace taskbarge::service
