@@ -1,6 +1,4 @@
 // The commands that run in the environment of a job: import, plan, doctor, resume, retry, verify, cancel.
-#include <fmt/format.h>
-
 #include <functional>
 
 #include "cli/commands.hpp"
@@ -102,16 +100,6 @@ job::report run_job_command(const options& o, const job::environment& environmen
     }
 }
 
-// A ledger that is not there has no job to work on; opening it would make one.
-core::result<void> check_ledger_exists(const options& o, const core::settings& settings) {
-    const auto opened = existing_ledger(settings);
-    if (!opened) return opened.error();
-    if (!*opened)
-        return core::failure{core::errc::no_such_job, fmt::format("there is no job {}: the ledger {} does not exist",
-                                                                  o.job.value(), settings.ledger.path)};
-    return {};
-}
-
 }  // namespace
 
 exit_code import_command(const options& o, const program& p) {
@@ -163,8 +151,8 @@ exit_code job_command(const options& o, const program& p) {
     if (!s) return end(o, p, nullptr, s.error());
     if (const auto key = take_key(*s, p, o.command == command::cancel ? key_need::if_there : key_need::required); !key)
         return end(o, p, &s->settings, key.error());
-    const auto there = check_ledger_exists(o, s->settings);
-    if (!there) return end(o, p, &s->settings, there.error());
+    // Working on the job would make a ledger where there is none.
+    if (const auto there = ledger_of(o.job.value(), s->settings); !there) return end(o, p, &s->settings, there.error());
     const auto report = observed<job::report>(
         o, p, *s, [&](const job::environment& environment) { return run_job_command(o, environment); });
     return end(o, p, &s->settings, report);

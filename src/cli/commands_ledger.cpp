@@ -1,6 +1,4 @@
 // The commands that only read the ledger: jobs and status.
-#include <fmt/format.h>
-
 #include "cli/commands.hpp"
 #include "cli/observer.hpp"
 #include "cli/output_jobs.hpp"
@@ -69,11 +67,8 @@ core::result<job_status> read_status(const options& o, const core::settings& set
     constexpr std::size_t most_reasons = 10;
     constexpr std::size_t most_attempts = 100'000;
     const auto id = o.job.value();
-    auto ledger = existing_ledger(settings);
+    auto ledger = ledger_of(id, settings);
     if (!ledger) return ledger.error();
-    if (!*ledger)
-        return core::failure{core::errc::no_such_job,
-                             fmt::format("there is no job {}: the ledger {} does not exist", id, settings.ledger.path)};
     const auto record = (*ledger)->job(id);
     if (!record) return record.error();
     auto job = read_job(**ledger, *record);

@@ -144,11 +144,8 @@ core::result<void> write_rejects(const options& o, const program& p, ledger::led
 
 core::result<void> write_all(const options& o, const program& p, const core::settings& settings) {
     const auto id = o.job.value();
-    auto ledger = existing_ledger(settings);
+    auto ledger = ledger_of(id, settings);
     if (!ledger) return ledger.error();
-    if (!*ledger)
-        return core::failure{core::errc::no_such_job,
-                             fmt::format("there is no job {}: the ledger {} does not exist", id, settings.ledger.path)};
     const auto job = (*ledger)->job(id);
     if (!job) return job.error();
     if (o.results.rejects) return write_rejects(o, p, **ledger, *job);

@@ -72,6 +72,14 @@ core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settin
     return ledger::open_ledger(settings.ledger.path);
 }
 
+core::result<std::unique_ptr<ledger::ledger>> ledger_of(core::job_id job, const core::settings& settings) {
+    auto opened = existing_ledger(settings);
+    if (opened && !*opened)
+        return core::failure{core::errc::no_such_job, fmt::format("there is no job {}: the ledger {} does not exist",
+                                                                  job, settings.ledger.path)};
+    return opened;
+}
+
 exit_code deliver(std::string_view text, exit_code code) {
     const auto printed = print(text);
     if (printed) return code;

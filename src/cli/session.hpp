@@ -55,6 +55,9 @@ void complain(const std::string& line);
 // The ledger of the settings, when its file exists already; null when it does not. Never makes one.
 core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settings& settings);
 
+// The same for a command that names a job: a ledger that is not there has none, which is errc::no_such_job.
+core::result<std::unique_ptr<ledger::ledger>> ledger_of(core::job_id job, const core::settings& settings);
+
 // Says on standard error why the run stopped, if it did. With --quiet a job that only waits, or that another process
 // works on, is not worth a line: its exit code tells.
 void explain(const options& o, const job::report& r);

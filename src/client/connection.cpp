@@ -72,6 +72,13 @@ std::optional<std::chrono::seconds> keep_alive_timeout(std::string_view value) {
 
 }  // namespace
 
+void not_sent(exchange& x, connect_problem why) {
+    x.reach = reach::not_sent;
+    x.error_code = std::move(why.code);
+    x.error_text = std::move(why.text);
+    x.tls_or_name_problem = why.name_or_certificate;
+}
+
 connection::connection(asio::any_io_executor ex, const connection_plan& plan)
     : plan_(plan), socket_(std::move(ex)), idle_limit_(plan.idle_limit) {
     buffer_.reserve(read_buffer);

@@ -39,6 +39,7 @@ struct connect_problem {
     std::string text;
     bool name_or_certificate = false;  // see exchange::tls_or_name_problem
 };
+void not_sent(exchange& x, connect_problem why);
 
 // Used by coroutines of one thread. The plan outlives it. Its coroutines report errors by value even when stopped:
 // they are to be awaited with throw_if_cancelled off.

@@ -11,13 +11,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-void not_sent(exchange& x, connect_problem why) {
-    x.reach = reach::not_sent;
-    x.error_code = std::move(why.code);
-    x.error_text = std::move(why.text);
-    x.tls_or_name_problem = why.name_or_certificate;
-}
-
 asio::awaitable<bool> is_stopped() {
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     co_return state.cancelled() != asio::cancellation_type::none;

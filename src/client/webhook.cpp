@@ -23,13 +23,6 @@ namespace {
 // Receivers answer a word or two; what is longer is not waited for.
 constexpr std::uint64_t answer_limit = 1U << 20U;
 
-void not_sent(exchange& x, connect_problem why) {
-    x.reach = reach::not_sent;
-    x.error_code = std::move(why.code);
-    x.error_text = std::move(why.text);
-    x.tls_or_name_problem = why.name_or_certificate;
-}
-
 asio::awaitable<std::optional<connect_problem>> open_by_value(connection& link) {
     co_await asio::this_coro::throw_if_cancelled(false);
     co_return co_await link.open();

@@ -7,6 +7,8 @@
 #include <regex>
 #include <utility>
 
+#include "taskbarge/core/edit_distance.hpp"
+
 namespace taskbarge::core::detail {
 
 namespace {

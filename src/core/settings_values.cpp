@@ -7,7 +7,6 @@
 #include <charconv>
 #include <filesystem>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 namespace taskbarge::core {
@@ -210,20 +209,6 @@ std::optional<std::string> resolve_path(const std::string& path, const value_ori
     }
     if (path.front() == '/' || origin.folder.empty()) return path;
     return (std::filesystem::path(origin.folder) / path).lexically_normal().string();
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i);
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t swap_cost = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({row[j] + 1, row[j - 1] + 1, swap_cost});
-        }
-    }
-    return row[b.size()];
 }
 
 }  // namespace detail

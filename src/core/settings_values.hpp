@@ -47,7 +47,4 @@ checked_url check_base_url(std::string_view text);
 // needed and not known.
 std::optional<std::string> resolve_path(const std::string& path, const value_origin& origin);
 
-// How many single-character edits lie between two names.
-std::size_t edit_distance(std::string_view a, std::string_view b);
-
 }  // namespace taskbarge::core::detail

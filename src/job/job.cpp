@@ -156,29 +156,34 @@ bool report_if_parked(const environment& env, const ledger::job_record& job, run
     return true;
 }
 
+// Nothing when the reporter was told why the ledger cannot be opened.
+std::unique_ptr<ledger::ledger> open_book(const environment& env, run_reporter& reporter) {
+    auto book = ledger::open_ledger(env.settings.ledger.path);
+    if (book) return std::move(*book);
+    reporter.stop_with(book.error());
+    return nullptr;
+}
+
 // Opens the ledger, locks the job, and leaves the rest to `work`.
 template <class Work>
 report with_job(const environment& env, core::job_id id, Work work) {
     run_reporter reporter(env);
-    auto book = ledger::open_ledger(env.settings.ledger.path);
-    if (!book) {
-        reporter.stop_with(book.error());
-        return reporter.finish();
-    }
-    auto record = (*book)->job(id);
+    auto book = open_book(env, reporter);
+    if (!book) return reporter.finish();
+    auto record = book->job(id);
     if (!record) {
         reporter.stop_with(record.error());
         return reporter.finish();
     }
     reporter.out().job = id;
-    auto lock = (*book)->lock_job(id);
+    auto lock = book->lock_job(id);
     if (!lock)
         reporter.stop_with(lock.error());
-    else if (auto fresh = (*book)->job(id); !fresh)
+    else if (auto fresh = book->job(id); !fresh)
         reporter.stop_with(fresh.error());
     else
-        work(**book, *fresh, reporter);
-    reporter.read_ledger(**book);
+        work(*book, *fresh, reporter);
+    reporter.read_ledger(*book);
     return reporter.finish();
 }
 
@@ -253,29 +258,23 @@ report import_files(const environment& env, const import_options& options) {
         reporter.stop_with(*missing);
         return reporter.finish();
     }
-    auto book = ledger::open_ledger(env.settings.ledger.path);
-    if (!book) {
-        reporter.stop_with(book.error());
-        return reporter.finish();
-    }
-    auto job = find_or_plan_input(env, **book, options, found_job::held, reporter);
+    auto book = open_book(env, reporter);
+    if (!book) return reporter.finish();
+    auto job = find_or_plan_input(env, *book, options, found_job::held, reporter);
     if (!job) return reporter.finish();
     if (job->record.state == job_state::completed)
         report_finished(reporter);
     else if (!report_if_paused(job->record, reporter) && !report_if_parked(env, job->record, reporter))
-        run_job(env, **book, job->record, run_purpose::import, reporter);
-    reporter.read_ledger(**book);
+        run_job(env, *book, job->record, run_purpose::import, reporter);
+    reporter.read_ledger(*book);
     return reporter.finish();
 }
 
 report prepare_files(const environment& env, const import_options& options, const keep_job& keep) {
     run_reporter reporter(env);
-    auto book = ledger::open_ledger(env.settings.ledger.path);
-    if (!book) {
-        reporter.stop_with(book.error());
-        return reporter.finish();
-    }
-    auto job = find_or_plan_input(env, **book, options, found_job::as_it_is, reporter);
+    auto book = open_book(env, reporter);
+    if (!book) return reporter.finish();
+    auto job = find_or_plan_input(env, *book, options, found_job::as_it_is, reporter);
     if (!job) return reporter.finish();
     if (auto kept = keep(job->record.id); !kept)
         reporter.stop_with(kept.error());
@@ -283,7 +282,7 @@ report prepare_files(const environment& env, const import_options& options, cons
         report_finished(reporter);
     else
         reporter.out().state = core::to_string(job_state::parked);
-    reporter.read_ledger(**book);
+    reporter.read_ledger(*book);
     return reporter.finish();
 }
 
@@ -375,18 +374,15 @@ void report_record(const ledger::job_record& job, run_reporter& reporter) {
 
 report report_job(const environment& env, core::job_id id) {
     run_reporter reporter(env);
-    auto book = ledger::open_ledger(env.settings.ledger.path);
-    if (!book) {
-        reporter.stop_with(book.error());
-        return reporter.finish();
-    }
-    auto record = (*book)->job(id);
+    auto book = open_book(env, reporter);
+    if (!book) return reporter.finish();
+    auto record = book->job(id);
     if (!record) {
         reporter.stop_with(record.error());
         return reporter.finish();
     }
     report_record(*record, reporter);
-    reporter.read_ledger(**book);
+    reporter.read_ledger(*book);
     return reporter.finish();
 }
 

@@ -3,26 +3,11 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <numeric>
+
+#include "taskbarge/core/edit_distance.hpp"
 
 namespace taskbarge::reader {
 namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            row[j] = std::min({above + 1, row[j - 1] + 1, replaced});
-            diagonal = above;
-        }
-    }
-    return row.back();
-}
 
 constexpr std::string_view no_break_space = "\xC2\xA0";
 
@@ -127,7 +112,7 @@ std::string nearest(std::string_view text, std::span<const std::string> candidat
     const std::string* best = nullptr;
     std::size_t best_distance = std::numeric_limits<std::size_t>::max();
     for (const std::string& c : candidates) {
-        const std::size_t distance = edit_distance(wanted, lower(std::string_view(c).substr(0, longest)));
+        const std::size_t distance = core::edit_distance(wanted, lower(std::string_view(c).substr(0, longest)));
         if (distance < best_distance) {
             best = &c;
             best_distance = distance;

@@ -26,13 +26,6 @@ bool is_connection_fault(const fault& f) {
     return f.stage == fault_stage::accept || f.stage == fault_stage::handshake;
 }
 
-std::uint64_t hash_text(std::string_view text) {
-    std::uint64_t h = 0xcbf29ce484222325u;
-    for (const char c : text)
-        h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    return h;
-}
-
 }  // namespace
 
 fault_plan::fault_plan(std::vector<fault> faults, std::uint64_t seed) : seed_(seed) {

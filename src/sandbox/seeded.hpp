@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace taskbarge::sandbox {
 
@@ -15,6 +16,14 @@ constexpr std::uint64_t mix(std::uint64_t v) {
 
 constexpr std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
     return mix(mix(a) ^ b);
+}
+
+// A text as a number (FNV-1a): not mixed.
+constexpr std::uint64_t hash_text(std::string_view text) {
+    std::uint64_t h = 0xcbf29ce484222325u;
+    for (const char c : text)
+        h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    return h;
 }
 
 // Evenly spread over [0, 1).

@@ -22,13 +22,6 @@ constexpr std::array<std::string_view, 8> titles{
     "VP of Sales", "Director of Marketing", "Head of Operations", "Account Executive",
     "Founder",     "Procurement Manager",   "Chief of Staff",     "Sales Engineer"};
 
-std::uint64_t hash_text(std::string_view text) {
-    std::uint64_t h = 0xcbf29ce484222325u;
-    for (const char c : text)
-        h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    return mix(h);
-}
-
 std::string object_id(std::uint64_t mixed) {
     constexpr char digits[] = "0123456789abcdef";
     std::string id = "66e34b81";
@@ -54,7 +47,7 @@ struct persona {
     std::string name, mail_name, person_id, account_id, organization_id;
 
     explicit persona(std::string_view contact_id) {
-        const std::uint64_t h = hash_text(contact_id);
+        const std::uint64_t h = mix(hash_text(contact_id));
         first = first_names[h % 16];
         last = last_names[(h >> 8) % 16];
         company = companies[(h >> 16) % 8];
