@@ -5,7 +5,6 @@
 #include <limits>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "ledger/chunk_rows.hpp"
 #include "ledger/result_stream.hpp"
@@ -365,11 +364,9 @@ result<void> sqlite_ledger::keep_sums(job_id job, const job_totals& sums) {
 }
 
 result<std::vector<state_sums>> sqlite_ledger::sums_by_state() {
-    // A job without chunks has one line as well.
     static const std::string sql = fmt::format(
-        "SELECT j.id, j.state, j.state <> 'completed' AND j.stop_code = ?, j.rows, j.rejected, j.duplicates, c.state, "
-        "sum(c.row_count - c.created_count), sum(c.created_count) "
-        "FROM jobs j LEFT JOIN chunks c ON c.job = j.id WHERE j.state <> 'planning' AND NOT {} GROUP BY j.id, c.state",
+        "SELECT id, state, state <> 'completed' AND stop_code = ?, rows, rejected, duplicates FROM jobs j "
+        "WHERE state <> 'planning' AND NOT {}",
         sums_stand);
     return db_->atomically(access::read, [&]() -> result<std::vector<state_sums>> {
         std::vector<state_sums> out;
@@ -378,24 +375,20 @@ result<std::vector<state_sums>> sqlite_ledger::sums_by_state() {
         if (standing->jobs > 0) out.push_back(*standing);
         auto query = db_->prepare(sql);
         query.bind(core::to_string(core::errc::paused));
-        job_id last = 0;
         auto more = query.next();
         for (; more && *more; more = query.next()) {
+            const job_id job = query.integer(0);
+            job_totals totals;
+            totals.rows.rows = query.number(3);
+            totals.rows.rejected = query.number(4);
+            totals.rows.duplicate = query.number(5);
+            auto held = locks_.held(job);
+            if (!held) return held.error();
+            if (auto r = sum_chunks(*db_, job, of_sending(*held), totals); !r) return r.error();
             const auto state = core::parse_job_state(query.text(1)).value_or(core::job_state::failed);
             auto& sums = sums_of(out, state, query.integer(2) != 0);
-            const job_id job = query.integer(0);
-            if (job != std::exchange(last, job)) {
-                ++sums.jobs;
-                sums.rows.rows += query.number(3);
-                sums.rows.rejected += query.number(4);
-                sums.rows.duplicate += query.number(5);
-            }
-            if (query.is_null(6)) continue;
-            const auto chunks = core::parse_chunk_state(query.text(6)).value_or(chunk_state::doubtful);
-            const auto held = chunks == chunk_state::sending ? locks_.held(job) : result<bool>(false);
-            if (!held) return held.error();
-            add_chunks(chunks, query.number(7), of_sending(*held), sums.rows);
-            sums.rows.created += query.number(8);
+            ++sums.jobs;
+            sums.rows += totals.rows;
         }
         if (!more) return more.error();
         return out;

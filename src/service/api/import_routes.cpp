@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <fstream>
-#include <ranges>
 #include <utility>
 
 #include "service/api/answers.hpp"
@@ -21,7 +21,7 @@ using http::problem;
 namespace {
 
 constexpr std::size_t upload_piece = 1u << 20;
-constexpr std::size_t most_json = 64 * 1024;
+constexpr std::size_t most_json = 64UL * 1024;
 
 std::optional<bool> parse_truth(const std::optional<std::string>& text) {
     if (!text || *text == "false" || *text == "0") return false;
@@ -217,12 +217,13 @@ std::string import_routes::import_json(const inbox::item& item) const {
 }
 
 result<std::string> import_routes::imports_json(inbox::item_place place, std::size_t most) const {
-    const auto items = parts_.store.list(place, most);
+    auto items = parts_.store.list(place, most);
     if (!items) return items.error();
+    std::reverse(items->begin(), items->end());
     std::string out;
     core::json_object o(out);
-    o.raw("imports", core::json_list(std::views::reverse(*items),
-                                     [&](std::string& list, const inbox::item& item) { list += import_json(item); }));
+    o.raw("imports",
+          core::json_list(*items, [&](std::string& list, const inbox::item& item) { list += import_json(item); }));
     o.close();
     return out + '\n';
 }
@@ -247,7 +248,7 @@ nothing import_routes::list(exchange& x, const path_values&) {
 }
 
 nothing import_routes::show(exchange& x, const path_values& v) {
-    const std::string id = v.at(0);
+    const std::string& id = v.at(0);
     auto read = [&]() -> result<std::optional<std::string>> {
         const auto item = parts_.store.find(id);
         if (!item) return item.error();
@@ -265,7 +266,7 @@ nothing import_routes::show(exchange& x, const path_values& v) {
 
 // A failed import is read again, after what was wrong has been mended (the service's settings, or those in its folder).
 nothing import_routes::retry(exchange& x, const path_values& v) {
-    const std::string id = v.at(0);
+    const std::string& id = v.at(0);
     std::optional<inbox::held_item> held;
     auto take_back = [&]() -> std::optional<answer> {
         auto found = parts_.store.hold(id);
