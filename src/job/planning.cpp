@@ -148,6 +148,23 @@ result<std::optional<held_job>> find_by_files(const environment& env, ledger::le
     return std::optional(std::move(*held));
 }
 
+// The job that was planned for this very input. Its settings may be others by now, but the job may have sent its rows.
+result<std::optional<held_job>> find_by_origin(ledger::ledger& book, const import_options& options, found_job how) {
+    auto job = book.job_of_origin(options.origin);
+    if (!job) return job.error();
+    if (!*job) return std::optional<held_job>();
+    const auto digest = reader::digest_of(options.files);
+    if (!digest) return digest.error();
+    if (!(*job)->keys_forgotten && digest->sha256 != (*job)->identity.input_sha256)
+        return failure{errc::input,
+                       fmt::format("{} was another file when job {} was planned for it; what is in it now is an input "
+                                   "of its own",
+                                   names_of(options).front(), (*job)->id)};
+    auto held = hold(book, std::move(**job), how);
+    if (!held) return held.error();
+    return std::optional(std::move(*held));
+}
+
 // Columns that nothing uses are named once: what was meant to be used is among them when its name is misspelt.
 void tell_unused(const environment& env, const input_summary& input) {
     constexpr std::size_t most_named = 20;
@@ -275,6 +292,9 @@ result<input_summary> read_input(const environment& env, const import_options& o
 
 result<held_job> find_or_plan(const environment& env, ledger::ledger& book, const import_options& options,
                               found_job how, owner_directory owners, input_summary& input) {
+    auto its_own = find_by_origin(book, options, how);
+    if (!its_own) return its_own.error();
+    if (*its_own) return std::move(**its_own);
     auto found = find_by_files(env, book, options, how);
     if (!found) return found.error();
     if (*found) return std::move(**found);
@@ -303,12 +323,15 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
     auto final_identity = identity;
     if (*same) final_identity.settings_text += fmt::format("{}{}\n", again_mark, (*same)->id);
     auto committed = book.commit_plan(job, final_identity, {input.rows, input.rejected},
-                                      env.settings.import.dedupe == core::dedupe_scope::ledger);
+                                      env.settings.import.dedupe == core::dedupe_scope::ledger, options.origin);
     if (!committed) {
         const auto why = committed.error();
         (void)book.discard_plan(job);
         if (why.code != errc::job_held) return why;
         // Another process committed the same input in the meantime: its job is ours too.
+        its_own = find_by_origin(book, options, how);
+        if (!its_own) return its_own.error();
+        if (*its_own) return std::move(**its_own);
         auto other = find_same(env, book, options, identity);
         if (!other) return other.error();
         if (!*other) return why;

@@ -154,7 +154,7 @@ result<void> sqlite_ledger::set_files(job_id job, const std::vector<file_note>& 
 }
 
 result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
-                                              bool against_earlier_jobs) {
+                                              bool against_earlier_jobs, const std::string& origin) {
     return db_->atomically(access::write, [&]() -> result<job_totals> {
         auto query = db_->prepare("SELECT state = 'planning', chunk_size FROM jobs WHERE id = ?");
         auto found = query.bind(job).next();
@@ -163,19 +163,19 @@ result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& id
         if (query.integer(0) == 0) return bug(fmt::format("job {} is already committed", job));
         const auto chunk_size = static_cast<std::uint32_t>(query.integer(1));
         query.reset();
-        if (auto r = check_new(job, identity); !r) return r.error();
+        if (auto r = check_new(job, identity, origin); !r) return r.error();
         if (against_earlier_jobs) {
             if (auto r = drop_rows_of_earlier_jobs(*db_, job, chunk_size); !r) return r.error();
         }
         auto done = db_->prepare(
                            "UPDATE jobs SET state = 'parked', base_url = ?2, team = ?3, input_sha256 = ?4, "
-                           "input_bytes = ?5, settings_text = ?6, relative_day = ?7, rows = ?8, "
+                           "input_bytes = ?5, settings_text = ?6, relative_day = ?7, rows = ?8, origin = ?9, "
                            "rejected = (SELECT count(*) FROM rejects WHERE job = ?1), "
                            "duplicates = (SELECT count(*) FROM duplicates WHERE job = ?1), "
                            "groups = (SELECT count(*) FROM groups WHERE job = ?1), "
                            "minimum_requests = (SELECT count(*) FROM chunks WHERE job = ?1) WHERE id = ?1")
                         .bind(job, identity.base_url, identity.team, identity.input_sha256, identity.input_bytes,
-                              identity.settings_text, identity.relative_day, totals.rows)
+                              identity.settings_text, identity.relative_day, totals.rows, origin)
                         .run();
         if (!done) return done.error();
         auto sums = this->totals(job);
@@ -186,15 +186,19 @@ result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& id
 }
 
 // Within the transaction that commits: of two processes that planned the same input at once, one makes the job.
-result<void> sqlite_ledger::check_new(job_id job, const job_identity& identity) {
+result<void> sqlite_ledger::check_new(job_id job, const job_identity& identity, const std::string& origin) {
+    const auto made = [job](job_id other) {
+        return core::failure{
+            core::errc::job_held,
+            fmt::format("job {} was made of the same input while job {} was being planned", other, job)};
+    };
+    const auto its_own = job_of_origin(origin);
+    if (!its_own) return its_own.error();
+    if (*its_own) return made((*its_own)->id);
     auto others = find_jobs(identity.base_url, identity.team, identity.input_bytes);
     if (!others) return others.error();
     for (const auto& other : *others) {
-        if (other.identity == identity) {
-            return core::failure{
-                core::errc::job_held,
-                fmt::format("job {} was made of the same input while job {} was being planned", other.id, job)};
-        }
+        if (other.identity == identity) return made(other.id);
     }
     return {};
 }

@@ -323,7 +323,13 @@ FROM (SELECT job, row, line, contact_id, state, task_id, code, '' AS "column", m
       FROM rejects) AS all_rows;
 )sql";
 
-constexpr std::array steps_to_today{version_1, version_2, version_3};
+// Version 4: a job knows which input of a service it was planned for, and each such input has one job at most.
+constexpr const char* version_4 = R"sql(
+ALTER TABLE jobs ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX jobs_by_origin ON jobs (origin) WHERE origin <> '';
+)sql";
+
+constexpr std::array steps_to_today{version_1, version_2, version_3, version_4};
 
 core::failure foreign_file(const std::string& path) {
     return {core::errc::ledger, fmt::format("{} is a SQLite file but not a taskbarge ledger; name another file", path)};

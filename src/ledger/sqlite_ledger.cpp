@@ -219,6 +219,17 @@ result<std::vector<job_record>> sqlite_ledger::find_jobs(const std::string& base
     return read_jobs(std::move(query));
 }
 
+result<std::optional<job_record>> sqlite_ledger::job_of_origin(const std::string& origin) {
+    // As the index says it, or it is not used.
+    static const std::string sql = job_columns("WHERE origin = ? AND origin <> ''");
+    auto query = db_->prepare(sql);
+    query.bind(origin);
+    auto found = read_jobs(std::move(query));
+    if (!found) return found.error();
+    if (found->empty()) return std::optional<job_record>();
+    return std::optional(std::move(found->front()));
+}
+
 result<std::vector<job_record>> sqlite_ledger::jobs() {
     static const std::string sql = job_columns("WHERE state <> 'planning' ORDER BY id");
     return read_jobs(db_->prepare(sql));

@@ -34,11 +34,12 @@ class sqlite_ledger final : public ledger {
     result<void> add_reject(job_id job, const core::rejected_row& row) override;
     result<void> set_files(job_id job, const std::vector<file_note>& files) override;
     result<job_totals> commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
-                                   bool against_earlier_jobs) override;
+                                   bool against_earlier_jobs, const std::string& origin) override;
     result<void> discard_plan(job_id job) override;
 
     result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
                                               std::uint64_t input_bytes) override;
+    result<std::optional<job_record>> job_of_origin(const std::string& origin) override;
     result<std::vector<job_record>> jobs() override;
     result<std::vector<job_record>> newest_jobs(const job_page& page) override;
     result<std::vector<unfinished_job>> unfinished_jobs() override;
@@ -87,7 +88,7 @@ class sqlite_ledger final : public ledger {
     result<void> mark_pruned(job_id job, instant now);
     result<void> keep_sums(job_id job, const job_totals& sums);
     result<void> check_rows_there(job_id job);
-    result<void> check_new(job_id job, const job_identity& identity);
+    result<void> check_new(job_id job, const job_identity& identity, const std::string& origin);
     result<void> check_sum(job_id job, const job_totals& sums, const plan_totals& expected);
 
     // A rate book as it stands in the transaction that begin() opened.

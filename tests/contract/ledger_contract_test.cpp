@@ -155,7 +155,7 @@ TEST_P(LedgerContract, PlanWhoseRowsDoNotAddUpIsABug) {
     auto job = start_plan(book(), 2);
     must(book().add_group(job.id, 1, call_on_day(1).view()));
     must(book().add_chunk(job.id, chunk_of(1, 0, {{1, contact_id(1)}})));
-    const auto done = book().commit_plan(job.id, identity_of("one"), {2, 0}, true);
+    const auto done = book().commit_plan(job.id, identity_of("one"), {2, 0}, true, {});
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, errc::internal);
     EXPECT_EQ(must(book().job(job.id)).state, core::job_state::planning);
@@ -164,10 +164,50 @@ TEST_P(LedgerContract, PlanWhoseRowsDoNotAddUpIsABug) {
 TEST_P(LedgerContract, SameIdentityIsCommittedOnce) {
     auto first = plan_job(book(), "same", 2, {{call_on_day(1), {contact_id(1)}}});
     auto second = start_plan(book(), 2);
-    const auto done = book().commit_plan(second.id, identity_of("same"), {0, 0}, true);
+    const auto done = book().commit_plan(second.id, identity_of("same"), {0, 0}, true, {});
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, errc::job_held);
     EXPECT_THAT(must(book().jobs()), SizeIs(1));
+}
+
+TEST_P(LedgerContract, AnOriginHasOneJobWhateverItsIdentity) {
+    auto first = start_plan(book(), 2);
+    EXPECT_EQ(must(book().job_of_origin("ticket a")), std::nullopt);
+    must(book().commit_plan(first.id, identity_of("one"), {0, 0}, true, "ticket a"));
+    EXPECT_EQ(must(book().job_of_origin("ticket a"))->id, first.id);
+
+    auto second = start_plan(book(), 2);
+    const auto done = book().commit_plan(second.id, identity_of("other"), {0, 0}, true, "ticket a");
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, errc::job_held);
+    EXPECT_EQ(must(book().job(second.id)).state, core::job_state::planning);
+    must(book().commit_plan(second.id, identity_of("other"), {0, 0}, true, "ticket b"));
+    EXPECT_EQ(must(book().job_of_origin("ticket b"))->id, second.id);
+    EXPECT_THAT(must(book().jobs()), SizeIs(2));
+}
+
+TEST_P(LedgerContract, AnOriginIsKnownOfAJobWhoseKeysAreForgotten) {
+    auto job = start_plan(book(), 2);
+    must(book().commit_plan(job.id, identity_of("one"), {0, 0}, true, "ticket"));
+    must(book().set_job_state(job.id, core::job_state::completed, std::nullopt, "", "", at_second(2000)));
+    job.lock.reset();
+    must(book().prune_job(job.id, true, at_second(3000), [] { return true; }));
+    const auto found = must(book().job_of_origin("ticket"));
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->id, job.id);
+    EXPECT_TRUE(found->keys_forgotten);
+}
+
+TEST_P(LedgerContract, JobsWithoutOriginAreAsManyAsThereAre) {
+    plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    plan_job(book(), "other", 2, {{call_on_day(2), {contact_id(1)}}});
+    EXPECT_EQ(must(book().job_of_origin("")), std::nullopt);
+}
+
+TEST_P(LedgerContract, PlanThatWasNotCommittedHasNoOrigin) {
+    auto first = start_plan(book(), 2);
+    ASSERT_FALSE(book().commit_plan(first.id, identity_of("one"), {2, 0}, true, "ticket a")) << "rows are missing";
+    EXPECT_EQ(must(book().job_of_origin("ticket a")), std::nullopt);
 }
 
 TEST_P(LedgerContract, PlanningsAreNotListedAndCanBeDiscarded) {
@@ -661,7 +701,7 @@ TEST_P(LedgerContract, OtherTeamsAndForbiddenDedupeLeaveRowsAlone) {
         auto [id, lock] = must(book().begin_plan({"a"}, 2, identity.base_url, identity.team, at_second(1)));
         must(book().add_group(id, 1, call_on_day(1).view()));
         must(book().add_chunk(id, chunk_of(1, 0, {{1, contact_id(1)}})));
-        EXPECT_EQ(must(book().commit_plan(id, identity, {1, 0}, other_team)).rows.pending, 1u);
+        EXPECT_EQ(must(book().commit_plan(id, identity, {1, 0}, other_team, {})).rows.pending, 1u);
     }
 }
 
@@ -690,7 +730,7 @@ TEST_P(LedgerContract, TellsTheFileOfEveryRow) {
     must(book().add_chunk(id, chunk_of(1, 0, {{1, contact_id(1)}, {2, contact_id(2)}, {4, contact_id(4)}})));
     must(book().add_reject(id, {3, {2, 1}, "", "", "bad", "", ""}));
     must(book().set_files(id, {{1, "csv", ""}, {3, "csv", ""}, {3, "jsonl", ""}}));
-    must(book().commit_plan(id, identity, {4, 1}, true));
+    must(book().commit_plan(id, identity, {4, 1}, true, {}));
     std::vector<std::uint32_t> files;
     for (const auto& row : results_of(book(), id))
         files.push_back(row.file);
@@ -959,7 +999,7 @@ TEST_P(PrunedLedger, AJobWhoseTasksALookUpNeedsStays) {
     auto [id, lock] = must(book().begin_plan({"a"}, 2, identity_of("").base_url, identity_of("").team, at_second(1)));
     must(book().add_group(id, 1, call_on_day(1).view()));
     must(book().add_chunk(id, chunk_of(1, 0, {{1, contact_id(1)}})));
-    must(book().commit_plan(id, identity_of("again"), {1, 0}, false));
+    must(book().commit_plan(id, identity_of("again"), {1, 0}, false, {}));
     const auto chunk = only_chunk(id);
     report(send(chunk.id), attempt_result::doubtful);
     set_state(chunk.id, chunk_state::doubtful);

@@ -42,12 +42,14 @@ class service:
                 "serve.poll=300ms", "--set", "import.chunk_size=8", "--set", "send.settle_time=1s", "--set",
                 "send.backoff_base=50ms", "--set", "send.request_timeout=5s", *self.extra]
 
-    def start(self):
+    def start(self, or_dead=False):
         self.log = open(os.path.join(self.folder, "service.log"), "ab")
         self.process = subprocess.Popen([self.program, "serve", "--listen", "127.0.0.1:0", *self.options()],
                                         env=self.environment, stdout=subprocess.PIPE, stderr=self.log, text=True)
         said = self.process.stdout.readline().strip()
         if not said.startswith("listen="):
+            if or_dead and self.process.wait(timeout=PATIENCE) == -signal.SIGKILL:
+                return self
             raise failed(f"the service did not start: {open(self.log.name).read()[-2000:]}")
         self.address = said.split("=", 1)[1]
         return self
@@ -509,6 +511,47 @@ def check_pages(s):
     check(paged[:least] == whole and sorted(set(paged), reverse=True) == paged, f"pages: {paged[:50]} ... {paged[-10:]}")
 
 
+def planned_once(program, folder, options):
+    """Killed at each step between a drop and its noted job, and started with other settings: one job, no task twice."""
+    apollo = sandbox(program, folder, ["--limits", "0,0,0"])
+    priorities = ("high", "low", "medium")
+    # Where the first process dies, and the next one; the last one lives.
+    kills = [["inbox.published"], ["inbox.input_moved", "plan_committed"], ["plan_part", "planned"],
+             ["planned", "plan_committed"], ["plan_committed"], ["plan_committed", "inbox.file_written"],
+             ["inbox.file_written"], ["inbox.file_written", "inbox.file_written"]]
+    s = None
+    try:
+        rows = 0
+        for number, points in enumerate(kills):
+            source = os.path.join(folder, "source.csv")
+            rows += write_input(source, 400 + number, groups=2, rows=12)
+            for turn, point in enumerate([*points, None]):
+                s = service(program, folder, apollo, [
+                    "--set", f"defaults.priority={priorities[(number + turn) % 3]}", "--set", f"import.chunk_size={6 + turn}"],
+                    {"TASKBARGE_KILL_AT": point} if point else None)
+                # The first one to be killed may die before it says where it listens: it is given its file before.
+                if turn == 0:
+                    s.drop(source, f"{number}.csv")
+                s.start(or_dead=point is not None)
+                if point:
+                    until(f"it dies at {point}", lambda: s.process.poll() is not None)
+                    check(s.process.returncode == -signal.SIGKILL, f"{point}: ended with {s.process.returncode}")
+                    s.process.stdout.close()
+            until(f"{number}.csv is done", lambda: len(items(s, "done")) == number + 1)
+            check(items(s, "failed") == [], f"failed: {items(s, 'failed')}")
+            jobs = s.get("/v1/jobs")["jobs"]
+            check(len(jobs) == number + 1, f"killed at {points}: {len(jobs)} jobs of {number + 1} inputs")
+            made = [task["contact_id"] for task in apollo.tasks()]
+            check(len(made) == len(set(made)) == rows, f"killed at {points}: {len(made)} tasks for {rows} rows")
+            check(s.stop() == 0, "a stop on request is exit 0")
+        return (f"{len(kills)} inputs, {sum(map(len, kills))} kills, other settings at each start: "
+                f"{rows} rows, each once")
+    finally:
+        if s and s.process.poll() is None:
+            s.kill()
+        apollo.stop()
+
+
 def load(program, folder, options):
     """Many files at once and many clients: nothing lost, memory bounded."""
     files, clients, each = options.files, options.clients, 5
@@ -562,7 +605,8 @@ def load(program, folder, options):
         apollo.stop()
 
 
-TESTS = {"end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services, "load": load}
+TESTS = {"end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
+         "planned-once": planned_once, "load": load}
 
 
 def main():

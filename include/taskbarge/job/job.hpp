@@ -90,6 +90,7 @@ struct import_options {
     std::vector<std::string> names{};      // as the files are called in results and messages; empty: as in `files`
     std::optional<core::instant> as_of{};  // relative dates count from its day; nothing: from now
     std::string occasion{};                // a job of its own, but the same one whenever it is asked for by this name
+    std::string origin{};                  // the input's name for ever: once it has a job, no settings make it another
 };
 
 // import: plans, or finds the job that the same input made before, and brings it as far as it goes.

@@ -285,10 +285,11 @@ class ledger {
     // Ends the planning in one transaction. With `against_earlier_jobs`, rows whose task an earlier committed job of
     // the same base URL and team has created, pending or unknown become duplicates of that job's row, and the groups
     // concerned are cut anew. Checks that the rows add up to totals.rows (else errc::internal). Returns the totals.
-    // Within the same transaction: where a committed job has this very identity already, nothing is committed and the
-    // failure is errc::job_held (two processes planned the same input at once; the caller takes the other's job).
+    // Within the same transaction: where a committed job has this very identity or this origin already, nothing is
+    // committed and the failure is errc::job_held (two processes planned the same input at once; the caller takes the
+    // other's job). `origin` is what a service calls the input, unlike any other's for ever; empty: it has no name.
     virtual result<job_totals> commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
-                                           bool against_earlier_jobs) = 0;
+                                           bool against_earlier_jobs, const std::string& origin) = 0;
     // Removes a job that was never committed, with all that belongs to it.
     virtual result<void> discard_plan(job_id job) = 0;
 
@@ -296,6 +297,8 @@ class ledger {
     // Committed jobs of that base URL and team with as many input bytes: candidates for being the same.
     virtual result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
                                                       std::uint64_t input_bytes) = 0;
+    // The committed job that was planned for that input, whatever its identity. Nothing for an empty origin.
+    virtual result<std::optional<job_record>> job_of_origin(const std::string& origin) = 0;
     virtual result<std::vector<job_record>> jobs() = 0;                             // oldest first, plannings left out
     virtual result<std::vector<job_record>> newest_jobs(const job_page& page) = 0;  // newest first
     virtual result<std::vector<unfinished_job>> unfinished_jobs() = 0;              // oldest first

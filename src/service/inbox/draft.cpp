@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -87,6 +89,14 @@ core::result<std::optional<started>> start_folder(const std::string& root) {
     return out;
 }
 
+// 128 random bits: unlike those of any other item, also of another inbox on the same ledger.
+core::result<std::string> new_ticket() {
+    std::array<unsigned char, ticket_length / 2> bits{};
+    if (::getrandom(bits.data(), bits.size(), 0) != static_cast<ssize_t>(bits.size()))
+        return core::failure{core::errc::io, fmt::format("no random bytes to be had: {}", std::strerror(errno))};
+    return fmt::format("{:02x}", fmt::join(bits, ""));
+}
+
 bool is_taken(const std::string& root, const std::string& id) {
     return exists(root + "/processing/" + id) || exists(root + "/done/" + id) || exists(root + "/failed/" + id);
 }
@@ -132,7 +142,10 @@ draft::~draft() {
     if (!folder_.empty()) (void)remove_folder(folder_, note_file);
 }
 
-core::result<draft> draft::make(const std::string& root, const stored_note& stored) {
+core::result<draft> draft::make(const std::string& root, stored_note stored) {
+    auto ticket = new_ticket();
+    if (!ticket) return ticket.error();
+    stored.ticket = std::move(*ticket);
     for (int turn = 0; turn < most_names; ++turn) {
         auto begun = start_folder(root);
         if (!begun) return begun.error();

@@ -18,8 +18,8 @@ core::result<std::optional<owned_fd>> lock_note(const std::string& folder);
 
 class draft {
  public:
-    // errc::ledger_full, errc::io.
-    static core::result<draft> make(const std::string& root, const stored_note& stored);
+    // Gives the item its ticket. errc::ledger_full, errc::io.
+    static core::result<draft> make(const std::string& root, stored_note stored);
     draft(draft&&) noexcept;
     draft& operator=(draft&&) = delete;
     ~draft();  // removes the folder, unless it was published

@@ -33,6 +33,9 @@ enum class item_place : std::uint8_t { processing, done, failed };
 struct item {
     std::string id;
     item_note note;
+    // Random, and written with the note: tells this input from every other one for ever, as an id cannot, which is free
+    // again when a person has tidied up, and changes its number on the way. Empty: taken in by an earlier version.
+    std::string ticket{};
     item_place place = item_place::processing;
     std::optional<core::job_id> job;
     std::string folder;  // absolute

@@ -108,6 +108,7 @@ result<stored_item> read_item(const std::string& root, item_place place, const i
     if (note) {
         item.note = std::move(note->note);
         out.dropped_as = std::move(note->dropped_as);
+        item.ticket = std::move(note->ticket);
     } else {
         item.trouble = note.error().text;
     }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -65,6 +66,16 @@ core::result<std::string> dropped_name(const simdjson::dom::element& note) {
     return *name;
 }
 
+// Notes of earlier versions have none.
+core::result<std::string> ticket_of(const simdjson::dom::element& note) {
+    if (note["ticket"].error() == simdjson::NO_SUCH_FIELD) return std::string();
+    const auto text = text_of(note, "ticket").value_or("");
+    const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (text.size() != ticket_length || !std::all_of(text.begin(), text.end(), is_hex))
+        return wrong("no usable 'ticket'");
+    return std::string(text);
+}
+
 }  // namespace
 
 std::string note_text(const stored_note& stored) {
@@ -76,6 +87,7 @@ std::string note_text(const stored_note& stored) {
     o.number("first_rows", stored.note.first_rows);
     o.truth("again", stored.note.again);
     if (!stored.dropped_as.empty()) o.text("dropped_as", escaped(stored.dropped_as));
+    if (!stored.ticket.empty()) o.text("ticket", stored.ticket);
     o.close();
     return out + "\n";
 }
@@ -96,6 +108,9 @@ core::result<stored_note> parse_note(const std::string& text) {
     if (note["again"].get(out.note.again) != simdjson::SUCCESS) return wrong("no usable 'again'");
     auto dropped_as = dropped_name(note);
     if (!dropped_as) return dropped_as.error();
+    auto ticket = ticket_of(note);
+    if (!ticket) return ticket.error();
+    out.ticket = std::move(*ticket);
     out.note.name = *name;
     out.note.origin = *origin;
     out.note.taken_at = *taken_at;

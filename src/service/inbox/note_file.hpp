@@ -1,4 +1,4 @@
-// item.json: what was asked for with an input, as text.
+// item.json: what was asked for with an input, and what it is known by, as text.
 #pragma once
 
 #include <string>
@@ -8,9 +8,12 @@
 
 namespace taskbarge::service::inbox {
 
+inline constexpr std::size_t ticket_length = 32;  // hex digits
+
 struct stored_note {
     item_note note;
-    std::string dropped_as;  // the name in the inbox, byte for byte; empty: it did not come from there
+    std::string dropped_as{};  // the name in the inbox, byte for byte; empty: it did not come from there
+    std::string ticket{};      // see item
     friend bool operator==(const stored_note&, const stored_note&) = default;
 };
 

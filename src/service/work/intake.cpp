@@ -105,7 +105,8 @@ job::import_options options_of(const inbox::item& item) {
     o.first_rows = item.note.first_rows;
     o.as_of = item.note.taken_at;
     // A new job although one of the same input is finished, but the same one again after a restart.
-    if (item.note.again) o.occasion = item.id;
+    if (item.note.again) o.occasion = item.ticket.empty() ? item.id : item.ticket;
+    o.origin = item.ticket;
     return o;
 }
 

@@ -409,6 +409,69 @@ TEST_F(FindOrPlan, AnOccasionMakesAJobOfItsOwnThatIsFoundByIt) {
     EXPECT_EQ(jobs(), 2u);
 }
 
+TEST_F(FindOrPlan, AnInputIsKnownByItsOriginWhateverTheSettings) {
+    options.origin = "ticket";
+    const auto first = find().value().record.id;
+    settings.defaults.note = "hello";
+    settings.import.chunk_size = 4;
+    settings.apollo.team = "sales";
+    const auto unfinished = find().value();
+    EXPECT_TRUE(unfinished.found);
+    EXPECT_EQ(unfinished.record.id, first);
+    complete(first);
+    options.again = true;
+    EXPECT_EQ(find().value().record.id, first) << "another job is for another input";
+    EXPECT_EQ(jobs(), 1u);
+    options.origin = "another ticket";
+    EXPECT_NE(find().value().record.id, first);
+}
+
+TEST_F(FindOrPlan, AnInputWithoutOriginIsNotFoundByIt) {
+    const auto first = find().value().record.id;
+    settings.defaults.note = "hello";
+    EXPECT_NE(find().value().record.id, first);
+}
+
+TEST_F(FindOrPlan, AnotherFileOfAKnownOriginIsRefused) {
+    options.origin = "ticket";
+    const auto first = find().value().record.id;
+    options.files = {write("contacts.csv", 11)};
+    const auto other = find();
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, errc::input);
+    EXPECT_THAT(other.error().text, HasSubstr("job " + std::to_string(first)));
+}
+
+TEST_F(FindOrPlan, TwoThatPlanOneInputAtOnceUnderDifferentSettingsHaveOneJob) {
+    struct meanwhile final : silence {
+        void on_notice(const std::string&) override {
+            if (auto once = std::exchange(work, {})) once();
+        }
+        std::function<void()> work;
+    } reading;
+    options.origin = "ticket";
+    const auto file = options.files.front();
+    std::ofstream(file) << "contact_id,not used\n" << contact_id(1) << ",\n";
+    core::job_id theirs = 0;
+    // A column that is not used is told when all is read.
+    reading.work = [&] {
+        auto changed = settings;
+        changed.defaults.note = "hello";
+        const environment other{changed, key, clock, stop, watch, 1};
+        input_summary read;
+        theirs =
+            find_or_plan(other, *ledger::open_ledger(settings.ledger.path).value(), options, found_job::held, {}, read)
+                .value()
+                .record.id;
+    };
+    const environment mine{settings, key, clock, stop, reading, 1};
+    const auto held = find_or_plan(mine, *book, options, found_job::held, {}, input);
+    ASSERT_TRUE(held) << held.error().text;
+    EXPECT_EQ(held->record.id, theirs);
+    EXPECT_TRUE(held->found);
+    EXPECT_EQ(jobs(), 1u);
+}
+
 TEST_F(FindOrPlan, FilesMayBeCalledByOtherNames) {
     options.names = {"contacts of May.csv"};
     EXPECT_EQ(find().value().record.files, std::vector<std::string>{"contacts of May.csv"});

@@ -163,6 +163,28 @@ TEST(Schema, TheViewShowsWhatResultsSay) {
     EXPECT_EQ(rows_of_view(*open_file(folder.file("l.db"))), rows);
 }
 
+TEST(Schema, JobsOfTheThirdVersionHaveNoOriginAndNewOnesMay) {
+    const temporary_folder folder;
+    {
+        const auto db = open_file(folder.file("l.db"));
+        must(bring_up_to_date(*db, "l.db", schema_steps().first(3)));
+        must(
+            db->execute("INSERT INTO jobs (base_url, team, state, created_at, chunk_size, rows) VALUES "
+                        "('https://api.example/api/v1', 'default', 'parked', 0, 100, 0),"
+                        "('https://api.example/api/v1', 'default', 'parked', 0, 100, 0);"));
+    }
+    const auto book = must(open_ledger(folder.file("l.db")));
+    EXPECT_EQ(must(book->jobs()).size(), 2u);
+    EXPECT_EQ(must(book->job_of_origin("")), std::nullopt);
+    auto job = start_plan(*book, 2);
+    must(book->commit_plan(job.id, identity_of("one"), {0, 0}, true, "ticket"));
+    EXPECT_EQ(must(book->job_of_origin("ticket"))->id, job.id);
+    const auto db = open_file(folder.file("l.db"));
+    auto plan = db->prepare("EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE origin = ? AND origin <> '' ORDER BY id");
+    ASSERT_TRUE(must(plan.next()));
+    EXPECT_NE(plan.text(3).find("jobs_by_origin"), std::string::npos) << plan.text(3);
+}
+
 TEST(Schema, StepThatFailsLeavesTheVersionBefore) {
     const auto db = must(sqlite::connection::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY));
     const std::array steps{"CREATE TABLE a (x)", "CREATE TABLE b (x); INSERT INTO missing VALUES (1)"};

@@ -126,10 +126,12 @@ TEST(NoteFile, IsReadAsItWasWritten) {
     stored_note stored;
     stored.note = {"連絡 \"a\".csv", "inbox", evening(), 5'000'000'000, true};
     stored.dropped_as = "連絡 \"a\"%\n\xFF.csv";
+    stored.ticket = "00112233445566778899aabbccddeeff";
     const auto back = parse_note(note_text(stored));
     ASSERT_TRUE(back) << back.error().text;
     EXPECT_EQ(*back, stored);
     stored.dropped_as.clear();
+    stored.ticket.clear();  // as earlier versions wrote them
     EXPECT_EQ(*parse_note(note_text(stored)), stored);
 }
 
@@ -151,7 +153,11 @@ TEST(NoteFile, BrokenOnesAreToldAndNeverLeadElsewhere) {
         good + R"(,"dropped_as":"..%2Fa"})",
         good + R"(,"dropped_as":"a%0"})",
         good + R"(,"dropped_as":"a%zz"})",
-        good + R"(,"dropped_as":"a%00"})"};
+        good + R"(,"dropped_as":"a%00"})",
+        good + R"(,"ticket":"","again":false})",
+        good + R"(,"ticket":7})",
+        good + R"(,"ticket":"00112233445566778899aabbccddeef"})",
+        good + R"(,"ticket":"00112233445566778899AABBCCDDEEFF"})"};
     for (const auto& text : wrong) {
         const auto note = parse_note(text);
         ASSERT_FALSE(note) << text;

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <functional>
 
 #include "unit/service/work/workplace.hpp"
 
@@ -26,6 +28,50 @@ class settable_day final : public core::clock {
     std::atomic<std::int64_t> wall_{1'790'000'000'000};  // 2026-09-21T14:13:20Z
 };
 
+// A store whose disk is full when the first job is to be noted.
+class full_disk final : public inbox::item_store {
+ public:
+    full_disk(inbox::item_store& store, std::function<void()> meanwhile)
+        : store_(store), meanwhile_(std::move(meanwhile)) {}
+
+    core::result<void> set_job(inbox::held_item& held, core::job_id job) override {
+        if (refused > 0) return store_.set_job(held, job);
+        ++refused;
+        meanwhile_();
+        return core::failure{core::errc::ledger_full, "no room"};
+    }
+    core::result<std::optional<inbox::held_item>> take(const std::string& name, core::instant now) override {
+        return store_.take(name, now);
+    }
+    core::result<std::unique_ptr<inbox::upload>> begin_upload(inbox::item_note note) override {
+        return store_.begin_upload(std::move(note));
+    }
+    core::result<inbox::held_item> take_path(const std::string& path, const std::vector<std::string>& allowed,
+                                             inbox::item_note note) override {
+        return store_.take_path(path, allowed, std::move(note));
+    }
+    core::result<std::vector<inbox::held_item>> adopt() override { return store_.adopt(); }
+    core::result<std::vector<inbox::item>> list(inbox::item_place place, std::size_t most) override {
+        return store_.list(place, most);
+    }
+    core::result<std::optional<inbox::item>> find(const std::string& id) override { return store_.find(id); }
+    core::result<std::optional<inbox::held_item>> hold(const std::string& id) override { return store_.hold(id); }
+    core::result<void> add_file(const inbox::held_item& held, const std::string& name,
+                                const std::function<core::result<void>(int fd)>& write) override {
+        return store_.add_file(held, name, write);
+    }
+    core::result<void> put_away(inbox::held_item& held, inbox::item_place where) override {
+        return store_.put_away(held, where);
+    }
+    const std::string& root() const override { return store_.root(); }
+
+    int refused = 0;
+
+ private:
+    inbox::item_store& store_;
+    std::function<void()> meanwhile_;
+};
+
 class Intake : public Workplace {
  protected:
     Intake() {
@@ -36,8 +82,9 @@ class Intake : public Workplace {
         store = inbox::item_store::open(path("inbox")).value();
     }
 
-    std::unique_ptr<intake> make() {
-        intake::parts p{configuration, clock, *store, runs, 64, {}, {}, {}};
+    std::unique_ptr<intake> make() { return make(*store); }
+    std::unique_ptr<intake> make(inbox::item_store& of) {
+        intake::parts p{configuration, clock, of, runs, 64, {}, {}, {}};
         p.job_ready = [] {};
         p.found_finished = [this](core::job_id job) { told.add("found_finished", std::to_string(job)); };
         p.failed = [this](const inbox::item& item, const core::failure& why) {
@@ -157,6 +204,89 @@ TEST_F(Intake, AJobThatIsWantedAgainIsMadeOnceWhateverTheKills) {
     ASSERT_TRUE(told.wait_for(accepted(1), 2));
     ASSERT_TRUE(told.wait_for(accepted(2), 2));
     EXPECT_EQ(jobs(), 2u);
+}
+
+TEST_F(Intake, AnInputIsPlannedOnceThoughItsSettingsAreOthersAfterAKill) {
+    const std::vector<std::function<void(core::settings&)>> changes{
+        [](core::settings& s) { s.defaults.note = "another note"; },
+        [](core::settings& s) { s.defaults.priority = "high"; },
+        [](core::settings& s) { s.defaults.due_at = "+9d"; },
+        [](core::settings& s) { s.dates.time = "10:00"; },
+        [](core::settings& s) { s.columns["note"] = "there is no such column"; },
+        [](core::settings& s) { s.import.chunk_size = 7; },
+    };
+    const auto item = left(rows());
+    {
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(accepted(1)));
+    }
+    std::size_t starts = 1;
+    for (const auto& changed : changes) {
+        forget_job(item);
+        change(changed);
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(R"("state":"accepted")", ++starts));
+        EXPECT_EQ(jobs(), 1u) << "change " << starts - 1;
+        EXPECT_EQ(store->find(item.id).value()->job, 1);
+    }
+}
+
+TEST_F(Intake, AnInputWhoseJobCouldNotBeNotedIsPlannedOnceThoughItsSettingsWereReadAnew) {
+    const auto item = left(rows());
+    full_disk full(*store, [this] { change([](core::settings& s) { s.defaults.note = "another note"; }); });
+    const auto i = make(full);
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(accepted(1)));
+    EXPECT_EQ(full.refused, 1);
+    EXPECT_EQ(jobs(), 1u);
+}
+
+TEST_F(Intake, TwoDropsOfOneInputHaveOneJobWhichIsTheFirstOnes) {
+    const auto first = left(rows());
+    const auto second = left(rows());
+    {
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(accepted(1), 2));
+    }
+    EXPECT_NE(first.ticket, second.ticket);
+    EXPECT_EQ(book()->job_of_origin(first.ticket).value()->id, 1);
+    EXPECT_EQ(book()->job_of_origin(second.ticket).value(), std::nullopt);
+    // Nothing was done for the second one: cut short, it is as if it came now.
+    forget_job(first);
+    forget_job(second);
+    const auto i = make();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(accepted(1), 4));
+    EXPECT_EQ(jobs(), 1u);
+}
+
+TEST_F(Intake, AnotherInputInTheFolderOfOneThatWasPlannedIsNotTakenForIt) {
+    const auto item = left(rows());
+    {
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(accepted(1)));
+    }
+    forget_job(item);
+    write(item.input(), rows("2027-03-11T10:00:00Z"));
+    const auto i = make();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for("failed " + item.id));
+    EXPECT_EQ(jobs(), 1u);
+    EXPECT_TRUE(told.wait_for("failed " + item.id + ": a.csv was another file when job 1 was planned"));
+}
+
+TEST_F(Intake, AnItemOfAnEarlierVersionHasNoTicketAndIsTakenIn) {
+    const auto item = left(rows());
+    write(item.folder + "/item.json",
+          R"({"name":"a.csv","origin":"upload","taken_at":"2026-09-21T14:13:20Z","first_rows":0,"again":false})");
+    const auto i = make();
+    i->start().value();
+    EXPECT_TRUE(told.wait_for(accepted(1)));
+    EXPECT_EQ(store->find(item.id).value()->ticket, "");
 }
 
 TEST_F(Intake, AnEndThatADeadProcessMayNotHaveToldIsTold) {
