@@ -59,7 +59,8 @@ class pooled_client final : public apollo_client {
           pool_(std::move(ex), std::move(plan), options.connections, options.connection_age) {}
 
     asio::awaitable<exchange> bulk_create(const std::string& body) override {
-        return send(request_line("POST", "/tasks/bulk_create"), body);
+        // What it does to tasks must be known: its answer or its deadline is waited for.
+        return send(request_line("POST", "/tasks/bulk_create"), body, async::outer_stop::held_back);
     }
 
     asio::awaitable<exchange> search_tasks(std::uint32_t page, std::uint32_t per_page,
@@ -67,15 +68,16 @@ class pooled_client final : public apollo_client {
         std::string query = fmt::format("?sort_by_field=task_due_at&page={}&per_page={}", page, per_page);
         for (const auto& [name, value] : filters)
             query += "&" + encoded(name) + "=" + encoded(value);
-        return send(request_line("POST", "/tasks/search" + query), {});
+        return send(request_line("POST", "/tasks/search" + query), {}, async::outer_stop::passed_on);
     }
 
     asio::awaitable<exchange> search_users(std::uint32_t page, std::uint32_t per_page) override {
-        return send(request_line("GET", fmt::format("/users/search?page={}&per_page={}", page, per_page)), {});
+        return send(request_line("GET", fmt::format("/users/search?page={}&per_page={}", page, per_page)), {},
+                    async::outer_stop::passed_on);
     }
 
     asio::awaitable<exchange> usage_stats() override {
-        return send(request_line("POST", "/usage_stats/api_usage_stats"), {});
+        return send(request_line("POST", "/usage_stats/api_usage_stats"), {}, async::outer_stop::passed_on);
     }
 
     void close() override { pool_.close(); }
@@ -86,12 +88,12 @@ class pooled_client final : public apollo_client {
     }
 
     // No coroutine: the request is written down before the caller can go on.
-    asio::awaitable<exchange> send(const std::string& line, const std::string& body) {
-        return send(std::make_unique<request_text>(line, head_, body));
+    asio::awaitable<exchange> send(const std::string& line, const std::string& body, async::outer_stop stop) {
+        return send(std::make_unique<request_text>(line, head_, body), stop);
     }
 
-    asio::awaitable<exchange> send(std::unique_ptr<request_text> request) {
-        exchange x = co_await pool_.send(request->view());
+    asio::awaitable<exchange> send(std::unique_ptr<request_text> request, async::outer_stop stop) {
+        exchange x = co_await pool_.send(request->view(), stop);
         // An error text goes to reports and logs. Long bodies of 200 are for who finds no success in them.
         if (x.status != 200) key_.erase_from(x.body);
         key_.erase_from(x.error_text);

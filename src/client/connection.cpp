@@ -238,13 +238,12 @@ bool connection::quiet() {
 
 // Exchanges
 
-asio::awaitable<void> connection::exchange_once(std::string_view request, exchange& x) {
+asio::awaitable<void> connection::exchange_once(std::string_view request, async::outer_stop stop, exchange& x) {
     const auto began = clock::now();
     reusable_ = false;
     stage_ = stage::writing;
     x.reach = reach::no_answer;
-    const error_code ec =
-        co_await with_deadline(round_trip(request, x), plan_.request_timeout, async::outer_stop::held_back);
+    const error_code ec = co_await with_deadline(round_trip(request, x), plan_.request_timeout, stop);
     idle_since_ = clock::now();
     x.took = std::chrono::duration_cast<std::chrono::milliseconds>(idle_since_ - began);
     head_status_ = parser_ && parser_->is_header_done() ? parser_->get().result_int() : 0;
@@ -329,6 +328,7 @@ void connection::explain(error_code ec, exchange& x) const {
     if (ec == asio::error::timed_out)
         return because("request_timeout",
                        fmt::format("no whole answer within {}", seconds_text(plan_.request_timeout)));
+    if (is_stop(ec)) return because("stopped", "stopped before the answer came");
     if (stage_ == stage::writing)
         return because("write_failed", "the connection broke while the request was written: " + ec.message());
     if (ec == http::error::body_limit || ec == http::error::header_limit || ec == http::error::buffer_overflow)

@@ -18,6 +18,7 @@
 
 #include "client/target.hpp"
 #include "client/tls_context.hpp"
+#include "taskbarge/async/deadline.hpp"
 #include "taskbarge/client/answer.hpp"
 
 namespace taskbarge::client {
@@ -61,9 +62,9 @@ class connection {
     bool reusable() const { return reusable_; }
     clock::time_point opened_at() const { return opened_at_; }
 
-    // Sends a request and reads its answer into `x`: reach is no_answer or answered. Not interrupted by a stop.
-    // `request` lives until it is done.
-    boost::asio::awaitable<void> exchange_once(std::string_view request, exchange& x);
+    // Sends a request and reads its answer into `x`: reach is no_answer or answered. `stop` says whether a stop of the
+    // caller interrupts it. `request` lives until it is done.
+    boost::asio::awaitable<void> exchange_once(std::string_view request, async::outer_stop stop, exchange& x);
     // The status of the last answer, even if it broke off after its head; 0: no head came.
     int head_status() const { return head_status_; }
 

@@ -70,16 +70,16 @@ void https_pool::leave_place() {
     next->wake.cancel();
 }
 
-asio::awaitable<exchange> https_pool::send(std::string_view request) {
+asio::awaitable<exchange> https_pool::send(std::string_view request, async::outer_stop stop) {
     const bool throwing = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     exchange x;
-    co_await send_by_value(request, x);
+    co_await send_by_value(request, stop, x);
     co_await asio::this_coro::throw_if_cancelled(throwing);
     co_return x;
 }
 
-asio::awaitable<void> https_pool::send_by_value(std::string_view request, exchange& x) {
+asio::awaitable<void> https_pool::send_by_value(std::string_view request, async::outer_stop stop, exchange& x) {
     if (!co_await wait_for_place()) {
         not_sent(x, stopped());
         co_return;
@@ -100,7 +100,7 @@ asio::awaitable<void> https_pool::send_by_value(std::string_view request, exchan
     if (co_await is_stopped()) {
         not_sent(x, stopped());
     } else {
-        co_await link->exchange_once(request, x);
+        co_await link->exchange_once(request, stop, x);
     }
     if (closings == closings_ && link->reusable()) idle_.push_back(std::move(link));
 }

@@ -21,8 +21,9 @@ class https_pool {
     https_pool(boost::asio::any_io_executor ex, connection_plan plan, std::size_t size,
                std::chrono::milliseconds connection_age);
 
-    // Sends one request, head and body, which lives until it is done. Ends by value also when the caller is stopped.
-    boost::asio::awaitable<exchange> send(std::string_view request);
+    // Sends one request, head and body, which lives until it is done. Ends by value also when the caller is stopped:
+    // before the first byte in any case, afterwards as `stop` says.
+    boost::asio::awaitable<exchange> send(std::string_view request, async::outer_stop stop);
 
     // Closes idle connections now and those in use when their request is done.
     void close();
@@ -33,7 +34,7 @@ class https_pool {
 
     boost::asio::awaitable<bool> wait_for_place();
     void leave_place();
-    boost::asio::awaitable<void> send_by_value(std::string_view request, exchange& x);
+    boost::asio::awaitable<void> send_by_value(std::string_view request, async::outer_stop stop, exchange& x);
     std::unique_ptr<connection> take_idle();
 
     boost::asio::any_io_executor ex_;

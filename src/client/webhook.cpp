@@ -45,7 +45,7 @@ asio::awaitable<void> deliver(connection_plan& plan, std::chrono::milliseconds l
         not_sent(x, out_of_time());
     } else {
         plan.request_timeout = left;
-        co_await link.exchange_once(request, x);
+        co_await link.exchange_once(request, async::outer_stop::held_back, x);
         // The status is all that is asked for: a body that broke off takes nothing from it.
         if (x.reach == reach::no_answer && link.head_status() != 0) {
             x.reach = reach::answered;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "taskbarge/core/fault_point.hpp"
@@ -78,7 +77,7 @@ import_run::import_run(session& s, const ledger::job_record& job, const ledger::
       job_(job),
       purpose_(purpose),
       sends_(s.executor()),
-      bell_(s.executor()),
+      bell_(s.bell()),
       random_(s.env().seed),
       width_(s.env().settings.send.connections),
       budget_(allowance(s.env().settings.send.retry_budget, job.minimum_requests)),
@@ -91,7 +90,6 @@ import_run::import_run(session& s, const ledger::job_record& job, const ledger::
 // ---------------------------------------------------------------------------------------------------------- start
 
 asio::awaitable<run_end> import_run::run() {
-    env_.stop.listen([this, ex = session_.executor()](stop_level) { asio::post(ex, [this] { bell_.ring(); }); });
     progress_.phase = phase::connecting;
     if (auto r = co_await recover(); !r) break_off(r.error());
     if (!broken_)
@@ -118,7 +116,6 @@ asio::awaitable<run_end> import_run::run() {
             break;
         }
     }
-    env_.stop.listen({});
     if (env_.stop.level() != stop_level::forced) co_await sends_.wait();
     co_return end_of(move);
 }

@@ -107,7 +107,7 @@ class import_run {
     const ledger::job_record job_;
     const run_purpose purpose_;
     async::task_group sends_;
-    wake_bell bell_;
+    wake_bell& bell_;
     std::mt19937_64 random_;
     circuit_breaker breaker_;
     send_width width_;

@@ -30,7 +30,7 @@ failure cannot(const std::string& why) {
     return {errc::waiting, "the owners' e-mail addresses could not be looked up in Apollo (users/search): " + why};
 }
 
-asio::awaitable<result<client::users_page>> read_page(session& s, wake_bell& bell, std::uint32_t number) {
+asio::awaitable<result<client::users_page>> read_page(session& s, std::uint32_t number) {
     failure why = cannot("no answer");
     for (std::uint32_t tried = 1; tried <= most_tries; ++tried) {
         if (s.env().stop.level() != stop_level::none) co_return failure{errc::interrupted, "stopped on request"};
@@ -50,16 +50,15 @@ asio::awaitable<result<client::users_page>> read_page(session& s, wake_bell& bel
                       ? cannot(page.error().text)
                       : failure{errc::unreachable, cannot(got->answer->error_text).text};
         }
-        co_await bell.sleep_until(s.env().clock.steady_now() + wait);
+        co_await s.bell().sleep_until(s.env().clock.steady_now() + wait);
     }
     co_return why;
 }
 
 asio::awaitable<result<directory>> read_all(session& s) {
     directory all;
-    wake_bell bell(s.executor());
     for (std::uint32_t number = 1; number <= most_pages; ++number) {
-        auto page = co_await read_page(s, bell, number);
+        auto page = co_await read_page(s, number);
         if (!page) co_return page.error();
         for (const auto& user : page->users)
             if (!user.email.empty()) all.emplace(lower(user.email), user.id);

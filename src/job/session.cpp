@@ -1,5 +1,6 @@
 #include "job/session.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -88,7 +89,19 @@ session::session(const environment& env, asio::any_io_executor ex, ledger_writer
       windows_{route_windows(route::bulk_create, env.settings, env.clock),
                route_windows(route::search, env.settings, env.clock),
                route_windows(route::users, env.settings, env.clock),
-               route_windows(route::usage_stats, env.settings, env.clock)} {}
+               route_windows(route::usage_stats, env.settings, env.clock)},
+      bell_(executor_),
+      questions_(executor_) {
+    const auto on_loop = [this] {
+        questions_.stop();
+        bell_.ring();
+    };
+    env_.stop.listen([ex = executor_, on_loop](stop_level) { asio::post(ex, on_loop); });
+}
+
+session::~session() {
+    env_.stop.listen({});
+}
 
 std::optional<core::instant> session::server_time(core::instant ours) const {
     if (!server_ahead_) return std::nullopt;
@@ -97,6 +110,26 @@ std::optional<core::instant> session::server_time(core::instant ours) const {
 
 void session::note_server_clock(const client::exchange& x) {
     if (x.server_date) server_ahead_ = *x.server_date - env_.clock.now();
+}
+
+namespace {
+
+// As a child that a stop may end before it has a value.
+asio::awaitable<void> put(asio::awaitable<client::exchange> question, client::exchange& x) {
+    x.reach = client::reach::no_answer;
+    x = co_await std::move(question);
+}
+
+}  // namespace
+
+asio::awaitable<client::exchange> session::answer_or_stop(asio::awaitable<client::exchange> question) {
+    client::exchange x;
+    x.reach = client::reach::not_sent;  // and stays so if the stop was there before
+    x.error_code = "stopped";
+    x.error_text = "stopped on request";
+    questions_.spawn(put(std::move(question), x));
+    co_await questions_.wait();
+    co_return x;
 }
 
 template <class Call>
@@ -111,7 +144,7 @@ asio::awaitable<result<asked>> session::ask(route r, Call call) {
         out.after_answer = place->decision.after_answer;
         co_return out;
     }
-    out.answer = co_await call();
+    out.answer = co_await answer_or_stop(call());
     note_server_clock(*out.answer);
     auto learnt = co_await writer_.ask<core::rate_book>([&gate, &x = *out.answer, taken_at = place->taken_at](
                                                             ledger::ledger& l) { return gate.learn(l, x, taken_at); });

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "job/ledger_writer.hpp"
+#include "taskbarge/async/task_group.hpp"
 #include "taskbarge/client/apollo_client.hpp"
 #include "taskbarge/client/rate_windows.hpp"
 #include "taskbarge/job/job.hpp"
@@ -77,12 +78,17 @@ struct asked {
     bool after_answer = false;                // no place until an answer under way has come: very soon
 };
 
+// Listens to the environment's stop for as long as it lives.
 class session {
  public:
     session(const environment& env, boost::asio::any_io_executor ex, ledger_writer& writer,
             client::apollo_client& client);
+    session(const session&) = delete;
+    session& operator=(const session&) = delete;
+    ~session();
 
-    // One request on a route that creates nothing: takes its place, asks, learns. A failure is the ledger's.
+    // One request on a route that creates nothing: takes its place, asks, learns. A failure is the ledger's. A stop
+    // ends it at once, as one that was not sent or not answered: nothing is lost by it.
     boost::asio::awaitable<core::result<asked>> search_page(
         std::uint32_t page, std::uint32_t per_page, const std::vector<std::pair<std::string, std::string>>& filters);
     boost::asio::awaitable<core::result<asked>> users_page(std::uint32_t page);
@@ -97,6 +103,9 @@ class session {
     // Every answer tells; bulk_create's are told by whoever asked.
     void note_server_clock(const client::exchange& x);
 
+    // Rung when a stop is asked for.
+    wake_bell& bell() { return bell_; }
+
     route_windows& windows(route r) { return windows_[static_cast<std::size_t>(r)]; }
     ledger_writer& writer() { return writer_; }
     client::apollo_client& client() { return client_; }
@@ -106,12 +115,15 @@ class session {
  private:
     template <class Call>
     boost::asio::awaitable<core::result<asked>> ask(route r, Call call);
+    boost::asio::awaitable<client::exchange> answer_or_stop(boost::asio::awaitable<client::exchange> question);
 
     const environment& env_;
     boost::asio::any_io_executor executor_;
     ledger_writer& writer_;
     client::apollo_client& client_;
     std::array<route_windows, 4> windows_;
+    wake_bell bell_;
+    async::task_group questions_;  // what a stop ends
     std::optional<std::chrono::milliseconds> server_ahead_;
 };
 

@@ -8,6 +8,7 @@ job is finished, and then holds the ledger against what the sandbox has created.
   crash_tests.py --program PATH kills [--count N]               kills at random moments of an import with latency
   crash_tests.py --program PATH disk-full                       the ledger's disk fills up, and has room again
   crash_tests.py --program PATH prune                           a prune is killed at each of its transactions
+  crash_tests.py --program PATH silent                          a stop while a server says nothing
 """
 import argparse
 import concurrent.futures
@@ -16,6 +17,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -265,6 +267,49 @@ def run_prune(a):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def run_silent(a):
+    """One SIGTERM ends a run whose question is not answered: it asks for limits or owners, nothing was to be created."""
+    bound = 10  # seconds; what it must not wait for are the 60 s of send.request_timeout
+    cases = 0
+    for scheme, column in (("http", ""), ("https", ""), ("http", "owner_email")):
+        folder = tempfile.mkdtemp(prefix="taskbarge-silent-")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(RUN_SECONDS)
+            source = os.path.join(folder, "contacts.csv")
+            with open(source, "w", encoding="utf-8") as f:
+                owner = "user_id" if not column else column
+                f.write(f"contact_id,{owner},type,status,due_at\n" + "".join(
+                    f"{n:024x},{'ann@example.com' if column else '66302798d03b9601c7934ebf'},call,scheduled,"
+                    "2027-02-10T10:00:00Z\n" for n in range(1, 20)))
+            ledger = os.path.join(folder, "ledger.db")
+            run = subprocess.Popen(
+                [a.program, "import", source, "--base-url", f"{scheme}://127.0.0.1:{server.getsockname()[1]}/api/v1",
+                 "--ledger", ledger, "--json", "--quiet", "--set", "send.connect_timeout=60s"],
+                env={**os.environ, "APOLLO_API_KEY": "a-key"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            try:
+                taken, _ = server.accept()
+                taken.settimeout(RUN_SECONDS)
+                with taken:
+                    said = taken.recv(65536)  # a request, or the first words of TLS
+                    if scheme == "http" and (b"users/search" if column else b"usage_stats") not in said:
+                        raise failed(f"asked something else: {said[:200]}")
+                    began = time.monotonic()
+                    run.send_signal(signal.SIGTERM)
+                    out, err = run.communicate(timeout=bound)
+            except subprocess.TimeoutExpired:
+                raise failed(f"{scheme} {column}: still there {time.monotonic() - began:.0f} s after the signal")
+            finally:
+                if run.poll() is None:
+                    run.kill()
+                    run.communicate()
+            if run.returncode != 75 or json.loads(out)["requests"] != 0:
+                raise failed(f"{scheme} {column}: exit {run.returncode}: {out} {err}")
+            cases += 1
+        shutil.rmtree(folder, ignore_errors=True)
+    print(f"{cases} silent servers: each run ended by one signal, without an answer")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
@@ -278,9 +323,11 @@ def main():
     kills.add_argument("--count", type=int, default=30)
     commands.add_parser("disk-full")
     commands.add_parser("prune")
+    commands.add_parser("silent")
     a = parser.parse_args()
     try:
-        return {"matrix": run_matrix, "kills": run_kills, "disk-full": run_disk_full, "prune": run_prune}[a.command](a)
+        return {"matrix": run_matrix, "kills": run_kills, "disk-full": run_disk_full, "prune": run_prune,
+                "silent": run_silent}[a.command](a)
     except failed as e:
         print(f"FAILED: {e}")
         return 1

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
 
 namespace taskbarge::testing {
@@ -145,6 +149,7 @@ asio::awaitable<exchange> fake_apollo::search_tasks(std::uint32_t page, std::uin
                                                     const std::vector<std::pair<std::string, std::string>>& filters) {
     ++search_requests_;
     if (on_search) on_search(search_requests_);
+    if (silent) co_return co_await say_nothing();
     if (search_status != 0) co_return answer(search_status, R"({"error":"as the test wanted it"})");
     auto x = answer(200, "");
     if (!count_search(x)) {
@@ -178,7 +183,21 @@ asio::awaitable<exchange> fake_apollo::search_users(std::uint32_t, std::uint32_t
     co_return answer(404, "{}");
 }
 
+// Bounded, for a test that fails.
+asio::awaitable<exchange> fake_apollo::say_nothing() {
+    if (on_silence) on_silence();
+    asio::steady_timer patience(co_await asio::this_coro::executor, std::chrono::seconds(20));
+    co_await asio::this_coro::throw_if_cancelled(false);
+    boost::system::error_code cut_off;
+    co_await patience.async_wait(asio::redirect_error(asio::use_awaitable, cut_off));
+    if (cut_off) ++left_off;
+    exchange x;
+    x.reach = client::reach::no_answer;
+    co_return x;
+}
+
 asio::awaitable<exchange> fake_apollo::usage_stats() {
+    if (silent) co_return co_await say_nothing();
     co_return answer(403, R"({"error":"no","error_code":"API_INACCESSIBLE"})");
 }
 

@@ -43,6 +43,11 @@ class fake_apollo final : public client::apollo_client {
     bool honours_contact_filter = false;
     // Called with the ordinal (from 1) of each search request before it is answered: may change anything here.
     std::function<void(std::uint64_t)> on_search;
+    // Whether questions (searches and limits) are answered. If not, `on_silence` is called, and they are left off only
+    // when their asker is stopped, which is counted.
+    bool silent = false;
+    std::function<void()> on_silence;
+    std::size_t left_off = 0;
     // What the search answers instead of its list; 0: the list.
     int search_status = 0;
     // A window of so many search requests that opens with the first, told in the rate headers; limit 0: none.
@@ -69,6 +74,7 @@ class fake_apollo final : public client::apollo_client {
     void close() override {}
 
  private:
+    boost::asio::awaitable<client::exchange> say_nothing();
     struct stored {
         client::seen_task task;
         core::instant visible_from{};

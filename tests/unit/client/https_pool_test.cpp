@@ -390,6 +390,21 @@ TEST_P(Pool, StopAfterWritingOnAStalledServerWaitsForTheDeadline) {
     expect_no_answer(p->result, "request_timeout");
 }
 
+TEST_P(Pool, StopLeavesAQuestionOffThatIsNotAnswered) {
+    server_.script({stall(), stall(), stall()});
+    auto client = make(options());
+    for (int question = 0; question < 3; ++question) {
+        auto p = start(question == 0   ? client->usage_stats()
+                       : question == 1 ? client->search_users(1, 100)
+                                       : client->search_tasks(1, 100, {}));
+        run_until([&] { return server_.requests().size() == static_cast<std::size_t>(question) + 1 || p->done; });
+        p->stop.emit(boost::asio::cancellation_type::terminal);
+        finish();
+        expect_no_answer(p->result, "stopped");
+    }
+    EXPECT_EQ(create(*client).status, 200) << "the place was given back, and the silent connections are not used again";
+}
+
 TEST_P(Pool, AnswerThatComesBeforeTheRequestIsWhollyReadCounts) {
     // Larger than the socket buffers: the server answers and closes while the client still writes.
     server_.greet({greeting::refuse_early});

@@ -212,6 +212,36 @@ TEST_F(ImportRun, AStopBeforeTheFirstRequestSendsNothing) {
     EXPECT_EQ(apollo.create_requests(), 0u);
 }
 
+TEST_F(ImportRun, AStopWhileItAsksForItsLimitsDoesNotWaitForTheAnswer) {
+    plan_rows(40);
+    apollo.silent = true;
+    apollo.on_silence = [this] { stop.request(); };
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_EQ(end.why->code, errc::interrupted);
+    EXPECT_EQ(apollo.left_off, 1u);
+    EXPECT_EQ(apollo.create_requests(), 0u);
+    EXPECT_EQ(counts().pending, 40u);
+}
+
+TEST_F(ImportRun, AStopWhileItLooksUpDoesNotWaitForTheAnswerAndSettlesNothing) {
+    plan_rows(20);
+    const auto chunks = planned(job);
+    have_created(chunks[0]);
+    leave_in_flight(chunks[1]);
+    apply(chunks[1]);
+    apollo.on_search = [this](std::uint64_t number) {
+        if (number > 1) apollo.silent = true;
+    };
+    apollo.on_silence = [this] { stop.request(); };
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_EQ(end.why->code, errc::interrupted);
+    EXPECT_EQ(apollo.left_off, 1u);
+    EXPECT_EQ(counts().unknown, 10u) << "in doubt as before";
+    EXPECT_EQ(counts().created, 10u);
+}
+
 TEST_F(ImportRun, AnOutageParksTheJobWithItsRowsPending) {
     plan_rows(40);
     settings.send.max_wait = 300ms;
