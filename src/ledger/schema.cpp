@@ -323,10 +323,13 @@ FROM (SELECT job, row, line, contact_id, state, task_id, code, '' AS "column", m
       FROM rejects) AS all_rows;
 )sql";
 
-// Version 4: a job knows which input of a service it was planned for, and each such input has one job at most.
+// Version 4: a job knows which input of a service it was planned for, and each such input has one job at most; and
+// whether it was gone on with after its end, so that what was told of that end is old.
 constexpr const char* version_4 = R"sql(
 ALTER TABLE jobs ADD COLUMN origin TEXT NOT NULL DEFAULT '';
 CREATE UNIQUE INDEX jobs_by_origin ON jobs (origin) WHERE origin <> '';
+ALTER TABLE jobs ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX jobs_reopened ON jobs (id) WHERE reopened <> 0;
 )sql";
 
 constexpr std::array steps_to_today{version_1, version_2, version_3, version_4};

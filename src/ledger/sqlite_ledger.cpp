@@ -269,6 +269,12 @@ result<std::vector<unfinished_job>> sqlite_ledger::unfinished_jobs() {
     });
 }
 
+result<std::vector<job_record>> sqlite_ledger::reopened_jobs() {
+    static const std::string sql =
+        job_columns("WHERE reopened <> 0 AND state = 'completed' AND pruned_at IS NULL ORDER BY id");
+    return read_jobs(db_->prepare(sql));
+}
+
 result<job_record> sqlite_ledger::job(job_id id) {
     static const std::string sql = job_columns("WHERE id = ?");
     auto query = db_->prepare(sql);
@@ -294,11 +300,12 @@ result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std:
             if (!counted) return counted.error();
             sums = *counted;
         }
-        auto done = db_->prepare(
-                           "UPDATE jobs SET state = ?, finished_at = ?, resume_at = ?, stop_code = ?, "
-                           "stop_message = ? WHERE id = ?")
-                        .bind(core::to_string(state), finished, resume_at, stop_code, stop_message, id)
-                        .run();
+        auto done =
+            db_->prepare(
+                   "UPDATE jobs SET reopened = reopened OR finished_at IS NOT NULL, state = ?, finished_at = ?, "
+                   "resume_at = ?, stop_code = ?, stop_message = ? WHERE id = ?")
+                .bind(core::to_string(state), finished, resume_at, stop_code, stop_message, id)
+                .run();
         if (!done) return done;
         if (db_->changes() == 0) return no_such_job(id);
         return sums ? keep_sums(id, *sums) : result<void>();

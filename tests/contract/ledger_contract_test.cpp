@@ -204,6 +204,27 @@ TEST_P(LedgerContract, JobsWithoutOriginAreAsManyAsThereAre) {
     EXPECT_EQ(must(book().job_of_origin("")), std::nullopt);
 }
 
+TEST_P(LedgerContract, AJobThatWasGoneOnWithAfterItsEndIsReopened) {
+    auto job = start_plan(book(), 2);
+    finish_plan(book(), job, "one", {0, 0});
+    const auto set = [&](core::job_state state, int at) {
+        must(book().set_job_state(job.id, state, std::nullopt, "", "", at_second(at)));
+    };
+    set(core::job_state::parked, 1500);
+    set(core::job_state::completed, 2000);
+    EXPECT_THAT(must(book().reopened_jobs()), IsEmpty()) << "it has ended once";
+    set(core::job_state::parked, 3000);
+    EXPECT_THAT(must(book().reopened_jobs()), IsEmpty()) << "it has not ended again";
+    set(core::job_state::completed, 4000);
+    EXPECT_THAT(must(book().reopened_jobs()), SizeIs(1));
+    set(core::job_state::completed, 5000);
+    ASSERT_THAT(must(book().reopened_jobs()), SizeIs(1));
+    EXPECT_EQ(must(book().reopened_jobs())[0].finished_at, at_second(5000));
+    job.lock.reset();
+    must(book().prune_job(job.id, false, at_second(6000), [] { return true; }));
+    EXPECT_THAT(must(book().reopened_jobs()), IsEmpty()) << "its rows are gone";
+}
+
 TEST_P(LedgerContract, PlanThatWasNotCommittedHasNoOrigin) {
     auto first = start_plan(book(), 2);
     ASSERT_FALSE(book().commit_plan(first.id, identity_of("one"), {2, 0}, true, "ticket a")) << "rows are missing";

@@ -303,7 +303,10 @@ class ledger {
     virtual result<std::vector<job_record>> newest_jobs(const job_page& page) = 0;  // newest first
     virtual result<std::vector<unfinished_job>> unfinished_jobs() = 0;              // oldest first
     virtual result<std::vector<state_sums>> sums_by_state() = 0;                    // states without a job are left out
-    virtual result<job_record> job(job_id id) = 0;                                  // errc::no_such_job
+    // Completed ones that were completed before and gone on with since (retry, verify): what was told of that end is
+    // old. Pruned ones are left out.
+    virtual result<std::vector<job_record>> reopened_jobs() = 0;
+    virtual result<job_record> job(job_id id) = 0;                      // errc::no_such_job
     virtual result<std::unique_ptr<job_lock>> lock_job(job_id id) = 0;  // errc::job_held at once when another has it
     virtual result<job_totals> totals(job_id id) = 0;
     virtual result<std::vector<reason_count>> reasons(job_id id, std::size_t most) = 0;

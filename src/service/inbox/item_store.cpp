@@ -244,6 +244,7 @@ class folders final : public item_store {
                                 item_note note) override;
     result<std::vector<held_item>> adopt() override;
     result<std::vector<item>> list(item_place place, std::size_t most) override;
+    result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) override;
     result<std::optional<item>> find(const std::string& id) override;
     result<std::optional<held_item>> hold(const std::string& id) override;
     result<void> set_job(held_item& held, core::job_id job) override;
@@ -441,6 +442,21 @@ result<std::vector<item>> folders::list(item_place place, std::size_t most) {
         if (one->item.trouble.empty() || is_folder(one->item.folder)) out.push_back(std::move(one->item));
     }
     std::reverse(out.begin(), out.end());
+    return out;
+}
+
+result<std::vector<std::string>> folders::done_with(const std::set<core::job_id>& jobs) {
+    const auto folder = place_path(root_, item_place::done);
+    const auto ids = ids_in(folder);
+    if (!ids) return ids.error();
+    std::vector<std::string> out;
+    for (const auto& id : *ids) {
+        auto text = id.text();
+        const auto job = read_job(folder + "/" + text);
+        // One whose number cannot be read has none of them.
+        if (!job && job.error().code != errc::input) return job.error();
+        if (job && *job && jobs.contains(**job)) out.push_back(std::move(text));
+    }
     return out;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,8 @@ class item_store {
     virtual core::result<std::vector<held_item>> adopt() = 0;
     // Every item of a place, oldest first, without holding it; at most `most`, the newest.
     virtual core::result<std::vector<item>> list(item_place place, std::size_t most) = 0;
+    // The ids of the items in done that have one of these jobs.
+    virtual core::result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) = 0;
     virtual core::result<std::optional<item>> find(const std::string& id) = 0;  // errc::usage: no id
     // The item wherever it is, held from now on (to try a failed one again: put_away() takes it back to processing).
     // Nothing: there is none, or somebody holds it.

@@ -1,6 +1,7 @@
 #include "service/work/intake.hpp"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +11,9 @@
 #include <set>
 #include <utility>
 
+#include "service/inbox/files.hpp"
 #include "service/telemetry/event_json.hpp"
+#include "taskbarge/core/json_text.hpp"
 #include "taskbarge/core/printable.hpp"
 #include "taskbarge/core/write_all.hpp"
 #include "taskbarge/job/retry_policy.hpp"
@@ -96,6 +99,26 @@ result<core::settings> settings_of(const core::settings& base, const inbox::item
         s = std::move(*changed);
     }
     return s;
+}
+
+// What `status --json` says, and which end of the job it tells of.
+std::string summary_of(const job::report& r, const std::string& ledger_path, core::instant finished_at) {
+    std::string out;
+    core::json_object o(out);
+    report::add_report(o, r, ledger_path, report::exit_code_of(r));
+    o.text("finished_at", core::to_rfc3339(finished_at));
+    o.close();
+    return out + "\n";
+}
+
+// The end of the job that the results in the item's folder are of; nothing: it cannot be known.
+std::optional<core::instant> told_end(const inbox::item& item) {
+    constexpr std::size_t longest_summary = 1024UL * 1024;
+    const auto text = inbox::read_small(item.folder + "/summary.json", longest_summary);
+    simdjson::dom::parser parser;
+    std::string_view end;
+    if (!text || parser.parse(*text)["finished_at"].get(end) != simdjson::SUCCESS) return std::nullopt;
+    return core::parse_rfc3339(end);
 }
 
 job::import_options options_of(const inbox::item& item) {
@@ -205,9 +228,9 @@ void intake::look() {
             if (jobs.empty() || jobs.back() != job) jobs.push_back(job);
         room = held_ < parts_.most_items && !stopping_;
     }
-    if (!jobs.empty()) {
-        auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
-        auto unfinished = book ? (*book)->unfinished_jobs() : book.error();
+    // Where the ledger cannot be read, the scheduler tells.
+    if (auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path)) {
+        auto unfinished = (*book)->unfinished_jobs();
         if (unfinished) {
             std::set<core::job_id> open;
             for (const auto& u : *unfinished)
@@ -215,6 +238,7 @@ void intake::look() {
             for (const auto job : jobs)
                 if (!open.contains(job)) job_finished(job);
         }
+        look_for_old_results(**book);
     }
     if (!room) return;
     auto left = parts_.store.adopt();
@@ -225,6 +249,20 @@ void intake::look() {
     if (!left) return;
     for (auto& held : *left)
         if (!submit(std::move(held))) break;
+}
+
+void intake::look_for_old_results(ledger::ledger& book) {
+    const auto reopened = book.reopened_jobs();
+    if (!reopened) return;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& job : *reopened) {
+            const auto known = renewed_.find(job.id);
+            if (known == renewed_.end() || known->second != job.finished_at) to_renew_.insert(job.id);
+        }
+        if (to_renew_.empty()) return;
+    }
+    changed_.notify_all();
 }
 
 std::pair<std::size_t, std::size_t> intake::sizes() const {
@@ -257,6 +295,7 @@ void intake::loop() {
     while (true) {
         std::optional<entry> next;
         std::optional<core::job_id> finished;
+        std::set<core::job_id> old;
         {
             std::unique_lock lock(mutex_);
             if (stopping_) return;
@@ -269,8 +308,10 @@ void intake::loop() {
             } else if (due != queue_.end()) {
                 next = std::move(*due);
                 queue_.erase(due);
+            } else if (!to_renew_.empty() && renew_not_before_ <= now) {
+                old = std::exchange(to_renew_, {});
             } else {
-                auto until = now + 1h;
+                auto until = to_renew_.empty() ? now + 1h : renew_not_before_;
                 for (const auto& e : queue_)
                     until = std::min(until, e.not_before);
                 changed_.wait_until(lock, until);
@@ -279,6 +320,8 @@ void intake::loop() {
         }
         if (finished)
             put_away_job(*finished);
+        else if (!old.empty())
+            renew(old);
         else
             take_in(std::move(*next));
     }
@@ -433,25 +476,14 @@ void intake::write_why(const inbox::held_item& held, const core::failure& why, c
     }));
 }
 
-result<void> intake::write_results(const entry& e, core::job_id job) {
-    const auto& held = e.held;
-    const auto configuration = parts_.configuration.get();
-    silence unwatched;
-    const auto env = environment_of(*configuration, configuration->settings, unwatched);
-    auto book = ledger::open_ledger(configuration->settings.ledger.path);
-    if (!book) return book.error();
-    auto record = (*book)->job(job);
-    if (!record) return record.error();
-    const core::failure reopened{errc::waiting, fmt::format("job {} is not finished any more", job)};
-    if (record->identity != e.identity) return core::failure{errc::waiting, "the ledger was replaced"};
-    if (record->state != core::job_state::completed) return reopened;
-    const auto r = job::report_job(env, job);
-    if (r.why) return *r.why;
+// The states of the rows, and those that were rejected as they were.
+result<void> intake::write_rows(const inbox::held_item& held, ledger::ledger& book, const ledger::job_record& job,
+                                bool any_rejects) {
     auto written = parts_.store.add_file(held, "results.csv", [&](int fd) -> result<void> {
         fd_text out(fd);
-        report::results_writer writer(report::results_format::csv, record->files, job);
+        report::results_writer writer(report::results_format::csv, job.files, job.id);
         writer.header(out.buffer());
-        auto read = (*book)->each_result(job, [&](const ledger::row_result& row) {
+        auto read = book.each_result(job.id, [&](const ledger::row_result& row) {
             writer.line(out.buffer(), row);
             out.flush_if_full();
             return out.good() && stop_.level() == job::stop_level::none;
@@ -460,29 +492,105 @@ result<void> intake::write_results(const entry& e, core::job_id job) {
         if (stop_.level() != job::stop_level::none) return core::failure{errc::interrupted, "stopped"};
         return out.finish();
     });
-    if (!written) return written;
-    if (r.rows.rejected > 0) {
-        const auto name = rejects_name(record->file_notes.empty() ? "" : record->file_notes.front().format);
-        written = parts_.store.add_file(held, name, [&](int fd) -> result<void> {
-            fd_text out(fd);
-            report::rejects_writer writer(record->file_notes);
-            auto read = (*book)->each_reject(job, [&](const core::rejected_row& row) {
-                writer.record(out.buffer(), row);
-                out.flush_if_full();
-                return out.good();
-            });
-            if (!read) return read.error();
-            return out.finish();
+    if (!written || !any_rejects) return written;
+    const auto name = rejects_name(job.file_notes.empty() ? "" : job.file_notes.front().format);
+    return parts_.store.add_file(held, name, [&](int fd) -> result<void> {
+        fd_text out(fd);
+        report::rejects_writer writer(job.file_notes);
+        auto read = book.each_reject(job.id, [&](const core::rejected_row& row) {
+            writer.record(out.buffer(), row);
+            out.flush_if_full();
+            return out.good();
         });
-        if (!written) return written;
-    }
+        if (!read) return read.error();
+        return out.finish();
+    });
+}
+
+result<void> intake::write_results(const inbox::held_item& held, const ledger::job_identity& identity,
+                                   core::job_id job) {
+    const auto configuration = parts_.configuration.get();
+    silence unwatched;
+    const auto env = environment_of(*configuration, configuration->settings, unwatched);
+    auto book = ledger::open_ledger(configuration->settings.ledger.path);
+    if (!book) return book.error();
+    auto record = (*book)->job(job);
+    if (!record) return record.error();
+    const core::failure reopened{errc::waiting, fmt::format("job {} is not finished any more", job)};
+    if (record->identity != identity) return core::failure{errc::waiting, "the ledger was replaced"};
+    if (record->state != core::job_state::completed) return reopened;
+    const auto r = job::report_job(env, job);
+    if (r.why) return *r.why;
+    // Of a pruned job the sums are left.
+    if (!record->pruned_at)
+        if (auto written = write_rows(held, **book, *record, r.rows.rejected > 0); !written) return written;
     // A retry meanwhile makes what was written a mixture.
     const auto after = (*book)->job(job);
     if (!after) return after.error();
     if (after->finished_at != record->finished_at || after->state != record->state) return reopened;
     return parts_.store.add_file(held, "summary.json", [&](int fd) {
-        return write_text(fd, report::report_json(r, configuration->settings.ledger.path, report::exit_code_of(r)));
+        return write_text(fd, summary_of(r, configuration->settings.ledger.path, *record->finished_at));
     });
+}
+
+// A job that was finished again after its inputs were put away has other results than those that lie beside them.
+void intake::renew(const std::set<core::job_id>& jobs) {
+    const auto work = [&]() -> result<void> {
+        auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
+        if (!book) return book.error();
+        std::map<core::job_id, core::instant> ends;
+        for (const auto id : jobs) {
+            const auto job = (*book)->job(id);
+            if (!job) return job.error();
+            if (job->finished_at) ends[id] = *job->finished_at;
+        }
+        const auto ids = parts_.store.done_with(jobs);
+        if (!ids) return ids.error();
+        result<void> all;
+        for (const auto& id : *ids)
+            if (auto done = renew_item(**book, id); !done) all = done;  // the others go on
+        if (!all) return all;
+        const std::lock_guard lock(mutex_);
+        for (const auto& [job, end] : ends)
+            renewed_[job] = end;
+        return {};
+    };
+    const auto done = work();
+    const std::lock_guard lock(mutex_);
+    if (done) {
+        renew_failures_ = 0;
+        return;
+    }
+    if (done.error().code != errc::interrupted) parts_.runs.lines().warn("results_not_renewed", {}, done.error().text);
+    // Which jobs they are is found out anew.
+    renew_not_before_ = parts_.clock.steady_now() + pause_after(renew_failures_++);
+}
+
+result<void> intake::renew_item(ledger::ledger& book, const std::string& id) {
+    auto held = parts_.store.hold(id);
+    if (!held) return held.error();
+    // Gone, moved by a person, or another service renews it.
+    if (!*held || (*held)->item().place != item_place::done || !(*held)->item().job) return {};
+    const auto& item = (*held)->item();
+    const auto job = book.job(*item.job);
+    if (!job) return job.error();
+    if (job->state != core::job_state::completed || job->pruned_at || told_end(item) == job->finished_at) return {};
+    const auto its_own = is_job_of(book, item, *job);
+    if (!its_own) return its_own.error();
+    if (!*its_own) return {};
+    if (auto written = write_results(**held, job->identity, job->id); !written) return written;
+    parts_.runs.lines().info("import_renewed", {{"import", id}, {"job", job->id}});
+    parts_.runs.tell("import", job->id, import_event_json(id, "done", job->id, {}));
+    return {};
+}
+
+// The ledger may have been replaced, and have another input's job of that number.
+result<bool> intake::is_job_of(ledger::ledger& book, const inbox::item& item, const ledger::job_record& job) const {
+    const auto its_own = book.job_of_origin(item.ticket);
+    if (!its_own) return its_own.error();
+    if (*its_own) return (*its_own)->id == job.id;
+    const auto input = reader::digest_of({item.input()});
+    return input && input->sha256 == job.identity.input_sha256;
 }
 
 void intake::put_away_job(core::job_id job) {
@@ -496,7 +604,7 @@ void intake::put_away_job(core::job_id job) {
     }
     for (auto& e : entries) {
         const std::string id = e.held.item().id;
-        auto done = write_results(e, job);
+        auto done = write_results(e.held, e.identity, job);
         if (done) done = parts_.store.put_away(e.held, item_place::done);
         if (!done) {
             later(std::move(e), done.error());

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -49,7 +50,8 @@ class intake {
     bool full() const;
     // The job is finished: its inputs are put away.
     void job_finished(core::job_id job);
-    // Looks for jobs that others finished and for items that dead processes left.
+    // Looks for jobs that others finished, for items that dead processes left, and for jobs that were finished again
+    // since their results were put away: those are written anew.
     void look();
     // No new input; what is being read is left off and read again after the next start. Does not wait; close() does.
     void stop();
@@ -82,7 +84,14 @@ class intake {
     void give_up(entry e, const core::failure& why, const core::settings& settings);
     void put_away_job(core::job_id job);
     core::result<ledger::job_record> job_of(core::job_id job) const;
-    core::result<void> write_results(const entry& e, core::job_id job);
+    core::result<void> write_results(const inbox::held_item& held, const ledger::job_identity& identity,
+                                     core::job_id job);
+    core::result<void> write_rows(const inbox::held_item& held, ledger::ledger& book, const ledger::job_record& job,
+                                  bool any_rejects);
+    void look_for_old_results(ledger::ledger& book);
+    void renew(const std::set<core::job_id>& jobs);
+    core::result<void> renew_item(ledger::ledger& book, const std::string& id);
+    core::result<bool> is_job_of(ledger::ledger& book, const inbox::item& item, const ledger::job_record& job) const;
     void write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings);
     job::environment environment_of(const configuration& c, const core::settings& s, job::observer& watch);
     void set_state(const std::string& id, std::string state, std::string error);
@@ -95,6 +104,10 @@ class intake {
     std::deque<core::job_id> finished_;
     std::multimap<core::job_id, entry> accepted_;
     std::map<std::string, std::pair<std::string, std::string>> states_;  // by item id
+    std::map<core::job_id, core::instant> renewed_;  // the ends of reopened jobs that the results in done/ tell
+    std::set<core::job_id> to_renew_;
+    time renew_not_before_{};
+    std::uint32_t renew_failures_ = 0;
     std::size_t held_ = 0;
     std::string untaken_;        // the folder watch's own: which file could not be taken, and why
     std::string adopt_trouble_;  // look()'s own

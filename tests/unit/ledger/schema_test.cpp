@@ -176,6 +176,7 @@ TEST(Schema, JobsOfTheThirdVersionHaveNoOriginAndNewOnesMay) {
     const auto book = must(open_ledger(folder.file("l.db")));
     EXPECT_EQ(must(book->jobs()).size(), 2u);
     EXPECT_EQ(must(book->job_of_origin("")), std::nullopt);
+    EXPECT_EQ(must(book->reopened_jobs()).size(), 0u);
     auto job = start_plan(*book, 2);
     must(book->commit_plan(job.id, identity_of("one"), {0, 0}, true, "ticket"));
     EXPECT_EQ(must(book->job_of_origin("ticket"))->id, job.id);

@@ -54,6 +54,9 @@ class full_disk final : public inbox::item_store {
     core::result<std::vector<inbox::item>> list(inbox::item_place place, std::size_t most) override {
         return store_.list(place, most);
     }
+    core::result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) override {
+        return store_.done_with(jobs);
+    }
     core::result<std::optional<inbox::item>> find(const std::string& id) override { return store_.find(id); }
     core::result<std::optional<inbox::held_item>> hold(const std::string& id) override { return store_.hold(id); }
     core::result<void> add_file(const inbox::held_item& held, const std::string& name,
@@ -301,6 +304,146 @@ TEST_F(Intake, AnEndThatADeadProcessMayNotHaveToldIsTold) {
     i->start().value();
     EXPECT_TRUE(told.wait_for("found_finished 1"));
     EXPECT_TRUE(told.wait_for(done(1)));
+}
+
+// ------------------------------------------------------------------------------- results of a job that ended again
+
+class Renewal : public Intake {
+ protected:
+    // As `retry` leaves a job, in another process.
+    void finish_again(core::job_id job, const std::string& code) {
+        const auto of = book();
+        of->set_job_state(job, core::job_state::parked, std::nullopt, "", "", clock.now()).value();
+        of->reopen_failed(job).value();
+        clock.next_day();
+        refuse(*of, code);
+        of->set_job_state(job, core::job_state::completed, std::nullopt, "", "", clock.now()).value();
+    }
+    // The one chunk that there is.
+    void refuse(ledger::ledger& of, const std::string& code) const {
+        ledger::chunk_update update;
+        update.chunk = 1;
+        update.state = core::chunk_state::refused;
+        update.code = code;
+        update.settled_at = clock.now();
+        of.update_chunk(update).value();
+    }
+    // An input whose job is finished, put away.
+    inbox::item put_away() {
+        const auto item = left(rows());
+        const auto i = make();
+        i->start().value();
+        EXPECT_TRUE(told.wait_for(accepted(1)));
+        finish(1);
+        i->look();
+        EXPECT_TRUE(told.wait_for(done(1)));
+        return store->find(item.id).value().value();
+    }
+    static std::string text(const std::string& of) {
+        std::ifstream in(of);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+};
+
+TEST_F(Renewal, ResultsInDoneAreWrittenAnewWhenTheirJobIsFinishedAgain) {
+    const auto item = put_away();
+    EXPECT_THAT(text(item.folder + "/results.csv"), HasSubstr("pending"));
+    const auto i = make();
+    i->start().value();
+    i->look();
+    finish_again(1, "first_reason");
+    i->look();
+    ASSERT_TRUE(told.wait_for(done(1), 2));
+    EXPECT_THAT(text(item.folder + "/results.csv"), HasSubstr("first_reason"));
+    EXPECT_THAT(text(item.folder + "/summary.json"), HasSubstr(R"("failed":1)"));
+    EXPECT_THAT(text(item.folder + "/summary.json"),
+                HasSubstr(R"("finished_at":")" + core::to_rfc3339(clock.now()) + '"'));
+    finish_again(1, "second_reason");
+    i->look();
+    ASSERT_TRUE(told.wait_for(done(1), 3));
+    EXPECT_THAT(text(item.folder + "/results.csv"), HasSubstr("second_reason"));
+}
+
+TEST_F(Renewal, ResultsThatGotOldWhileTheServiceWasDownAreWrittenAnewOnce) {
+    const auto item = put_away();
+    finish_again(1, "first_reason");
+    {
+        const auto i = make();
+        i->start().value();
+        i->look();
+        ASSERT_TRUE(told.wait_for(done(1), 2));
+    }
+    EXPECT_THAT(text(item.folder + "/results.csv"), HasSubstr("first_reason"));
+    write(item.folder + "/results.csv", "as a person changed it");
+    const auto other = left(rows("2027-03-11T10:00:00Z"));
+    const auto i = make();
+    i->start().value();
+    i->look();
+    // What comes after it in the queue is done: so is a look at the results, if there was one.
+    ASSERT_TRUE(told.wait_for(accepted(2)));
+    i->close();
+    EXPECT_EQ(text(item.folder + "/results.csv"), "as a person changed it");
+    EXPECT_EQ(told.count(done(1)), 2u);
+}
+
+TEST_F(Renewal, CutShortBetweenItsFilesItIsDoneAfterTheNextStart) {
+    const auto item = put_away();
+    finish_again(1, "first_reason");
+    // The summary comes last, and says of which end the results are.
+    const auto old_summary = text(item.folder + "/summary.json");
+    {
+        const auto i = make();
+        i->start().value();
+        i->look();
+        ASSERT_TRUE(told.wait_for(done(1), 2));
+    }
+    write(item.folder + "/summary.json", old_summary);
+    const auto i = make();
+    i->start().value();
+    i->look();
+    ASSERT_TRUE(told.wait_for(done(1), 3));
+    EXPECT_THAT(text(item.folder + "/summary.json"), HasSubstr(R"("failed":1)"));
+}
+
+TEST_F(Renewal, TheResultsOfAnotherLedgersJobAreNotWritten) {
+    const auto item = put_away();
+    const auto before = text(item.folder + "/results.csv");
+    for (const char* part : {"", "-wal", "-shm"})
+        std::filesystem::remove(ledger_path() + part);
+    ASSERT_EQ(plan("the hash of another input"), 1);
+    finish(1);
+    finish_again(1, "first_reason");
+    const auto other = left(rows("2027-03-11T10:00:00Z"));
+    const auto i = make();
+    i->look();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(accepted(2)));
+    finish_again(1, "second_reason");
+    i->look();
+    finish(2);
+    i->job_finished(2);
+    ASSERT_TRUE(told.wait_for(done(2)));
+    i->close();
+    EXPECT_EQ(text(item.folder + "/results.csv"), before);
+    EXPECT_EQ(told.count(done(1)), 1u);
+}
+
+TEST_F(Renewal, AnItemWhoseJobIsPrunedIsPutAwayWithItsSums) {
+    const auto item = left(rows());
+    {
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(accepted(1)));
+    }
+    refuse(*book(), "any_reason");
+    finish(1);
+    book()->prune_job(1, false, clock.now(), [] { return true; }).value();
+    const auto i = make();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(done(1)));
+    const auto now = store->find(item.id).value().value();
+    EXPECT_THAT(text(now.folder + "/summary.json"), HasSubstr(R"("rows":1)"));
+    EXPECT_FALSE(std::filesystem::exists(now.folder + "/results.csv"));
 }
 
 }  // namespace
