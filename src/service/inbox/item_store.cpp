@@ -242,7 +242,7 @@ class folders final : public item_store {
     result<std::unique_ptr<upload>> begin_upload(item_note note) override;
     result<held_item> take_path(const std::string& path, const std::vector<std::string>& allowed,
                                 item_note note) override;
-    result<std::vector<held_item>> adopt() override;
+    result<std::vector<held_item>> adopt(std::size_t most) override;
     result<std::vector<item>> list(item_place place, std::size_t most) override;
     result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) override;
     result<std::optional<item>> find(const std::string& id) override;
@@ -412,16 +412,19 @@ result<std::optional<held_item>> folders::adopt_one(const item_id& id) {
     return held_item(std::move(item), (*lock)->release());
 }
 
-result<std::vector<held_item>> folders::adopt() {
+result<std::vector<held_item>> folders::adopt(std::size_t most) {
     const auto turn = wait_for_turn();
     if (!turn) return turn.error();
     const auto ids = ids_in(place_path(root_, item_place::processing));
     if (!ids) return ids.error();
     std::vector<held_item> out;
-    for (const auto& id : *ids) {
-        auto one = adopt_one(id);
+    std::size_t locked = 0;
+    for (auto id = ids->begin(); id != ids->end() && locked < most; ++id) {
+        auto one = adopt_one(*id);
         if (!one) return one.error();
-        if (*one) out.push_back(std::move(**one));
+        if (!*one) continue;
+        if ((*one)->is_locked()) ++locked;
+        out.push_back(std::move(**one));
     }
     std::stable_sort(out.begin(), out.end(), [](const held_item& a, const held_item& b) {
         return a.item().note.taken_at < b.item().note.taken_at;

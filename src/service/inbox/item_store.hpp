@@ -27,6 +27,7 @@ class held_item {
     ~held_item();
     const inbox::item& item() const { return item_; }
     inbox::item& item() { return item_; }
+    bool is_locked() const { return fd_ >= 0; }  // false: its note cannot be locked, by nobody
 
  private:
     inbox::item item_;
@@ -64,9 +65,9 @@ class item_store {
     virtual core::result<held_item> take_path(const std::string& path, const std::vector<std::string>& allowed,
                                               item_note note) = 0;
 
-    // Items in processing that nobody holds, oldest first, held from now on: those of a dead process. One with
-    // `trouble` is given as well, to be put away with it.
-    virtual core::result<std::vector<held_item>> adopt() = 0;
+    // Items in processing that nobody holds, the oldest ones, at most so many, held from now on: those of a dead
+    // process. One with `trouble` is given as well, to be put away with it; if it cannot be locked it does not count.
+    virtual core::result<std::vector<held_item>> adopt(std::size_t most) = 0;
     // Every item of a place, oldest first, without holding it; at most `most`, the newest.
     virtual core::result<std::vector<item>> list(item_place place, std::size_t most) = 0;
     // The ids of the items in done that have one of these jobs.

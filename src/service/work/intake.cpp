@@ -151,7 +151,8 @@ void intake::close() {
 }
 
 result<void> intake::start() {
-    auto left = parts_.store.adopt();
+    // What is too much for now is adopted by look(), when there is room.
+    auto left = parts_.store.adopt(parts_.most_items);
     if (!left) return left.error();
     for (auto& held : *left) {
         parts_.runs.lines().info("import_adopted", {{"import", held.item().id}});
@@ -221,12 +222,12 @@ void intake::job_finished(core::job_id job) {
 
 void intake::look() {
     std::vector<core::job_id> jobs;
-    bool room = false;
+    std::size_t room = 0;
     {
         const std::lock_guard lock(mutex_);
         for (const auto& [job, e] : accepted_)
             if (jobs.empty() || jobs.back() != job) jobs.push_back(job);
-        room = held_ < parts_.most_items && !stopping_;
+        if (!stopping_ && held_ < parts_.most_items) room = parts_.most_items - held_;
     }
     // Where the ledger cannot be read, the scheduler tells.
     if (auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path)) {
@@ -240,8 +241,8 @@ void intake::look() {
         }
         look_for_old_results(**book);
     }
-    if (!room) return;
-    auto left = parts_.store.adopt();
+    if (room == 0) return;
+    auto left = parts_.store.adopt(room);
     // Told once, until it is over.
     const std::string trouble = left ? std::string() : left.error().text;
     if (!trouble.empty() && trouble != adopt_trouble_) parts_.runs.lines().error("inbox_trouble", {}, trouble);
@@ -610,12 +611,14 @@ void intake::put_away_job(core::job_id job) {
             later(std::move(e), done.error());
             continue;
         }
+        {
+            const std::lock_guard lock(mutex_);
+            states_.erase(id);
+            --held_;
+        }
         parts_.runs.lines().info("import_done", {{"import", id}, {"job", job}});
         parts_.runs.counts().item_finished("done");
         parts_.runs.tell("import", job, import_event_json(id, "done", job, {}));
-        const std::lock_guard lock(mutex_);
-        states_.erase(id);
-        --held_;
     }
 }
 

@@ -20,6 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using core::errc;
+using testing::any_number;
 using testing::content;
 using testing::die_at_point;
 using ::testing::ElementsAre;
@@ -102,7 +103,7 @@ TEST(ItemStoreCrash, RestartFindsTheInputOnceAndWithItsSettings) {
         live,
         [&](const temporary_root& folder, int) {
             const auto store = open(folder);
-            auto found = store->adopt();
+            auto found = store->adopt(any_number);
             ASSERT_TRUE(found) << found.error().text;
             EXPECT_THAT(names(folder.inbox(".incoming")), ElementsAre("lock"));
             EXPECT_EQ(store->list(item_place::processing, 9)->size(), found->size()) << "and nothing else is left";
@@ -145,7 +146,7 @@ TEST(ItemStoreCrash, LivingServiceTakesWhatTheDeadOneHadNotYetWithItsSettings) {
             ++taken_by_the_living;
             expect_whole((*taken)->item());
             // It goes on with no more than that: what the dead one had begun is gone.
-            EXPECT_THAT(*other->adopt(), IsEmpty());
+            EXPECT_THAT(*other->adopt(any_number), IsEmpty());
             EXPECT_EQ(other->list(item_place::processing, 9)->size(), 1u);
         });
     EXPECT_EQ(taken_by_the_living, 6);
@@ -171,7 +172,7 @@ TEST(ItemStoreCrash, TakingThatIsUndoneMayDieAsWell) {
             EXPECT_TRUE(fs::is_symlink(folder.inbox("a.csv.toml")));
             fs::remove(folder.inbox("a.csv.toml"));
             EXPECT_TRUE(*other->take("a.csv", now()));
-            EXPECT_EQ(other->adopt()->size(), 1u);
+            EXPECT_EQ(other->adopt(any_number)->size(), 1u);
             EXPECT_EQ(other->list(item_place::processing, 9)->size(), 1u);
             const auto restarted = open(folder);
             EXPECT_THAT(names(folder.inbox(".incoming")), ElementsAre("lock"));
@@ -191,7 +192,7 @@ TEST(ItemStoreCrash, SettingsThatWereReplacedMeanwhileAreTheNewOnes) {
             if (!fs::exists(folder.inbox("a.csv"))) return;
             folder.drop("a.csv.toml", "newer");
             const auto store = open(folder);
-            EXPECT_THAT(*store->adopt(), IsEmpty());
+            EXPECT_THAT(*store->adopt(any_number), IsEmpty());
             const auto taken = store->take("a.csv", now());
             ASSERT_TRUE(taken && *taken);
             EXPECT_EQ(content((*taken)->item().settings_files.back()), "newer");
@@ -213,7 +214,7 @@ TEST(ItemStoreCrash, UploadIsAnItemAsAWholeOrNotAtAll) {
                         },
                         [&](const temporary_root& folder, int) {
                             const auto store = open(folder);
-                            const auto found = store->adopt();
+                            const auto found = store->adopt(any_number);
                             ASSERT_TRUE(found) << found.error().text;
                             EXPECT_THAT(names(folder.inbox(".incoming")), ElementsAre("lock"));
                             ++(found->empty() ? nothing : items);
@@ -230,10 +231,10 @@ TEST(ItemStoreCrash, ItemsOfADeadProcessAreAdoptedWhileAnotherLives) {
     folder.drop("a.csv", "input");
     EXPECT_EQ(in_child([&] {
                   const auto taken = store->take("a.csv", now());
-                  return taken && *taken && store->adopt()->empty() ? 0 : 1;
+                  return taken && *taken && store->adopt(any_number)->empty() ? 0 : 1;
               }),
               0);
-    EXPECT_EQ(store->adopt()->size(), 1u);
+    EXPECT_EQ(store->adopt(any_number)->size(), 1u);
 }
 
 // Says on stderr what is not as it should be; a child has no better way.

@@ -22,6 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using core::errc;
+using testing::any_number;
 using testing::content;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -297,15 +298,49 @@ TEST_F(ItemStore, HeldItemsAreAdoptedByNobodyElse) {
     {
         const auto a = take("a.csv", 1);
         const auto b = take("b.csv", 0);
-        EXPECT_THAT(*other->adopt(), IsEmpty());
-        EXPECT_THAT(*store->adopt(), IsEmpty());
+        EXPECT_THAT(*other->adopt(any_number), IsEmpty());
+        EXPECT_THAT(*store->adopt(any_number), IsEmpty());
     }
-    const auto adopted = other->adopt();
+    const auto adopted = other->adopt(any_number);
     ASSERT_TRUE(adopted) << adopted.error().text;
     ASSERT_EQ(adopted->size(), 2u);
     EXPECT_EQ((*adopted)[0].item().note.name, "b.csv") << "oldest first";
     EXPECT_EQ((*adopted)[1].item().note, (item_note{"a.csv", "inbox", at(1), 0, false}));
-    EXPECT_THAT(*store->adopt(), IsEmpty());
+    EXPECT_THAT(*store->adopt(any_number), IsEmpty());
+}
+
+TEST_F(ItemStore, OnlySoManyAreAdoptedAndTheOldestFirst) {
+    for (int second = 0; second < 5; ++second) {
+        folder.drop("a.csv", "a");
+        take("a.csv", second);
+    }
+    const auto other = open();
+    const auto two = store->adopt(2).value();
+    ASSERT_EQ(two.size(), 2u);
+    EXPECT_EQ(two[1].item().note.taken_at, at(1));
+    EXPECT_THAT(other->adopt(0).value(), IsEmpty());
+    const auto rest = other->adopt(any_number).value();
+    ASSERT_EQ(rest.size(), 3u);
+    EXPECT_EQ(rest[0].item().note.taken_at, at(2)) << "held ones do not count";
+}
+
+TEST_F(ItemStore, ItemsInDoneAreFoundByTheirJobs) {
+    for (const core::job_id job : {7, 8, 7, 0}) {
+        folder.drop("a.csv", "a");
+        auto held = take("a.csv");
+        if (job != 0) store->set_job(held, job).value();
+        store->put_away(held, item_place::done).value();
+    }
+    folder.drop("a.csv", "a");
+    auto working = take("a.csv");
+    store->set_job(working, 7).value();
+    folder.drop("b.csv", "b");
+    auto broken = take("b.csv");
+    store->put_away(broken, item_place::done).value();
+    folder.write("new", "no number"), fs::rename(folder.path("new"), broken.item().folder + "/job");
+    EXPECT_EQ(store->done_with({7}).value().size(), 2u);
+    EXPECT_EQ(store->done_with({7, 8}).value().size(), 3u);
+    EXPECT_THAT(store->done_with({9}).value(), IsEmpty());
 }
 
 TEST_F(ItemStore, HeldItemThatIsReplacedIsLetGoAtOnce) {
@@ -314,7 +349,7 @@ TEST_F(ItemStore, HeldItemThatIsReplacedIsLetGoAtOnce) {
     auto held = take("a.csv");
     auto other = take("b.csv");
     held = std::move(other);
-    const auto adopted = store->adopt();
+    const auto adopted = store->adopt(any_number);
     ASSERT_EQ(adopted->size(), 1u);
     EXPECT_EQ((*adopted)[0].item().note.name, "a.csv");
     EXPECT_EQ(held.item().note.name, "b.csv");
@@ -363,7 +398,7 @@ TEST_F(ItemStore, PutAwayMovesTheWholeFolder) {
     ASSERT_TRUE(store->put_away(held, item_place::failed));
     EXPECT_EQ(held.item().id, id);
     ASSERT_TRUE(store->put_away(held, item_place::processing)) << "and back, to be tried again";
-    EXPECT_THAT(*store->adopt(), IsEmpty());
+    EXPECT_THAT(*store->adopt(any_number), IsEmpty());
 }
 
 TEST_F(ItemStore, PutAwayNeverReplacesAnotherItem) {
@@ -392,7 +427,7 @@ TEST_F(ItemStore, UploadBecomesAnItemWhenItIsFinished) {
     EXPECT_TRUE((*up)->write("1,2\n"));
     EXPECT_EQ((*up)->bytes(), 8u);
     EXPECT_THAT(ids(item_place::processing), IsEmpty());
-    EXPECT_THAT(*store->adopt(), IsEmpty());
+    EXPECT_THAT(*store->adopt(any_number), IsEmpty());
     const auto held = (*up)->finish();
     ASSERT_TRUE(held) << held.error().text;
     EXPECT_EQ(held->item().note, (item_note{"контакты.csv", "upload", at(0), 10, true}));
@@ -402,7 +437,7 @@ TEST_F(ItemStore, UploadBecomesAnItemWhenItIsFinished) {
     EXPECT_FALSE((*up)->write("x"));
     up->reset();
     EXPECT_EQ(content(held->item().input()), "a,b\n1,2\n");
-    EXPECT_THAT(*store->adopt(), IsEmpty());
+    EXPECT_THAT(*store->adopt(any_number), IsEmpty());
     expect_nothing_incoming();
 }
 
@@ -503,7 +538,7 @@ TEST_F(ItemStore, ForeignThingsInThePlacesAreLeftAlone) {
     folder.drop(".incoming/somebody's/file", "x");
     const auto other = open();
     EXPECT_THAT(ids(item_place::processing), IsEmpty());
-    EXPECT_THAT(*other->adopt(), IsEmpty());
+    EXPECT_THAT(*other->adopt(any_number), IsEmpty());
     EXPECT_EQ(names(folder.inbox("processing")).size(), 4u);
     EXPECT_EQ(content(folder.inbox(".incoming/somebody's/file")), "x");
     EXPECT_EQ(*store->find("a.csv.20261125T190102Z.1"), std::nullopt);
@@ -531,7 +566,7 @@ TEST_F(ItemStore, BrokenNoteIsToldAndItsItemCanBePutAway) {
         EXPECT_EQ(one.trouble.empty(), one.note.name == "good.csv") << one.id;
     EXPECT_THAT(store->find(half)->value().trouble, HasSubstr("item.json"));
     EXPECT_EQ(store->find(half)->value().note.name, "half.csv") << "as far as it can be guessed";
-    auto adopted = store->adopt();
+    auto adopted = store->adopt(any_number);
     ASSERT_TRUE(adopted) << adopted.error().text;
     ASSERT_EQ(adopted->size(), 3u);
     for (auto& held : *adopted) {
@@ -551,7 +586,7 @@ TEST_F(ItemStore, ItemWhoseInputWasRemovedIsToldOrGone) {
     for (const auto& input : {lost.input(), planned.item().input(), with_results.input()})
         fs::remove(input);
     planned = held_item();
-    const auto adopted = store->adopt();
+    const auto adopted = store->adopt(any_number);
     ASSERT_TRUE(adopted) << adopted.error().text;
     ASSERT_EQ(adopted->size(), 2u);
     EXPECT_EQ((*adopted)[0].item().job, 7) << "a planned job needs its input no more";
@@ -587,7 +622,7 @@ TEST_F(ItemStore, TooManyOpenFilesAreNoFaultOfTheItems) {
                   if (::setrlimit(RLIMIT_NOFILE, &none) != 0) return 1;
                   const auto listed = store->list(item_place::processing, 9);
                   const auto found = store->find(id);
-                  const auto adopted = store->adopt();
+                  const auto adopted = store->adopt(any_number);
                   if (listed || found || adopted) return 2;
                   return listed.error().code == errc::io && found.error().code == errc::io ? 0 : 3;
               }),

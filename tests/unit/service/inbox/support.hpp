@@ -1,12 +1,17 @@
 // Helpers of the inbox's tests: a folder that vanishes, and children that die where they are told to.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace taskbarge::service::inbox::testing {
+
+// Of items to be adopted, for tests that have few.
+inline constexpr std::size_t any_number = SIZE_MAX;
 
 // A folder of its own that is removed with everything in it. Its inbox is not made yet.
 class temporary_root {

@@ -50,7 +50,7 @@ class full_disk final : public inbox::item_store {
                                              inbox::item_note note) override {
         return store_.take_path(path, allowed, std::move(note));
     }
-    core::result<std::vector<inbox::held_item>> adopt() override { return store_.adopt(); }
+    core::result<std::vector<inbox::held_item>> adopt(std::size_t most) override { return store_.adopt(most); }
     core::result<std::vector<inbox::item>> list(inbox::item_place place, std::size_t most) override {
         return store_.list(place, most);
     }
@@ -87,7 +87,7 @@ class Intake : public Workplace {
 
     std::unique_ptr<intake> make() { return make(*store); }
     std::unique_ptr<intake> make(inbox::item_store& of) {
-        intake::parts p{configuration, clock, of, runs, 64, {}, {}, {}};
+        intake::parts p{configuration, clock, of, runs, most_items, {}, {}, {}};
         p.job_ready = [] {};
         p.found_finished = [this](core::job_id job) { told.add("found_finished", std::to_string(job)); };
         p.failed = [this](const inbox::item& item, const core::failure& why) {
@@ -123,6 +123,7 @@ class Intake : public Workplace {
     static std::string done(core::job_id job) { return fmt::format(R"("state":"done","job":{})", job); }
 
     settable_day clock;
+    std::size_t most_items = 64;
     std::unique_ptr<inbox::item_store> store;
 };
 
@@ -290,6 +291,25 @@ TEST_F(Intake, AnItemOfAnEarlierVersionHasNoTicketAndIsTakenIn) {
     i->start().value();
     EXPECT_TRUE(told.wait_for(accepted(1)));
     EXPECT_EQ(store->find(item.id).value()->ticket, "");
+}
+
+TEST_F(Intake, MoreItemsThanItMayHoldAreTakenUpWhenOthersAreDone) {
+    most_items = 2;
+    for (int day = 10; day < 15; ++day)
+        left(rows(fmt::format("2027-02-{}T10:00:00Z", day)));
+    const auto i = make();
+    i->start().value();
+    for (core::job_id job = 1; job <= 5; ++job) {
+        ASSERT_TRUE(told.wait_for(accepted(job)));
+        EXPECT_LE(i->sizes().first + i->sizes().second, 2u);
+        // The others are nobody's meanwhile.
+        EXPECT_EQ(store->adopt(10).value().size(), job < 4 ? 5u - 2u - (static_cast<std::size_t>(job) - 1) : 0u);
+        finish(job);
+        i->job_finished(job);
+        ASSERT_TRUE(told.wait_for(done(job)));
+        i->look();
+    }
+    EXPECT_THAT(store->list(inbox::item_place::done, 10).value(), SizeIs(5));
 }
 
 TEST_F(Intake, AnEndThatADeadProcessMayNotHaveToldIsTold) {
