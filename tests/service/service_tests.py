@@ -42,10 +42,15 @@ class service:
                 "serve.poll=300ms", "--set", "import.chunk_size=8", "--set", "send.settle_time=1s", "--set",
                 "send.backoff_base=50ms", "--set", "send.request_timeout=5s", *self.extra]
 
-    def start(self, or_dead=False):
+    def start(self, or_dead=False, descriptors=None):
+        def bounded():
+            if descriptors:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
         self.log = open(os.path.join(self.folder, "service.log"), "ab")
         self.process = subprocess.Popen([self.program, "serve", "--listen", "127.0.0.1:0", *self.options()],
-                                        env=self.environment, stdout=subprocess.PIPE, stderr=self.log, text=True)
+                                        env=self.environment, stdout=subprocess.PIPE, stderr=self.log, text=True,
+                                        preexec_fn=bounded)
         said = self.process.stdout.readline().strip()
         if not said.startswith("listen="):
             if or_dead and self.process.wait(timeout=PATIENCE) == -signal.SIGKILL:
@@ -555,6 +560,33 @@ def planned_once(program, folder, options):
         apollo.stop()
 
 
+def crowded(program, folder, options):
+    """More inputs were left than there are descriptors: they are taken up a part at a time."""
+    count, descriptors = 140, 130
+    apollo = sandbox(program, folder, ["--limits", "0,0,0", "--usage-limits", "0,0,0"])
+    s = service(program, folder, apollo, ["--set", "log.level=warning"])
+    try:
+        for number in range(count):
+            item = os.path.join(s.inbox, "processing", f"{number:03}.csv.20261125T190102Z.1")
+            os.makedirs(item, 0o700)
+            with open(os.path.join(item, "item.json"), "w") as f:
+                json.dump({"name": f"{number:03}.csv", "origin": "inbox", "taken_at": "2026-11-25T19:01:02Z", "first_rows": 0,
+                           "again": False}, f)
+            with open(os.path.join(item, f"{number:03}.csv"), "w") as f:
+                f.write("contact_id,user_id,type,status,due_at\n"
+                        f"{number + 1:024x},66302798d03b9601c7934ebf,call,scheduled,2027-02-10T10:00:00Z\n")
+        s.start(descriptors=descriptors)
+        until("all are done", lambda: len(items(s, "done")) == count)
+        check_no_task_twice(apollo, count)
+        check(s.stop() == 0, "a stop on request is exit 0")
+        check("many open files" not in s.text_of_log(), s.text_of_log()[-2000:])
+        return f"{count} inputs with {descriptors} descriptors"
+    finally:
+        if s.process and s.process.poll() is None:
+            s.kill()
+        apollo.stop()
+
+
 def load(program, folder, options):
     """Many files at once and many clients: nothing lost, memory bounded."""
     files, clients, each = options.files, options.clients, 5
@@ -609,7 +641,7 @@ def load(program, folder, options):
 
 
 TESTS = {"end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
-         "planned-once": planned_once, "load": load}
+         "planned-once": planned_once, "crowded": crowded, "load": load}
 
 
 def main():

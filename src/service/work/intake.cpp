@@ -562,7 +562,8 @@ void intake::renew(const std::set<core::job_id>& jobs) {
         renew_failures_ = 0;
         return;
     }
-    if (done.error().code != errc::interrupted) parts_.runs.lines().warn("results_not_renewed", {}, done.error().text);
+    if (done.error().code != errc::interrupted && done.error().code != errc::job_held)
+        parts_.runs.lines().warn("results_not_renewed", {}, done.error().text);
     // Which jobs they are is found out anew.
     renew_not_before_ = parts_.clock.steady_now() + pause_after(renew_failures_++);
 }
@@ -570,8 +571,13 @@ void intake::renew(const std::set<core::job_id>& jobs) {
 result<void> intake::renew_item(ledger::ledger& book, const std::string& id) {
     auto held = parts_.store.hold(id);
     if (!held) return held.error();
-    // Gone, moved by a person, or another service renews it.
-    if (!*held || (*held)->item().place != item_place::done || !(*held)->item().job) return {};
+    if (!*held) {
+        const auto there = parts_.store.find(id);
+        if (!there) return there.error();
+        if (!*there) return {};  // somebody tidied up
+        return core::failure{errc::job_held, fmt::format("another process works on {}", id)};
+    }
+    if ((*held)->item().place != item_place::done || !(*held)->item().job) return {};
     const auto& item = (*held)->item();
     const auto job = book.job(*item.job);
     if (!job) return job.error();
