@@ -289,7 +289,7 @@ asio::awaitable<void> import_run::send_one(ready_chunk next) {
         ready_.insert(first, std::move(next));
     } else {
         core::fault_point("intent_recorded");
-        auto x = co_await session_.client().bulk_create(body);
+        auto x = co_await session_.create(body);
         core::fault_point("answer_read");
         co_await settle(std::move(next.chunk), **attempt, place, std::move(x));
     }

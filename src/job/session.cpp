@@ -90,10 +90,10 @@ session::session(const environment& env, asio::any_io_executor ex, ledger_writer
                route_windows(route::search, env.settings, env.clock),
                route_windows(route::users, env.settings, env.clock),
                route_windows(route::usage_stats, env.settings, env.clock)},
-      bell_(executor_),
-      questions_(executor_) {
+      bell_(executor_) {
     const auto on_loop = [this] {
-        questions_.stop();
+        for (auto* one : under_way_)
+            one->stop();
         bell_.ring();
     };
     env_.stop.listen([ex = executor_, on_loop](stop_level) { asio::post(ex, on_loop); });
@@ -115,21 +115,42 @@ void session::note_server_clock(const client::exchange& x) {
 namespace {
 
 // As a child that a stop may end before it has a value.
-asio::awaitable<void> put(asio::awaitable<client::exchange> question, client::exchange& x) {
+asio::awaitable<void> put(asio::awaitable<client::exchange> request, client::exchange& x) {
     x.reach = client::reach::no_answer;
-    x = co_await std::move(question);
+    x = co_await std::move(request);
 }
+
+// In a list for as long as it lives.
+class listed {
+ public:
+    listed(std::list<async::task_group*>& list, async::task_group& group)
+        : list_(list), at_(list.insert(list.end(), &group)) {}
+    listed(const listed&) = delete;
+    listed& operator=(const listed&) = delete;
+    ~listed() { list_.erase(at_); }
+
+ private:
+    std::list<async::task_group*>& list_;
+    std::list<async::task_group*>::iterator at_;
+};
 
 }  // namespace
 
-asio::awaitable<client::exchange> session::answer_or_stop(asio::awaitable<client::exchange> question) {
+asio::awaitable<client::exchange> session::answer_or_stop(asio::awaitable<client::exchange> request) {
     client::exchange x;
     x.reach = client::reach::not_sent;  // and stays so if the stop was there before
     x.error_code = "stopped";
     x.error_text = "stopped on request";
-    questions_.spawn(put(std::move(question), x));
-    co_await questions_.wait();
+    if (env_.stop.level() != stop_level::none) co_return x;
+    async::task_group one(executor_);
+    const listed here(under_way_, one);
+    one.spawn(put(std::move(request), x));
+    co_await one.wait();
     co_return x;
+}
+
+asio::awaitable<client::exchange> session::create(const std::string& body) {
+    return answer_or_stop(client_.bulk_create(body));
 }
 
 template <class Call>

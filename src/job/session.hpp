@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
+#include <list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -103,19 +104,22 @@ class session {
     // Every answer tells; bulk_create's are told by whoever asked.
     void note_server_clock(const client::exchange& x);
 
+    // The request that creates tasks, for which the caller took a place. A stop ends it as not sent while it waits for
+    // a connection; once its first byte is written its answer or its deadline is waited for.
+    boost::asio::awaitable<client::exchange> create(const std::string& body);
+
     // Rung when a stop is asked for.
     wake_bell& bell() { return bell_; }
 
     route_windows& windows(route r) { return windows_[static_cast<std::size_t>(r)]; }
     ledger_writer& writer() { return writer_; }
-    client::apollo_client& client() { return client_; }
     const environment& env() const { return env_; }
     boost::asio::any_io_executor executor() const { return executor_; }
 
  private:
     template <class Call>
     boost::asio::awaitable<core::result<asked>> ask(route r, Call call);
-    boost::asio::awaitable<client::exchange> answer_or_stop(boost::asio::awaitable<client::exchange> question);
+    boost::asio::awaitable<client::exchange> answer_or_stop(boost::asio::awaitable<client::exchange> request);
 
     const environment& env_;
     boost::asio::any_io_executor executor_;
@@ -123,7 +127,7 @@ class session {
     client::apollo_client& client_;
     std::array<route_windows, 4> windows_;
     wake_bell bell_;
-    async::task_group questions_;  // what a stop ends
+    std::list<async::task_group*> under_way_;  // what a stop is passed on to
     std::optional<std::chrono::milliseconds> server_ahead_;
 };
 

@@ -87,6 +87,11 @@ asio::awaitable<exchange> fake_apollo::bulk_create(const std::string& body) {
         creations.pop_front();
     }
     exchange lost;
+    if (!how.connects) {
+        (void)co_await say_nothing();
+        lost.error_code = "stopped";
+        co_return lost;
+    }
     if (!how.sent) {
         lost.error_code = "connect_failed";
         lost.error_text = "connection refused";

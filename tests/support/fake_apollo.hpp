@@ -27,6 +27,7 @@ class fake_apollo final : public client::apollo_client {
     struct creation {
         int status = 200;                  // 0: the connection is lost after the request was written
         bool sent = true;                  // false: it fails before its first byte
+        bool connects = true;              // false: nor does that fail soon, but when its asker is stopped; as `silent`
         bool applied = true;               // tasks come into being
         std::size_t named = SIZE_MAX;      // of a 200: how many contacts its answer names
         std::chrono::milliseconds lag{0};  // until the tasks show in the search

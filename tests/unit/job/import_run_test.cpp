@@ -224,6 +224,24 @@ TEST_F(ImportRun, AStopWhileItAsksForItsLimitsDoesNotWaitForTheAnswer) {
     EXPECT_EQ(counts().pending, 40u);
 }
 
+TEST_F(ImportRun, AStopWhileItConnectsDoesNotWaitForTheConnections) {
+    plan_rows(40);
+    settings.send.connections = 3;
+    // The first one goes alone, to learn the limits.
+    apollo.creations = {{}, {.connects = false}, {.connects = false}, {.connects = false}};
+    std::size_t waiting = 0;
+    apollo.on_silence = [&] {
+        if (++waiting == 3) stop.request();
+    };
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_EQ(end.why->code, errc::interrupted);
+    EXPECT_EQ(apollo.left_off, 3u);
+    EXPECT_EQ(counts().created, 10u);
+    EXPECT_EQ(counts().pending, 30u) << "nothing is in doubt";
+    EXPECT_EQ(requests().requests, 1u);
+}
+
 TEST_F(ImportRun, AStopWhileItLooksUpDoesNotWaitForTheAnswerAndSettlesNothing) {
     plan_rows(20);
     const auto chunks = planned(job);
