@@ -565,7 +565,7 @@ void intake::renew(const std::set<core::job_id>& jobs) {
     if (done.error().code != errc::interrupted && done.error().code != errc::job_held)
         parts_.runs.lines().warn("results_not_renewed", {}, done.error().text);
     // Which jobs they are is found out anew.
-    renew_not_before_ = parts_.clock.steady_now() + pause_after(renew_failures_++);
+    renew_not_before_ = parts_.clock.steady_now() + job::backoff_ceiling(pauses, ++renew_failures_);
 }
 
 result<void> intake::renew_item(ledger::ledger& book, const std::string& id) {
