@@ -240,9 +240,9 @@ CREATE INDEX kept_keys_by_details ON kept_keys (details_hash);
 
 // Version 3: less to write. A chunk's ids and rows as chunk_columns.hpp says; chunks that were written before keep
 // their JSON arrays of ids. A change of a chunk's state touches one small index, and only where its rows are in doubt
-// or refused: the others are found by their job, in order.
+// or refused: the others are found by their job, in order. The tables have new names because what they hold means
+// something else: a program of an earlier version that has the file open must fail rather than misread them.
 constexpr const char* version_3 = R"sql(
-DROP VIEW rows;
 DROP VIEW chunk_rows;
 
 CREATE TABLE packed_contacts (
@@ -304,23 +304,6 @@ FROM (SELECT job, chunk, group_number, chunk_state, code, message, attempts, req
             LEFT JOIN packed_tasks t ON t.chunk = c.id,
             json_each(k.rows) r))
 WHERE chunk_state <> 'split' OR task_id IS NOT NULL;
-
-CREATE VIEW rows AS
-SELECT job, row,
-       (SELECT name FROM files f WHERE f.job = all_rows.job AND f.first_row <= all_rows.row
-        ORDER BY f.ordinal DESC LIMIT 1) AS file,
-       line, contact_id, state, task_id, code, "column", message, attempts, request_id, possible_duplicate,
-       of_job, of_row, finished_at, chunk, group_number
-FROM (SELECT job, row, line, contact_id, state, task_id, code, '' AS "column", message, attempts, request_id,
-             possible_duplicate, NULL AS of_job, NULL AS of_row, finished_at, chunk, group_number
-      FROM chunk_rows
-      UNION ALL
-      SELECT job, row, line, contact_id, 'duplicate', NULL, '', '', '', 0, '', 0, of_job, of_row, NULL, NULL, NULL
-      FROM duplicates
-      UNION ALL
-      SELECT job, row, line, contact_id, 'rejected', NULL, code, "column", message, 0, '', 0, NULL, NULL, NULL, NULL,
-             NULL
-      FROM rejects) AS all_rows;
 )sql";
 
 // Version 4: a job knows which input of a service it was planned for, and each such input has one job at most; and
