@@ -136,7 +136,8 @@ A file that is dropped into serve.inbox becomes a job, and lies in done/ or fail
 afterwards. The control API asks for the bearer token of serve.token_file (or TASKBARGE_TOKEN), which
 it must have to listen anywhere but on loopback. SIGTERM stops it: requests in flight are awaited, and
 the next start goes on. SIGHUP reads settings and secrets anew. docs/service.md says more.
-Exit codes: 0 stopped on request, 69 it cannot listen there, 77 no key, 78 settings, ledger, inbox.)";
+Exit codes: 0 stopped on request, 69 it cannot listen there, 77 no key, 78 settings, ledger, inbox,
+75 an older version is at work with the ledger.)";
 
 inline constexpr std::string_view sandbox_footer = R"(
 Example, in two terminals:

@@ -56,17 +56,28 @@ class examination {
             bad("ledger", usage.error());
             co_return;
         }
+        if (stopped()) co_return;
         if (*usage && !reached(**usage)) co_return;
         if (*usage)
             check_right("usage_stats", **usage, "limits are then learnt from the answers to the first requests");
         if (out_.why) co_return;
         out_.book = s.windows(route::bulk_create).seen();
         auto search = co_await s.search_page(1, 1, {});
+        if (stopped()) co_return;
         take("tasks/search", search, "rows in doubt can then not be looked up and stay unknown");
         auto users = co_await s.users_page(1);
+        if (stopped()) co_return;
         take("users/search", users, "owner_email can then not be used");
         auto create = co_await s.create_nothing();
+        if (stopped()) co_return;
         take_create(create);
+    }
+
+    // What was not answered then says nothing about Apollo.
+    bool stopped() {
+        if (env_.stop.level() == stop_level::none) return false;
+        bad("examination", {errc::interrupted, "stopped on request"});
+        return true;
     }
 
     bool reached(const client::exchange& x) {

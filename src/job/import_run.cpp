@@ -109,15 +109,27 @@ asio::awaitable<run_end> import_run::run() {
             co_await loading_ended();
             co_await look_up_pass();
         } else if (move.what == next_move::kind::wait) {
-            if (env_.stop.level() == stop_level::forced) break;
             const auto now = env_.clock.steady_now();
-            co_await bell_.sleep_until(std::min(move.until, now + 1s));
+            auto until = std::min(move.until, now + 1s);
+            if (const auto grace = grace_ends(now)) {
+                until = std::min(until, *grace);
+                if (now >= *grace) env_.stop.request();  // as if asked a second time
+            }
+            if (env_.stop.level() == stop_level::forced) break;
+            co_await bell_.sleep_until(until);
         } else {
             break;
         }
     }
     if (env_.stop.level() != stop_level::forced) co_await sends_.wait();
     co_return end_of(move);
+}
+
+// Requests in flight are waited for no longer after a stop was asked for.
+std::optional<steady_time> import_run::grace_ends(steady_time now) {
+    if (env_.stop.level() == stop_level::none) return std::nullopt;
+    if (!stop_seen_) stop_seen_ = now;
+    return *stop_seen_ + env_.settings.send.grace_time;
 }
 
 // What a killed process left in flight may have been created.

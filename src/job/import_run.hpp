@@ -52,6 +52,8 @@ class import_run {
         steady_time not_before{};
     };
 
+    std::optional<steady_time> grace_ends(steady_time now);
+
     // Start
     boost::asio::awaitable<core::result<void>> recover();
     boost::asio::awaitable<core::result<void>> load_doubts();
@@ -134,6 +136,7 @@ class import_run {
     client::exchange last_trouble_;
     std::optional<core::failure> broken_;
     progress progress_;
+    std::optional<steady_time> stop_seen_;
     steady_time last_published_{};
 };
 

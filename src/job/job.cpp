@@ -120,9 +120,15 @@ void run_job(const environment& env, ledger::ledger& book, const ledger::job_rec
     if (!totals) return reporter.stop_with(totals.error());
     run_end end;
     auto work = [&](session& s) -> asio::awaitable<void> {
-        import_run run(s, job, *totals, purpose);
-        end = co_await run.run();
-        reporter.out().requests_this_run = run.requests_this_run();
+        auto run = std::make_unique<import_run>(s, job, *totals, purpose);
+        try {
+            end = co_await run->run();
+        } catch (...) {
+            (void)run.release();  // requests that were cut short refer to it, see run_online()
+            throw;
+        }
+        reporter.out().requests_this_run = run->requests_this_run();
+        if (env.stop.level() == stop_level::forced) (void)run.release();  // as well
     };
     if (auto ran = run_online(env, book, work); !ran) end.why = ran.error();
     if (!end.why) end.why = rest_of(book, job.id);
@@ -330,6 +336,11 @@ report verify_job(const environment& env, core::job_id id) {
     return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
         if (job.pruned_at) return reporter.stop_with(ledger::rows_pruned(job.id, *job.pruned_at));
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
+        // What was told of a finished job's end is old from now on, also where this process dies on the way.
+        if (job.state == job_state::completed) {
+            auto marked = book.set_job_state(job.id, job.state, std::nullopt, {}, {}, env.clock.now());
+            if (!marked) return reporter.stop_with(marked.error());
+        }
         run_job(env, book, job, run_purpose::verify, reporter);
     });
 }

@@ -34,18 +34,19 @@ core::result<void> run_online(const environment& env, ledger::ledger& book,
     if (!client) return client.error();
     std::exception_ptr error;
     {
-        // The writer goes first at the end: what it was given it finishes, while the coroutines that asked still exist.
-        ledger_writer writer(book, loop->get_executor(),
-                             [&](std::chrono::microseconds took) { env.watch.on_commit(took); });
-        session s(env, loop->get_executor(), writer, **client);
+        auto writer = std::make_unique<ledger_writer>(
+            book, loop->get_executor(), [&](std::chrono::microseconds took) { env.watch.on_commit(took); });
+        session s(env, loop->get_executor(), *writer, **client);
         asio::co_spawn(*loop, work(s), [&](std::exception_ptr e) {
             error = e;
             (*client)->close();
             loop->stop();  // a forced stop leaves requests behind; after any other end there are none
         });
         loop->run();
+        // What it was given it finishes first, while the session and the coroutines that asked still exist.
+        writer.reset();
     }
-    if (env.stop.level() == stop_level::forced) {
+    if (error || env.stop.level() == stop_level::forced) {
         // Requests cut short in the middle refer to what they would outlive. The process is about to end: nothing of
         // them is run or destroyed any more.
         (void)client->release();

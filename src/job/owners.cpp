@@ -52,6 +52,7 @@ asio::awaitable<result<client::users_page>> read_page(session& s, std::uint32_t 
         }
         co_await s.bell().sleep_until(s.env().clock.steady_now() + wait);
     }
+    if (s.env().stop.level() != stop_level::none) co_return failure{errc::interrupted, "stopped on request"};
     co_return why;
 }
 

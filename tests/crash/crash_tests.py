@@ -9,6 +9,7 @@ job is finished, and then holds the ledger against what the sandbox has created.
   crash_tests.py --program PATH disk-full                       the ledger's disk fills up, and has room again
   crash_tests.py --program PATH prune                           a prune is killed at each of its transactions
   crash_tests.py --program PATH silent                          a stop while a server says nothing
+  crash_tests.py --program PATH forced                          a stop that waits for nothing
 """
 import argparse
 import concurrent.futures
@@ -310,6 +311,67 @@ def run_silent(a):
     return 0
 
 
+def run_forced(a):
+    """A stop that is forced, by a second signal or at the end of the grace, while outcomes wait to be written."""
+    ended = []
+    for by_grace in (False, True):
+        folder = tempfile.mkdtemp(prefix="taskbarge-forced-")
+        latency = "20s" if by_grace else "100ms"
+        apollo = sandbox(a.program, folder, ["--limits", "0,0,0", "--search-limits", "0,0,0", "--latency", latency])
+        try:
+            who = importer(a.program, folder, apollo, chunk=2)
+            write_input(who.input, a.seed, groups=2, rows=600)
+            # The name is long enough for the heap: freed memory would be read for it.
+            team = "a-team-with-a-name-that-is-not-kept-within-the-string-itself"
+            command = [who.program, "import", who.input, *who.import_options, "--set", f"apollo.team={team}"]
+            run = subprocess.Popen(command + (["--set", "send.grace_time=300ms"] if by_grace else []),
+                                   env=who.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            try:
+                wanted, state = (1, "sending") if by_grace else (9, "created")
+                deadline = time.monotonic() + RUN_SECONDS
+                while count_chunks(who.ledger, state) < wanted:
+                    if time.monotonic() > deadline or run.poll() is not None:
+                        raise failed(f"no chunk became {state}: {run.communicate()}")
+                    time.sleep(0.02)
+                book = sqlite3.connect(who.ledger, isolation_level=None, timeout=RUN_SECONDS)
+                if not by_grace:
+                    book.execute("BEGIN IMMEDIATE")
+                    time.sleep(0.6)  # answers come; what they say waits for this transaction
+                began = time.monotonic()
+                run.send_signal(signal.SIGINT)
+                if not by_grace:
+                    time.sleep(0.2)
+                    run.send_signal(signal.SIGINT)
+                    time.sleep(0.3)
+                    book.execute("COMMIT")
+                out, err = run.communicate(timeout=10)
+            finally:
+                if run.poll() is None:
+                    run.kill()
+                    run.communicate()
+            if run.returncode != 75:
+                raise failed(f"exit {run.returncode}: {out} {err}")
+            book.text_factory = bytes
+            books = book.execute("SELECT DISTINCT team FROM books UNION SELECT team FROM windows").fetchall()
+            book.close()
+            if books != [(team.encode(),)]:
+                raise failed(f"windows of {books} in the ledger")
+            ended.append(f"{time.monotonic() - began:.1f} s")
+        finally:
+            apollo.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+    print(f"ended after {ended[0]} by a second signal, {ended[1]} by the grace; nothing foreign in the ledger")
+    return 0
+
+
+def count_chunks(ledger, state):
+    try:
+        with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as book:
+            return book.execute("SELECT count(*) FROM chunks WHERE state = ?", (state,)).fetchone()[0]
+    except sqlite3.OperationalError:
+        return 0  # not there yet
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
@@ -324,10 +386,11 @@ def main():
     commands.add_parser("disk-full")
     commands.add_parser("prune")
     commands.add_parser("silent")
+    commands.add_parser("forced")
     a = parser.parse_args()
     try:
         return {"matrix": run_matrix, "kills": run_kills, "disk-full": run_disk_full, "prune": run_prune,
-                "silent": run_silent}[a.command](a)
+                "silent": run_silent, "forced": run_forced}[a.command](a)
     except failed as e:
         print(f"FAILED: {e}")
         return 1

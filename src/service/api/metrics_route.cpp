@@ -24,12 +24,12 @@ gauges metrics_route::gather() const {
     std::map<std::string, core::row_counts> rows;
     for (const auto& [state, count] : jobs)
         rows[state] = {};
-    if (const auto all = (*book)->sums_by_state()) {
-        for (const auto& sums : *all) {
-            const std::string state(sums.paused ? "paused" : core::to_string(sums.state));
-            jobs[state] += sums.jobs;
-            rows[state] += sums.rows;
-        }
+    const auto all = (*book)->sums_by_state();
+    if (!all) return now;  // no sums are better than wrong ones
+    for (const auto& sums : *all) {
+        const std::string state(sums.paused ? "paused" : core::to_string(sums.state));
+        jobs[state] += sums.jobs;
+        rows[state] += sums.rows;
     }
     now.jobs_by_state.assign(jobs.begin(), jobs.end());
     now.rows_by_job_state.assign(rows.begin(), rows.end());

@@ -25,11 +25,11 @@ struct item_note {
 enum class item_place : std::uint8_t { processing, done, failed };
 
 // An item is a folder: <root>/processing/<id>/ holds the input under its own name, item.json (the note), settings.toml
-// and folder-settings.toml where there were any, and, once planned, `job` with the job's number. When all is settled
-// the whole folder moves to <root>/done/<id>/ or <root>/failed/<id>/ with results.csv, rejects.csv (if there are
-// rejects), summary.json, or error.txt beside the input. `id` is the input's name, the time in UTC and a number that
-// tells apart: "contacts.csv.20261125T190102Z.1". Of the name it has letters, digits, '.', '-' and '_', with '_' for
-// each other character, so that it needs no escape in a path or a URL.
+// and folder-settings.toml where there were any, and, once planned, `job` with the job's number and when it was made.
+// When all is settled the whole folder moves to <root>/done/<id>/ or <root>/failed/<id>/ with results.csv, rejects.csv
+// (if there are rejects), summary.json, or error.txt beside the input. `id` is the input's name, the time in UTC and a
+// number that tells apart: "contacts.csv.20261125T190102Z.1". Of the name it has letters, digits, '.', '-' and '_',
+// with '_' for each other character, so that it needs no escape in a path or a URL.
 struct item {
     std::string id;
     item_note note;
@@ -38,6 +38,9 @@ struct item {
     std::string ticket{};
     item_place place = item_place::processing;
     std::optional<core::job_id> job;
+    // When the ledger made that job: tells it from another ledger's of that number. Nothing: noted by an earlier
+    // version.
+    std::optional<core::instant> job_made{};
     std::string folder;  // absolute
     std::string input() const { return folder + "/" + note.name; }
     std::vector<std::string> settings_files;  // the folder's, then the input's own: later ones win

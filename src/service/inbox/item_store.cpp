@@ -62,15 +62,26 @@ result<void> give_back(const std::string& from, const std::string& to) {
     return {};
 }
 
-result<std::optional<core::job_id>> read_job(const std::string& folder) {
+struct noted_job {
+    core::job_id id = 0;
+    std::optional<core::instant> made;
+};
+
+// "7 1795645822654": the number and the milliseconds; earlier versions wrote the number alone.
+result<std::optional<noted_job>> read_job(const std::string& folder) {
     const auto path = folder + "/" + job_file;
     if (!exists(path)) return std::nullopt;
     auto text = read_small(path, 64);
     if (!text) return text.error();
-    core::job_id job = 0;
-    const auto* end = text->data() + text->size();
-    const auto [stop, error] = std::from_chars(text->data(), end, job);
-    if (error != std::errc() || std::string_view(stop, static_cast<std::size_t>(end - stop)) != "\n")
+    noted_job job;
+    const auto* const end = text->data() + text->size();
+    auto read = std::from_chars(text->data(), end, job.id);
+    if (read.ec == std::errc() && read.ptr != end && *read.ptr == ' ') {
+        std::int64_t made = 0;
+        read = std::from_chars(read.ptr + 1, end, made);
+        job.made = core::instant(std::chrono::milliseconds(made));
+    }
+    if (read.ec != std::errc() || std::string_view(read.ptr, static_cast<std::size_t>(end - read.ptr)) != "\n")
         return failure{errc::input, fmt::format("{} has no job's number", job_file)};
     return job;
 }
@@ -115,7 +126,8 @@ result<stored_item> read_item(const std::string& root, item_place place, const i
     const auto job = read_job(item.folder);
     if (!job && job.error().code != errc::input) return job.error();
     if (job) {
-        item.job = *job;
+        if (*job) item.job = (*job)->id;
+        if (*job) item.job_made = (*job)->made;
     } else {
         item.trouble = job.error().text;
     }
@@ -247,7 +259,7 @@ class folders final : public item_store {
     result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) override;
     result<std::optional<item>> find(const std::string& id) override;
     result<std::optional<held_item>> hold(const std::string& id) override;
-    result<void> set_job(held_item& held, core::job_id job) override;
+    result<void> set_job(held_item& held, core::job_id job, core::instant made) override;
     result<void> add_file(const held_item& held, const std::string& name,
                           const std::function<result<void>(int fd)>& write) override;
     result<void> put_away(held_item& held, item_place where) override;
@@ -458,7 +470,7 @@ result<std::vector<std::string>> folders::done_with(const std::set<core::job_id>
         const auto job = read_job(folder + "/" + text);
         // One whose number cannot be read has none of them.
         if (!job && job.error().code != errc::input) return job.error();
-        if (job && *job && jobs.contains(**job)) out.push_back(std::move(text));
+        if (job && *job && jobs.contains((*job)->id)) out.push_back(std::move(text));
     }
     return out;
 }
@@ -491,11 +503,12 @@ result<std::optional<held_item>> folders::hold(const std::string& id) {
     return held_item(std::move(now->item), (*lock)->release());
 }
 
-result<void> folders::set_job(held_item& held, core::job_id job) {
-    const auto text = fmt::format("{}\n", job);
+result<void> folders::set_job(held_item& held, core::job_id job, core::instant made) {
+    const auto text = fmt::format("{} {}\n", job, made.time_since_epoch().count());
     const auto path = held.item().folder + "/" + job_file;
     auto ok = write_whole(held.item().folder, job_file, [&](int fd) { return write_all(fd, text, path); });
     if (ok) held.item().job = job;
+    if (ok) held.item().job_made = made;
     return ok;
 }
 

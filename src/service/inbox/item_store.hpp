@@ -77,8 +77,8 @@ class item_store {
     // Nothing: there is none, or somebody holds it.
     virtual core::result<std::optional<held_item>> hold(const std::string& id) = 0;
 
-    // Writes the job's number into the item's folder, durably.
-    virtual core::result<void> set_job(held_item& held, core::job_id job) = 0;
+    // Writes the job's number, and when the ledger made it, into the item's folder, durably.
+    virtual core::result<void> set_job(held_item& held, core::job_id job, core::instant made) = 0;
     // Writes a file into the item's folder through `write`, mode 0600, whole or not at all.
     virtual core::result<void> add_file(const held_item& held, const std::string& name,
                                         const std::function<core::result<void>(int fd)>& write) = 0;

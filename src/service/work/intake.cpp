@@ -337,7 +337,7 @@ void intake::take_in(entry e) {
     if (!item.job) return plan(std::move(e));
     const auto job = job_of(*item.job);
     if (!job && job.error().code != errc::no_such_job) return later(std::move(e), job.error());
-    if (job) {
+    if (job && is_noted(item, *job)) {
         const auto input = reader::digest_of({item.input()});
         // A planned input is not needed any more: somebody may have removed it.
         if (!input || input->sha256 == job->identity.input_sha256) {
@@ -353,6 +353,23 @@ void intake::take_in(entry e) {
     give_up(std::move(e), {errc::input, why}, parts_.configuration.get()->settings);
 }
 
+// A ledger that was replaced may have another job of that number. Notes of earlier versions do not tell.
+bool intake::is_noted(const inbox::item& item, const ledger::job_record& job) {
+    return !item.job_made || *item.job_made == job.created_at;
+}
+
+// The job that was planned for the item, unless another file lies in its place by now.
+result<std::optional<ledger::job_record>> intake::planned_before(const inbox::item& item) const {
+    if (item.ticket.empty()) return std::optional<ledger::job_record>();
+    auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
+    if (!book) return book.error();
+    auto job = (*book)->job_of_origin(item.ticket);
+    if (!job || !*job) return job;
+    const auto input = reader::digest_of({item.input()});
+    if (input && input->sha256 != (*job)->identity.input_sha256) return std::optional<ledger::job_record>();
+    return job;
+}
+
 result<ledger::job_record> intake::job_of(core::job_id job) const {
     auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
     if (!book) return book.error();
@@ -366,6 +383,14 @@ job::environment intake::environment_of(const configuration& c, const core::sett
 void intake::plan(entry e) {
     const auto configuration = parts_.configuration.get();
     const std::string id = e.held.item().id;
+    // Planned before, and not noted: its settings, and the input itself, are not needed any more.
+    auto planned = planned_before(e.held.item());
+    if (!planned) return later(std::move(e), planned.error());
+    if (*planned) {
+        if (auto noted = parts_.store.set_job(e.held, (*planned)->id, (*planned)->created_at); !noted)
+            return later(std::move(e), noted.error());
+        return accept(std::move(e), **planned);
+    }
     auto settings = settings_of(configuration->settings, e.held.item());
     if (!settings) return give_up(std::move(e), settings.error(), configuration->settings);
     set_state(id, "reading", "");
@@ -376,8 +401,11 @@ void intake::plan(entry e) {
     try {
         board::run watch(parts_.runs, 0);
         const auto env = environment_of(*configuration, *settings, watch);
-        r = job::prepare_files(env, options_of(e.held.item()),
-                               [&](core::job_id job) { return parts_.store.set_job(e.held, job); });
+        r = job::prepare_files(env, options_of(e.held.item()), [&](core::job_id job) -> result<void> {
+            const auto record = job_of(job);
+            if (!record) return record.error();
+            return parts_.store.set_job(e.held, job, record->created_at);
+        });
     } catch (const std::exception& bug) {
         // One input must not end the service, which would read it again at the next start.
         r.why = core::failure{errc::internal, bug.what()};
@@ -581,6 +609,7 @@ result<void> intake::renew_item(ledger::ledger& book, const std::string& id) {
     const auto& item = (*held)->item();
     const auto job = book.job(*item.job);
     if (!job) return job.error();
+    if (job->held) return core::failure{errc::job_held, fmt::format("job {} is being worked on", job->id)};
     if (job->state != core::job_state::completed || job->pruned_at || told_end(item) == job->finished_at) return {};
     const auto its_own = is_job_of(book, item, *job);
     if (!its_own) return its_own.error();
@@ -593,6 +622,7 @@ result<void> intake::renew_item(ledger::ledger& book, const std::string& id) {
 
 // The ledger may have been replaced, and have another input's job of that number.
 result<bool> intake::is_job_of(ledger::ledger& book, const inbox::item& item, const ledger::job_record& job) const {
+    if (item.job_made) return is_noted(item, job);
     const auto its_own = book.job_of_origin(item.ticket);
     if (!its_own) return its_own.error();
     if (*its_own) return (*its_own)->id == job.id;

@@ -83,6 +83,8 @@ class intake {
     void later(entry e, const core::failure& why);
     void give_up(entry e, const core::failure& why, const core::settings& settings);
     void put_away_job(core::job_id job);
+    static bool is_noted(const inbox::item& item, const ledger::job_record& job);
+    core::result<std::optional<ledger::job_record>> planned_before(const inbox::item& item) const;
     core::result<ledger::job_record> job_of(core::job_id job) const;
     core::result<void> write_results(const inbox::held_item& held, const ledger::job_identity& identity,
                                      core::job_id job);

@@ -57,7 +57,7 @@ int live(const temporary_root& folder, int dies_at) {
     auto taken = (*store)->take("a.csv", now());
     if (!taken || !*taken) return 2;
     auto& held = **taken;
-    if (!(*store)->set_job(held, 7)) return 3;
+    if (!(*store)->set_job(held, 7, {})) return 3;
     const auto write = [](int fd) -> core::result<void> {
         if (!fill(fd)) return core::failure{errc::io, "cannot write"};
         return {};

@@ -123,7 +123,7 @@ TEST_F(ItemStore, FilesAreForTheServiceAloneWhateverTheUmask) {
         fs::permissions(folder.inbox(name), fs::perms::all);
         const mode_t before = ::umask(mask);
         auto held = take(name);
-        EXPECT_TRUE(store->set_job(held, 3));
+        EXPECT_TRUE(store->set_job(held, 3, {}));
         EXPECT_TRUE(store->add_file(held, "summary.json", [](int) { return core::result<void>(); }));
         const auto up = upload_of(name, "b");
         ::umask(before);
@@ -328,12 +328,12 @@ TEST_F(ItemStore, ItemsInDoneAreFoundByTheirJobs) {
     for (const core::job_id job : {7, 8, 7, 0}) {
         folder.drop("a.csv", "a");
         auto held = take("a.csv");
-        if (job != 0) store->set_job(held, job).value();
+        if (job != 0) store->set_job(held, job, {}).value();
         store->put_away(held, item_place::done).value();
     }
     folder.drop("a.csv", "a");
     auto working = take("a.csv");
-    store->set_job(working, 7).value();
+    store->set_job(working, 7, {}).value();
     folder.drop("b.csv", "b");
     auto broken = take("b.csv");
     store->put_away(broken, item_place::done).value();
@@ -358,7 +358,7 @@ TEST_F(ItemStore, HeldItemThatIsReplacedIsLetGoAtOnce) {
 TEST_F(ItemStore, JobNumberAndFilesStandBesideTheInput) {
     folder.drop("a.csv", "a");
     auto held = take("a.csv");
-    ASSERT_TRUE(store->set_job(held, 42));
+    ASSERT_TRUE(store->set_job(held, 42, {}));
     EXPECT_EQ(held.item().job, 42);
     EXPECT_EQ(store->find(held.item().id)->value().job, 42);
     const auto write = [](std::string text) {
@@ -580,7 +580,7 @@ TEST_F(ItemStore, BrokenNoteIsToldAndItsItemCanBePutAway) {
 TEST_F(ItemStore, ItemWhoseInputWasRemovedIsToldOrGone) {
     const auto lost = upload_of("lost.csv", "x").item();
     auto planned = upload_of("planned.csv", "x");
-    ASSERT_TRUE(store->set_job(planned, 7));
+    ASSERT_TRUE(store->set_job(planned, 7, {}));
     const auto with_results = upload_of("with.csv", "x").item();
     folder.write("inbox/processing/" + with_results.id + "/notes.txt", "somebody's");
     for (const auto& input : {lost.input(), planned.item().input(), with_results.input()})
@@ -600,7 +600,7 @@ TEST_F(ItemStore, FailedItemCanBeHeldAgainToBeTriedAgain) {
     {
         auto held = upload_of("a.csv", "x");
         id = held.item().id;
-        ASSERT_TRUE(store->set_job(held, 7));
+        ASSERT_TRUE(store->set_job(held, 7, {}));
         EXPECT_EQ(store->hold(id)->has_value(), false) << "it is held";
         ASSERT_TRUE(store->put_away(held, item_place::failed));
     }

@@ -34,8 +34,8 @@ class full_disk final : public inbox::item_store {
     full_disk(inbox::item_store& store, std::function<void()> meanwhile)
         : store_(store), meanwhile_(std::move(meanwhile)) {}
 
-    core::result<void> set_job(inbox::held_item& held, core::job_id job) override {
-        if (refused > 0) return store_.set_job(held, job);
+    core::result<void> set_job(inbox::held_item& held, core::job_id job, core::instant made) override {
+        if (refused > 0) return store_.set_job(held, job, made);
         ++refused;
         meanwhile_();
         return core::failure{core::errc::ledger_full, "no room"};
@@ -446,6 +446,68 @@ TEST_F(Renewal, TheResultsOfAnotherLedgersJobAreNotWritten) {
     i->close();
     EXPECT_EQ(text(item.folder + "/results.csv"), before);
     EXPECT_EQ(told.count(done(1)), 1u);
+}
+
+TEST_F(Renewal, ResultsOfALostLedgerStayAsTheyAreWhenTheSameFileIsDroppedAgain) {
+    const auto item = put_away();
+    const auto before = text(item.folder + "/results.csv");
+    for (const char* part : {"", "-wal", "-shm"})
+        std::filesystem::remove(ledger_path() + part);
+    clock.next_day();
+    const auto again = left(rows());
+    const auto i = make();
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(accepted(1), 2));
+    finish(1);
+    i->look();
+    ASSERT_TRUE(told.wait_for(done(1), 2));
+    finish_again(1, "of_the_second_ledger");
+    i->look();
+    ASSERT_TRUE(told.wait_for(done(1), 3)) << "those of the item that was dropped again";
+    i->close();
+    EXPECT_EQ(text(item.folder + "/results.csv"), before) << "the only trace of what the lost ledger's job did";
+}
+
+TEST_F(Renewal, AnItemIsNotGivenAnotherLedgersJobOfTheSameFile) {
+    const auto item = left(rows() + "000000000000000000000002,66302798d03b9601c7934ebf,2027-03-10T10:00:00Z\n");
+    {
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(accepted(1)));
+    }
+    for (const char* part : {"", "-wal", "-shm"})
+        std::filesystem::remove(ledger_path() + part);
+    clock.next_day();
+    {
+        job::stop_control stop;
+        silence quiet;
+        const auto c = configuration.get();
+        const job::environment env{c->settings, c->key, clock, stop, quiet, 1};
+        job::import_options first_row_only;
+        first_row_only.files = {item.input()};
+        first_row_only.first_rows = 1;
+        ASSERT_EQ(job::prepare_files(env, first_row_only, [](core::job_id) { return core::result<void>(); }).job, 1);
+    }
+    const auto i = make();
+    i->start().value();
+    EXPECT_TRUE(told.wait_for("failed " + item.id)) << "its second row is in no job";
+    i->close();
+}
+
+TEST_F(Renewal, AnInputThatWasPlannedGoesOnThoughItsSettingsCannotBeReadAnyMore) {
+    const auto item = left(rows());
+    {
+        const auto i = make();
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(accepted(1)));
+    }
+    forget_job(item);
+    write(item.folder + "/settings.toml", "[defaults]\nnonsense = 1\n");
+    const auto i = make();
+    i->start().value();
+    EXPECT_TRUE(told.wait_for(accepted(1), 2));
+    i->close();
+    EXPECT_EQ(jobs(), 1u);
 }
 
 TEST_F(Renewal, AnItemWhoseJobIsPrunedIsPutAwayWithItsSums) {
