@@ -8,9 +8,10 @@
 namespace taskbarge::reader {
 
 block spare_blocks::take(std::size_t size) {
-    // Small ones are not worth it. Rooms are rounded up, since a block holds the rest of a line as well.
-    constexpr std::size_t worth_keeping = 64 << 10, step = 64 << 10;
-    if (size < worth_keeping) return {std::make_shared_for_overwrite<char[]>(size), size};
+    // Small ones are not worth it, and a giant line's would be kept for nothing. Rooms are rounded up, since a block
+    // holds the rest of a line as well.
+    constexpr std::size_t worth_keeping = 64 << 10, most_kept = 4 << 20, step = 64 << 10;
+    if (size < worth_keeping || size > most_kept) return {std::make_shared_for_overwrite<char[]>(size), size};
     spare found;
     {
         const std::lock_guard lock(mutex_);
@@ -35,7 +36,8 @@ block spare_blocks::take(std::size_t size) {
 
 void spare_blocks::give_back(std::unique_ptr<char[]> bytes, std::size_t room) noexcept {
     const std::lock_guard lock(mutex_);
-    if (spare_.size() < most_spare) spare_.push_back({std::move(bytes), room});
+    if (spare_.size() == most_spare) spare_.erase(spare_.begin());
+    spare_.push_back({std::move(bytes), room});
 }
 
 byte_window::byte_window(byte_source source, std::size_t block_size)

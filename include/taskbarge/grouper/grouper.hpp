@@ -44,9 +44,9 @@ struct grouper_stats {
 // pair that occurred before is a duplicate, found exactly. Same rows, same chunk_size: same chunks, whatever the
 // memory; only their order may differ, as a group whose rows were spilled gives the rest of its chunks at finish().
 //
-// Memory: the budget plus at most 32 bytes a row. Open rows and details beyond the budget go to temporary files. What
-// cannot go there may pass it: about 35 bytes for each of millions of groups, and contact ids that are not 24 hex
-// digits, which are kept as texts. Not thread-safe.
+// Memory: the budget plus at most 32 bytes a row; up to 52 while far more rows are expected than came. Open rows and
+// details beyond the budget go to temporary files. What cannot go there may pass it: about 35 bytes for each of
+// millions of groups, and contact ids that are not 24 hex digits, which are kept as texts. Not thread-safe.
 //
 // Failures: those of the sink; errc::io where a temporary file cannot be written; errc::input past 2^32 - 1 records.
 class grouper {
