@@ -10,6 +10,7 @@ job is finished, and then holds the ledger against what the sandbox has created.
   crash_tests.py --program PATH prune                           a prune is killed at each of its transactions
   crash_tests.py --program PATH silent                          a stop while a server says nothing
   crash_tests.py --program PATH forced                          a stop that waits for nothing
+  crash_tests.py --program PATH verify                          a verify of a finished job is killed
 """
 import argparse
 import concurrent.futures
@@ -364,6 +365,35 @@ def run_forced(a):
     return 0
 
 
+def run_verify(a):
+    """A verify of a finished job is killed: what was told of the job's end counts as old from its beginning on."""
+    folder = tempfile.mkdtemp(prefix="taskbarge-verify-")
+    apollo = sandbox(a.program, folder, ["--limits", "0,0,0", "--search-limits", "0,0,0"])
+    try:
+        who = importer(a.program, folder, apollo)
+        rows = write_input(who.input, a.seed)
+        finish(who)
+        job = who.jobs()[0]["job"]
+        killed = subprocess.run([who.program, "verify", str(job), *who.import_options],
+                                env={**who.environment, "TASKBARGE_KILL_AT": "before_commit:1"}, capture_output=True,
+                                text=True, timeout=RUN_SECONDS)
+        if killed.returncode != -signal.SIGKILL:
+            raise failed(f"exit {killed.returncode}: {killed.stderr}")
+        with sqlite3.connect(who.ledger) as book:
+            state, reopened = book.execute("SELECT state, reopened FROM jobs WHERE id = ?", (job,)).fetchone()
+        book.close()
+        if (state, reopened) != ("completed", 1):
+            raise failed(f"the job is {state}, reopened {reopened}")
+        who.check_sums()
+        if who.jobs()[0]["created"] != rows:
+            raise failed(f"{who.jobs()[0]}")
+        print("a verify was killed: the job's results count as old, its sums stand")
+        return 0
+    finally:
+        apollo.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def count_chunks(ledger, state):
     try:
         with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as book:
@@ -387,10 +417,11 @@ def main():
     commands.add_parser("prune")
     commands.add_parser("silent")
     commands.add_parser("forced")
+    commands.add_parser("verify")
     a = parser.parse_args()
     try:
         return {"matrix": run_matrix, "kills": run_kills, "disk-full": run_disk_full, "prune": run_prune,
-                "silent": run_silent, "forced": run_forced}[a.command](a)
+                "silent": run_silent, "forced": run_forced, "verify": run_verify}[a.command](a)
     except failed as e:
         print(f"FAILED: {e}")
         return 1
