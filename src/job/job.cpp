@@ -282,7 +282,7 @@ report prepare_files(const environment& env, const import_options& options, cons
     if (!book) return reporter.finish();
     auto job = find_or_plan_input(env, *book, options, found_job::as_it_is, reporter);
     if (!job) return reporter.finish();
-    if (auto kept = keep(job->record.id); !kept)
+    if (auto kept = keep(job->record.id, job->record.created_at); !kept)
         reporter.stop_with(kept.error());
     else if (job->record.state == job_state::completed)
         report_finished(reporter);

@@ -97,9 +97,10 @@ struct import_options {
 report import_files(const environment& env, const import_options& options);
 
 // The first half of an import: finds or plans the job and leaves it, state `parked`, to resume_job(). Sends nothing,
-// but asks Apollo for its users where e-mails name the owners. `keep` is called with the job while nobody else can work
-// on it: what it keeps of the job is kept before the first request; its failure ends the call.
-using keep_job = std::function<core::result<void>(core::job_id)>;
+// but asks Apollo for its users where e-mails name the owners. `keep` is called with the job, and when the ledger made
+// it, while nobody else can work on it: what it keeps of the job is kept before the first request; its failure ends the
+// call.
+using keep_job = std::function<core::result<void>(core::job_id, core::instant made)>;
 report prepare_files(const environment& env, const import_options& options, const keep_job& keep);
 
 // Marks a job that was paused, or stopped for a reason that a person has mended, as ready to go on; runs nothing.

@@ -401,10 +401,8 @@ void intake::plan(entry e) {
     try {
         board::run watch(parts_.runs, 0);
         const auto env = environment_of(*configuration, *settings, watch);
-        r = job::prepare_files(env, options_of(e.held.item()), [&](core::job_id job) -> result<void> {
-            const auto record = job_of(job);
-            if (!record) return record.error();
-            return parts_.store.set_job(e.held, job, record->created_at);
+        r = job::prepare_files(env, options_of(e.held.item()), [&](core::job_id job, core::instant made) {
+            return parts_.store.set_job(e.held, job, made);
         });
     } catch (const std::exception& bug) {
         // One input must not end the service, which would read it again at the next start.

@@ -481,8 +481,9 @@ TEST_F(FindOrPlan, FilesMayBeCalledByOtherNames) {
 TEST_F(FindOrPlan, APreparedJobIsFoundWhileAnotherHoldsIt) {
     const auto mine = find().value();
     core::job_id kept = 0;
-    const auto keep = [&](core::job_id id) {
+    const auto keep = [&](core::job_id id, core::instant made) {
         kept = id;
+        EXPECT_EQ(made, mine.record.created_at);
         return core::result<void>();
     };
     const auto r = prepare_files(env, options, keep);
@@ -493,7 +494,7 @@ TEST_F(FindOrPlan, APreparedJobIsFoundWhileAnotherHoldsIt) {
 }
 
 TEST_F(FindOrPlan, APreparedJobIsNobodyElsesUntilItIsKept) {
-    const auto keep = [&](core::job_id id) -> core::result<void> {
+    const auto keep = [&](core::job_id id, core::instant) -> core::result<void> {
         EXPECT_EQ(book->lock_job(id).error().code, errc::job_held);
         return core::failure{errc::io, "no room for the note"};
     };
@@ -504,7 +505,8 @@ TEST_F(FindOrPlan, APreparedJobIsNobodyElsesUntilItIsKept) {
 }
 
 TEST_F(FindOrPlan, APausedJobWaitsUntilItIsReleased) {
-    const auto id = prepare_files(env, options, [](core::job_id) { return core::result<void>(); }).job.value();
+    const auto id =
+        prepare_files(env, options, [](core::job_id, core::instant) { return core::result<void>(); }).job.value();
     EXPECT_EQ(pause_job(env, id).why->code, errc::paused);
     const auto cron = import_files(env, options);
     ASSERT_TRUE(cron.why);

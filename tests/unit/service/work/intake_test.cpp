@@ -486,7 +486,10 @@ TEST_F(Renewal, AnItemIsNotGivenAnotherLedgersJobOfTheSameFile) {
         job::import_options first_row_only;
         first_row_only.files = {item.input()};
         first_row_only.first_rows = 1;
-        ASSERT_EQ(job::prepare_files(env, first_row_only, [](core::job_id) { return core::result<void>(); }).job, 1);
+        ASSERT_EQ(
+            job::prepare_files(env, first_row_only, [](core::job_id, core::instant) { return core::result<void>(); })
+                .job,
+            1);
     }
     const auto i = make();
     i->start().value();
