@@ -134,15 +134,16 @@ asio::awaitable<void> look_up::mark_recorded(pass_result& out) {
             ids.push_back(task.id);
     if (ids.empty()) co_return;
     const auto& apollo = session_.env().settings.apollo;
-    auto known = co_await session_.writer().ask<std::vector<std::string>>(
-        [&](ledger::ledger& l) { return l.known_tasks(apollo.base_url, apollo.team, ids); });
+    auto known = co_await session_.writer().ask<std::vector<ledger::recorded_task>>(
+        [&](ledger::ledger& l) { return l.recorded_tasks(apollo.base_url, apollo.team, ids); });
     if (!known) {
         out.end.ended = true;
         out.end.failed = known.error();
         co_return;
     }
     for (auto& [due, view] : out.spans)
-        view.recorded.insert(known->begin(), known->end());
+        for (const auto& task : *known)
+            view.recorded.insert(task.task_id);
 }
 
 // One due date, by the whole list or by contacts. A reading for each: a list that changes costs that due date's only.

@@ -35,8 +35,15 @@ core::result<core::id_list> read_tasks(sqlite::connection& db, core::chunk_id ch
     return *found ? read_ids(query, 0) : core::id_list();
 }
 
-core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk,
-                               std::span<const std::string_view> task_ids) {
+core::result<task_origin> read_task_origin(sqlite::connection& db, core::chunk_id chunk) {
+    auto query = db.prepare("SELECT since, answered_at FROM packed_tasks WHERE chunk = ?");
+    auto found = query.bind(chunk).next();
+    if (!found) return found.error();
+    return *found ? task_origin{query.number(0), query.optional_time(1)} : task_origin{};
+}
+
+core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk, std::span<const std::string_view> task_ids,
+                               const task_origin& origin) {
     // The span of the ids tells most chunks apart when one id is looked for: Apollo's ids begin with the time.
     std::string_view first, last;
     for (const std::string_view task : task_ids) {
@@ -44,8 +51,11 @@ core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk,
         if (first.empty() || task < first) first = task;
         if (task > last) last = task;
     }
-    return db.prepare("INSERT OR REPLACE INTO packed_tasks (chunk, task_ids, first_task, last_task) VALUES (?,?,?,?)")
-        .bind(chunk, stored_ids(task_ids), first, last)
+    return db
+        .prepare(
+            "INSERT OR REPLACE INTO packed_tasks (chunk, task_ids, first_task, last_task, since, answered_at) "
+            "VALUES (?,?,?,?,?,?)")
+        .bind(chunk, stored_ids(task_ids), first, last, origin.since, origin.answered_at)
         .run();
 }
 

@@ -1,6 +1,7 @@
 // A chunk's rows as the tables hold them.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -9,6 +10,7 @@
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/id_list.hpp"
 #include "taskbarge/core/state.hpp"
+#include "taskbarge/ledger/ledger.hpp"
 
 namespace taskbarge::ledger {
 
@@ -31,9 +33,16 @@ core::result<void> insert_chunk(sqlite::connection& db, const new_chunk& chunk, 
 
 core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk_id chunk);
 
+// How a chunk's tasks became known: see recorded_task.
+struct task_origin {
+    event_number since = 0;
+    std::optional<core::instant> answered_at;
+};
+
 // Keeps the task ids, parallel to the contacts, "" where there is none; at least one is given.
-core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk,
-                               std::span<const std::string_view> task_ids);
+core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk, std::span<const std::string_view> task_ids,
+                               const task_origin& origin);
+core::result<task_origin> read_task_origin(sqlite::connection& db, core::chunk_id chunk);
 
 // Parallel to the contacts; empty where the chunk has no task at all.
 core::result<core::id_list> read_tasks(sqlite::connection& db, core::chunk_id chunk);

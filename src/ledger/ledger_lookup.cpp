@@ -16,31 +16,93 @@ bool any_between(const std::vector<std::string>& sorted, std::string_view first,
     return at != sorted.end() && *at <= last;
 }
 
+// The chunks whose tasks' ids may be among the sorted ones: from the index alone, and from its end for the newest ids.
+result<std::vector<chunk_id>> chunks_around(sqlite::connection& db, const std::vector<std::string>& sorted) {
+    std::vector<chunk_id> out;
+    auto query =
+        db.prepare("SELECT chunk, first_task, last_task FROM packed_tasks WHERE last_task >= ? AND first_task <= ?");
+    query.bind(sorted.front(), sorted.back());
+    auto read = query.each([&] {
+        if (any_between(sorted, query.text(1), query.text(2))) out.push_back(query.integer(0));
+    });
+    if (!read) return read.error();
+    return out;
+}
+
+// The first task of the chunk, if the chunk is one of that target and status.
+result<std::optional<known_task>> task_of_chunk(sqlite::connection& db, chunk_id chunk, const std::string& base_url,
+                                                const std::string& team, core::task_status status) {
+    using sample = std::optional<known_task>;
+    auto query = db.prepare(
+        "SELECT g.user_id, g.type, g.priority, g.status, g.due_at, g.note FROM chunks c "
+        "CROSS JOIN jobs j ON j.id = c.job CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number "
+        "WHERE c.id = ? AND j.base_url = ? AND j.team = ? AND g.status = ?");
+    auto found = query.bind(chunk, base_url, team, core::to_string(status)).next();
+    if (!found) return found.error();
+    if (!*found) return sample{};
+    auto tasks = read_tasks(db, chunk);
+    if (!tasks) return tasks.error();
+    auto contacts = read_contacts(db, chunk);
+    if (!contacts) return contacts.error();
+    const auto at = static_cast<std::size_t>(
+        std::find_if(tasks->begin(), tasks->end(), [](std::string_view id) { return !id.empty(); }) - tasks->begin());
+    if (at >= std::min(tasks->size(), contacts->size())) return sample{};
+    return sample(
+        known_task{std::string((*tasks)[at]), std::string(contacts->contact_ids[at]), read_details(query, 0)});
+}
+
 }  // namespace
 
-result<std::vector<std::string>> sqlite_ledger::known_tasks(const std::string& base_url, const std::string& team,
-                                                            const std::vector<std::string>& task_ids) {
-    std::vector<std::string> out;
+result<std::vector<recorded_task>> sqlite_ledger::recorded_tasks(const std::string& base_url, const std::string& team,
+                                                                 const std::vector<std::string>& task_ids) {
+    std::vector<recorded_task> out;
     if (task_ids.empty()) return out;
     auto wanted = task_ids;
     std::sort(wanted.begin(), wanted.end());
-    return db_->atomically(access::read, [&]() -> result<std::vector<std::string>> {
+    return db_->atomically(access::read, [&]() -> result<std::vector<recorded_task>> {
+        auto chunks = chunks_around(*db_, wanted);
+        if (!chunks) return chunks.error();
         auto query = db_->prepare(
-            "SELECT t.chunk, t.first_task, t.last_task FROM packed_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
-            "CROSS JOIN jobs j ON j.id = c.job WHERE t.last_task >= ? AND t.first_task <= ? AND j.base_url = ? "
-            "AND j.team = ?");
-        query.bind(wanted.front(), wanted.back(), base_url, team);
-        auto more = query.next();
-        for (; more && *more; more = query.next()) {
-            if (!any_between(wanted, query.text(1), query.text(2))) continue;
-            auto tasks = read_tasks(*db_, query.integer(0));
+            "SELECT g.status, t.since, t.answered_at FROM packed_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
+            "CROSS JOIN jobs j ON j.id = c.job CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number "
+            "WHERE t.chunk = ? AND j.base_url = ? AND j.team = ?");
+        for (const auto chunk : *chunks) {
+            auto found = query.bind(chunk, base_url, team).next();
+            if (!found) return found.error();
+            if (!*found) continue;
+            recorded_task known{{},
+                                core::parse_task_status(query.text(0)).value_or(core::task_status::scheduled),
+                                query.number(1),
+                                query.optional_time(2)};
+            query.reset();
+            auto tasks = read_tasks(*db_, chunk);
             if (!tasks) return tasks.error();
             for (const auto task : *tasks) {
-                if (std::binary_search(wanted.begin(), wanted.end(), task)) out.emplace_back(task);
+                if (!std::binary_search(wanted.begin(), wanted.end(), task)) continue;
+                known.task_id = task;
+                out.push_back(known);
             }
         }
-        if (!more) return more.error();
         return out;
+    });
+}
+
+result<std::optional<known_task>> sqlite_ledger::control_after(const std::string& base_url, const std::string& team,
+                                                               core::task_status status, event_number after) {
+    using sample = std::optional<known_task>;
+    return db_->atomically(access::read, [&]() -> result<sample> {
+        // Sorted from the index alone: what else a chunk must be is asked of one after the other, until one is it.
+        auto query = db_->prepare(
+            "SELECT chunk FROM packed_tasks INDEXED BY packed_tasks_by_task WHERE since > ? "
+            "ORDER BY since, chunk");
+        query.bind(after);
+        auto more = query.next();
+        for (; more && *more; more = query.next()) {
+            auto task = task_of_chunk(*db_, query.integer(0), base_url, team, status);
+            if (!task || *task) return task;
+        }
+        if (!more) return more.error();
+        return sample{};
     });
 }
 

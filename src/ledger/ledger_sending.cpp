@@ -57,7 +57,7 @@ chunk_record read_chunk(const sqlite::statement& row) {
 std::string select_attempts(std::string_view where) {
     return fmt::format(
         "SELECT id, chunk, started_at, result, finished_at, server_date, status, request_id, code, message, "
-        "bytes_sent, bytes_received, evidence FROM attempts WHERE {}",
+        "bytes_sent, bytes_received, evidence, begun, ended FROM attempts WHERE {}",
         where);
 }
 
@@ -77,6 +77,8 @@ attempt_record read_attempt(const sqlite::statement& row) {
     out.report.bytes_sent = row.number(10);
     out.report.bytes_received = row.number(11);
     out.report.evidence = row.string(12);
+    out.begun = row.number(13);
+    out.ended = row.number(14);
     return out;
 }
 
@@ -89,7 +91,8 @@ result<std::vector<attempt_record>> read_attempts(sqlite::statement query) {
 // Carries out one chunk_update: first all checks, then all writes.
 class chunk_change {
  public:
-    chunk_change(sqlite::connection& db, const chunk_update& update) : db_(db), update_(update) {}
+    chunk_change(sqlite::connection& db, const chunk_update& update, event_number now)
+        : db_(db), update_(update), now_(now) {}
 
     result<void> run() {
         if (auto r = load(); !r) return r;
@@ -98,8 +101,8 @@ class chunk_change {
         for (const auto& child : update_.children) {
             if (auto r = insert(child); !r) return r;
         }
-        if (!update_.created.empty()) {
-            if (auto r = write_tasks(db_, update_.chunk, tasks_); !r) return r;
+        if (created_ > created_before_) {
+            if (auto r = keep_tasks(); !r) return r;
         }
         return db_
             .prepare(
@@ -126,7 +129,8 @@ class chunk_change {
         family_.requested_before = query.integer(6) != 0;
         request_id_ = query.string(7);
         rows_ = static_cast<std::size_t>(query.integer(4));
-        if (query.integer(5) > 0) {
+        created_before_ = static_cast<std::size_t>(query.integer(5));
+        if (created_before_ > 0) {
             auto tasks = read_tasks(db_, update_.chunk);
             if (!tasks) return tasks.error();
             tasks_before_ = std::move(*tasks);
@@ -192,14 +196,28 @@ class chunk_change {
         return insert_chunk(db_, chunk, rows);
     }
 
+    // Of tasks that became known one after the other the earliest event counts: none is older than that.
+    result<void> keep_tasks() {
+        const bool answered = !update_.found_since;
+        task_origin origin{update_.found_since.value_or(now_), answered ? update_.settled_at : std::nullopt};
+        if (created_before_ > 0) {
+            auto before = read_task_origin(db_, update_.chunk);
+            if (!before) return before.error();
+            origin.since = std::min(origin.since, before->since);
+            if (origin.answered_at != before->answered_at) origin.answered_at.reset();
+        }
+        return write_tasks(db_, update_.chunk, tasks_, origin);
+    }
+
     core::failure wrong(const char* what) const { return bug(fmt::format("chunk {} {}", update_.chunk, what)); }
 
     sqlite::connection& db_;
     const chunk_update& update_;
+    event_number now_;  // how many events were counted
     new_chunk family_;  // what children have in common
     std::string request_id_;
     std::size_t rows_ = 0;
-    std::size_t created_ = 0;
+    std::size_t created_ = 0, created_before_ = 0;
     core::id_list tasks_before_;
     std::vector<std::string_view> tasks_;  // by row; into tasks_before_ and the update
     core::chunk_rows contacts_;
@@ -234,7 +252,7 @@ result<chunk_record> sqlite_ledger::chunk(chunk_id id) {
 }
 
 result<attempt_id> sqlite_ledger::record_intent(const attempt_intent& intent) {
-    return db_->atomically(access::write, [&]() -> result<attempt_id> {
+    return counted([&]() -> result<attempt_id> {
         // Until a report says otherwise the request counts as sent: after a kill nobody can say that it was not.
         auto moved = db_->prepare(
                             "UPDATE chunks SET state = 'sending', requests = requests + 1 "
@@ -243,10 +261,12 @@ result<attempt_id> sqlite_ledger::record_intent(const attempt_intent& intent) {
                          .run();
         if (!moved) return moved.error();
         if (db_->changes() != 1) return bug(fmt::format("chunk {} is not planned and cannot be sent", intent.chunk));
+        const auto event = next_event();
+        if (!event) return event.error();
         auto made = db_->prepare(
-                           "INSERT INTO attempts (job, chunk, started_at, server_date) "
-                           "VALUES ((SELECT job FROM chunks WHERE id = ?1), ?1, ?2, ?3)")
-                        .bind(intent.chunk, intent.started_at, intent.server_date)
+                           "INSERT INTO attempts (job, chunk, started_at, server_date, begun) "
+                           "VALUES ((SELECT job FROM chunks WHERE id = ?1), ?1, ?2, ?3, ?4)")
+                        .bind(intent.chunk, intent.started_at, intent.server_date, *event)
                         .run();
         if (!made) return made.error();
         return db_->last_id();
@@ -254,7 +274,7 @@ result<attempt_id> sqlite_ledger::record_intent(const attempt_intent& intent) {
 }
 
 result<void> sqlite_ledger::record_report(const attempt_report& report, bool request_written) {
-    return db_->atomically(access::write, [&]() -> result<void> {
+    return counted([&]() -> result<void> {
         auto query = db_->prepare("SELECT chunk, written, result = 'throttled' FROM attempts WHERE id = ?");
         auto found = query.bind(report.attempt).next();
         if (!found) return found.error();
@@ -263,14 +283,16 @@ result<void> sqlite_ledger::record_report(const attempt_report& report, bool req
         const auto requests = int{request_written} - query.integer(1);
         const auto throttled = int{report.what == attempt_result::throttled} - query.integer(2);
         query.reset();
+        const auto event = next_event();
+        if (!event) return event.error();
         auto kept = db_->prepare(
                            "UPDATE attempts SET finished_at = ?, server_date = coalesce(?, server_date), result = ?, "
                            "written = ?, status = ?, "
-                           "request_id = ?, code = ?, message = ?, bytes_sent = ?, bytes_received = ?, evidence = ? "
-                           "WHERE id = ?")
+                           "request_id = ?, code = ?, message = ?, bytes_sent = ?, bytes_received = ?, evidence = ?, "
+                           "ended = ? WHERE id = ?")
                         .bind(report.finished_at, report.server_date, word_of(report.what), request_written,
                               report.status, report.request_id, report.code, report.message, report.bytes_sent,
-                              report.bytes_received, report.evidence, report.attempt)
+                              report.bytes_received, report.evidence, *event, report.attempt)
                         .run();
         if (!kept) return kept;
         return db_
@@ -283,7 +305,11 @@ result<void> sqlite_ledger::record_report(const attempt_report& report, bool req
 }
 
 result<void> sqlite_ledger::update_chunk(const chunk_update& update) {
-    return db_->atomically(access::write, [&] { return chunk_change(*db_, update).run(); });
+    return counted([&]() -> result<void> {
+        const auto now = events();
+        if (!now) return now.error();
+        return chunk_change(*db_, update, *now).run();
+    });
 }
 
 result<bool> sqlite_ledger::group_has_created(job_id job, core::group_number group) {

@@ -2,18 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 namespace taskbarge::ledger {
 
 namespace {
 
-// Version 1. docs/ledger.md describes every column for those who query the file.
+// docs/ledger.md describes every column for those who query the file.
 //
 // Keys are sequential wherever many rows are written: an insert then touches the last page only. chunks stays small
-// (ids and texts live in chunk_contacts and chunk_tasks), because every change of state rewrites its row;
-// chunk_contacts is written once and never changed.
-constexpr const char* version_1 = R"sql(
+// (ids and texts live in packed_contacts and packed_tasks), because every change of state rewrites its row;
+// packed_contacts is written once and never changed. A change of a chunk's state touches one small index, and only
+// where its rows are in doubt or refused: the others are found by their job, in order. Of a pruned job the sums stay in
+// its row, and in kept_keys what de-duplication needs: the digest of a group's task details, and the contacts for whom
+// it has, or may have, the task.
+constexpr std::string_view tables = R"sql(
+CREATE TABLE ledger (
+    id TEXT NOT NULL,
+    events INTEGER NOT NULL DEFAULT 0,
+    suspect INTEGER NOT NULL DEFAULT 0
+) STRICT;
+INSERT INTO ledger (id) VALUES (lower(hex(randomblob(16))));
+
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     base_url TEXT NOT NULL,
@@ -33,8 +41,20 @@ CREATE TABLE jobs (
     minimum_requests INTEGER NOT NULL DEFAULT 0,
     rows INTEGER NOT NULL DEFAULT 0,
     rejected INTEGER NOT NULL DEFAULT 0,
-    duplicates INTEGER NOT NULL DEFAULT 0
+    duplicates INTEGER NOT NULL DEFAULT 0,
+    pruned_at INTEGER,
+    keys_forgotten INTEGER NOT NULL DEFAULT 0,
+    kept_created INTEGER NOT NULL DEFAULT 0,
+    kept_failed INTEGER NOT NULL DEFAULT 0,
+    kept_unknown INTEGER NOT NULL DEFAULT 0,
+    kept_requests INTEGER NOT NULL DEFAULT 0,
+    kept_retries INTEGER NOT NULL DEFAULT 0,
+    kept_rate_limited INTEGER NOT NULL DEFAULT 0,
+    origin TEXT NOT NULL DEFAULT '',
+    reopened INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE UNIQUE INDEX jobs_by_origin ON jobs (origin) WHERE origin <> '';
+CREATE INDEX jobs_reopened ON jobs (id) WHERE reopened <> 0;
 
 CREATE TABLE files (
     job INTEGER NOT NULL,
@@ -82,24 +102,26 @@ CREATE TABLE chunks (
     code TEXT NOT NULL DEFAULT '',
     message TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE INDEX chunks_by_state ON chunks
-    (job, state, id, row_count, created_count, requests, throttled, requested_before);
+CREATE INDEX chunks_of_job ON chunks (job);
+CREATE INDEX chunks_to_look_at ON chunks (job, state) WHERE state NOT IN ('planned', 'created');
 CREATE INDEX chunks_of_group ON chunks (job, group_number);
 
-CREATE TABLE chunk_contacts (
+CREATE TABLE packed_contacts (
     chunk INTEGER PRIMARY KEY,
-    contact_ids TEXT NOT NULL,
+    contact_ids ANY NOT NULL,
     rows TEXT NOT NULL,
     lines TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE chunk_tasks (
+CREATE TABLE packed_tasks (
     chunk INTEGER PRIMARY KEY,
-    task_ids TEXT NOT NULL,
+    task_ids ANY NOT NULL,
     first_task TEXT NOT NULL,
-    last_task TEXT NOT NULL
+    last_task TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    answered_at INTEGER
 ) STRICT;
-CREATE INDEX chunk_tasks_by_task ON chunk_tasks (last_task, first_task);
+CREATE INDEX packed_tasks_by_task ON packed_tasks (last_task, first_task, since);
 
 CREATE TABLE duplicates (
     job INTEGER NOT NULL,
@@ -138,10 +160,11 @@ CREATE TABLE attempts (
     message TEXT NOT NULL DEFAULT '',
     bytes_sent INTEGER NOT NULL DEFAULT 0,
     bytes_received INTEGER NOT NULL DEFAULT 0,
-    evidence TEXT NOT NULL DEFAULT ''
+    evidence TEXT NOT NULL DEFAULT '',
+    begun INTEGER NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX attempts_of_job ON attempts (job);
-CREATE INDEX attempts_of_chunk ON attempts (chunk);
+CREATE INDEX attempts_of_chunk ON attempts (job, chunk);
 
 CREATE TABLE books (
     base_url TEXT NOT NULL,
@@ -174,57 +197,6 @@ CREATE TABLE windows (
     PRIMARY KEY (base_url, team, route, kind)
 ) STRICT, WITHOUT ROWID;
 
-CREATE VIEW chunk_rows AS
-SELECT job, chunk, group_number, row, line, contact_id,
-       CASE WHEN task_id IS NOT NULL THEN 'created'
-            WHEN chunk_state = 'planned' THEN 'pending'
-            WHEN chunk_state = 'refused' THEN 'failed'
-            ELSE 'unknown' END AS state,
-       chunk_state, task_id,
-       CASE WHEN task_id IS NULL THEN code ELSE '' END AS code,
-       CASE WHEN task_id IS NULL THEN message ELSE '' END AS message,
-       attempts, request_id, possible_duplicate, settled_at AS finished_at
-FROM (SELECT c.job, c.id AS chunk, c.group_number, c.state AS chunk_state, c.code, c.message, c.attempts, c.request_id,
-             c.possible_duplicate, c.settled_at, contact.value AS contact_id,
-             json_extract(k.rows, '$[' || contact.key || ']') AS row,
-             json_extract(k.lines, '$[' || contact.key || ']') AS line,
-             nullif(json_extract(t.task_ids, '$[' || contact.key || ']'), '') AS task_id
-      FROM chunks c
-      JOIN chunk_contacts k ON k.chunk = c.id
-      LEFT JOIN chunk_tasks t ON t.chunk = c.id,
-      json_each(k.contact_ids) contact)
-WHERE chunk_state <> 'split' OR task_id IS NOT NULL;
-
-CREATE VIEW rows AS
-SELECT job, row,
-       (SELECT name FROM files f WHERE f.job = all_rows.job AND f.first_row <= all_rows.row
-        ORDER BY f.ordinal DESC LIMIT 1) AS file,
-       line, contact_id, state, task_id, code, "column", message, attempts, request_id, possible_duplicate,
-       of_job, of_row, finished_at, chunk, group_number
-FROM (SELECT job, row, line, contact_id, state, task_id, code, '' AS "column", message, attempts, request_id,
-             possible_duplicate, NULL AS of_job, NULL AS of_row, finished_at, chunk, group_number
-      FROM chunk_rows
-      UNION ALL
-      SELECT job, row, line, contact_id, 'duplicate', NULL, '', '', '', 0, '', 0, of_job, of_row, NULL, NULL, NULL
-      FROM duplicates
-      UNION ALL
-      SELECT job, row, line, contact_id, 'rejected', NULL, code, "column", message, 0, '', 0, NULL, NULL, NULL, NULL,
-             NULL
-      FROM rejects) AS all_rows;
-)sql";
-
-// Version 2: pruning. Of a pruned job the sums stay in its row, and in kept_keys what de-duplication needs: the digest
-// of a group's task details, and the contacts for whom it has, or may have, the task.
-constexpr const char* version_2 = R"sql(
-ALTER TABLE jobs ADD COLUMN pruned_at INTEGER;
-ALTER TABLE jobs ADD COLUMN keys_forgotten INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE jobs ADD COLUMN kept_created INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE jobs ADD COLUMN kept_failed INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE jobs ADD COLUMN kept_unknown INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE jobs ADD COLUMN kept_requests INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE jobs ADD COLUMN kept_retries INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE jobs ADD COLUMN kept_rate_limited INTEGER NOT NULL DEFAULT 0;
-
 CREATE TABLE kept_keys (
     id INTEGER PRIMARY KEY,
     job INTEGER NOT NULL,
@@ -238,46 +210,8 @@ CREATE INDEX kept_keys_of_job ON kept_keys (job);
 CREATE INDEX kept_keys_by_details ON kept_keys (details_hash);
 )sql";
 
-// Version 3: less to write. A chunk's ids and rows as chunk_columns.hpp says; chunks that were written before keep
-// their JSON arrays of ids. A change of a chunk's state touches one small index, and only where its rows are in doubt
-// or refused: the others are found by their job, in order. The tables have new names because what they hold means
-// something else: a program of an earlier version that has the file open must fail rather than misread them.
-constexpr const char* version_3 = R"sql(
-DROP VIEW chunk_rows;
-
-CREATE TABLE packed_contacts (
-    chunk INTEGER PRIMARY KEY,
-    contact_ids ANY NOT NULL,
-    rows TEXT NOT NULL,
-    lines TEXT NOT NULL
-) STRICT;
-INSERT INTO packed_contacts (chunk, contact_ids, rows, lines)
-SELECT chunk, contact_ids,
-       (SELECT json_group_array(value - iif(key = 0, 0, json_extract(old.rows, '$[0]'))) FROM json_each(old.rows)),
-       (SELECT json_group_array(beyond) FROM
-        (SELECT sum(value) AS beyond FROM (SELECT key, value FROM json_each(old.lines)
-                                           UNION ALL SELECT key, -value FROM json_each(old.rows))
-         GROUP BY key ORDER BY key))
-FROM chunk_contacts old;
-DROP TABLE chunk_contacts;
-
-CREATE TABLE packed_tasks (
-    chunk INTEGER PRIMARY KEY,
-    task_ids ANY NOT NULL,
-    first_task TEXT NOT NULL,
-    last_task TEXT NOT NULL
-) STRICT;
-INSERT INTO packed_tasks SELECT chunk, task_ids, first_task, last_task FROM chunk_tasks;
-DROP TABLE chunk_tasks;
-CREATE INDEX packed_tasks_by_task ON packed_tasks (last_task, first_task);
-
-DROP INDEX chunks_by_state;
-CREATE INDEX chunks_of_job ON chunks (job);
-CREATE INDEX chunks_to_look_at ON chunks (job, state) WHERE state NOT IN ('planned', 'created');
-DROP INDEX attempts_of_job;
-DROP INDEX attempts_of_chunk;
-CREATE INDEX attempts_of_chunk ON attempts (job, chunk);
-
+// For those who query the file: nothing here uses them, but for results of jobs that do not fit into memory.
+constexpr std::string_view views = R"sql(
 CREATE VIEW chunk_rows AS
 SELECT job, chunk, group_number, row, line, contact_id,
        CASE WHEN task_id IS NOT NULL THEN 'created'
@@ -304,60 +238,62 @@ FROM (SELECT job, chunk, group_number, chunk_state, code, message, attempts, req
             LEFT JOIN packed_tasks t ON t.chunk = c.id,
             json_each(k.rows) r))
 WHERE chunk_state <> 'split' OR task_id IS NOT NULL;
-)sql";
 
-// Version 4: a job knows which input of a service it was planned for, and each such input has one job at most; and
-// whether it was gone on with after its end, so that what was told of that end is old.
-constexpr const char* version_4 = R"sql(
-ALTER TABLE jobs ADD COLUMN origin TEXT NOT NULL DEFAULT '';
-CREATE UNIQUE INDEX jobs_by_origin ON jobs (origin) WHERE origin <> '';
-ALTER TABLE jobs ADD COLUMN reopened INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX jobs_reopened ON jobs (id) WHERE reopened <> 0;
+CREATE VIEW rows AS
+SELECT job, row,
+       (SELECT name FROM files f WHERE f.job = all_rows.job AND f.first_row <= all_rows.row
+        ORDER BY f.ordinal DESC LIMIT 1) AS file,
+       line, contact_id, state, task_id, code, "column", message, attempts, request_id, possible_duplicate,
+       of_job, of_row, finished_at, chunk, group_number
+FROM (SELECT job, row, line, contact_id, state, task_id, code, '' AS "column", message, attempts, request_id,
+             possible_duplicate, NULL AS of_job, NULL AS of_row, finished_at, chunk, group_number
+      FROM chunk_rows
+      UNION ALL
+      SELECT job, row, line, contact_id, 'duplicate', NULL, '', '', '', 0, '', 0, of_job, of_row, NULL, NULL, NULL
+      FROM duplicates
+      UNION ALL
+      SELECT job, row, line, contact_id, 'rejected', NULL, code, "column", message, 0, '', 0, NULL, NULL, NULL, NULL,
+             NULL
+      FROM rejects) AS all_rows;
 )sql";
-
-constexpr std::array steps_to_today{version_1, version_2, version_3, version_4};
 
 core::failure foreign_file(const std::string& path) {
     return {core::errc::ledger, fmt::format("{} is a SQLite file but not a taskbarge ledger; name another file", path)};
 }
 
-core::failure newer_file(const std::string& path, std::int64_t version, std::size_t known) {
+core::failure newer_file(const std::string& path, std::int64_t version) {
     return {core::errc::ledger, fmt::format("ledger {} was made by a newer taskbarge (its schema is version {}, this "
                                             "program knows {}); use the newer program",
-                                            path, version, known)};
+                                            path, version, current_version)};
+}
+
+core::failure unreleased_file(const std::string& path) {
+    return {core::errc::ledger, fmt::format("ledger {} was made by a development version of taskbarge that was never "
+                                            "released; move it away, or name another file",
+                                            path)};
 }
 
 }  // namespace
 
-std::span<const char* const> schema_steps() {
-    return steps_to_today;
-}
-
-core::result<std::int64_t> schema_version(sqlite::connection& db, const std::string& path,
-                                          std::span<const char* const> steps) {
+core::result<bool> has_schema(sqlite::connection& db, const std::string& path) {
     auto id = db.integer("PRAGMA application_id");
     if (!id) return id.error();
     auto version = db.integer("PRAGMA user_version");
     if (!version) return version.error();
     auto objects = db.integer("SELECT count(*) FROM sqlite_schema");
     if (!objects) return objects.error();
-    if (*id != application_id && (*id != 0 || *version != 0 || *objects != 0)) return foreign_file(path);
-    if (*version > static_cast<std::int64_t>(steps.size())) return newer_file(path, *version, steps.size());
-    return *version;
+    if (*id == 0 && *version == 0 && *objects == 0) return false;
+    if (*id != application_id) return foreign_file(path);
+    if (*version > current_version) return newer_file(path, *version);
+    if (*version < current_version) return unreleased_file(path);
+    return true;
 }
 
-core::result<void> bring_up_to_date(sqlite::connection& db, const std::string& path,
-                                    std::span<const char* const> steps) {
-    auto version = schema_version(db, path, steps);
-    if (!version) return version.error();
-    for (auto at = static_cast<std::size_t>(*version); at < steps.size(); ++at) {
-        auto taken = db.atomically(sqlite::access::write, [&] {
-            return db.execute(fmt::format("{}; PRAGMA application_id = {}; PRAGMA user_version = {};", steps[at],
-                                          application_id, at + 1));
-        });
-        if (!taken) return taken.error();
-    }
-    return {};
+core::result<void> make_schema(sqlite::connection& db) {
+    return db.atomically(sqlite::access::write, [&] {
+        return db.execute(fmt::format("{} {} PRAGMA application_id = {}; PRAGMA user_version = {};", tables, views,
+                                      application_id, current_version));
+    });
 }
 
 }  // namespace taskbarge::ledger

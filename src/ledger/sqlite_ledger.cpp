@@ -67,31 +67,17 @@ result<void> turn_to_wal(sqlite::connection& db, const std::string& path) {
         fmt::format("ledger {}: its file system has no shared memory files; keep it on a local one", path)};
 }
 
-// An older file is not brought up to date under a program of its version that works with it.
-result<void> check_not_at_work(const job_locks& locks, const std::string& path) {
-    auto held = locks.any_held();
-    if (!held) return held.error();
-    if (!*held) return {};
-    return core::failure{core::errc::waiting,
-                         fmt::format("ledger {}: an older taskbarge is at work with it, and this one would change its "
-                                     "schema; run again when that has ended, or stop it first",
-                                     path)};
-}
-
-result<void> prepare_file(sqlite::connection& db, const job_locks& locks, const std::string& path) {
+result<void> prepare_file(sqlite::connection& db, const std::string& path) {
     // The check comes first: a file that is not ours must not be turned to WAL.
-    auto known = schema_version(db, path);
-    if (!known) return known.error();
-    if (*known > 0 && static_cast<std::size_t>(*known) < schema_steps().size()) {
-        if (auto r = check_not_at_work(locks, path); !r) return r;
-    }
+    auto made = has_schema(db, path);
+    if (!made) return made.error();
     // A new file can shrink by parts, which must be said before there is anything in it.
-    if (*known == 0) {
+    if (!*made) {
         if (auto r = db.execute("PRAGMA auto_vacuum = INCREMENTAL"); !r) return r;
     }
     if (auto r = turn_to_wal(db, path); !r) return r;
     if (auto r = db.execute(pragmas); !r) return r;
-    return bring_up_to_date(db, path);
+    return *made ? result<void>() : make_schema(db);
 }
 
 std::string job_columns(std::string_view where) {
@@ -167,7 +153,7 @@ result<std::unique_ptr<ledger>> open_ledger(const std::string& path) {
         if (!locks) return locks.error();
         auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
         if (!db) return db.error();
-        if (auto ready = prepare_file(**db, *locks, path); !ready) return ready.error();
+        if (auto ready = prepare_file(**db, path); !ready) return ready.error();
         return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
     }
     if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) return made.error();
@@ -178,7 +164,7 @@ result<std::unique_ptr<ledger>> open_ledger(const std::string& path) {
     if (auto made = make_file(path); !made) return made.error();
     auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE);
     if (!db) return db.error();
-    if (auto ready = prepare_file(**db, *locks, path); !ready) return ready.error();
+    if (auto ready = prepare_file(**db, path); !ready) return ready.error();
     return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
 }
 
@@ -326,15 +312,39 @@ result<void> sqlite_ledger::commit() {
             return kept;
         }
     }
+    if (open_count_ && open_count_->changed) {
+        if (auto kept = db_->prepare("UPDATE ledger SET events = ?").bind(open_count_->events).run(); !kept) {
+            rollback();
+            return kept;
+        }
+    }
     open_books_.clear();
+    open_count_.reset();
     begun_ = false;
     return db_->commit();
 }
 
 void sqlite_ledger::rollback() noexcept {
     open_books_.clear();
+    open_count_.reset();
     begun_ = false;
     db_->rollback();
+}
+
+result<event_number> sqlite_ledger::events() {
+    if (open_count_) return open_count_->events;
+    auto counted = db_->integer("SELECT events FROM ledger");
+    if (!counted) return counted.error();
+    const auto out = static_cast<event_number>(*counted);
+    if (begun_) open_count_ = {out, false};
+    return out;
+}
+
+result<event_number> sqlite_ledger::next_event() {
+    auto before = events();
+    if (!before) return before;
+    open_count_ = {*before + 1, true};
+    return *before + 1;
 }
 
 sqlite_ledger::open_book* sqlite_ledger::find_open_book(const book_key& key) {

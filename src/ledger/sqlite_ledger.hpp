@@ -64,10 +64,14 @@ class sqlite_ledger final : public ledger {
     result<std::vector<attempt_record>> attempts(job_id job, std::size_t most) override;
     result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) override;
 
-    result<std::vector<std::string>> known_tasks(const std::string& base_url, const std::string& team,
-                                                 const std::vector<std::string>& task_ids) override;
+    result<std::vector<recorded_task>> recorded_tasks(const std::string& base_url, const std::string& team,
+                                                      const std::vector<std::string>& task_ids) override;
+    result<std::optional<known_task>> control_after(const std::string& base_url, const std::string& team,
+                                                    core::task_status status, event_number after) override;
     result<std::optional<known_task>> sample_created(const std::string& base_url, const std::string& team,
                                                      core::task_status status, std::optional<instant> due_at) override;
+
+    result<event_number> events() override;
 
     result<core::rate_book> load_book(const book_key& key) override;
     result<void> save_book(const book_key& key, const core::rate_book& book) override;
@@ -81,6 +85,21 @@ class sqlite_ledger final : public ledger {
     result<void> each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) override;
 
  private:
+    // Runs `body` in the transaction that begin() opened, else in one of its own: for what counts events.
+    template <class Body>
+    auto counted(Body&& body) -> decltype(body()) {
+        if (begun_) return body();
+        if (auto opened = begin(); !opened) return opened.error();
+        auto out = body();
+        if (!out) {
+            rollback();
+            return out;
+        }
+        if (auto done = commit(); !done) return done.error();
+        return out;
+    }
+    result<event_number> next_event();
+
     result<void> check_job(job_id id);
     result<std::vector<job_record>> read_jobs(sqlite::statement query);
     result<void> discard_dead_plannings();
@@ -107,6 +126,12 @@ class sqlite_ledger final : public ledger {
     // Each request takes a place and each answer corrects it: a shared transaction reads a book once and writes it
     // once.
     std::vector<open_book> open_books_;
+    // The count of events in that transaction: read once and written once, too.
+    struct open_count {
+        event_number events = 0;
+        bool changed = false;
+    };
+    std::optional<open_count> open_count_;
     job_locks locks_;
 };
 

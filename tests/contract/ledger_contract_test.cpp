@@ -841,15 +841,136 @@ TEST_P(LedgerContract, BookIsKeptWhole) {
     EXPECT_EQ(must(book().load_book({key.base_url, key.team, "tasks/search"})), core::rate_book{});
 }
 
-TEST_P(LedgerContract, KnownTasksAreThoseOfTheTeam) {
+std::vector<std::string> ids_of(const std::vector<recorded_task>& tasks) {
+    std::vector<std::string> out;
+    for (const auto& task : tasks)
+        out.push_back(task.task_id);
+    return out;
+}
+
+TEST_P(LedgerContract, EachIntentAndEachOutcomeTakesTheNextNumber) {
+    auto job = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
+    const auto chunks = chunks_in(book(), job.id, chunk_state::planned);
+    EXPECT_EQ(must(book().events()), 0u);
+    const auto first = send(chunks[0].id);
+    const auto second = send(chunks[1].id);
+    report(second, attempt_result::doubtful);
+    EXPECT_EQ(must(book().events()), 3u);
+    auto attempts = must(book().attempts(job.id, 10));
+    EXPECT_EQ(attempts[0].begun, 1u);
+    EXPECT_EQ(attempts[0].ended, 0u) << "still open";
+    EXPECT_EQ(attempts[1].begun, 2u);
+    EXPECT_EQ(attempts[1].ended, 3u);
+    report(first, attempt_result::doubtful);
+    EXPECT_EQ(must(book().attempts_of_chunk(chunks[0].id)).at(0).ended, 4u);
+    set_state(chunks[0].id, chunk_state::planned);
+    EXPECT_EQ(must(book().events()), 4u) << "what becomes of a chunk is part of the outcome";
+}
+
+TEST_P(LedgerContract, NumbersOfATransactionAreTakenWithIt) {
+    auto job = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
+    const auto chunks = chunks_in(book(), job.id, chunk_state::planned);
+    must(book().begin());
+    send(chunks[0].id);
+    EXPECT_EQ(must(book().events()), 1u);
+    book().rollback();
+    EXPECT_EQ(must(book().events()), 0u);
+    must(book().begin());
+    report(send(chunks[0].id), attempt_result::doubtful);
+    send(chunks[1].id);
+    must(book().commit());
+    EXPECT_EQ(must(book().events()), 3u);
+    EXPECT_EQ(must(book().attempts(job.id, 10)).at(1).begun, 3u);
+}
+
+TEST_P(LedgerContract, AnIntentThatIsRefusedTakesNoNumber) {
+    auto job = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1)}}});
+    const auto chunk = only_chunk(job.id);
+    send(chunk.id);
+    EXPECT_FALSE(book().record_intent({chunk.id, at_second(1), {}}));
+    EXPECT_EQ(must(book().events()), 1u);
+}
+
+TEST_P(LedgerContract, RecordedTasksAreThoseOfTheTeam) {
     auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
     for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned))
         create_all(chunk);
     const auto id = identity_of("one");
-    EXPECT_THAT(must(book().known_tasks(id.base_url, id.team, {"task-9", "task-3", "task-1", "task-0"})),
-                testing::UnorderedElementsAre("task-1", "task-3"));
-    EXPECT_THAT(must(book().known_tasks(id.base_url, "other", {"task-1"})), IsEmpty());
-    EXPECT_THAT(must(book().known_tasks(id.base_url, id.team, {})), IsEmpty());
+    const auto found = must(book().recorded_tasks(id.base_url, id.team, {"task-9", "task-3", "task-1", "task-0"}));
+    EXPECT_THAT(ids_of(found), testing::UnorderedElementsAre("task-1", "task-3"));
+    EXPECT_THAT(must(book().recorded_tasks(id.base_url, "other", {"task-1"})), IsEmpty());
+    EXPECT_THAT(must(book().recorded_tasks("https://other.example", id.team, {"task-1"})), IsEmpty());
+    EXPECT_THAT(must(book().recorded_tasks(id.base_url, id.team, {})), IsEmpty());
+}
+
+TEST_P(LedgerContract, ATaskThatAnAnswerNamedHasTheNumberOfItsOutcome) {
+    auto job = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
+    const auto chunks = chunks_in(book(), job.id, chunk_state::planned);
+    create_all(chunks[0]);
+    must(book().begin());
+    create_all(chunks[1]);
+    must(book().commit());
+    const auto id = identity_of("one");
+    const auto first = must(book().recorded_tasks(id.base_url, id.team, {"task-1"})).at(0);
+    EXPECT_EQ(first.since, 2u);
+    EXPECT_EQ(first.answered_at, at_second(2002));
+    EXPECT_EQ(first.status, core::task_status::scheduled);
+    EXPECT_EQ(must(book().recorded_tasks(id.base_url, id.team, {"task-2"})).at(0).since, 4u);
+}
+
+TEST_P(LedgerContract, ATaskThatALookUpFoundMayBeAsOldAsItsFirstIntent) {
+    auto job = plan_job(book(), "one", 3, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    const auto chunk = only_chunk(job.id);
+    report(send(chunk.id), attempt_result::doubtful);
+    report(send([&] {
+               set_state(chunk.id, chunk_state::planned);
+               return chunk.id;
+           }()),
+           attempt_result::doubtful);
+    const auto id = identity_of("one");
+    const auto task = [&](const std::string& name) {
+        return must(book().recorded_tasks(id.base_url, id.team, {name})).at(0);
+    };
+    chunk_update update;
+    update.chunk = chunk.id;
+    update.state = chunk_state::doubtful;
+    update.created = {{0, "a"}};
+    update.settled_at = at_second(3000);
+    must(book().update_chunk(update));
+    EXPECT_EQ(task("a").since, 4u);
+    EXPECT_EQ(task("a").answered_at, at_second(3000));
+    update.created = {{0, "a"}, {1, "b"}};
+    update.found_since = 1;
+    must(book().update_chunk(update));
+    EXPECT_EQ(task("b").since, 1u);
+    EXPECT_EQ(task("b").answered_at, std::nullopt);
+    EXPECT_EQ(task("a").since, 1u) << "of a chunk's tasks the earliest event counts";
+    EXPECT_EQ(task("a").answered_at, std::nullopt);
+    update.created = {{0, "a"}};
+    update.found_since.reset();
+    must(book().update_chunk(update));
+    EXPECT_EQ(task("a").since, 1u) << "nothing new was named";
+}
+
+TEST_P(LedgerContract, AControlIsTheOldestTaskAfterAnEvent) {
+    auto job = plan_job(book(), "one", 1,
+                        {{call_on_day(1), {contact_id(1), contact_id(2)}}, {call_on_day(2), {contact_id(3)}}});
+    const auto id = identity_of("one");
+    const auto ask = [&](event_number after, core::task_status status = core::task_status::scheduled) {
+        return must(book().control_after(id.base_url, id.team, status, after));
+    };
+    EXPECT_FALSE(ask(0));
+    for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned))
+        create_all(chunk);  // since 2, 4 and 6
+    EXPECT_EQ(ask(0)->task_id, "task-1");
+    EXPECT_EQ(ask(1)->task_id, "task-1");
+    EXPECT_EQ(ask(2)->task_id, "task-2") << "the task of event 2 proves nothing of what came after it";
+    EXPECT_EQ(ask(4)->task_id, "task-3");
+    EXPECT_EQ(ask(4)->contact_id, contact_id(3));
+    EXPECT_EQ(ask(4)->details, call_on_day(2));
+    EXPECT_FALSE(ask(6));
+    EXPECT_FALSE(ask(0, core::task_status::skipped));
+    EXPECT_FALSE(must(book().control_after(id.base_url, "other", core::task_status::scheduled, 0)));
 }
 
 TEST_P(LedgerContract, SampleIsOfTheDueDateWhereThereIsOne) {

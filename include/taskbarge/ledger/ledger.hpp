@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,14 @@ using core::chunk_id;
 using core::instant;
 using core::job_id;
 using core::result;
+
+// The ledger counts what happens to requests: every intent and every outcome takes the next number, in the transaction
+// that records it. So it orders events, whatever becomes of clocks. 0: before all of them.
+using event_number = std::uint64_t;
+
+// The code of chunks in doubt that the ledger knows no request of: it may be an older copy of itself, and somebody said
+// to go on with it. They have no attempts.
+inline constexpr std::string_view ledger_accepted = "ledger_accepted";
 
 // What makes two imports the same job.
 struct job_identity {
@@ -162,6 +171,10 @@ struct chunk_update {
     bool possible_duplicate = false;
     std::optional<instant> not_before;
     std::optional<instant> settled_at;  // when the rows reached a final state; for `finished_at` in results
+    // Of the tasks in `created`. Nothing: an answer named them, and its report was recorded just before, in this
+    // transaction or the one before it. Else a look-up found them, and this is the first intent that may have made
+    // them.
+    std::optional<event_number> found_since;
 };
 
 struct attempt_record {
@@ -169,6 +182,8 @@ struct attempt_record {
     chunk_id chunk = 0;
     instant started_at{};
     attempt_report report;
+    event_number begun = 0;  // its intent
+    event_number ended = 0;  // its outcome; 0: still open
 };
 
 // One line of `results`.
@@ -189,6 +204,14 @@ struct row_result {
 struct known_task {
     std::string task_id, contact_id;
     core::task_details details;
+};
+
+// A task that the ledger has for a row.
+struct recorded_task {
+    std::string task_id;
+    core::task_status status = core::task_status::scheduled;
+    event_number since = 0;              // it did not exist before that event
+    std::optional<instant> answered_at;  // when an answer named it; nothing: a look-up found it
 };
 
 struct reason_count {
@@ -318,7 +341,8 @@ class ledger {
     virtual result<std::vector<chunk_record>> chunks(job_id job, core::chunk_state state, chunk_id after,
                                                      std::size_t most) = 0;
     virtual result<chunk_record> chunk(chunk_id id) = 0;
-    // The chunk goes to sending, and its attempt is open. Fails with errc::internal unless the chunk is planned.
+    // The chunk goes to sending, and its attempt is open. Takes the next event number, as record_report() does. Fails
+    // with errc::internal unless the chunk is planned.
     virtual result<attempt_id> record_intent(const attempt_intent& intent) = 0;
     // The first byte of the attempt was written: it counts as a request. (Recorded together with the report; an attempt
     // still open after a kill counts too.)
@@ -336,14 +360,22 @@ class ledger {
     virtual result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) = 0;
 
     // --- look-up
-    // Those of the task ids that the ledger has recorded for any row of that base URL and team.
-    virtual result<std::vector<std::string>> known_tasks(const std::string& base_url, const std::string& team,
-                                                         const std::vector<std::string>& task_ids) = 0;
+    // Those of the task ids that the ledger has recorded for any row of that base URL and team. Costs next to nothing
+    // for ids that are newer than all that it knows: every answer is asked about.
+    virtual result<std::vector<recorded_task>> recorded_tasks(const std::string& base_url, const std::string& team,
+                                                              const std::vector<std::string>& task_ids) = 0;
+    // The oldest task with that status whose `since` is greater than `after`: if it shows in Apollo's list, the list
+    // has come as far as that event.
+    virtual result<std::optional<known_task>> control_after(const std::string& base_url, const std::string& team,
+                                                            core::task_status status, event_number after) = 0;
     // A task that is known to be created: the newest one with that status; where tasks of the due date exist, one of
     // them.
     virtual result<std::optional<known_task>> sample_created(const std::string& base_url, const std::string& team,
                                                              core::task_status status,
                                                              std::optional<instant> due_at) = 0;
+
+    // How many events were counted so far: the number of the last one.
+    virtual result<event_number> events() = 0;
 
     // --- rate windows
     virtual result<core::rate_book> load_book(const book_key& key) = 0;
@@ -368,9 +400,9 @@ class ledger {
     virtual result<void> each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) = 0;
 };
 
-// Opens or makes the ledger file (mode 0600, its folder 0700 when made) and brings an older schema up to date. Fails
-// with errc::ledger, naming path and remedy: not writable, not a ledger, a newer schema, a file system without working
-// locks. ":memory:" gives a ledger for tests.
+// Opens or makes the ledger file (mode 0600, its folder 0700 when made). Fails with errc::ledger, naming path and
+// remedy: not writable, not a ledger, another schema, a file system without working locks. ":memory:" gives a ledger
+// for tests.
 result<std::unique_ptr<ledger>> open_ledger(const std::string& path);
 
 }  // namespace taskbarge::ledger

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "contract/ledger_fixture.hpp"
-#include "ledger/job_locks.hpp"
 #include "ledger/sqlite.hpp"
 
 namespace taskbarge::ledger {
@@ -18,43 +18,24 @@ std::unique_ptr<sqlite::connection> open_file(const std::string& path) {
     return must(sqlite::connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
 }
 
-// Today's steps and one more, as the next version would have them.
-std::vector<const char*> steps_of_next_version() {
-    std::vector<const char*> out(schema_steps().begin(), schema_steps().end());
-    out.push_back("ALTER TABLE jobs ADD COLUMN colour TEXT NOT NULL DEFAULT 'grey'");
-    return out;
+// A file of another version of the schema.
+void set_version(const std::string& path, std::int64_t version) {
+    must(open_file(path)->execute("PRAGMA user_version = " + std::to_string(version)));
 }
 
-TEST(Schema, OlderFileTakesTheStepsThatItLacksAndKeepsItsRows) {
-    const temporary_folder folder;
-    planned_job job;
-    {
-        const auto book = must(open_ledger(folder.file("l.db")));
-        job = plan_job(*book, "one", 2, {{call_on_day(1), {contact_id(1)}}});
-    }
-    const auto db = open_file(folder.file("l.db"));
-    const auto steps = steps_of_next_version();
-    must(bring_up_to_date(*db, "l.db", steps));
-    EXPECT_EQ(must(db->integer("PRAGMA user_version")), static_cast<std::int64_t>(steps.size()));
-    EXPECT_EQ(must(db->integer("SELECT count(*) FROM jobs WHERE colour = 'grey'")), 1);
-    must(bring_up_to_date(*db, "l.db", steps));
-}
-
-TEST(Schema, FileOfTheFirstVersionIsBroughtUpToDateAndCanShrinkAfterwards) {
+TEST(Schema, FileThatDoesNotShrinkByPartsIsWrittenOnceAndDoesAfterwards) {
     const temporary_folder folder;
     {
         const auto db = open_file(folder.file("l.db"));
-        must(bring_up_to_date(*db, "l.db", schema_steps().first(1)));
+        must(make_schema(*db));
         must(
             db->execute("INSERT INTO jobs (base_url, team, state, created_at, finished_at, chunk_size, rows) "
                         "VALUES ('https://api.example/api/v1', 'default', 'completed', 0, 1000, 100, 0);"
                         "CREATE TABLE filler (x); INSERT INTO filler VALUES (zeroblob(4000000)); DROP TABLE filler;"));
+        EXPECT_EQ(must(db->integer("PRAGMA auto_vacuum")), 0);
     }
     const auto book = must(open_ledger(folder.file("l.db")));
-    const auto job = must(book->jobs()).at(0);
-    EXPECT_EQ(job.pruned_at, std::nullopt);
     EXPECT_GT(must(book->size()).free_bytes, 3'000'000u);
-    must(book->prune_job(job.id, false, at_second(5000), [] { return true; }));
     must(book->shrink([] { return true; }));
     EXPECT_EQ(must(book->size()).free_bytes, 0u);
     EXPECT_LT(std::filesystem::file_size(folder.file("l.db")), 1'000'000u);
@@ -82,67 +63,6 @@ std::vector<std::string> rows_of_results(ledger& book, job_id job) {
     return out;
 }
 
-TEST(Schema, FileOfTheSecondVersionKeepsItsRowsAndTasks) {
-    const temporary_folder folder;
-    {
-        const auto db = open_file(folder.file("l.db"));
-        must(bring_up_to_date(*db, "l.db", schema_steps().first(2)));
-        must(db->execute(R"(
-            INSERT INTO jobs (base_url, team, state, created_at, chunk_size, rows)
-            VALUES ('https://api.example/api/v1', 'default', 'parked', 0, 3, 5);
-            INSERT INTO files (job, ordinal, name) VALUES (1, 0, 'a.csv');
-            INSERT INTO groups (job, number, user_id, type, priority, status, due_at, note, details_hash)
-            VALUES (1, 1, '66302798d03b9601c7934ebf', 'call', 'high', 'scheduled', 0, '', 0);
-            INSERT INTO chunks (id, job, group_number, part, state, first_row, row_count, created_count)
-            VALUES (1, 1, 1, 0, 'doubtful', 1000, 3, 2), (2, 1, 1, 1, 'planned', 1004, 2, 0);
-            INSERT INTO chunk_contacts VALUES
-            (1, '["66302798d03b9601c7934e01","odd","66302798d03b9601c7934e03"]', '[1000,1002,1003]', '[1001,1003,1009]'),
-            (2, '["66302798d03b9601c7934e04","66302798d03b9601c7934e05"]', '[1004,1010]', '[1010,1016]');
-            INSERT INTO chunk_tasks VALUES (1, '["t1","","t3"]', 't1', 't3');)"));
-    }
-    const std::vector<std::string> expected{"1000 1001 66302798d03b9601c7934e01 t1 created", "1002 1003 odd  unknown",
-                                            "1003 1009 66302798d03b9601c7934e03 t3 created",
-                                            "1004 1010 66302798d03b9601c7934e04  pending",
-                                            "1010 1016 66302798d03b9601c7934e05  pending"};
-    const auto book = must(open_ledger(folder.file("l.db")));
-    EXPECT_EQ(rows_of_results(*book, 1), expected);
-    EXPECT_EQ(rows_of_view(*open_file(folder.file("l.db"))), expected);
-    EXPECT_EQ(must(book->chunks(1, core::chunk_state::doubtful, 0, 10)).size(), 1u);
-    EXPECT_EQ(must(book->chunks(1, core::chunk_state::planned, 0, 10)).size(), 1u);
-}
-
-TEST(Schema, AFileIsNotBroughtUpToDateUnderAProgramThatWorksWithIt) {
-    const temporary_folder folder;
-    {
-        const auto db = open_file(folder.file("l.db"));
-        must(bring_up_to_date(*db, "l.db", schema_steps().first(2)));
-    }
-    auto locks = must(job_locks::open(folder.file("l.db.lock")));
-    {
-        const auto at_work = must(locks.lock(7));
-        const auto refused = open_ledger(folder.file("l.db"));
-        ASSERT_FALSE(refused);
-        EXPECT_EQ(refused.error().code, core::errc::waiting) << refused.error().text;
-        EXPECT_EQ(must(open_file(folder.file("l.db"))->integer("PRAGMA user_version")), 2);
-    }
-    must(open_ledger(folder.file("l.db")));
-    const auto at_work = must(locks.lock(7));
-    must(open_ledger(folder.file("l.db")));
-}
-
-TEST(Schema, AProgramThatHadAnOlderFileOpenFailsRatherThanMisreadIt) {
-    const temporary_folder folder;
-    const auto older = open_file(folder.file("l.db"));
-    must(bring_up_to_date(*older, "l.db", schema_steps().first(2)));
-    const auto read = [&] { return older->prepare("SELECT contact_ids, rows, lines FROM chunk_contacts").run(); };
-    const auto tasks = [&] { return older->prepare("SELECT task_ids FROM chunk_tasks").run(); };
-    must(read());
-    must(tasks());
-    must(open_ledger(folder.file("l.db")));
-    EXPECT_FALSE(read());
-    EXPECT_FALSE(tasks());
-}
-
 TEST(Schema, TheViewShowsWhatResultsSay) {
     const temporary_folder folder;
     const auto book = must(open_ledger(folder.file("l.db")));
@@ -163,41 +83,45 @@ TEST(Schema, TheViewShowsWhatResultsSay) {
     EXPECT_EQ(rows_of_view(*open_file(folder.file("l.db"))), rows);
 }
 
-TEST(Schema, JobsOfTheThirdVersionHaveNoOriginAndNewOnesMay) {
+TEST(Schema, JobOfAnOriginIsFoundByItsIndex) {
     const temporary_folder folder;
-    {
-        const auto db = open_file(folder.file("l.db"));
-        must(bring_up_to_date(*db, "l.db", schema_steps().first(3)));
-        must(
-            db->execute("INSERT INTO jobs (base_url, team, state, created_at, chunk_size, rows) VALUES "
-                        "('https://api.example/api/v1', 'default', 'parked', 0, 100, 0),"
-                        "('https://api.example/api/v1', 'default', 'parked', 0, 100, 0);"));
-    }
-    const auto book = must(open_ledger(folder.file("l.db")));
-    EXPECT_EQ(must(book->jobs()).size(), 2u);
-    EXPECT_EQ(must(book->job_of_origin("")), std::nullopt);
-    EXPECT_EQ(must(book->reopened_jobs()).size(), 0u);
-    auto job = start_plan(*book, 2);
-    must(book->commit_plan(job.id, identity_of("one"), {0, 0}, true, "ticket"));
-    EXPECT_EQ(must(book->job_of_origin("ticket"))->id, job.id);
+    must(open_ledger(folder.file("l.db")));
     const auto db = open_file(folder.file("l.db"));
     auto plan = db->prepare("EXPLAIN QUERY PLAN SELECT id FROM jobs WHERE origin = ? AND origin <> '' ORDER BY id");
     ASSERT_TRUE(must(plan.next()));
     EXPECT_NE(plan.text(3).find("jobs_by_origin"), std::string::npos) << plan.text(3);
 }
 
-TEST(Schema, StepThatFailsLeavesTheVersionBefore) {
-    const auto db = must(sqlite::connection::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY));
-    const std::array steps{"CREATE TABLE a (x)", "CREATE TABLE b (x); INSERT INTO missing VALUES (1)"};
-    EXPECT_FALSE(bring_up_to_date(*db, "l.db", steps));
-    EXPECT_EQ(must(db->integer("PRAGMA user_version")), 1);
-    EXPECT_EQ(must(db->integer("SELECT count(*) FROM sqlite_schema WHERE name = 'b'")), 0);
+TEST(Schema, TasksAreLookedForInTheIndexAlone) {
+    const temporary_folder folder;
+    must(open_ledger(folder.file("l.db")));
+    const auto db = open_file(folder.file("l.db"));
+    for (const std::string_view sql :
+         {"EXPLAIN QUERY PLAN SELECT chunk, first_task, last_task FROM packed_tasks WHERE last_task >= ? AND "
+          "first_task <= ?",
+          "EXPLAIN QUERY PLAN SELECT chunk FROM packed_tasks INDEXED BY packed_tasks_by_task WHERE since > ? "
+          "ORDER BY since, chunk"}) {
+        auto plan = db->prepare(sql);
+        ASSERT_TRUE(must(plan.next()));
+        EXPECT_NE(plan.text(3).find("USING COVERING INDEX packed_tasks_by_task"), std::string::npos) << plan.text(3);
+    }
+}
+
+TEST(Schema, FileOfAnUnreleasedVersionIsRefusedAndLeftAlone) {
+    const temporary_folder folder;
+    must(open_ledger(folder.file("l.db")));
+    set_version(folder.file("l.db"), current_version - 1);
+    const auto refused = open_ledger(folder.file("l.db"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, core::errc::ledger);
+    EXPECT_NE(refused.error().text.find("never released; move it away"), std::string::npos) << refused.error().text;
+    EXPECT_EQ(must(open_file(folder.file("l.db"))->integer("PRAGMA user_version")), current_version - 1);
 }
 
 TEST(Schema, NewerFileIsRefusedAndLeftAlone) {
     const temporary_folder folder;
     must(open_ledger(folder.file("l.db")));
-    must(bring_up_to_date(*open_file(folder.file("l.db")), "l.db", steps_of_next_version()));
+    set_version(folder.file("l.db"), current_version + 1);
     const auto refused = open_ledger(folder.file("l.db"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, core::errc::ledger);
