@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include "client/json_values.hpp"
 #include "client/server_message.hpp"
@@ -35,33 +35,154 @@ create_answer unreadable(std::string why) {
     return {create_verdict::doubtful, {}, "answer_unreadable", one_line(why)};
 }
 
+// What is read of a task in an answer. Empty: it is absent or of another type.
+struct named_task {
+    std::string_view id, contact, type, user, due, note;
+};
+
+// The place of a member, and its bit.
+std::pair<std::string_view*, unsigned> place_of(std::string_view key, named_task& t) {
+    switch (key.size()) {
+        case 2:
+            if (key == "id") return {&t.id, 1U};
+            break;
+        case 4:
+            if (key == "type") return {&t.type, 2U};
+            if (key == "note") return {&t.note, 4U};
+            break;
+        case 6:
+            if (key == "due_at") return {&t.due, 8U};
+            break;
+        case 7:
+            if (key == "user_id") return {&t.user, 16U};
+            break;
+        case 10:
+            if (key == "contact_id") return {&t.contact, 32U};
+            break;
+        default:
+            break;
+    }
+    return {nullptr, 0};
+}
+
+// One pass, which ends with the last of them. Of two members with one key the first counts.
+named_task read_task(const dom::object& object) {
+    constexpr unsigned all = 63;
+    named_task task;
+    unsigned found = 0;
+    for (const auto [key, value] : object) {
+        const auto [member, bit] = place_of(key, task);
+        if (member == nullptr || (found & bit) != 0) continue;
+        found |= bit;
+        std::string_view text;
+        if (value.get_string().get(text) == simdjson::SUCCESS) *member = text;
+        if (found == all) break;
+    }
+    return task;
+}
+
+bool is_blank(char c) {
+    return static_cast<unsigned char>(c) <= 0x20;
+}
+
+// Whether two texts have the same words: runs of blanks are one, those around the text none.
+bool same_words(std::string_view a, std::string_view b) {
+    if (a == b) return true;
+    const auto skip = [](std::string_view text, std::size_t at) {
+        while (at < text.size() && is_blank(text[at]))
+            ++at;
+        return at;
+    };
+    std::size_t i = skip(a, 0), j = skip(b, 0);
+    while (i < a.size() && j < b.size()) {
+        const bool gap = is_blank(a[i]);
+        if (gap != is_blank(b[j]) || (!gap && a[i] != b[j])) break;
+        i = gap ? skip(a, i) : i + 1;
+        j = gap ? skip(b, j) : j + 1;
+    }
+    return skip(a, i) == a.size() && skip(b, j) == b.size();
+}
+
+bool same_id(std::string_view a, std::string_view b) {
+    if (a == b) return true;
+    return a.size() == b.size() && core::canonical_id(a) == core::canonical_id(b);
+}
+
+// Holds the tasks of one answer against what was asked for. What they do not have differs in nothing.
+class comparison {
+ public:
+    explicit comparison(const core::task_view& asked) : asked_(asked), type_(core::to_string(asked.type)) {}
+
+    // The member that differs; empty: none.
+    std::string_view difference(const named_task& task) {
+        if (!task.type.empty() && task.type != type_) return "type";
+        if (!task.user.empty() && !same_id(task.user, asked_.user_id)) return "user_id";
+        if (!due_fits(task.due)) return "due_at";
+        if (!task.note.empty() && !same_words(task.note, asked_.note)) return "note";
+        return {};
+    }
+
+ private:
+    // All tasks of an answer write it alike: the text is read once.
+    bool due_fits(std::string_view text) {
+        if (text == last_due_) return last_fits_;
+        const auto due = core::parse_rfc3339(text);
+        using std::chrono::seconds;
+        last_due_ = text;
+        last_fits_ = !due || std::chrono::floor<seconds>(*due) == std::chrono::floor<seconds>(asked_.due_at);
+        return last_fits_;
+    }
+
+    const core::task_view& asked_;
+    const std::string_view type_;
+    std::string_view last_due_;
+    bool last_fits_ = true;
+};
+
+create_answer not_ours(std::string_view why, const named_task& task, const core::secret& key) {
+    std::string text = fmt::format("{} (task {}, contact {})", why, task.id, task.contact);
+    key.erase_from(text);
+    return {create_verdict::doubtful, {}, "answer_not_ours", one_line(text)};
+}
+
 // What a 200 says. Nothing but a clear success with a list of tasks is one.
-create_answer read_created(const exchange& x) {
+create_answer read_created(exchange& x, const core::task_view& asked, const core::secret& key) {
     dom::element root;
-    if (const auto error = parse_json(x.body).get(root))
+    if (const auto error = parse_json(x.body).get(root)) {
+        key.erase_from(x.body);
         return unreadable(
             fmt::format("status 200, but the body is no JSON: {}", message_or(x, simdjson::error_message(error))));
+    }
     dom::object object;
     if (root.get_object().get(object)) return unreadable("status 200, but the body is no JSON object");
     bool success = false;
-    if (object.at_key("success").get_bool().get(success) || !success)
+    if (object.at_key("success").get_bool().get(success) || !success) {
+        key.erase_from(x.body);
         return {create_verdict::doubtful, {}, "no_success", message_or(x, "status 200 without success")};
+    }
     dom::array tasks;
     if (object.at_key("tasks").get_array().get(tasks)) return unreadable("status 200 without a list of tasks");
 
     create_answer answer{create_verdict::created, {}, "created", {}};
-    answer.tasks.contact_ids.reserve(tasks.size(), core::object_id_size);
-    answer.tasks.task_ids.reserve(tasks.size(), core::object_id_size);
+    constexpr std::size_t most_foreseen = 1000;
+    const auto foreseen = std::min(tasks.size(), most_foreseen);
+    answer.tasks.contact_ids.reserve(foreseen, core::object_id_size);
+    answer.tasks.task_ids.reserve(foreseen, core::object_id_size);
+    boost::unordered_flat_set<std::string_view> ids(foreseen);
+    comparison with_asked(asked);
     for (const dom::element entry : tasks) {
-        dom::object task;
-        if (entry.get_object().get(task)) continue;
-        std::string_view contact, id;
-        text_members(task, {{"id", &id}, {"contact_id", &contact}});
-        if (contact.empty() || id.empty()) continue;
-        if (core::spelling_of(contact) == core::id_spelling::with_capitals)
-            answer.tasks.add(core::canonical_id(contact), id);
+        dom::object members;
+        if (entry.get_object().get(members)) continue;
+        const auto task = read_task(members);
+        if (task.contact.empty() || task.id.empty()) continue;
+        if (key.is_in(task.id) || key.is_in(task.contact)) return not_ours("an id holds the API key", task, key);
+        if (!ids.insert(task.id).second) return not_ours("a task is named twice", task, key);
+        if (const auto member = with_asked.difference(task); !member.empty())
+            return not_ours(fmt::format("the {} of a task is not the one that was sent", member), task, key);
+        if (core::spelling_of(task.contact) == core::id_spelling::with_capitals)
+            answer.tasks.add(core::canonical_id(task.contact), task.id);
         else
-            answer.tasks.add(contact, id);
+            answer.tasks.add(task.contact, task.id);
     }
     return answer;
 }
@@ -73,14 +194,13 @@ create_answer read_refusal(const exchange& x) {
     return {create_verdict::refused, {}, fmt::format("refused_{}", x.status), std::move(message)};
 }
 
-}  // namespace
-
-create_answer classify_bulk_create(const exchange& x) {
+create_answer read_answer(exchange& x, const core::task_view& asked, const core::secret& key) {
     if (x.reach == reach::not_sent) return {create_verdict::not_sent, {}, x.error_code, one_line(x.error_text)};
     if (x.reach == reach::no_answer) return {create_verdict::doubtful, {}, x.error_code, one_line(x.error_text)};
+    if (x.status != 200) key.erase_from(x.body);
     switch (x.status) {
         case 200:
-            return read_created(x);
+            return read_created(x, asked, key);
         case 400:
         case 413:
         case 422:
@@ -97,6 +217,19 @@ create_answer classify_bulk_create(const exchange& x) {
                     fmt::format("http_{}", x.status),
                     message_or(x, fmt::format("status {}", x.status))};
     }
+}
+
+}  // namespace
+
+create_answer classify_bulk_create(exchange& x, const core::task_view& asked, const core::secret& key) {
+    const json_use in_use;
+    auto answer = read_answer(x, asked, key);
+    // Of a clear success nothing but the ids is kept; they were looked at one by one.
+    if (answer.verdict != create_verdict::created) {
+        key.erase_from(x.body);
+        key.erase_from(answer.message);
+    }
+    return answer;
 }
 
 }  // namespace taskbarge::client

@@ -58,9 +58,8 @@ class pooled_client final : public apollo_client {
           head_(common_head(plan.to, options)),
           pool_(std::move(ex), std::move(plan), options.connections, options.connection_age) {}
 
-    asio::awaitable<exchange> bulk_create(const std::string& body) override {
-        // What it does to tasks must be known: its answer or its deadline is waited for.
-        return send(request_line("POST", "/tasks/bulk_create"), body, async::outer_stop::held_back);
+    asio::awaitable<creation> bulk_create(const std::string& body, const core::task_view& asked) override {
+        return create(std::make_unique<request_text>(request_line("POST", "/tasks/bulk_create"), head_, body), asked);
     }
 
     asio::awaitable<exchange> search_tasks(std::uint32_t page, std::uint32_t per_page,
@@ -68,16 +67,16 @@ class pooled_client final : public apollo_client {
         std::string query = fmt::format("?sort_by_field=task_due_at&page={}&per_page={}", page, per_page);
         for (const auto& [name, value] : filters)
             query += "&" + encoded(name) + "=" + encoded(value);
-        return send(request_line("POST", "/tasks/search" + query), {}, async::outer_stop::passed_on);
+        return search(std::make_unique<request_text>(request_line("POST", "/tasks/search" + query), head_, ""), page,
+                      per_page);
     }
 
     asio::awaitable<exchange> search_users(std::uint32_t page, std::uint32_t per_page) override {
-        return send(request_line("GET", fmt::format("/users/search?page={}&per_page={}", page, per_page)), {},
-                    async::outer_stop::passed_on);
+        return ask(request_line("GET", fmt::format("/users/search?page={}&per_page={}", page, per_page)));
     }
 
     asio::awaitable<exchange> usage_stats() override {
-        return send(request_line("POST", "/usage_stats/api_usage_stats"), {}, async::outer_stop::passed_on);
+        return ask(request_line("POST", "/usage_stats/api_usage_stats"));
     }
 
     void close() override { pool_.close(); }
@@ -87,17 +86,42 @@ class pooled_client final : public apollo_client {
         return fmt::format("{} {}{} HTTP/1.1\r\n", method, path_, route);
     }
 
-    // No coroutine: the request is written down before the caller can go on.
-    asio::awaitable<exchange> send(const std::string& line, const std::string& body, async::outer_stop stop) {
-        return send(std::make_unique<request_text>(line, head_, body), stop);
+    asio::awaitable<creation> create(std::unique_ptr<request_text> request, core::task_view asked) {
+        creation made;
+        const https_pool::examiner examine = [&](exchange& x) {
+            made.answer = classify_bulk_create(x, asked, key_);
+            const bool clear_success = made.answer.verdict == create_verdict::created;
+            // Its tasks are taken over; of another answer the beginning is enough for every message and record.
+            constexpr std::size_t looked_at = 64U << 10U;
+            if (clear_success || x.body.size() > looked_at)
+                std::string(x.body, 0, clear_success ? 0 : looked_at).swap(x.body);
+            return clear_success;
+        };
+        // What it does to tasks must be known: its answer or its deadline is waited for.
+        made.http = co_await pool_.send(request->view(), async::outer_stop::held_back, examine);
+        co_return made;
     }
 
-    asio::awaitable<exchange> send(std::unique_ptr<request_text> request, async::outer_stop stop) {
-        exchange x = co_await pool_.send(request->view(), stop);
-        // An error text goes to reports and logs. Long bodies of 200 are for who finds no success in them.
-        if (x.status != 200) key_.erase_from(x.body);
-        key_.erase_from(x.error_text);
-        co_return x;
+    // A page that is not the one that was asked for shows that answers on this connection are mixed up.
+    asio::awaitable<exchange> search(std::unique_ptr<request_text> request, std::uint32_t page,
+                                     std::uint32_t per_page) {
+        const https_pool::examiner examine = [&](exchange& x) {
+            key_.erase_from(x.body);
+            return read_search(x, page, per_page).has_value();
+        };
+        co_return co_await pool_.send(request->view(), async::outer_stop::passed_on, examine);
+    }
+
+    // No coroutine: the request is written down before the caller can go on.
+    asio::awaitable<exchange> ask(const std::string& line) {
+        return ask(std::make_unique<request_text>(line, head_, ""));
+    }
+    asio::awaitable<exchange> ask(std::unique_ptr<request_text> request) {
+        const https_pool::examiner examine = [&](exchange& x) {
+            key_.erase_from(x.body);
+            return x.reach == reach::answered && x.status / 100 == 2;
+        };
+        co_return co_await pool_.send(request->view(), async::outer_stop::passed_on, examine);
     }
 
     std::string path_;
@@ -131,6 +155,8 @@ core::result<std::unique_ptr<apollo_client>> apollo_client::make(asio::any_io_ex
     plan.request_timeout = options.request_timeout;
     plan.idle_limit = options.connection_idle;
     plan.answer_limit = options.answer_limit;
+    plan.key = options.key;
+    plan.budget = std::make_shared<answer_budget>(options.answer_limit);
     return std::make_unique<pooled_client>(std::move(ex), std::move(plan), options);
 }
 

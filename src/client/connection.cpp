@@ -35,6 +35,8 @@ namespace {
 // A header as large as this is not Apollo's.
 constexpr std::uint32_t header_limit = 64U << 10U;
 constexpr std::size_t read_buffer = 64U << 10U;
+// A header, or a line or trailer of a chunked body, and what came along with it: more is not waited for.
+constexpr std::size_t buffer_limit = header_limit + read_buffer;
 
 connect_problem stopped() {
     return {"stopped", "stopped before the request was sent"};
@@ -70,6 +72,11 @@ std::optional<std::chrono::seconds> keep_alive_timeout(std::string_view value) {
     return std::chrono::seconds(*n);
 }
 
+// What a limit was shared with, where that is why it was passed.
+std::string beside_others(const answer_body::value_type& body) {
+    return body.no_room ? ", together with others that are being read" : "";
+}
+
 }  // namespace
 
 void not_sent(exchange& x, connect_problem why) {
@@ -79,13 +86,21 @@ void not_sent(exchange& x, connect_problem why) {
     x.tls_or_name_problem = why.name_or_certificate;
 }
 
-connection::connection(asio::any_io_executor ex, const connection_plan& plan)
-    : plan_(plan), socket_(std::move(ex)), idle_limit_(plan.idle_limit) {
+connection::connection(asio::any_io_executor ex, const connection_plan& plan, std::uint64_t number)
+    : plan_(plan), number_(number), socket_(std::move(ex)), buffer_(buffer_limit), idle_limit_(plan.idle_limit) {
     buffer_.reserve(read_buffer);
 }
 
 connection::~connection() {
     if (tls_) tls_context::retire(tls_->native_handle());
+}
+
+// Awaits a step of the connection's for so long. One that does not hear that it is to end has its socket closed.
+asio::awaitable<error_code> connection::in_time(asio::awaitable<error_code> step, clock::duration limit,
+                                                async::outer_stop stop) {
+    async::urging urged;
+    urged.force = &break_off_;
+    return with_deadline(std::move(step), limit, stop, urged);
 }
 
 // Opening
@@ -127,7 +142,7 @@ asio::awaitable<std::optional<connect_problem>> connection::connect() {
     for (std::size_t i = 0; i < found.endpoints.size(); ++i) {
         const auto left = std::max(until - clock::now(), clock::duration::zero());
         const auto share = left / static_cast<clock::rep>(found.endpoints.size() - i);
-        const error_code ec = co_await with_deadline(connect_to(found.endpoints[i]), share);
+        const error_code ec = co_await in_time(connect_to(found.endpoints[i]), share);
         if (!ec) co_return std::nullopt;
         if (is_stop(ec)) co_return stopped();
         // A refusal says more than silence.
@@ -163,8 +178,7 @@ asio::awaitable<std::optional<connect_problem>> connection::ask_proxy() {
 
     int status = 0;
     std::string reason;
-    const error_code ec =
-        co_await with_deadline(proxy_round_trip(std::move(request), status, reason), plan_.connect_timeout);
+    const error_code ec = co_await in_time(proxy_round_trip(std::move(request), status, reason), plan_.connect_timeout);
     if (is_stop(ec)) co_return stopped();
     if (ec == asio::error::timed_out)
         co_return connect_problem{"proxy_failed", fmt::format("{} did not answer within {}", peer_name(),
@@ -187,7 +201,7 @@ asio::awaitable<error_code> connection::proxy_round_trip(std::string request, in
     co_await http::async_read_header(socket_, buffer_, head, asio::redirect_error(asio::use_awaitable, ec));
     if (ec) co_return ec;
     status = head.get().result_int();
-    reason = std::string(head.get().reason());
+    reason = one_line_without(plan_.key, head.get().reason());
     if (status / 100 == 2 && buffer_.size() != 0) co_return http::error::unexpected_body;
     buffer_.clear();
     co_return ec;
@@ -197,7 +211,7 @@ asio::awaitable<std::optional<connect_problem>> connection::shake_hands() {
     tls_.emplace(socket_, plan_.tls->native());
     SSL* const native = tls_->native_handle();
     plan_.tls->prepare(native, plan_.to);
-    const error_code ec = co_await with_deadline(handshake(), plan_.connect_timeout);
+    const error_code ec = co_await in_time(handshake(), plan_.connect_timeout);
     if (!ec) co_return std::nullopt;
     if (is_stop(ec)) co_return stopped();
     if (auto bad = certificate_problem(native, plan_.to)) co_return connect_problem{"tls_failed", *bad, true};
@@ -243,7 +257,8 @@ asio::awaitable<void> connection::exchange_once(std::string_view request, async:
     reusable_ = false;
     stage_ = stage::writing;
     x.reach = reach::no_answer;
-    const error_code ec = co_await with_deadline(round_trip(request, x), plan_.request_timeout, stop);
+    x.connection = number_;
+    const error_code ec = co_await in_time(round_trip(request, x), plan_.request_timeout, stop);
     idle_since_ = clock::now();
     x.took = std::chrono::duration_cast<std::chrono::milliseconds>(idle_since_ - began);
     head_status_ = parser_ && parser_->is_header_done() ? parser_->get().result_int() : 0;
@@ -252,7 +267,6 @@ asio::awaitable<void> connection::exchange_once(std::string_view request, async:
     } else {
         take_answer(x);
     }
-    parser_.reset();
 }
 
 asio::awaitable<error_code> connection::round_trip(std::string_view request, exchange& x) {
@@ -279,22 +293,40 @@ template <class Stream>
 asio::awaitable<error_code> connection::read_answer(Stream& stream, exchange& x) {
     constexpr int most_interim_answers = 8;
     for (int i = 0; i <= most_interim_answers; ++i) {
-        parser_.emplace();
-        parser_->header_limit(header_limit);
-        parser_->body_limit(plan_.answer_limit);
-        error_code ec;
-        x.bytes_received +=
-            co_await http::async_read(stream, buffer_, *parser_, asio::redirect_error(asio::use_awaitable, ec));
+        const error_code ec = co_await read_one(stream, x);
         if (ec || !is_interim(parser_->get().result_int())) co_return ec;
     }
     co_return http::error::bad_status;
+}
+
+// Piece by piece: between two of them a stop or the deadline ends it, also while more comes without a pause.
+template <class Stream>
+asio::awaitable<error_code> connection::read_one(Stream& stream, exchange& x) {
+    begin_answer();
+    error_code ec;
+    while (!ec && !parser_->is_done())
+        x.bytes_received +=
+            co_await http::async_read_some(stream, buffer_, *parser_, asio::redirect_error(asio::use_awaitable, ec));
+    co_return ec;
+}
+
+void connection::begin_answer() {
+    parser_.emplace();
+    parser_->header_limit(header_limit);
+    parser_->body_limit(plan_.answer_limit);
+    parser_->eager(true);
+    auto& body = parser_->get().body();
+    body.limit = plan_.answer_limit;
+    if (!plan_.budget) return;
+    body.share = budget_share(*plan_.budget);
+    body.unpacked = budget_share(*plan_.budget);
 }
 
 void connection::take_answer(exchange& x) {
     auto& message = parser_->get();
     x.reach = reach::answered;
     x.status = message.result_int();
-    read_headers(message, x);
+    read_headers(message, plan_.key, x);
     reusable_ = parser_->keep_alive() && buffer_.size() == 0 && x.status >= 200 && stage_ == stage::reading;
     idle_limit_ = plan_.idle_limit;
     // A second less than promised: our request is on its way for a part of it.
@@ -303,20 +335,32 @@ void connection::take_answer(exchange& x) {
 
     const std::string_view coding = trimmed(message[http::field::content_encoding]);
     if (coding.empty() || equal_ignoring_case(coding, "identity")) {
-        x.body = std::move(message.body());
+        x.body = std::move(message.body().text);
         return;
     }
     auto outcome = gunzip_result::broken;
     if (equal_ignoring_case(coding, "gzip") || equal_ignoring_case(coding, "x-gzip"))
-        outcome = gunzip(message.body(), plan_.answer_limit, x.body);
+        outcome = unpack(message.body(), x.body);
     if (outcome == gunzip_result::done) return;
     x.reach = reach::no_answer;
     x.body.clear();
     x.error_code = outcome == gunzip_result::too_large ? "answer_too_large" : "answer_unreadable";
-    x.error_text =
-        outcome == gunzip_result::too_large
-            ? fmt::format("status {}, but the answer unpacks to more than {} bytes", x.status, plan_.answer_limit)
-            : one_line(fmt::format("status {}, but the answer cannot be decoded ({})", x.status, coding));
+    x.error_text = outcome == gunzip_result::too_large
+                       ? fmt::format("status {}, but the answer unpacks to more than {} bytes{}", x.status,
+                                     plan_.answer_limit, beside_others(message.body()))
+                       : one_line_without(plan_.key, fmt::format("status {}, but the answer cannot be decoded ({})",
+                                                                 x.status, coding));
+}
+
+// What it unpacks to counts as well.
+gunzip_result connection::unpack(answer_body::value_type& body, std::string& out) const {
+    auto limit = plan_.answer_limit;
+    if (plan_.budget) limit = std::min(limit, answer_budget::first_part + plan_.budget->left());
+    const auto outcome = gunzip(body.text, limit, out, simdjson::SIMDJSON_PADDING);
+    body.no_room = outcome == gunzip_result::too_large && limit < plan_.answer_limit;
+    if (outcome == gunzip_result::done && !body.unpacked.grow_to(out.capacity())) body.no_room = true;
+    std::string().swap(body.text);
+    return body.no_room ? gunzip_result::too_large : outcome;
 }
 
 void connection::explain(error_code ec, exchange& x) const {
@@ -331,10 +375,13 @@ void connection::explain(error_code ec, exchange& x) const {
     if (is_stop(ec)) return because("stopped", "stopped before the answer came");
     if (stage_ == stage::writing)
         return because("write_failed", "the connection broke while the request was written: " + ec.message());
-    if (ec == http::error::body_limit || ec == http::error::header_limit || ec == http::error::buffer_overflow)
-        return because("answer_too_large",
-                       fmt::format("the answer is larger than {} bytes",
-                                   ec == http::error::body_limit ? plan_.answer_limit : header_limit));
+    if (ec == http::error::body_limit)
+        return because("answer_too_large", fmt::format("the answer is larger than {} bytes{}", plan_.answer_limit,
+                                                       beside_others(parser_->get().body())));
+    if (ec == http::error::header_limit || ec == http::error::buffer_overflow)
+        return because(
+            "answer_too_large",
+            fmt::format("the header of the answer, or a line of its chunks, is larger than {} bytes", header_limit));
     const bool end = ec == http::error::end_of_stream || ec == http::error::partial_message;
     if (!end && ec.category() == http::make_error_code(http::error::end_of_stream).category())
         return because("answer_unreadable", "the answer is no HTTP: " + ec.message());

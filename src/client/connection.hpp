@@ -7,15 +7,17 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "client/answer_body.hpp"
+#include "client/gzip.hpp"
 #include "client/target.hpp"
 #include "client/tls_context.hpp"
 #include "taskbarge/async/deadline.hpp"
@@ -32,6 +34,8 @@ struct connection_plan {
     std::chrono::milliseconds request_timeout{0};
     std::chrono::milliseconds idle_limit{0};
     std::uint64_t answer_limit = 0;
+    core::secret key;                       // taken out of every text that the peer chose and that is kept
+    std::shared_ptr<answer_budget> budget;  // what answers may hold together; none: no bound but each one's
 };
 
 // Why there is no connection: nothing was sent.
@@ -48,7 +52,8 @@ class connection {
  public:
     using clock = std::chrono::steady_clock;
 
-    connection(boost::asio::any_io_executor ex, const connection_plan& plan);
+    // `number` is what its exchanges call it.
+    connection(boost::asio::any_io_executor ex, const connection_plan& plan, std::uint64_t number);
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
     ~connection();
@@ -57,7 +62,8 @@ class connection {
     boost::asio::awaitable<std::optional<connect_problem>> open();
 
     // Whether another request may be sent: the last answer allowed it, it is not idle for too long, and the peer has
-    // neither closed it nor said anything meanwhile. Looks at the socket without waiting.
+    // neither closed it nor said anything meanwhile. Looks at the socket without waiting. Whether the last answer was
+    // one to trust is the caller's to know.
     bool usable(clock::time_point now);
     bool reusable() const { return reusable_; }
     clock::time_point opened_at() const { return opened_at_; }
@@ -65,13 +71,15 @@ class connection {
     // Sends a request and reads its answer into `x`: reach is no_answer or answered. `stop` says whether a stop of the
     // caller interrupts it. `request` lives until it is done.
     boost::asio::awaitable<void> exchange_once(std::string_view request, async::outer_stop stop, exchange& x);
+    // The last answer was read and its body is gone: what it took of the budget is free again.
+    void answer_done() { parser_.reset(); }
     // The status of the last answer, even if it broke off after its head; 0: no head came.
     int head_status() const { return head_status_; }
 
  private:
     using tcp = boost::asio::ip::tcp;
     using error_code = boost::system::error_code;
-    using parser = boost::beast::http::response_parser<boost::beast::http::string_body>;
+    using parser = boost::beast::http::response_parser<answer_body>;
     enum class stage : std::uint8_t { writing, reading };
 
     boost::asio::awaitable<std::optional<connect_problem>> connect();
@@ -83,20 +91,33 @@ class connection {
     connect_problem cannot_connect(const std::vector<tcp::endpoint>& tried, error_code last) const;
     std::string peer_name() const;
     bool quiet();
+    boost::asio::awaitable<error_code> in_time(boost::asio::awaitable<error_code> step,
+                                               std::chrono::steady_clock::duration limit,
+                                               async::outer_stop stop = async::outer_stop::passed_on);
 
     boost::asio::awaitable<error_code> round_trip(std::string_view request, exchange& x);
     template <class Stream>
     boost::asio::awaitable<error_code> round_trip_on(Stream& stream, std::string_view request, exchange& x);
     template <class Stream>
     boost::asio::awaitable<error_code> read_answer(Stream& stream, exchange& x);
+    template <class Stream>
+    boost::asio::awaitable<error_code> read_one(Stream& stream, exchange& x);
+    void begin_answer();
     void take_answer(exchange& x);
+    gunzip_result unpack(answer_body::value_type& body, std::string& out) const;
     void explain(error_code ec, exchange& x) const;
 
     const connection_plan& plan_;
+    const std::uint64_t number_;
     tcp::socket socket_;
     std::optional<boost::asio::ssl::stream<tcp::socket&>> tls_;
     boost::beast::flat_buffer buffer_;
     std::optional<parser> parser_;
+    // Ends whatever is going on, for good.
+    const std::function<void()> break_off_ = [this] {
+        error_code ignored;
+        socket_.close(ignored);
+    };
     stage stage_ = stage::writing;
     bool reusable_ = false;
     int head_status_ = 0;

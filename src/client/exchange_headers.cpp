@@ -52,8 +52,8 @@ rate_headers read_rate_headers(const http::fields& fields) {
     return rates;
 }
 
-void read_headers(const http::fields& fields, exchange& x) {
-    const auto text = [&](std::string_view name) { return one_line(field(fields, name).value_or("")); };
+void read_headers(const http::fields& fields, const core::secret& key, exchange& x) {
+    const auto text = [&](std::string_view name) { return one_line_without(key, field(fields, name).value_or("")); };
     x.content_type = text("content-type");
     x.request_id = text("x-request-id");
     x.retry_after = text("retry-after");

@@ -9,7 +9,7 @@ namespace taskbarge::client {
 
 rate_headers read_rate_headers(const boost::beast::http::fields& fields);
 
-// Fills content type, request id, retry-after, date and rates.
-void read_headers(const boost::beast::http::fields& fields, exchange& x);
+// Fills content type, request id, retry-after, date and rates. No text of them holds the key.
+void read_headers(const boost::beast::http::fields& fields, const core::secret& key, exchange& x);
 
 }  // namespace taskbarge::client

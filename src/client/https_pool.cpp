@@ -46,6 +46,7 @@ https_pool::https_pool(asio::any_io_executor ex, connection_plan plan, std::size
     : ex_(std::move(ex)), plan_(std::move(plan)), free_places_(size), connection_age_(connection_age) {}
 
 asio::awaitable<bool> https_pool::wait_for_place() {
+    if (co_await is_stopped()) co_return false;  // a wait that begins now would not hear of it
     if (free_places_ > 0) {
         --free_places_;
         co_return true;
@@ -70,39 +71,46 @@ void https_pool::leave_place() {
     next->wake.cancel();
 }
 
-asio::awaitable<exchange> https_pool::send(std::string_view request, async::outer_stop stop) {
+asio::awaitable<exchange> https_pool::send(std::string_view request, async::outer_stop stop, const examiner& examine) {
     const bool throwing = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     exchange x;
-    co_await send_by_value(request, stop, x);
+    co_await send_by_value(request, stop, examine, x);
     co_await asio::this_coro::throw_if_cancelled(throwing);
     co_return x;
 }
 
-asio::awaitable<void> https_pool::send_by_value(std::string_view request, async::outer_stop stop, exchange& x) {
+asio::awaitable<void> https_pool::send_by_value(std::string_view request, async::outer_stop stop,
+                                                const examiner& examine, exchange& x) {
     if (!co_await wait_for_place()) {
         not_sent(x, stopped());
+        (void)examine(x);
         co_return;
     }
     const place mine(*this);
     const std::uint64_t closings = closings_;
-    const auto began = connection::clock::now();
-    auto link = take_idle();
-    if (!link) {
-        link = std::make_unique<connection>(ex_, plan_);
-        auto problem = co_await link->open();
-        if (problem) {
-            not_sent(x, std::move(*problem));
-            x.took = std::chrono::duration_cast<std::chrono::milliseconds>(connection::clock::now() - began);
-            co_return;
-        }
-    }
-    if (co_await is_stopped()) {
+    auto link = co_await get_connection(x);
+    if (link && co_await is_stopped())
         not_sent(x, stopped());
-    } else {
+    else if (link)
         co_await link->exchange_once(request, stop, x);
-    }
-    if (closings == closings_ && link->reusable()) idle_.push_back(std::move(link));
+    const bool clear_success = examine(x);
+    if (!link) co_return;
+    link->answer_done();
+    if (clear_success && closings == closings_ && link->reusable()) idle_.push_back(std::move(link));
+}
+
+// An idle one, or a new one. Nothing: it could not be opened.
+asio::awaitable<std::unique_ptr<connection>> https_pool::get_connection(exchange& x) {
+    auto link = take_idle();
+    if (link) co_return link;
+    const auto began = connection::clock::now();
+    link = std::make_unique<connection>(ex_, plan_, ++connections_);
+    auto problem = co_await link->open();
+    if (!problem) co_return link;
+    not_sent(x, std::move(*problem));
+    x.took = std::chrono::duration_cast<std::chrono::milliseconds>(connection::clock::now() - began);
+    co_return nullptr;
 }
 
 std::unique_ptr<connection> https_pool::take_idle() {

@@ -1,41 +1,51 @@
 #include "client/json_values.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace taskbarge::client {
 
 namespace dom = simdjson::dom;
 
-simdjson::simdjson_result<dom::element> parse_json(std::string_view text) {
-    // A parser's buffers are several times the text: kept from answer to answer, but not those of a giant.
-    constexpr std::size_t kept_up_to = 4U << 20U;
+namespace {
+
+// A parser's buffers are several times the text: kept from answer to answer, but not those of a giant.
+constexpr std::size_t kept_up_to = 4U << 20U;
+// Room for all that a hundred long tasks can hold. Each value takes up to 24 bytes besides its text.
+constexpr std::ptrdiff_t most_values = 2'000'000;
+
+std::optional<dom::parser>& this_threads_parser() {
     thread_local std::optional<dom::parser> parser;
+    return parser;
+}
+
+simdjson::simdjson_result<dom::element> parse(const char* text, std::size_t size, bool copy) {
+    const auto begins_value = [](char c) { return c == ',' || c == '[' || c == '{'; };
+    if (size > kept_up_to && std::count_if(text, text + size, begins_value) > most_values) return simdjson::CAPACITY;
+    auto& parser = this_threads_parser();
     if (!parser || parser->capacity() > kept_up_to) parser.emplace();
-    return parser->parse(text.data(), text.size());
+    return parser->parse(text, size, copy);
+}
+
+}  // namespace
+
+simdjson::simdjson_result<dom::element> parse_json(const std::string& text) {
+    return parse(text.data(), text.size(), text.capacity() - text.size() < simdjson::SIMDJSON_PADDING);
+}
+
+simdjson::simdjson_result<dom::element> parse_json(std::string_view text) {
+    return parse(text.data(), text.size(), true);
+}
+
+json_use::~json_use() {
+    auto& parser = this_threads_parser();
+    if (parser && parser->capacity() > kept_up_to) parser.reset();
 }
 
 std::string_view text_member(const dom::object& object, std::string_view key) {
     std::string_view value;
     if (object.at_key(key).get_string().get(value) != simdjson::SUCCESS) return {};
     return value;
-}
-
-void text_members(const dom::object& object, std::initializer_list<wanted_text> wanted) {
-    std::uint32_t found = 0;
-    const std::uint32_t all = (1U << wanted.size()) - 1;
-    for (const auto [key, value] : object) {
-        std::uint32_t bit = 1;
-        for (const auto& w : wanted) {
-            // Of two members with one key the first counts, as with text_member().
-            if ((found & bit) == 0 && key == w.key) {
-                found |= bit;
-                std::string_view text;
-                if (value.get_string().get(text) == simdjson::SUCCESS) *w.value = text;
-            }
-            bit <<= 1;
-        }
-        if (found == all) return;
-    }
 }
 
 std::optional<std::uint64_t> parse_digits(std::string_view text) {

@@ -1,6 +1,8 @@
 // Answers that list things: tasks, users, the usage of each route.
 #include <fmt/format.h>
 
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include "client/json_values.hpp"
 #include "client/server_message.hpp"
 #include "client/text.hpp"
@@ -51,16 +53,48 @@ seen_task read_task(const dom::object& task) {
     return seen;
 }
 
-// Calls `use` with each object in the array `key`; false if there is no such array.
-template <class F>
-bool for_each_object(const dom::object& object, std::string_view key, F use) {
+// Which page was asked for, and how long it may be.
+struct asked_page {
+    std::uint64_t number = 0, size = 0;
+};
+
+// Why a page is not the one that was asked for; nothing: it may be.
+std::optional<std::string> other_page(const dom::object& pagination, asked_page asked) {
+    const auto number = number_member(pagination, "page");
+    if (number && *number != asked.number)
+        return fmt::format("the answer is page {}, {} was asked for", *number, asked.number);
+    const auto size = number_member(pagination, "per_page");
+    if (size && *size != asked.size)
+        return fmt::format("the answer has {} a page, {} were asked for", *size, asked.size);
+    return std::nullopt;
+}
+
+// The array `key` of a page, no longer than was asked for and with no id twice. Looks before anything is made of it.
+core::result<dom::array> entries_of(const dom::object& object, std::string_view what, std::string_view key,
+                                    asked_page asked) {
     dom::array array;
-    if (object.at_key(key).get_array().get(array)) return false;
+    if (object.at_key(key).get_array().get(array))
+        return not_readable(what, fmt::format("an answer without a list of {}", key));
+    if (array.size() > asked.size)
+        return not_readable(what,
+                            fmt::format("the answer has {} {}, {} were asked for", array.size(), key, asked.size));
+    boost::unordered_flat_set<std::string_view> ids;
+    for (const dom::element entry : array) {
+        dom::object one;
+        if (entry.get_object().get(one)) continue;
+        const auto id = text_member(one, "id");
+        if (!id.empty() && !ids.insert(id).second)
+            return not_readable(what, fmt::format("the answer has the id {} twice", id));
+    }
+    return array;
+}
+
+template <class F>
+void for_each_object(const dom::array& array, F use) {
     for (const dom::element entry : array) {
         dom::object one;
         if (!entry.get_object().get(one)) use(one);
     }
-    return true;
 }
 
 std::string full_name(const dom::object& user) {
@@ -99,46 +133,60 @@ bool read_route_key(dom::parser& parser, std::string_view key, route_usage& usag
 
 }  // namespace
 
-core::result<search_page> read_search(const exchange& x) {
-    const auto body = body_of(x, "tasks/search");
+core::result<search_page> read_search(const exchange& x, std::uint64_t page, std::uint64_t per_page) {
+    constexpr std::string_view what = "tasks/search";
+    const json_use in_use;
+    const auto body = body_of(x, what);
     if (!body) return body.error();
-    search_page page;
+    const asked_page asked{page, per_page};
+    const auto tasks = entries_of(*body, what, "tasks", asked);
+    if (!tasks) return tasks.error();
     dom::object pagination;
-    if (!for_each_object(*body, "tasks", [&](const dom::object& task) { page.tasks.push_back(read_task(task)); }))
-        return not_readable("tasks/search", "an answer without a list of tasks");
     if (body->at_key("pagination").get_object().get(pagination))
-        return not_readable("tasks/search", "an answer without pagination");
+        return not_readable(what, "an answer without pagination");
     const auto total_entries = number_member(pagination, "total_entries");
     const auto total_pages = number_member(pagination, "total_pages");
-    if (!total_entries || !total_pages) return not_readable("tasks/search", "an answer without its number of pages");
-    page.page = number_member(pagination, "page").value_or(0);
-    page.per_page = number_member(pagination, "per_page").value_or(0);
-    page.total_entries = *total_entries;
-    page.total_pages = *total_pages;
-    return page;
+    if (!total_entries || !total_pages) return not_readable(what, "an answer without its number of pages");
+    if (const auto other = other_page(pagination, asked)) return not_readable(what, *other);
+    search_page read;
+    read.tasks.reserve(tasks->size());
+    for_each_object(*tasks, [&](const dom::object& task) { read.tasks.push_back(read_task(task)); });
+    read.page = page;
+    read.per_page = per_page;
+    read.total_entries = *total_entries;
+    read.total_pages = *total_pages;
+    return read;
 }
 
-core::result<users_page> read_users(const exchange& x) {
-    const auto body = body_of(x, "users/search");
+core::result<users_page> read_users(const exchange& x, std::uint64_t page, std::uint64_t per_page) {
+    constexpr std::string_view what = "users/search";
+    const json_use in_use;
+    const auto body = body_of(x, what);
     if (!body) return body.error();
-    users_page page;
-    const auto keep = [&](const dom::object& user) {
-        page.users.push_back(
-            {std::string(text_member(user, "id")), std::string(text_member(user, "email")), full_name(user)});
-    };
-    if (!for_each_object(*body, "users", keep))
-        return not_readable("users/search", "an answer without a list of users");
+    const asked_page asked{page, per_page};
+    const auto users = entries_of(*body, what, "users", asked);
+    if (!users) return users.error();
+    users_page read;
+    read.page = page;
     dom::object pagination;
     if (!body->at_key("pagination").get_object().get(pagination)) {
-        page.page = number_member(pagination, "page").value_or(0);
-        page.total_pages = number_member(pagination, "total_pages").value_or(0);
+        if (const auto other = other_page(pagination, asked)) return not_readable(what, *other);
+        read.total_pages = number_member(pagination, "total_pages").value_or(0);
     }
-    return page;
+    for_each_object(*users, [&](const dom::object& user) {
+        read.users.push_back(
+            {std::string(text_member(user, "id")), std::string(text_member(user, "email")), full_name(user)});
+    });
+    return read;
 }
 
 core::result<std::vector<route_usage>> read_usage_stats(const exchange& x) {
-    const auto body = body_of(x, "usage_stats/api_usage_stats");
+    constexpr std::string_view what = "usage_stats/api_usage_stats";
+    constexpr std::size_t most_routes = 10'000;
+    const json_use in_use;
+    const auto body = body_of(x, what);
     if (!body) return body.error();
+    if (body->size() > most_routes) return not_readable(what, fmt::format("the answer has {} routes", body->size()));
     std::vector<route_usage> routes;
     dom::parser key_parser;
     for (const auto& [key, value] : *body) {

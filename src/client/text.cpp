@@ -52,6 +52,12 @@ std::string one_line(std::string_view text) {
     return out;
 }
 
+std::string one_line_without(const core::secret& key, std::string_view text) {
+    std::string clean(text);
+    key.erase_from(clean);
+    return one_line(clean);
+}
+
 std::string lower_case(std::string_view text) {
     std::string out(text);
     std::transform(out.begin(), out.end(), out.begin(), lower);

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "taskbarge/core/secret.hpp"
+
 namespace taskbarge::client {
 
 // How much of a server's words is kept: enough for any sensible error text, little enough for one row of a report.
@@ -12,6 +14,8 @@ inline constexpr std::size_t message_limit = 300;
 // One line of valid UTF-8, at most `message_limit` bytes: runs of blanks and control characters become one space, a
 // text that is not UTF-8 loses its non-ASCII bytes, a long one ends in "...".
 std::string one_line(std::string_view text);
+// The same of a text that the peer chose, without the key: taken out before the cut, which could leave a part of it.
+std::string one_line_without(const core::secret& key, std::string_view text);
 
 std::string lower_case(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);

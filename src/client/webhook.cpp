@@ -32,7 +32,7 @@ asio::awaitable<void> deliver(connection_plan& plan, std::chrono::milliseconds l
                               exchange& x) {
     const auto began = connection::clock::now();
     const auto until = began + limit;
-    connection link(co_await asio::this_coro::executor, plan);
+    connection link(co_await asio::this_coro::executor, plan, 1);
     const auto opened = co_await async::with_deadline(open_by_value(link), limit);
     const auto out_of_time = [&] {
         return connect_problem{"connect_timeout",
@@ -46,12 +46,17 @@ asio::awaitable<void> deliver(connection_plan& plan, std::chrono::milliseconds l
     } else {
         plan.request_timeout = left;
         co_await link.exchange_once(request, async::outer_stop::held_back, x);
-        // The status is all that is asked for: a body that broke off takes nothing from it.
+        // The status is all that is asked for: a body that broke off takes nothing from it. Nor is any text of the
+        // receiver's kept, which may repeat the URL or what the headers hold.
         if (x.reach == reach::no_answer && link.head_status() != 0) {
             x.reach = reach::answered;
             x.status = link.head_status();
-            x.body.clear();
+            x.error_code.clear();
+            x.error_text.clear();
         }
+        x.body.clear();
+        x.content_type.clear();
+        x.request_id.clear();
     }
     x.took = std::chrono::duration_cast<std::chrono::milliseconds>(connection::clock::now() - began);
 }

@@ -301,24 +301,21 @@ asio::awaitable<void> import_run::send_one(ready_chunk next) {
         ready_.insert(first, std::move(next));
     } else {
         core::fault_point("intent_recorded");
-        auto x = co_await session_.create(body);
+        const auto details = next.chunk.details.view();
+        auto made = co_await session_.create(body, details);
         core::fault_point("answer_read");
-        co_await settle(std::move(next.chunk), **attempt, place, std::move(x));
+        co_await settle(std::move(next.chunk), **attempt, place, std::move(made));
     }
     left_place();
 }
 
 asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
-                                         client::exchange x) {
+                                         client::creation made) {
+    const auto& x = made.http;
     const auto now = env_.clock.now();
     if (x.reach != client::reach::not_sent) env_.watch.on_answer(x.status, x.took);
-    auto answer = client::classify_bulk_create(x);
-    if (answer.verdict != client::create_verdict::created) {
-        env_.key.erase_from(x.body);  // what is kept of it must not hold the key, and a 200 may repeat it too
-        answer = client::classify_bulk_create(x);
-    }
-    const bool too_many = answer.verdict == client::create_verdict::too_many;
-    auto v = after_exchange(chunk, x, std::move(answer), now);
+    const bool too_many = made.answer.verdict == client::create_verdict::too_many;
+    auto v = after_exchange(chunk, x, std::move(made.answer), now);
     v.report.attempt = attempt;
     if (x.reach == client::reach::not_sent)
         v.update.not_before = now + backoff_delay({env_.settings.send.backoff_base, env_.settings.send.backoff_cap},

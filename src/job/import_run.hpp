@@ -68,7 +68,7 @@ class import_run {
     boost::asio::awaitable<core::result<std::optional<core::attempt_id>>> take_place(const ledger::chunk_record& chunk,
                                                                                      placed& place);
     boost::asio::awaitable<void> settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
-                                        client::exchange x);
+                                        client::creation made);
     boost::asio::awaitable<core::result<void>> recall_refusals();
     boost::asio::awaitable<void> isolate(const ledger::chunk_record& chunk, verdict& v, bool too_many);
     boost::asio::awaitable<void> change_unsent(ledger::chunk_record chunk, ledger::chunk_update update);

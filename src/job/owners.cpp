@@ -41,7 +41,7 @@ asio::awaitable<result<client::users_page>> read_page(session& s, std::uint32_t 
             wait = std::max(std::chrono::milliseconds(100), *got->wait_until - s.env().clock.now());
             if (wait > s.env().settings.send.max_wait) co_return cannot("its rate window is used up");
         } else {
-            auto page = client::read_users(*got->answer);
+            auto page = client::read_users(*got->answer, number, session::users_per_page);
             if (page) co_return std::move(*page);
             const auto code = page.error().code;
             if (code == errc::unauthorized || code == errc::forbidden)

@@ -120,6 +120,21 @@ asio::awaitable<void> put(asio::awaitable<client::exchange> request, client::exc
     x = co_await std::move(request);
 }
 
+asio::awaitable<client::exchange> take_apart(asio::awaitable<client::creation> request,
+                                             std::optional<client::create_answer>& answer) {
+    auto made = co_await std::move(request);
+    answer = std::move(made.answer);
+    co_return std::move(made.http);
+}
+
+// Apollo can only refuse it.
+asio::awaitable<client::exchange> ask_for_nothing(client::apollo_client& client) {
+    const std::string body = "{}";
+    const core::task_view nothing;
+    auto made = co_await client.bulk_create(body, nothing);
+    co_return std::move(made.http);
+}
+
 // In a list for as long as it lives.
 class listed {
  public:
@@ -149,8 +164,13 @@ asio::awaitable<client::exchange> session::answer_or_stop(asio::awaitable<client
     co_return x;
 }
 
-asio::awaitable<client::exchange> session::create(const std::string& body) {
-    return answer_or_stop(client_.bulk_create(body));
+asio::awaitable<client::creation> session::create(const std::string& body, const core::task_view& details) {
+    client::creation made;
+    std::optional<client::create_answer> answer;
+    made.http = co_await answer_or_stop(take_apart(client_.bulk_create(body, details), answer));
+    // Without a word of the client's it is what the exchange says: not sent, or without an answer.
+    made.answer = answer ? std::move(*answer) : client::classify_bulk_create(made.http, details);
+    co_return made;
 }
 
 template <class Call>
@@ -182,13 +202,12 @@ asio::awaitable<result<asked>> session::search_page(std::uint32_t page, std::uin
 }
 
 asio::awaitable<result<asked>> session::users_page(std::uint32_t page) {
-    constexpr std::uint32_t per_page = 100;
-    auto call = [this, page] { return client_.search_users(page, per_page); };
+    auto call = [this, page] { return client_.search_users(page, users_per_page); };
     co_return co_await ask(route::users, call);
 }
 
 asio::awaitable<result<asked>> session::create_nothing() {
-    auto call = [this] { return client_.bulk_create("{}"); };
+    auto call = [this] { return ask_for_nothing(client_); };
     co_return co_await ask(route::bulk_create, call);
 }
 

@@ -92,6 +92,7 @@ class session {
     // ends it at once, as one that was not sent or not answered: nothing is lost by it.
     boost::asio::awaitable<core::result<asked>> search_page(
         std::uint32_t page, std::uint32_t per_page, const std::vector<std::pair<std::string, std::string>>& filters);
+    static constexpr std::uint32_t users_per_page = 100;
     boost::asio::awaitable<core::result<asked>> users_page(std::uint32_t page);
     // A bulk_create request without contacts or details, which Apollo can only refuse: shows the right to the route.
     boost::asio::awaitable<core::result<asked>> create_nothing();
@@ -105,8 +106,9 @@ class session {
     void note_server_clock(const client::exchange& x);
 
     // The request that creates tasks, for which the caller took a place. A stop ends it as not sent while it waits for
-    // a connection; once its first byte is written its answer or its deadline is waited for.
-    boost::asio::awaitable<client::exchange> create(const std::string& body);
+    // a connection; once its first byte is written its answer or its deadline is waited for. Both arguments live until
+    // it is done.
+    boost::asio::awaitable<client::creation> create(const std::string& body, const core::task_view& details);
 
     // Rung when a stop is asked for.
     wake_bell& bell() { return bell_; }

@@ -84,7 +84,7 @@ asio::awaitable<std::optional<client::search_page>> task_list::fetch(std::uint64
         end_.ended = false;
         co_return client::search_page{};
     }
-    auto read = client::read_search(*got->answer);
+    auto read = client::read_search(*got->answer, number, per_page);
     if (!read) {
         end_.forbidden = read.error().code == core::errc::forbidden;
         if (read.error().code == core::errc::unauthorized) end_.failed = read.error();

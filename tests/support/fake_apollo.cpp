@@ -80,7 +80,14 @@ exchange fake_apollo::answer(int status, std::string body) const {
     return x;
 }
 
-asio::awaitable<exchange> fake_apollo::bulk_create(const std::string& body) {
+asio::awaitable<client::creation> fake_apollo::bulk_create(const std::string& body, const core::task_view& asked) {
+    client::creation made;
+    made.http = co_await create(body);
+    made.answer = client::classify_bulk_create(made.http, asked);
+    co_return made;
+}
+
+asio::awaitable<exchange> fake_apollo::create(const std::string& body) {
     creation how;
     if (!creations.empty()) {
         how = creations.front();

@@ -66,7 +66,8 @@ class fake_apollo final : public client::apollo_client {
     std::uint64_t search_requests() const { return search_requests_; }
     std::uint64_t search_refusals() const { return search_refusals_; }
 
-    boost::asio::awaitable<client::exchange> bulk_create(const std::string& body) override;
+    boost::asio::awaitable<client::creation> bulk_create(const std::string& body,
+                                                         const core::task_view& asked) override;
     boost::asio::awaitable<client::exchange> search_tasks(
         std::uint32_t page, std::uint32_t per_page,
         const std::vector<std::pair<std::string, std::string>>& filters) override;
@@ -76,6 +77,7 @@ class fake_apollo final : public client::apollo_client {
 
  private:
     boost::asio::awaitable<client::exchange> say_nothing();
+    boost::asio::awaitable<client::exchange> create(const std::string& body);
     struct stored {
         client::seen_task task;
         core::instant visible_from{};

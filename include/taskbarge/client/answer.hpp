@@ -13,6 +13,7 @@
 #include "taskbarge/core/id_list.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/rate_window.hpp"
+#include "taskbarge/core/secret.hpp"
 #include "taskbarge/core/task.hpp"
 
 namespace taskbarge::client {
@@ -46,6 +47,8 @@ struct exchange {
     std::string error_code;            // for not_sent and no_answer, stable: listed at apollo_client
     std::string error_text;            // one line for people; never the key
     bool tls_or_name_problem = false;  // not_sent: no such host, bad certificate; repeating soon is pointless
+    // On which connection of its client it went, from 1; 0: on none. Answers that were mixed up have it in common.
+    std::uint64_t connection = 0;
     std::uint64_t bytes_sent = 0, bytes_received = 0;
     std::chrono::milliseconds took{0};
 };
@@ -80,7 +83,16 @@ struct create_answer {
     std::string code;     // stable: created, refused_422, http_500, request_timeout, ...
     std::string message;  // the server's own words, or ours; one line, bounded
 };
-create_answer classify_bulk_create(const exchange& x);
+// `asked` is what the request asked for: an answer whose tasks are others, or that names a task twice, is not the
+// answer to it (doubtful, `answer_not_ours`). `key` is taken out of the body unless it is a clear success, before
+// anything is read from it; no text of what is returned holds it.
+create_answer classify_bulk_create(exchange& x, const core::task_view& asked, const core::secret& key = {});
+
+// What came of one bulk_create request.
+struct creation {
+    exchange http;  // of a body only what may be looked at: nothing of a clear success, else its first 64 KiB
+    create_answer answer;
+};
 
 // A task as /tasks/search shows it. Fields that are absent or of another type are empty.
 struct seen_task {
@@ -91,8 +103,9 @@ struct search_page {
     std::vector<seen_task> tasks;
     std::uint64_t page = 0, per_page = 0, total_entries = 0, total_pages = 0;
 };
-core::result<search_page> read_search(
-    const exchange& x);  // any failure to read: errc::waiting or forbidden/unauthorized
+// The page that was asked for. Any failure to read is errc::waiting or forbidden/unauthorized. Not usable is also what
+// has more tasks than were asked for (none is kept), says that it is another page, or has a task twice.
+core::result<search_page> read_search(const exchange& x, std::uint64_t page, std::uint64_t per_page);
 
 struct apollo_user {
     std::string id, email, name;
@@ -101,13 +114,15 @@ struct users_page {
     std::vector<apollo_user> users;
     std::uint64_t page = 0, total_pages = 0;
 };
-core::result<users_page> read_users(const exchange& x);
+// As read_search().
+core::result<users_page> read_users(const exchange& x, std::uint64_t page, std::uint64_t per_page);
 
 // limit and consumed of each window of one route, such as ("api/v1/tasks", "bulk_create").
 struct route_usage {
     std::string controller, action;
     rate_headers usage;
 };
+// Not usable with more routes than any API has.
 core::result<std::vector<route_usage>> read_usage_stats(const exchange& x);
 
 // Seconds, or an HTTP date (RFC 9110, 10.2.3) against `now`. Nothing when absent or unreadable; zero stays zero.

@@ -30,7 +30,8 @@ struct client_options {
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
     // From the first byte written to the last read.
     std::chrono::milliseconds request_timeout = std::chrono::seconds(60);
-    std::uint64_t answer_limit = 64ull << 20;                            // bytes of a body, as sent and as decoded
+    // Bytes of a body, as sent and as decoded. All answers that are being read share so much beyond their first MiB.
+    std::uint64_t answer_limit = 64ull << 20;
     std::chrono::milliseconds connection_age = std::chrono::minutes(5);  // older connections are not used again
     // Nor are those that were idle for longer: a server, or a firewall on the way, may have forgotten them.
     std::chrono::milliseconds connection_idle = std::chrono::seconds(30);
@@ -46,6 +47,9 @@ struct client_options {
 // interrupted once it may have been written: request_timeout is the bound. A coroutine that was stopped before its call
 // does not make it (operation_aborted, as from any wait).
 //
+// The key is in no text of what a call gives, however the server spells it. A connection is used for another request
+// only after a clear success.
+//
 // Codes of exchanges without an answer. not_sent: stopped, dns_failed, connect_failed, connect_timeout, proxy_failed,
 // tls_failed, tls_timeout. no_answer: write_failed, request_timeout, connection_lost (before the first byte of the
 // answer), answer_cut_off (after it), answer_too_large, answer_unreadable (no HTTP, or an unknown or broken coding).
@@ -56,9 +60,10 @@ class apollo_client {
     static core::result<std::unique_ptr<apollo_client>> make(boost::asio::any_io_executor ex, client_options options);
     virtual ~apollo_client() = default;
 
-    // POST /tasks/bulk_create. `body` is a bulk_create_body() and must live until the call has begun (it is copied
-    // before the first wait; co_await of a temporary is fine).
-    virtual boost::asio::awaitable<exchange> bulk_create(const std::string& body) = 0;
+    // POST /tasks/bulk_create. `body` is a bulk_create_body(), `asked` the details in it: the answer is held against
+    // them. `body` lives until the call has begun (it is copied before the first wait; co_await of a temporary is
+    // fine), the texts of `asked` until it is done.
+    virtual boost::asio::awaitable<creation> bulk_create(const std::string& body, const core::task_view& asked) = 0;
     // POST /tasks/search, sorted by due date, most future-dated first; page from 1. `filters`: undocumented query
     // parameters, such as {"contact_id", "..."}.
     virtual boost::asio::awaitable<exchange> search_tasks(

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace taskbarge::core {
@@ -28,10 +29,15 @@ class secret {
     // For the one place that writes the request header.
     const std::string& reveal() const { return text_; }
     bool empty() const { return text_.empty(); }
-    // Puts *** in every place where `text` repeats the key, as servers and proxies may.
+    // Puts *** in every place where `text` repeats the key, as servers and proxies may, also where characters of it are
+    // spelled with the escapes of JSON, of a URL or of HTML. Takes time in proportion to the text.
     void erase_from(std::string& text) const;
+    // Whether it would.
+    bool is_in(std::string_view text) const;
 
  private:
+    // Whether a spelling of the key may begin with this character.
+    bool may_begin(char c) const { return c == text_.front() || c == '\\' || c == '%' || c == '&'; }
     void wipe() noexcept;
     std::string text_;
 };
