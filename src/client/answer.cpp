@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_set.hpp>
+#include <cctype>
+#include <string>
 
 #include "client/json_values.hpp"
 #include "client/server_message.hpp"
@@ -37,7 +39,7 @@ create_answer unreadable(std::string why) {
 
 // What is read of a task in an answer. Empty: it is absent or of another type.
 struct named_task {
-    std::string_view id, contact, type, user, due, note;
+    std::string_view id, contact, type, user, due, note, created;
 };
 
 // The place of a member, and its bit.
@@ -58,6 +60,7 @@ std::pair<std::string_view*, unsigned> place_of(std::string_view key, named_task
             break;
         case 10:
             if (key == "contact_id") return {&t.contact, 32U};
+            if (key == "created_at") return {&t.created, 64U};
             break;
         default:
             break;
@@ -67,7 +70,7 @@ std::pair<std::string_view*, unsigned> place_of(std::string_view key, named_task
 
 // One pass, which ends with the last of them. Of two members with one key the first counts.
 named_task read_task(const dom::object& object) {
-    constexpr unsigned all = 63;
+    constexpr unsigned all = 127;
     named_task task;
     unsigned found = 0;
     for (const auto [key, value] : object) {
@@ -103,6 +106,29 @@ bool same_words(std::string_view a, std::string_view b) {
     return skip(a, i) == a.size() && skip(b, j) == b.size();
 }
 
+// What is left of a text without what a server may change when it tidies it: letters, digits and what is not ASCII.
+// `tags`: also without HTML tags and entities, which it may have added.
+std::string bare_text(std::string_view text, bool tags) {
+    constexpr std::size_t longest_entity = 10;
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        const auto end = !tags || (c != '<' && c != '&') ? std::string_view::npos : text.find(c == '<' ? '>' : ';', i);
+        if (end != std::string_view::npos && (c == '<' || end - i < longest_entity))
+            i = end;
+        else if (static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0)
+            out += c;
+    }
+    return out;
+}
+
+// Whether the note may be what became of the one that was sent.
+bool same_note(std::string_view seen, std::string_view sent) {
+    if (same_words(seen, sent)) return true;
+    const auto bare = bare_text(seen, true);
+    return bare == bare_text(sent, false) || bare == bare_text(sent, true);
+}
+
 bool same_id(std::string_view a, std::string_view b) {
     if (a == b) return true;
     return a.size() == b.size() && core::canonical_id(a) == core::canonical_id(b);
@@ -118,7 +144,7 @@ class comparison {
         if (!task.type.empty() && task.type != type_) return "type";
         if (!task.user.empty() && !same_id(task.user, asked_.user_id)) return "user_id";
         if (!due_fits(task.due)) return "due_at";
-        if (!task.note.empty() && !same_words(task.note, asked_.note)) return "note";
+        if (!task.note.empty() && !same_note(task.note, asked_.note)) return "note";
         return {};
     }
 
@@ -179,6 +205,7 @@ create_answer read_created(exchange& x, const core::task_view& asked, const core
         if (!ids.insert(task.id).second) return not_ours("a task is named twice", task, key);
         if (const auto member = with_asked.difference(task); !member.empty())
             return not_ours(fmt::format("the {} of a task is not the one that was sent", member), task, key);
+        if (answer.tasks.empty()) answer.created_at = core::parse_rfc3339(task.created);
         if (core::spelling_of(task.contact) == core::id_spelling::with_capitals)
             answer.tasks.add(core::canonical_id(task.contact), task.id);
         else

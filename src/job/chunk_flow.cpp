@@ -215,6 +215,7 @@ destination place_absent(const ledger::chunk_record& chunk, const settlement_rul
                 fmt::format("not created in {} attempts while other requests succeeded; the last error: {}",
                             chunk.attempts, chunk.message),
                 chunk.possible_duplicate};
+    if (chunk.code == ledger::ledger_accepted) return {chunk_state::planned, {}, {}, chunk.possible_duplicate};
     return {chunk_state::planned, chunk.code, chunk.message, chunk.possible_duplicate};
 }
 
@@ -289,6 +290,14 @@ verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange
             break;
     }
     return v;
+}
+
+client::create_answer not_ours(client::create_answer answer, std::string why) {
+    answer.verdict = create_verdict::doubtful;
+    answer.tasks = {};
+    answer.code = "answer_not_ours";
+    answer.message = std::move(why);
+    return answer;
 }
 
 ledger::chunk_update after_look_up(const ledger::chunk_record& chunk, const std::vector<row_finding>& findings,

@@ -45,6 +45,9 @@ std::string request_evidence(const ledger::chunk_record& chunk);
 verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange& x, client::create_answer answer,
                        core::instant now);
 
+// The same answer when it turns out to belong to another request: nothing that it says counts.
+client::create_answer not_ours(client::create_answer answer, std::string why);
+
 // What a look-up has shown of one row of a doubtful chunk.
 enum class finding : std::uint8_t { present, absent, undecidable };
 struct row_finding {

@@ -23,8 +23,6 @@ namespace {
 constexpr std::size_t read_ahead = 64;
 // How often the live line is fed.
 constexpr auto publish_interval = 200ms;
-// Apollo's clock is known to the second, and a task's creation may be stamped a little before the request came in.
-constexpr auto created_slack = 10min;
 // Names that do not resolve and certificates that do not fit seldom mend themselves: few tries, then the user is told.
 constexpr std::uint32_t tries_when_hopeless = 3;
 
@@ -207,6 +205,11 @@ asio::awaitable<result<void>> import_run::recall_refusals() {
 // Windows of which nothing is known are asked for, so that the first request need not find out alone.
 asio::awaitable<void> import_run::learn_limits() {
     if (!sends() || progress_.rows.pending == 0) co_return;
+    auto before = co_await own_usage();
+    if (!before) {
+        break_off(before.error());
+        co_return;
+    }
     auto learnt = co_await session_.learn_limits();
     if (!learnt) {
         break_off(learnt.error());
@@ -214,6 +217,32 @@ asio::awaitable<void> import_run::learn_limits() {
     }
     if (*learnt && (*learnt)->reach == client::reach::not_sent) note_unreached(**learnt);
     if (*learnt && (*learnt)->status == 401) break_off(key_refused());
+    compare_usage(*before);
+}
+
+// The requests of the day by the ledger's count; nothing where it knows of other events, and so is no new one.
+asio::awaitable<result<std::optional<std::uint64_t>>> import_run::own_usage() {
+    using count_of_day = std::optional<std::uint64_t>;
+    co_return co_await session_.writer().ask<count_of_day>([this](ledger::ledger& l) -> result<count_of_day> {
+        auto events = l.events();
+        if (!events) return events.error();
+        if (*events > 0) return count_of_day();
+        auto book = session_.windows(route::bulk_create).load(l);
+        if (!book) return book.error();
+        return count_of_day((*book)[core::window_kind::day].used);
+    });
+}
+
+// Apollo's own count is a witness that no copy of a ledger can replace. Others of the team may use the route as well,
+// so it cannot decide anything.
+void import_run::compare_usage(std::optional<std::uint64_t> own) {
+    const auto counted = session_.windows(route::bulk_create).seen()[core::window_kind::day].used;
+    if (!own || counted <= *own) return;
+    env_.watch.on_notice(
+        fmt::format("Apollo has counted {} requests on tasks/bulk_create in its day, and the ledger {} is new: if they "
+                    "were taskbarge's, stop and find the ledger that they were sent with, or their contacts get second "
+                    "tasks",
+                    counted - *own, env_.settings.ledger.path));
 }
 
 // Chunks are read from the ledger while others are sent; waited for only when no clean one could be sent meanwhile.
@@ -270,11 +299,12 @@ asio::awaitable<result<std::optional<core::attempt_id>>> import_run::take_place(
                                                                                 placed& place) {
     auto& gate = session_.windows(route::bulk_create);
     const auto now = env_.clock.now();
-    const auto server_now = session_.server_time(now);
+    const auto server_now = place.server_time = session_.server_time();
     auto intent = co_await session_.writer().ask<std::optional<core::attempt_id>>(
         [&](ledger::ledger& l) -> result<std::optional<core::attempt_id>> {
             auto taken = gate.take(l);
             if (!taken) return taken.error();
+            taken->server_time = server_now;
             place = *taken;
             if (!place.decision.granted) return std::optional<core::attempt_id>();
             core::fault_point("before_intent");
@@ -311,16 +341,26 @@ asio::awaitable<void> import_run::send_one(ready_chunk next) {
 
 asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
                                          client::creation made) {
-    const auto& x = made.http;
     const auto now = env_.clock.now();
+    auto& x = made.http;
     if (x.reach != client::reach::not_sent) env_.watch.on_answer(x.status, x.took);
-    const bool too_many = made.answer.verdict == client::create_verdict::too_many;
-    auto v = after_exchange(chunk, x, std::move(made.answer), now);
-    v.report.attempt = attempt;
+    session_.note_server_clock(x.server_date);
+    session_.note_server_clock(made.answer.created_at);
+    // Of Apollo's clocks the least is kept: tasks may be stamped by another than that of the answer.
+    if (x.server_date && place.server_time) x.server_date = std::min(*x.server_date, *place.server_time);
+    const auto judged_as = [&](const client::create_answer& answer) {
+        auto v = after_exchange(chunk, x, answer, now);
+        v.report.attempt = attempt;
+        return v;
+    };
+    auto v = judged_as(made.answer);
     if (x.reach == client::reach::not_sent)
         v.update.not_before = now + backoff_delay({env_.settings.send.backoff_base, env_.settings.send.backoff_cap},
                                                   breaker_.failures_in_a_row() + 1, random_);
-    if (v.may_isolate) co_await isolate(chunk, v, too_many);
+    if (v.may_isolate) {
+        auto doubted = co_await isolate(chunk, v, x, made.answer.verdict == client::create_verdict::too_many);
+        if (doubted) v = judged_as(not_ours(made.answer, std::move(*doubted)));
+    }
     auto& gate = session_.windows(route::bulk_create);
     const bool written = x.reach != client::reach::not_sent;
     // Once all is well the connection is free: the next chunk's intent joins the commit of this one's outcome. Any
@@ -330,11 +370,19 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
         ++settling_;
         bell_.ring();
     }
-    auto kept = co_await session_.writer().ask<core::rate_book>([&](ledger::ledger& l) -> result<core::rate_book> {
+    auto kept = co_await session_.writer().ask<recorded_outcome>([&](ledger::ledger& l) -> result<recorded_outcome> {
         core::fault_point("before_outcome");
-        if (auto r = l.record_report(v.report, written); !r) return r.error();
-        if (auto r = l.update_chunk(v.update); !r) return r.error();
-        return gate.learn(l, x, place.taken_at);
+        recorded_outcome out;
+        auto doubted = why_not_ours(l, x, v.update.created);
+        if (!doubted) return doubted.error();
+        if (*doubted) out.doubted = judged_as(not_ours(made.answer, **doubted));
+        const verdict& outcome = out.doubted ? *out.doubted : v;
+        if (auto r = l.record_report(outcome.report, written); !r) return r.error();
+        if (auto r = l.update_chunk(outcome.update); !r) return r.error();
+        auto book = gate.learn(l, x, place.taken_at);
+        if (!book) return book.error();
+        out.book = *book;
+        return out;
     });
     core::fault_point("outcome_recorded");
     if (frees_place) --settling_;
@@ -342,14 +390,17 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
         break_off(kept.error());  // the chunk stays in sending: the next run looks it up
         co_return;
     }
-    gate.set_seen(*kept);
+    if (kept->doubted) {
+        v = std::move(*kept->doubted);
+        session_.forget_connections();
+    }
+    gate.set_seen(kept->book);
     if (written) {
         ++requests_;
         ++progress_.requests.requests;
         if (chunk.attempts > 0 || v.what == consequence::throttled) ++progress_.requests.retries;
         if (v.what == consequence::throttled) ++progress_.requests.rate_limited;
     }
-    session_.note_server_clock(x);
     count(chunk_state::planned, chunk.contacts.size(), v.update);
     note_health(v.what, x);
     if (!written) isolation_.not_sent(chunk);
@@ -357,15 +408,43 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
     follow_up(std::move(chunk), v);
 }
 
-// Replaces the refusal of a whole chunk by a search for what was refused.
-asio::awaitable<void> import_run::isolate(const ledger::chunk_record& chunk, verdict& v, bool too_many) {
-    auto proven = co_await session_.writer().ask<bool>(
-        [&](ledger::ledger& l) { return l.group_has_created(job_.id, chunk.group); });
-    if (!proven) {
-        break_off(proven.error());
-        co_return;
+// Why an answer belongs to another request; nothing: it does not, as far as can be seen. What comes later on the same
+// connection is another's as well: each request there may be answered with what was meant for the one before. The
+// outcomes of one connection come to the ledger's thread in their order, so none is believed by mistake.
+result<std::optional<std::string>> import_run::why_not_ours(ledger::ledger& l, const client::exchange& x,
+                                                            const core::indexed_ids& tasks) {
+    using reason = std::optional<std::string>;
+    if (x.connection != 0 && distrusted_.contains(x.connection))
+        return reason("an earlier answer on the same connection belonged to another request");
+    auto claimed = claimed_before(l, tasks);
+    if (!claimed) return claimed.error();
+    if (!*claimed) return reason();
+    distrusted_.insert(x.connection);
+    return reason(fmt::format("the answer names task {}, which is another row's", **claimed));
+}
+
+// Replaces the refusal of a whole chunk by a search for what was refused. Gives why it is no answer to this request, if
+// it is none.
+asio::awaitable<std::optional<std::string>> import_run::isolate(const ledger::chunk_record& chunk, verdict& v,
+                                                                const client::exchange& x, bool too_many) {
+    struct group_state {
+        bool proven = false;
+        std::optional<std::string> doubted;
+    };
+    auto known = co_await session_.writer().ask<group_state>([&](ledger::ledger& l) -> result<group_state> {
+        auto doubted = why_not_ours(l, x, {});
+        if (!doubted) return doubted.error();
+        auto proven = l.group_has_created(job_.id, chunk.group);
+        if (!proven) return proven.error();
+        return group_state{*proven, std::move(*doubted)};
+    });
+    if (!known) {
+        break_off(known.error());
+        co_return std::nullopt;
     }
-    v.update = isolation_.after_refusal(chunk, v, too_many, *proven, env_.clock.now());
+    if (known->doubted) co_return std::move(known->doubted);
+    v.update = isolation_.after_refusal(chunk, v, too_many, known->proven, env_.clock.now());
+    co_return std::nullopt;
 }
 
 // A chunk that is split or refused by what was learnt, without a request.
@@ -451,37 +530,53 @@ asio::awaitable<void> import_run::take_in_doubts() {
     if (auto r = co_await load_doubts(); !r) break_off(r.error());
 }
 
-// A chunk's tasks may stem from any of its attempts, also from those of the chunk that it was split from. Their time by
-// Apollo's clock was kept with each attempt; clocks that were set since then do not matter.
+namespace {
+
+// Takes in the attempts of a chunk and of those that it was split from: its tasks may stem from any of them.
+result<void> take_in_attempts(ledger::ledger& l, doubt& d) {
+    constexpr int deepest_lineage = 64;
+    core::chunk_id id = d.chunk.id, parent = d.chunk.parent;
+    d.begun = d.ended = 0;
+    d.started_at = d.not_created_before = core::instant::max();
+    for (int depth = 0; depth < deepest_lineage && id != 0; ++depth) {
+        auto attempts = l.attempts_of_chunk(id);
+        if (!attempts) return attempts.error();
+        for (const auto& a : *attempts) {
+            d.begun = d.begun == 0 ? a.begun : std::min(d.begun, a.begun);
+            d.ended = std::max(d.ended, a.ended);
+            d.started_at = std::min(d.started_at, a.started_at);
+            d.not_created_before = std::min(d.not_created_before, a.report.server_date.value_or(a.started_at));
+        }
+        id = parent;
+        if (id == 0) break;
+        auto up = l.chunk(id);
+        if (!up) return up.error();
+        parent = up->parent;
+    }
+    // A chunk of an accepted ledger was sent by requests that this ledger does not know, if at all.
+    const bool unknown_requests = d.begun == 0 || d.chunk.code == ledger::ledger_accepted;
+    if (unknown_requests) {
+        d.begun = d.ended = 0;
+        d.started_at = d.not_created_before = core::instant::min();
+    }
+    return {};
+}
+
+}  // namespace
+
 asio::awaitable<result<void>> import_run::add_doubt(ledger::chunk_record chunk) {
     const auto same = [&](const doubt& d) { return d.chunk.id == chunk.id; };
     if (std::any_of(doubts_.begin(), doubts_.end(), same)) co_return result<void>();
-    const auto now = env_.clock.now();
-    const auto server_now = session_.server_time(now);
-    const auto ahead = server_now ? *server_now - now : milliseconds{0};
-    auto first = co_await session_.writer().ask<core::instant>([&](ledger::ledger& l) -> result<core::instant> {
-        auto earliest = now + ahead;
-        constexpr int deepest_lineage = 64;
-        core::chunk_id id = chunk.id, parent = chunk.parent;
-        for (int depth = 0; depth < deepest_lineage && id != 0; ++depth) {
-            auto attempts = l.attempts_of_chunk(id);
-            if (!attempts) return attempts.error();
-            for (const auto& a : *attempts)
-                earliest = std::min(earliest, a.report.server_date.value_or(a.started_at + ahead));
-            id = parent;
-            if (id == 0) break;
-            auto up = l.chunk(id);
-            if (!up) return up.error();
-            parent = up->parent;
-        }
-        return earliest;
-    });
-    if (!first) co_return first.error();
     doubt d;
-    d.not_created_before = *first - created_slack;
-    d.quiet_since = d.next_scan = env_.clock.steady_now();
     d.chunk = std::move(chunk);
-    doubts_.push_back(std::move(d));
+    d.quiet_since = d.next_scan = env_.clock.steady_now();
+    auto read = co_await session_.writer().ask<doubt>([&](ledger::ledger& l) -> result<doubt> {
+        auto known = d;
+        if (auto r = take_in_attempts(l, known); !r) return r.error();
+        return known;
+    });
+    if (!read) co_return read.error();
+    doubts_.push_back(std::move(*read));
     co_return result<void>();
 }
 
@@ -507,6 +602,8 @@ asio::awaitable<void> import_run::look_up_pass() {
         };
         if (std::any_of(doubts_.begin(), doubts_.end(), same_date)) due.push_back(d);
     }
+    // What earlier answers left on a connection must not be read as this list.
+    session_.forget_connections();
     look_up reader(session_);
     const auto pass = co_await reader.scan(due);
     note_pass(pass.end);
@@ -527,22 +624,34 @@ asio::awaitable<bool> import_run::weigh_doubt(doubt& d, const span_view& view) {
     const auto sendable = [this](const ready_chunk& r) { return may_send(r); };
     const bool nothing_else = std::none_of(ready_.begin(), ready_.end(), sendable) && all_loaded_ && in_flight_ == 0;
     const bool last_chance = nothing_else || !sends();
-    const auto weighed = weigh(d, judge(d, view, neighbours), view.problem, env_.clock.steady_now(),
+    const auto weighed = weigh(d, judge(d, view, neighbours), problem_of(d, view), env_.clock.steady_now(),
                                env_.settings.send.settle_time, last_chance);
     if (weighed.what == settlement::scan_again) co_return false;
-    co_await settle_doubt(d, weighed.findings);
-    co_return !broken_;
+    co_return co_await settle_doubt(d, weighed.findings);
 }
 
-asio::awaitable<void> import_run::settle_doubt(const doubt& d, const std::vector<row_finding>& findings) {
-    const auto update =
-        after_look_up(d.chunk, findings, held_code(d.why), held_message(d.why), rules(), env_.clock.now());
+// False: not settled after all.
+asio::awaitable<bool> import_run::settle_doubt(doubt& d, const std::vector<row_finding>& findings) {
+    auto update = after_look_up(d.chunk, findings, held_code(d.why), held_message(d.why), rules(), env_.clock.now());
+    update.found_since = std::max<ledger::event_number>(d.begun, 1);
     core::fault_point("before_settlement");
-    auto kept = co_await session_.writer().write([&](ledger::ledger& l) { return l.update_chunk(update); });
+    auto kept = co_await session_.writer().ask<bool>([&](ledger::ledger& l) -> result<bool> {
+        // Another process may have adopted one of them since the scan.
+        auto claimed = claimed_before(l, update.created);
+        if (!claimed) return claimed.error();
+        if (*claimed) return false;
+        if (auto r = l.update_chunk(update); !r) return r.error();
+        return true;
+    });
     core::fault_point("after_settlement");
     if (!kept) {
         break_off(kept.error());
-        co_return;
+        co_return false;
+    }
+    if (!*kept) {
+        d.last.reset();
+        d.quiet_since = d.next_scan = env_.clock.steady_now();
+        co_return false;
     }
     count(chunk_state::doubtful, d.chunk.contacts.size(), update);
     if (update.state == chunk_state::planned && d.chunk.id > last_loaded_) {
@@ -556,6 +665,20 @@ asio::awaitable<void> import_run::settle_doubt(const doubt& d, const std::vector
     }
     if (update.state == chunk_state::split) children_made_ = true;
     if (update.state == chunk_state::created || !update.created.empty()) anything_created_ = true;
+    co_return true;
+}
+
+// One of the tasks that the ledger has for another row already; nothing: they are all new.
+result<std::optional<std::string>> import_run::claimed_before(ledger::ledger& l, const core::indexed_ids& tasks) const {
+    using claimed = std::optional<std::string>;
+    if (tasks.empty()) return claimed();
+    std::vector<std::string> ids;
+    ids.reserve(tasks.size());
+    for (const auto [index, task] : tasks)
+        ids.emplace_back(task);
+    auto known = l.recorded_tasks(job_.identity.base_url, job_.identity.team, ids);
+    if (!known) return known.error();
+    return known->empty() ? claimed() : claimed(known->front().task_id);
 }
 
 // What kept a pass from reading all it wanted: the rest waits.
@@ -642,6 +765,7 @@ run_view import_run::view() const {
         ++v.ready;
         v.ready_at = std::min(v.ready_at, r.not_before);
     }
+    v.last_ready = all_loaded_ && !loading_ && !children_made_ && ready_.size() == 1;
     if (v.ready == 0 && !ready_.empty()) {
         v.ready = ready_.size();
         v.resend_budget_spent = true;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "job/chunk_flow.hpp"
@@ -52,12 +53,20 @@ class import_run {
         steady_time not_before{};
     };
 
+    // What recording an answer has shown: what it means if it is another request's, and the rate windows after it.
+    struct recorded_outcome {
+        std::optional<verdict> doubted;
+        core::rate_book book;
+    };
+
     std::optional<steady_time> grace_ends(steady_time now);
 
     // Start
     boost::asio::awaitable<core::result<void>> recover();
     boost::asio::awaitable<core::result<void>> load_doubts();
     boost::asio::awaitable<void> learn_limits();
+    boost::asio::awaitable<core::result<std::optional<std::uint64_t>>> own_usage();
+    void compare_usage(std::optional<std::uint64_t> own);
     boost::asio::awaitable<void> keep_ready();
     boost::asio::awaitable<void> load_more();
     boost::asio::awaitable<void> loading_ended();
@@ -69,8 +78,11 @@ class import_run {
                                                                                      placed& place);
     boost::asio::awaitable<void> settle(ledger::chunk_record chunk, core::attempt_id attempt, const placed& place,
                                         client::creation made);
+    core::result<std::optional<std::string>> why_not_ours(ledger::ledger& l, const client::exchange& x,
+                                                          const core::indexed_ids& tasks);
     boost::asio::awaitable<core::result<void>> recall_refusals();
-    boost::asio::awaitable<void> isolate(const ledger::chunk_record& chunk, verdict& v, bool too_many);
+    boost::asio::awaitable<std::optional<std::string>> isolate(const ledger::chunk_record& chunk, verdict& v,
+                                                               const client::exchange& x, bool too_many);
     boost::asio::awaitable<void> change_unsent(ledger::chunk_record chunk, ledger::chunk_update update);
     void follow_up(ledger::chunk_record chunk, const verdict& v);
     void note_health(consequence what, const client::exchange& x);
@@ -81,7 +93,8 @@ class import_run {
     boost::asio::awaitable<core::result<void>> add_doubt(ledger::chunk_record chunk);
     boost::asio::awaitable<void> look_up_pass();
     boost::asio::awaitable<bool> weigh_doubt(doubt& d, const span_view& view);  // true: settled
-    boost::asio::awaitable<void> settle_doubt(const doubt& d, const std::vector<row_finding>& findings);
+    boost::asio::awaitable<bool> settle_doubt(doubt& d, const std::vector<row_finding>& findings);
+    core::result<std::optional<std::string>> claimed_before(ledger::ledger& l, const core::indexed_ids& tasks) const;
     void note_pass(const reading_end& end);
     settlement_rules rules() const;
 
@@ -123,7 +136,8 @@ class import_run {
     core::chunk_id last_doubt_ = 0;
     std::vector<doubt> doubts_;
     std::vector<ledger::chunk_record> newly_doubtful_;
-    bool children_made_ = false;  // by a split: some may be in doubt
+    std::unordered_set<std::uint64_t> distrusted_;  // connections; the ledger's thread alone uses it
+    bool children_made_ = false;                    // by a split: some may be in doubt
     std::optional<steady_time> search_opens_;
     std::uint32_t search_failures_ = 0;
     std::uint32_t in_flight_ = 0;  // from the intent until the outcome is durable

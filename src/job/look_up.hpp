@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,22 +29,38 @@ class look_up {
     boost::asio::awaitable<pass_result> scan(const std::vector<doubt>& doubts);
 
  private:
+    // A task that the ledger knows, and its place in the ledger's count of events.
+    struct control {
+        ledger::known_task task;
+        ledger::event_number since = 0;
+    };
+
+    template <class T, class F>
+    boost::asio::awaitable<std::optional<T>> ask_ledger(F question);
+    boost::asio::awaitable<std::optional<std::vector<ledger::recorded_task>>> recorded_of(std::vector<std::string> ids);
+    boost::asio::awaitable<std::vector<control>> controls_after(core::task_status status, ledger::event_number ended);
+
     boost::asio::awaitable<span_view> view_of(core::instant due, const std::vector<const doubt*>& doubts,
                                               reading_end& end);
     boost::asio::awaitable<span_view> scan_span(task_list& list, core::instant due,
                                                 const std::vector<const doubt*>& doubts);
-    boost::asio::awaitable<doubt_reason> control_shows(task_list& list, core::task_status status, core::instant due,
-                                                       const std::vector<client::seen_task>& due_then);
+    boost::asio::awaitable<void> seek_control(task_list& list, core::task_status status,
+                                              const std::vector<const doubt*>& doubts, span_view& view);
+    boost::asio::awaitable<bool> own_task_shows(core::task_status status, core::instant due,
+                                                const std::function<bool(const std::string&)>& in_span);
     boost::asio::awaitable<std::optional<span_view>> try_contact_filter(core::instant due,
                                                                         const std::vector<const doubt*>& doubts,
                                                                         reading_end& end);
-    boost::asio::awaitable<bool> contact_filter_works(core::task_status status, core::instant due, reading_end& end);
+    boost::asio::awaitable<ledger::event_number> contact_filter_proves(core::task_status status,
+                                                                       const std::vector<const doubt*>& doubts,
+                                                                       reading_end& end);
     boost::asio::awaitable<void> mark_recorded(pass_result& out);
 
     session& session_;
     // Learnt in this pass, so that a hundred due dates that cannot be seen cost no more requests than one.
     std::optional<core::instant> hidden_before_;  // what is due earlier lies behind what the list shows
     bool filter_fails_ = false;
+    std::optional<core::failure> ledger_failure_;
 };
 
 }  // namespace taskbarge::job

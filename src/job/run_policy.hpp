@@ -20,6 +20,7 @@ struct run_view {
     std::uint32_t room = 1;                    // how many may wait for an answer
     std::size_t ready = 0;                     // chunks that may be sent, now or later
     steady_time ready_at{};                    // when the earliest of them may
+    bool last_ready = false;                   // it is the only one, and no other is left in the ledger
     std::optional<steady_time> window_opens;   // nothing: a place is free
     bool window_after_answer = false;          // an answer under way decides, not the time
     std::optional<steady_time> breaker_opens;  // nothing: Apollo is taken to be healthy

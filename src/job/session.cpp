@@ -1,5 +1,6 @@
 #include "job/session.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -8,6 +9,14 @@ namespace taskbarge::job {
 
 namespace asio = boost::asio;
 using core::result;
+
+namespace {
+
+std::chrono::milliseconds since_zero(std::chrono::steady_clock::time_point t) {
+    return std::chrono::floor<std::chrono::milliseconds>(t.time_since_epoch());
+}
+
+}  // namespace
 
 std::string_view to_string(route r) {
     switch (r) {
@@ -46,7 +55,7 @@ result<placed> route_windows::take(ledger::ledger& l) const {
     const auto taken_at = clock_.now();
     const auto decision = client::take_place(*book, limits_, taken_at);
     if (auto saved = l.save_book(key_, *book); !saved) return saved.error();
-    return placed{decision, taken_at, *book};
+    return placed{decision, taken_at, *book, std::nullopt};
 }
 
 result<core::rate_book> route_windows::learn(ledger::ledger& l, const client::exchange& x,
@@ -103,13 +112,15 @@ session::~session() {
     env_.stop.listen({});
 }
 
-std::optional<core::instant> session::server_time(core::instant ours) const {
-    if (!server_ahead_) return std::nullopt;
-    return ours + *server_ahead_;
+std::optional<core::instant> session::server_time() const {
+    if (!least_server_time_) return std::nullopt;
+    return core::instant(*least_server_time_ + since_zero(env_.clock.steady_now()));
 }
 
-void session::note_server_clock(const client::exchange& x) {
-    if (x.server_date) server_ahead_ = *x.server_date - env_.clock.now();
+void session::note_server_clock(std::optional<core::instant> shown) {
+    if (!shown) return;
+    const auto at_zero = shown->time_since_epoch() - since_zero(env_.clock.steady_now());
+    least_server_time_ = std::min(least_server_time_.value_or(at_zero), at_zero);
 }
 
 namespace {
@@ -186,7 +197,7 @@ asio::awaitable<result<asked>> session::ask(route r, Call call) {
         co_return out;
     }
     out.answer = co_await answer_or_stop(call());
-    note_server_clock(*out.answer);
+    note_server_clock(out.answer->server_date);
     auto learnt = co_await writer_.ask<core::rate_book>([&gate, &x = *out.answer, taken_at = place->taken_at](
                                                             ledger::ledger& l) { return gate.learn(l, x, taken_at); });
     if (!learnt) co_return learnt.error();

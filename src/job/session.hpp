@@ -43,6 +43,7 @@ struct placed {
     client::window_decision decision;
     core::instant taken_at{};
     core::rate_book book;
+    std::optional<core::instant> server_time;  // the least that Apollo's clocks may have said then
 };
 
 // The windows of one route, shared with other processes through the ledger: every change is made on the ledger's copy,
@@ -100,10 +101,15 @@ class session {
     // Gives the exchange, or nothing where there was no place for it.
     boost::asio::awaitable<core::result<std::optional<client::exchange>>> learn_limits();
 
-    // Apollo's clock at a moment of ours, once an answer has shown it.
-    std::optional<core::instant> server_time(core::instant ours) const;
-    // Every answer tells; bulk_create's are told by whoever asked.
-    void note_server_clock(const client::exchange& x);
+    // The least that Apollo's clocks may say now, once an answer has shown one: gateways and back ends have their own.
+    // Kept by the monotonic clock, so that setting ours changes nothing.
+    std::optional<core::instant> server_time() const;
+    // Takes in a clock of Apollo's as it was read in an answer that came just now: every answer's Date by itself, those
+    // of bulk_create, and the time at which it created a task, by whoever asked.
+    void note_server_clock(std::optional<core::instant> shown);
+
+    // The next request goes over a new connection.
+    void forget_connections() { client_.close(); }
 
     // The request that creates tasks, for which the caller took a place. A stop ends it as not sent while it waits for
     // a connection; once its first byte is written its answer or its deadline is waited for. Both arguments live until
@@ -129,8 +135,8 @@ class session {
     client::apollo_client& client_;
     std::array<route_windows, 4> windows_;
     wake_bell bell_;
-    std::list<async::task_group*> under_way_;  // what a stop is passed on to
-    std::optional<std::chrono::milliseconds> server_ahead_;
+    std::list<async::task_group*> under_way_;                     // what a stop is passed on to
+    std::optional<std::chrono::milliseconds> least_server_time_;  // at zero of the monotonic clock
 };
 
 }  // namespace taskbarge::job

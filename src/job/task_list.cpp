@@ -28,13 +28,18 @@ bool is_beyond_the_display(const client::exchange& x, std::uint64_t number) {
 
 }  // namespace
 
-std::uint64_t task_list::most_shown() const {
-    return session_.env().settings.limits.search_visible;
+task_list::task_list(session& s, filter_list filters, contact_set wanted)
+    : session_(s),
+      filters_(std::move(filters)),
+      wanted_(std::move(wanted)),
+      most_shown_(s.env().settings.limits.search_visible) {}
+
+std::uint64_t task_list::listed() const {
+    return std::min(total_.value_or(0), most_shown_);
 }
 
 std::uint64_t task_list::last_page() const {
-    const auto shown = std::min(total_.value_or(0), most_shown());
-    return std::max<std::uint64_t>((shown + per_page - 1) / per_page, 1);
+    return std::max<std::uint64_t>((listed() + per_page - 1) / per_page, 1);
 }
 
 // False: the wait is too long, or the run is to stop.
@@ -82,6 +87,7 @@ asio::awaitable<std::optional<client::search_page>> task_list::fetch(std::uint64
     }
     if (is_beyond_the_display(*got->answer, number)) {
         end_.ended = false;
+        most_shown_ = std::min(most_shown_, (number - 1) * per_page);
         co_return client::search_page{};
     }
     auto read = client::read_search(*got->answer, number, per_page);
@@ -97,9 +103,19 @@ asio::awaitable<std::optional<client::search_page>> task_list::fetch(std::uint64
     co_return std::move(*read);
 }
 
-task_list::page_view task_list::view_of(client::search_page&& got) {
+task_list::page_view task_list::view_of(std::uint64_t number, client::search_page&& got) const {
     page_view view;
-    for (const auto& task : got.tasks) {
+    const auto before = (number - 1) * per_page;
+    view.whole = got.tasks.size() >= std::min<std::uint64_t>(per_page, listed() - std::min(before, listed()));
+    for (auto& task : got.tasks) {
+        if (!wanted_.contains(task.contact_id)) {
+            client::seen_task other;
+            other.id = std::move(task.id);
+            other.contact_id = std::move(task.contact_id);
+            other.due_at = task.due_at;
+            other.created_at = task.created_at;
+            task = std::move(other);
+        }
         if (!task.due_at) continue;
         if (!view.first_due) view.first_due = task.due_at;
         if (view.last_due && *view.last_due < *task.due_at) view.sorted = false;
@@ -120,7 +136,7 @@ asio::awaitable<const task_list::page_view*> task_list::page(std::uint64_t numbe
     if (!pages_.contains(number)) {
         auto got = co_await fetch(number);
         if (!got) co_return nullptr;
-        keep(number, view_of(std::move(*got)));
+        keep(number, view_of(number, std::move(*got)));
     }
     co_return &pages_.at(number);
 }
@@ -142,21 +158,23 @@ asio::awaitable<std::uint64_t> task_list::first_page_reaching(core::instant due)
     co_return low;
 }
 
-// Whether what was read can be one list in the documented order. Pages far apart show best whether it is.
-doubt_reason task_list::order_of_pages() const {
+// Whether what was read can be one list in the documented order, without gaps. Pages far apart show best whether it is.
+doubt_reason task_list::problem_of_pages() const {
     if (changed_) return doubt_reason::list_changing;
     std::optional<core::instant> before;
     for (const auto& [number, view] : pages_) {
         if (!view.sorted || (before && view.first_due && *before < *view.first_due)) return doubt_reason::not_sorted;
         if (view.last_due) before = view.last_due;
     }
-    return doubt_reason::none;
+    // What the length counts and no page shows may be what is looked for.
+    const auto has_gaps = [](const auto& entry) { return !entry.second.whole; };
+    return std::any_of(pages_.begin(), pages_.end(), has_gaps) ? doubt_reason::not_visible : doubt_reason::none;
 }
 
 // Whether the last task that was shown is the last one there is.
 bool task_list::all_shown() const {
     const auto total = total_.value_or(0);
-    if (total >= most_shown()) return false;
+    if (total >= most_shown_) return false;
     const auto last =
         std::find_if(pages_.rbegin(), pages_.rend(), [](const auto& entry) { return !entry.second.tasks.empty(); });
     const auto listed = last == pages_.rend() ? 0 : (last->first - 1) * per_page + last->second.tasks.size();
@@ -174,11 +192,11 @@ asio::awaitable<doubt_reason> task_list::read_span(core::instant due, const visi
             if (task.due_at == due && !visit(task)) co_return doubt_reason::none;
             past = past || (task.due_at && *task.due_at < due);
         }
-        if (past) co_return order_of_pages();
+        if (past) co_return problem_of_pages();
         if (changed_ || seen->tasks.empty()) break;
     }
-    const auto order = order_of_pages();
-    co_return order != doubt_reason::none ? order : all_shown() ? doubt_reason::none : doubt_reason::not_visible;
+    const auto problem = problem_of_pages();
+    co_return problem != doubt_reason::none ? problem : all_shown() ? doubt_reason::none : doubt_reason::not_visible;
 }
 
 std::optional<core::instant> task_list::last_shown() const {
@@ -192,6 +210,14 @@ bool task_list::only_of(const std::string& contact_id) const {
         const auto& tasks = entry.second.tasks;
         return std::all_of(tasks.begin(), tasks.end(), [&](const seen_task& t) { return t.contact_id == contact_id; });
     });
+}
+
+std::vector<shown_task> task_list::shown() const {
+    std::vector<shown_task> all;
+    for (const auto& [number, view] : pages_)
+        for (const auto& task : view.tasks)
+            if (!task.id.empty()) all.push_back({task.id, task.due_at, task.created_at});
+    return all;
 }
 
 asio::awaitable<doubt_reason> task_list::confirm_unchanged() {

@@ -181,7 +181,7 @@ asio::awaitable<exchange> fake_apollo::search_tasks(std::uint32_t page, std::uin
     const auto end = std::min<std::uint64_t>({begin + per_page, all.size(), visible});
     json::array tasks;
     for (auto i = begin; i < end; ++i)
-        tasks.push_back(shown(all[i]->task));
+        if (!hides || !hides(all[i]->task)) tasks.push_back(shown(all[i]->task));
     x.body = json::serialize(json::object{{"tasks", std::move(tasks)},
                                           {"pagination",
                                            {{"page", page},

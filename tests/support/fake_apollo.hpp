@@ -42,6 +42,8 @@ class fake_apollo final : public client::apollo_client {
     order sorted = order::by_due_date;
     std::uint64_t visible = 50'000;  // tasks it shows at most; pages behind are refused with 422
     bool honours_contact_filter = false;
+    // Tasks that its pages count but leave out.
+    std::function<bool(const client::seen_task&)> hides;
     // Called with the ordinal (from 1) of each search request before it is answered: may change anything here.
     std::function<void(std::uint64_t)> on_search;
     // Whether questions (searches and limits) are answered. If not, `on_silence` is called, and they are left off only

@@ -22,11 +22,22 @@ using steady = std::chrono::steady_clock::time_point;
 const core::instant attempt_began = at_second(1'790'000'000);
 const core::instant since_attempt = attempt_began + 30s;
 
+const core::instant earliest_stamp = attempt_began - 10min;
+
 doubt doubt_of(ledger::chunk_record chunk) {
     doubt d;
     d.chunk = std::move(chunk);
-    d.not_created_before = attempt_began - 10min;
+    d.begun = 11;
+    d.ended = 12;
+    d.started_at = d.not_created_before = attempt_began;
     return d;
+}
+
+// A scan that shows a task younger than those requests.
+span_view proven_view() {
+    span_view view;
+    view.proven_to[core::task_status::scheduled] = 13;
+    return view;
 }
 
 std::vector<row_finding> judge_alone(const doubt& d, const span_view& view) {
@@ -37,7 +48,7 @@ std::vector<row_finding> judge_alone(const doubt& d, const span_view& view) {
 
 TEST(Judge, ATaskWithAllFieldsEqualIsAdoptedAndTheOthersAreAbsent) {
     const auto d = doubt_of(chunk_of(1, 3));
-    span_view view;
+    auto view = proven_view();
     view.tasks = {task_for(d.chunk, 2, "t3", since_attempt), task_for(d.chunk, 0, "t1", since_attempt)};
     const auto f = judge_alone(d, view);
     EXPECT_THAT(kinds(f), ElementsAre(present, absent, present));
@@ -47,14 +58,14 @@ TEST(Judge, ATaskWithAllFieldsEqualIsAdoptedAndTheOthersAreAbsent) {
 
 TEST(Judge, TasksOfOtherContactsSayNothing) {
     const auto d = doubt_of(chunk_of(1, 1));
-    span_view view;
+    auto view = proven_view();
     view.tasks = {task_for(chunk_of(77, 1), 0, "t77", since_attempt)};
     EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(absent));
 }
 
 TEST(Judge, OfTwoEqualTasksTheEarlierIsAdopted) {
     const auto d = doubt_of(chunk_of(1, 1));
-    span_view view;
+    auto view = proven_view();
     view.tasks = {task_for(d.chunk, 0, "later", since_attempt + 1s), task_for(d.chunk, 0, "first", since_attempt),
                   task_for(d.chunk, 0, "last", since_attempt + 2s)};
     EXPECT_EQ(judge_alone(d, view).front().task_id, "first");
@@ -68,7 +79,7 @@ class AFieldThatDiffers : public ::testing::TestWithParam<differing_field> {};
 
 TEST_P(AFieldThatDiffers, IsNeverTakenForAbsence) {
     const auto d = doubt_of(chunk_of(1, 2));
-    span_view view;
+    auto view = proven_view();
     view.tasks = {task_for(d.chunk, 0, "t1", since_attempt)};
     GetParam().change(view.tasks[0]);
     EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable, absent));
@@ -80,7 +91,8 @@ INSTANTIATE_TEST_SUITE_P(
                       differing_field{"priority", [](seen_task& task) { task.priority = "low"; }},
                       differing_field{"status", [](seen_task& task) { task.status = "completed"; }},
                       differing_field{"note", [](seen_task& task) { task.note += " "; }},
-                      differing_field{"created", [](seen_task& task) { task.created_at.reset(); }}),
+                      differing_field{"created", [](seen_task& task) { task.created_at.reset(); }},
+                      differing_field{"age", [](seen_task& task) { task.created_at = earliest_stamp - 1ms; }}),
     [](const auto& field) { return field.param.name; });
 
 TEST(Judge, AnExactTaskDecidesThoughAnotherDiffersInAField) {
@@ -88,28 +100,94 @@ TEST(Judge, AnExactTaskDecidesThoughAnotherDiffersInAField) {
     auto differs = task_for(d.chunk, 0, "x", since_attempt);
     differs.note = "else";
     const auto exact = task_for(d.chunk, 0, "t1", since_attempt);
-    span_view view;
+    auto view = proven_view();
     view.tasks = {differs, exact};
     EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(present));
     view.tasks = {exact, differs};
     EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(present));
 }
 
-TEST(Judge, TasksOlderThanTheAttemptAreNotItsWork) {
+TEST(Judge, AnotherTaskThatIsOlderThanTheAttemptIsNotItsWork) {
     const auto d = doubt_of(chunk_of(1, 2));
-    span_view view;
-    view.tasks = {task_for(d.chunk, 0, "old", d.not_created_before - 1ms),
-                  task_for(d.chunk, 1, "within the slack", d.not_created_before)};
-    view.tasks.push_back(task_for(d.chunk, 0, "old and different", d.not_created_before - 1ms));
-    view.tasks.back().note = "else";
+    auto view = proven_view();
+    view.tasks = {task_for(d.chunk, 0, "old and different", earliest_stamp - 1ms),
+                  task_for(d.chunk, 1, "within the slack", earliest_stamp)};
+    view.tasks.front().type = "action_item";
     EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(absent, present));
+    view.tasks.front() = task_for(d.chunk, 0, "old, with another note", earliest_stamp - 1ms);
+    view.tasks.front().note = "tidied";
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable, present)) << "a clock may be wrong";
+}
+
+TEST(Judge, AnExactMatchThatNoRowClaimsIsNeverAbsentHoweverOldItSeems) {
+    const auto d = doubt_of(chunk_of(1, 2));
+    auto view = proven_view();
+    view.tasks = {task_for(d.chunk, 0, "old", earliest_stamp - 1ms), task_for(d.chunk, 1, "very old", at_second(0))};
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable, undecidable));
+    view.recorded = {"old"};
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(absent, undecidable)) << "one of them is another row's";
+}
+
+// A gateway's Date may be ahead of the clock that stamps tasks, and so may ours.
+TEST(Judge, TheEarliestOfAllClocksTellsWhatIsOlder) {
+    auto d = doubt_of(chunk_of(1, 1));
+    auto view = proven_view();
+    view.tasks = {task_for(d.chunk, 0, "t", attempt_began - 1h)};
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable));
+    view.stamps_ahead = -1h;
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(present)) << "tasks are stamped by a clock that is behind";
+    view.stamps_ahead = 1h;
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable)) << "a clock that is ahead excuses nothing";
+    d.not_created_before = attempt_began - 1h;
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(present)) << "Apollo's clock was known when the request left";
+    view.tasks.front().type = "action_item";
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable)) << "and then a differing task may be ours";
+}
+
+TEST(Judge, AChunkOfAnAcceptedLedgerHasNoTimeBeforeWhichATaskIsNotIts) {
+    auto d = doubt_of(chunk_of(1, 2));
+    d.begun = d.ended = 0;
+    d.started_at = d.not_created_before = core::instant::min();
+    auto view = proven_view();
+    view.stamps_ahead = -1h;
+    view.tasks = {task_for(d.chunk, 1, "t", at_second(1))};
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(absent, present));
+}
+
+// ------------------------------------------------------------------------------------------- the control
+
+TEST(Judge, OnlyATaskYoungerThanTheRequestProvesAbsence) {
+    auto d = doubt_of(chunk_of(1, 1));
+    auto view = proven_view();
+    EXPECT_EQ(problem_of(d, view), doubt_reason::none);
+    d.ended = 13;
+    EXPECT_EQ(problem_of(d, view), doubt_reason::index_unproven) << "the answer that named it ended the request too";
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable));
+    d.ended = 500;
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable));
+}
+
+TEST(Judge, ATaskOfAnotherStatusProvesNothing) {
+    auto chunk = chunk_of(1, 1);
+    chunk.details.status = core::task_status::completed;
+    const auto d = doubt_of(chunk);
+    auto view = proven_view();
+    EXPECT_EQ(problem_of(d, view), doubt_reason::index_unproven);
+    view.proven_to[core::task_status::completed] = 13;
+    EXPECT_EQ(problem_of(d, view), doubt_reason::none);
+}
+
+TEST(Judge, WithoutAnyKnownTaskNothingIsProvenEvenOfAChunkThatWasNeverSent) {
+    auto d = doubt_of(chunk_of(1, 1));
+    d.begun = d.ended = 0;
+    EXPECT_EQ(problem_of(d, {}), doubt_reason::index_unproven);
 }
 
 TEST(Judge, TasksThatTheLedgerKnowsBelongToOtherRows) {
     const auto d = doubt_of(chunk_of(1, 2));
     auto differs = task_for(d.chunk, 1, "known too", since_attempt);
     differs.note = "else";
-    span_view view;
+    auto view = proven_view();
     view.tasks = {task_for(d.chunk, 0, "known", since_attempt), differs};
     view.recorded = {"known", "known too"};
     EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(absent, absent));
@@ -121,7 +199,7 @@ TEST(Judge, ATaskThatIsExactlyANeighboursSaysNothingAgainstThisChunk) {
     other_chunk.id = 2;
     other_chunk.details.note = "the neighbour's";
     const auto neighbour = doubt_of(other_chunk);
-    span_view view;
+    auto view = proven_view();
     view.tasks = {task_for(neighbour.chunk, 0, "theirs", since_attempt)};
     EXPECT_THAT(kinds(judge(d, view, {&d, &neighbour})), ElementsAre(absent));
     EXPECT_THAT(kinds(judge(neighbour, view, {&d, &neighbour})), ElementsAre(present));
@@ -135,14 +213,14 @@ TEST(Judge, ANeighbourOfOtherContactsExplainsNothing) {
     const auto neighbour = doubt_of(other_chunk);
     auto task = task_for(d.chunk, 0, "t", since_attempt);
     task.note = "the neighbour's";
-    span_view view;
+    auto view = proven_view();
     view.tasks = {task};
     EXPECT_THAT(kinds(judge(d, view, {&d, &neighbour})), ElementsAre(undecidable));
 }
 
 TEST(Judge, WhereTheScanProvesNothingAbsenceIsNotBelievedButPresenceIs) {
     const auto d = doubt_of(chunk_of(1, 2));
-    span_view view;
+    auto view = proven_view();
     view.problem = doubt_reason::not_visible;
     view.tasks = {task_for(d.chunk, 1, "t2", since_attempt)};
     EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable, present));
@@ -265,11 +343,27 @@ TEST_F(Weigh, AtTheLastChanceAListThatNeverRestsIsGivenUp) {
     EXPECT_GE(at, start + settle_time);
 }
 
-TEST_F(Weigh, AGoodScanAfterBadOnesBeginsAnew) {
-    scan({is_open, is_open}, start, doubt_reason::list_changing);
-    EXPECT_EQ(scan({is_not, is_not}, start + settle_time), settlement::scan_again)
-        << "the scan before it proved nothing";
-    EXPECT_EQ(scan({is_not, is_not}, d.next_scan), settlement::settled);
+// While the index is late a request's tasks may be behind those of the control by as much as they were made later.
+TEST_F(Weigh, TheSettleTimeCountsFromTheFirstScanThatCouldProveAbsence) {
+    scan({is_open, is_open}, start, doubt_reason::index_unproven);
+    const auto shown = start + settle_time * 5;
+    EXPECT_EQ(scan({is_not, is_not}, shown), settlement::scan_again) << "the scan before it proved nothing";
+    EXPECT_EQ(d.next_scan, shown + settle_time);
+    EXPECT_EQ(scan({is_not, is_not}, shown + settle_time - 1ms), settlement::scan_again);
+    EXPECT_EQ(scan({is_not, is_not}, shown + settle_time), settlement::settled);
+}
+
+TEST_F(Weigh, AScanThatProvesNothingInBetweenStartsTheTimeAgain) {
+    scan({is_not, is_not}, start);
+    scan({is_open, is_open}, start + 1min, doubt_reason::list_changing);
+    EXPECT_EQ(scan({is_not, is_not}, start + settle_time), settlement::scan_again);
+    EXPECT_EQ(scan({is_not, is_not}, start + settle_time * 2), settlement::settled);
+}
+
+TEST_F(Weigh, WithoutASettleTimeTwoScansAreNeededAllTheSame) {
+    auto first = weigh(d, {is_not, is_not}, doubt_reason::none, start, 0ms, false);
+    EXPECT_EQ(first.what, settlement::scan_again);
+    EXPECT_EQ(weigh(d, {is_not, is_not}, doubt_reason::none, start, 0ms, false).what, settlement::settled);
 }
 
 TEST(HeldCodes, EveryReasonHasItsOwnCodeAndARemedy) {

@@ -32,8 +32,15 @@ class LookUp : public SessionFixture {
         auto chunks = planned(job);
         ASSERT_THAT(chunks, SizeIs(2));
         control = chunks[0];
-        d.chunk = chunks[1];
-        d.not_created_before = core::system_clock().now() - 10min;
+        d = doubt_of(chunks[1]);
+    }
+
+    // As if its request had ended before everything that the ledger has counted since.
+    static doubt doubt_of(ledger::chunk_record chunk) {
+        doubt out;
+        out.chunk = std::move(chunk);
+        out.started_at = out.not_created_before = core::system_clock().now();
+        return out;
     }
 
     // Other people's tasks, `each` on each of so many days around those of the tests.
@@ -48,7 +55,7 @@ class LookUp : public SessionFixture {
     }
 
     std::string create(std::size_t row, const ledger::chunk_record& chunk) {
-        return apollo.add(task_for(chunk, row, "", core::system_clock().now()));
+        return apollo.add(task_for(chunk, row, "", core::system_clock().now() + apollo.skew));
     }
 
     pass_result scan() { return scan(std::vector{d}); }
@@ -84,7 +91,7 @@ TEST_F(LookUp, WhatExistsIsFoundAndTheRestIsAbsentAmongThousandsOfOtherTasks) {
 TEST_F(LookUp, WithoutAnyTaskKnownToExistAbsenceProvesNothing) {
     plan_two(on_day(1), on_day(1));
     fill(10, 10);
-    EXPECT_EQ(span_of(scan()).problem, doubt_reason::index_unproven);
+    EXPECT_EQ(problem_of(d, span_of(scan())), doubt_reason::index_unproven);
 }
 
 TEST_F(LookUp, ATaskKnownToExistThatDoesNotShowUpProvesTheIndexLate) {
@@ -95,7 +102,7 @@ TEST_F(LookUp, ATaskKnownToExistThatDoesNotShowUpProvesTheIndexLate) {
     const auto known = book().chunks(1, core::chunk_state::created, 0, 10).value();
     for (const auto& id : known.at(0).task_ids)
         apollo.remove(id);
-    EXPECT_EQ(span_of(scan()).problem, doubt_reason::index_unproven);
+    EXPECT_EQ(problem_of(d, span_of(scan())), doubt_reason::index_unproven);
 }
 
 TEST_F(LookUp, TheControlMayLieOnAnotherDueDate) {
@@ -113,8 +120,97 @@ TEST_F(LookUp, AControlOfAnotherStatusIsNone) {
     finished.status = core::task_status::completed;
     plan_two(finished, on_day(1));
     have_created(control);
-    EXPECT_EQ(span_of(scan()).problem, doubt_reason::index_unproven)
+    EXPECT_EQ(problem_of(d, span_of(scan())), doubt_reason::index_unproven)
         << "whether completed tasks are listed says nothing about scheduled ones";
+}
+
+TEST_F(LookUp, ATaskOfBeforeTheRequestProvesNothingOfTheSameDueDateOrAnother) {
+    for (const int day : {1, -20}) {
+        plan_two(on_day(day), on_day(1));
+        have_created(control);
+        d.ended = book().events().value();
+        EXPECT_EQ(problem_of(d, span_of(scan())), doubt_reason::index_unproven);
+        EXPECT_THAT(judged(scan()), ElementsAre(undecidable, undecidable, undecidable));
+    }
+}
+
+TEST_F(LookUp, ATaskMadeAfterTheRequestProvesTheIndexWhereverItIsDue) {
+    for (const int day : {1, -20}) {
+        plan_two(on_day(2), on_day(1));
+        have_created(control);
+        d.ended = book().events().value();
+        fill(100, 100);
+        have_created(planned(plan({{on_day(day), contacts(3000, 2)}})).at(0));
+        EXPECT_EQ(problem_of(d, span_of(scan())), doubt_reason::none);
+        EXPECT_THAT(judged(scan()), ElementsAre(absent, absent, absent));
+    }
+}
+
+TEST_F(LookUp, ALateIndexIsFoundOutByTheTasksMadeAfterTheRequest) {
+    plan_two(on_day(1), on_day(1));
+    have_created(control);
+    d.ended = book().events().value();
+    const auto later = planned(plan({{on_day(1), contacts(3000, 2)}})).at(0);
+    have_created(later);
+    const auto known = book().chunk(later.id).value();
+    for (const auto& id : known.task_ids)
+        apollo.remove(id);
+    EXPECT_EQ(problem_of(d, span_of(scan())), doubt_reason::index_unproven);
+}
+
+TEST_F(LookUp, AControlThatAPersonHasMovedSinceGivesWayToTheNewest) {
+    plan_two(on_day(2), on_day(1));
+    have_created(control);
+    for (const auto& id : book().chunk(control.id).value().task_ids)
+        apollo.remove(id);
+    have_created(planned(plan({{on_day(-3), contacts(3000, 2)}})).at(0));
+    EXPECT_EQ(problem_of(d, span_of(scan())), doubt_reason::none);
+}
+
+TEST_F(LookUp, ASpanWithoutTheTasksKnownToBeInItIsNotThatSpan) {
+    plan_two(on_day(1), on_day(1));
+    have_created(control);
+    have_created(planned(plan({{on_day(-3), contacts(3000, 2)}})).at(0));
+    for (const auto& id : book().chunk(control.id).value().task_ids)
+        apollo.remove(id);
+    EXPECT_EQ(problem_of(d, span_of(scan())), doubt_reason::index_unproven);
+}
+
+TEST_F(LookUp, TheStampsOfKnownTasksTellWhatApollosClockIsWorth) {
+    apollo.skew = -1h;
+    plan_two(on_day(1), on_day(1));
+    have_created(control);
+    const auto id = create(1, d.chunk);
+    const auto view = span_of(scan());
+    ASSERT_TRUE(view.stamps_ahead);
+    EXPECT_LT(*view.stamps_ahead, -59min);
+    EXPECT_EQ(judge(d, view, {&d})[1].task_id, id)
+        << "an hour older than the request, by a clock that is an hour behind";
+}
+
+// ------------------------------------------------------------------------------------------- a search that lies
+
+TEST_F(LookUp, AnIdThatStandsForTwoContactsMakesTheWholeSpanNoEvidence) {
+    plan_two(on_day(1), on_day(1));
+    have_created(control);
+    const auto id = create(1, d.chunk);
+    fill(1, 150);
+    auto same_id = task_for(d.chunk, 2, id, core::system_clock().now());
+    apollo.add(std::move(same_id));
+    const auto pass = scan();
+    EXPECT_NE(span_of(pass).problem, doubt_reason::none);
+    EXPECT_THAT(judged(pass), ElementsAre(undecidable, undecidable, undecidable));
+}
+
+TEST_F(LookUp, ATaskThatIsCountedAndNotShownMayBeTheOneLookedFor) {
+    plan_two(on_day(1), on_day(1));
+    have_created(control);
+    const auto id = create(1, d.chunk);
+    fill(3, 100);
+    apollo.hides = [&](const client::seen_task& t) { return t.id == id; };
+    const auto pass = scan();
+    EXPECT_EQ(span_of(pass).problem, doubt_reason::not_visible);
+    EXPECT_THAT(judged(pass), ElementsAre(undecidable, undecidable, undecidable));
 }
 
 // ------------------------------------------------------------------------------------------- other tasks
@@ -136,7 +232,7 @@ TEST_F(LookUp, ManyDoubtfulChunksAreSettledInOnePass) {
     have_created(chunks[0]);
     std::vector<doubt> all;
     for (std::size_t i = 1; i < chunks.size(); ++i) {
-        all.push_back({chunks[i], core::system_clock().now() - 10min, {}, {}, {}, {}, 0, 0});
+        all.push_back(doubt_of(chunks[i]));
         create(i % 4, chunks[i]);
     }
     fill(60, 100);
@@ -245,7 +341,7 @@ TEST_F(LookUp, AForbiddenSearchIsAskedOnceAPass) {
         planned(plan({{on_day(0), contacts(1, 2)}, {on_day(1), contacts(1, 2)}, {on_day(2), contacts(1, 2)}}));
     std::vector<doubt> all;
     for (const auto& c : chunks)
-        all.push_back({c, {}, {}, {}, {}, {}, 0, 0});
+        all.push_back(doubt_of(c));
     apollo.search_status = 403;
     const auto pass = scan(all);
     EXPECT_TRUE(pass.end.forbidden);

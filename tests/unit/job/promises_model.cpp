@@ -17,8 +17,10 @@ namespace {
 
 constexpr std::size_t group_count = 4, chunk_size = 5, due_dates = 2;
 constexpr std::uint32_t max_attempts = 4;
-constexpr auto created_slack = 10min;
+constexpr std::size_t connections = 3;
 constexpr int most_steps_to_finish = 20'000;
+// A request is answered, or given up, within this.
+constexpr auto request_timeout = 20s;
 
 client::create_answer answer_of(create_verdict v, std::string code) {
     client::create_answer a;
@@ -40,10 +42,15 @@ world_stats& world_stats::operator+=(const world_stats& o) {
     resent += o.resent;
     doubles += o.doubles;
     held += o.held;
+    held_unproven += o.held_unproven;
+    distrusted += o.distrusted;
+    restores += o.restores;
+    clock_jumps += o.clock_jumps;
     return *this;
 }
 
-world::world(const world_options& options) : options_(options), random_(options.seed) {
+world::world(const world_options& options) : options_(options), random_(options.seed), wires_(connections) {
+    if (options_.clocks_lie) backend_error_ = (static_cast<int>(any(3)) - 1) * 1h;
     plan();
 }
 
@@ -57,8 +64,50 @@ milliseconds world::up_to(milliseconds most) {
     return milliseconds(std::uniform_int_distribution<std::int64_t>(0, most.count())(random_));
 }
 
-core::instant world::wall() const {
-    return at_second(1'790'000'000) + std::chrono::duration_cast<milliseconds>(now_.time_since_epoch());
+namespace {
+
+core::instant true_time(steady when) {
+    return at_second(1'790'000'000) + std::chrono::duration_cast<milliseconds>(when.time_since_epoch());
+}
+
+}  // namespace
+
+core::instant world::wall_at(steady when) const {
+    return true_time(when) + clock_error_;
+}
+
+// As Apollo stamps a task.
+core::instant world::stamp(steady when) const {
+    return true_time(when) + backend_error_;
+}
+
+// The clock of a gateway, if the answer shows one.
+std::optional<core::instant> world::date_of_an_answer() {
+    if (!options_.clocks_lie) return true_time(now_);
+    const auto which = any(4);
+    if (which == 3) return std::nullopt;
+    return true_time(now_) + (static_cast<int>(which) - 1) * 1h;
+}
+
+std::optional<core::instant> world::server_time() const {
+    if (!least_server_time_) return std::nullopt;
+    return core::instant(*least_server_time_ + std::chrono::duration_cast<milliseconds>(now_.time_since_epoch()));
+}
+
+void world::hear_clock(std::optional<core::instant> shown) {
+    if (!shown) return;
+    const auto at_zero = shown->time_since_epoch() - std::chrono::duration_cast<milliseconds>(now_.time_since_epoch());
+    least_server_time_ = std::min(least_server_time_.value_or(at_zero), at_zero);
+}
+
+// Requests under way are answered in time.
+void world::pass_time(milliseconds by) {
+    for (const auto& r : in_flight_)
+        by = std::min(by, std::chrono::duration_cast<milliseconds>(r.sent_at + request_timeout - now_));
+    now_ += std::max(by, 0ms);
+    if (!options_.clocks_lie || !chance(10)) return;
+    clock_error_ = (static_cast<int>(any(5)) - 2) * 1h;
+    ++stats_.clock_jumps;
 }
 
 // ---------------------------------------------------------------------------------------------------------- the ledger
@@ -73,12 +122,12 @@ void world::plan() {
         for (std::size_t i = 0; i < size; ++i) {
             if (i % chunk_size == 0) {
                 ledger::chunk_record c;
-                c.id = static_cast<core::chunk_id>(chunks_.size() + 1);
+                c.id = static_cast<core::chunk_id>(ledger_.chunks.size() + 1);
                 c.group = static_cast<core::group_number>(g + 1);
                 c.details = details;
-                chunks_.push_back(std::move(c));
+                ledger_.chunks.push_back(std::move(c));
             }
-            auto& c = chunks_.back();
+            auto& c = ledger_.chunks.back();
             c.contacts.contact_ids.push_back(contact_id(i + 1));
             c.contacts.rows.push_back(rows_.size());
             c.contacts.lines.push_back(rows_.size() + 2);
@@ -94,27 +143,30 @@ void world::check(bool holds, const char* what) {
 
 std::vector<core::chunk_id> world::in_state(chunk_state s) const {
     std::vector<core::chunk_id> out;
-    for (const auto& c : chunks_)
+    for (const auto& c : ledger_.chunks)
         if (c.state == s) out.push_back(c.id);
     return out;
 }
 
 // As the ledger does it, with its checks.
-void world::apply(const ledger::chunk_update& u) {
+void world::apply(const ledger::chunk_update& u, core::instant now) {
     check(chunk(u.chunk).state != chunk_state::split, "a split chunk changes");
     std::vector<int> places(chunk(u.chunk).contacts.size());
-    const auto& known = chunk(u.chunk).task_ids;
-    std::vector<std::string> tasks(known.begin(), known.end());
+    const auto& had = chunk(u.chunk).task_ids;
+    std::vector<std::string> tasks(had.begin(), had.end());
     for (const auto [index, task] : u.created) {
         check(tasks.at(index).empty(), "a row gets a second task");
         tasks[index] = task;
         ++places[index];
         anything_created_ = true;
+        auto& known = ledger_.tasks[std::string(task)];
+        known.since = u.found_since.value_or(ledger_.events);
+        if (!u.found_since) known.answered_at = now;
     }
     chunk(u.chunk).task_ids = {tasks.begin(), tasks.end()};
     for (const auto& child : u.children) {
         ledger::chunk_record c;
-        c.id = static_cast<core::chunk_id>(chunks_.size() + 1);
+        c.id = static_cast<core::chunk_id>(ledger_.chunks.size() + 1);
         const auto& parent = chunk(u.chunk);
         c.parent = parent.id;
         c.group = parent.group;
@@ -131,8 +183,7 @@ void world::apply(const ledger::chunk_update& u) {
             c.contacts.lines.push_back(parent.contacts.lines[index]);
             c.task_ids.push_back("");
         }
-        first_attempt_[c.id] = first_attempt_[parent.id];
-        chunks_.push_back(std::move(c));
+        ledger_.chunks.push_back(std::move(c));
     }
     const bool one_place = std::all_of(places.begin(), places.end(), [](int n) { return n == 1; });
     if (u.state == chunk_state::split || u.state == chunk_state::created)
@@ -154,11 +205,12 @@ std::string world::make_task(std::size_t r, steady applied_at) {
     t.id = fmt::format("task-{}", ++ids_);
     t.for_row = r;
     t.applied_at = applied_at;
-    t.visible_from = applied_at + up_to(options_.most_lag);
+    t.visible_from = applied_at + options_.index_behind;
+    if (options_.index_behind == 0ms) t.visible_from += up_to(options_.most_lag);
     ledger::chunk_record asked;
     asked.details = groups_[rows_[r].group];
     asked.contacts.contact_ids = {rows_[r].contact};
-    t.seen = task_for(asked, 0, t.id, wall() + std::chrono::duration_cast<milliseconds>(applied_at - now_));
+    t.seen = task_for(asked, 0, t.id, stamp(applied_at));
     if (options_.others_interfere && chance(3)) t.seen.note += " (tidied)";
     tasks_.push_back(std::move(t));
     return tasks_.back().id;
@@ -173,7 +225,7 @@ void world::somebody_makes_a_task() {
     like.details = groups_[rows_[r].group];
     like.details.note = "by hand";
     like.contacts.contact_ids = {rows_[r].contact};
-    t.seen = task_for(like, 0, t.id, wall());
+    t.seen = task_for(like, 0, t.id, stamp(now_));
     tasks_.push_back(std::move(t));
 }
 
@@ -227,15 +279,22 @@ client::create_answer world::imagine_answer(const ledger::chunk_record& c, stead
 span_view world::scan(core::instant due) const {
     span_view view;
     view.problem = options_.search_is_bad;
-    std::set<std::string> recorded;
-    for (const auto& c : chunks_)
-        recorded.insert(c.task_ids.begin(), c.task_ids.end());
     for (const auto& t : tasks_) {
-        if (t.visible_from > now_ || t.seen.due_at != due) continue;
+        if (t.visible_from > now_) continue;
         // A search that does not show everything shows every second task.
         if (view.problem != doubt_reason::none && t.id.back() % 2 == 0) continue;
+        const auto known = ledger_.tasks.find(t.id);
+        if (known != ledger_.tasks.end()) {
+            auto& proven = view.proven_to[core::task_status::scheduled];
+            proven = std::max(proven, known->second.since);
+            if (known->second.answered_at) {
+                const auto ahead = *t.seen.created_at - *known->second.answered_at;
+                view.stamps_ahead = std::min(view.stamps_ahead.value_or(ahead), ahead);
+            }
+        }
+        if (t.seen.due_at != due) continue;
         view.tasks.push_back(t.seen);
-        if (recorded.contains(t.id)) view.recorded.insert(t.id);
+        if (known != ledger_.tasks.end()) view.recorded.insert(t.id);
     }
     return view;
 }
@@ -247,34 +306,93 @@ void world::send(core::chunk_id id) {
     auto& c = chunk(id);
     check(c.state == chunk_state::planned, "a chunk that is not planned is sent");
     c.state = chunk_state::sending;
-    first_attempt_.try_emplace(id, wall());
+    ledger_.attempts[id].push_back({++ledger_.events, 0, wall(), server_time()});
     ++stats_.requests;
     const auto service_end = now_ + up_to(options_.most_service);
     auto failure = calm_ ? std::nullopt : imagine_failure();
     request r;
     r.chunk = id;
     r.answer = failure ? *failure : imagine_answer(c, service_end);
+    r.sent_at = now_;
     r.answered_at = service_end;
     r.exchange.reach = client::reach::answered;
+    const auto busy = [&](std::size_t number) {
+        return std::any_of(in_flight_.begin(), in_flight_.end(),
+                           [&](const request& o) { return o.connection == number; });
+    };
+    while (busy(r.connection))
+        ++r.connection;
+    auto& link = wires_[r.connection];
+    const bool copied = options_.answers_come_twice && !calm_ && link.last && chance(60);
+    if (link.left_over || copied) {
+        auto real = std::move(r.answer);
+        r.answer = link.left_over ? std::move(*link.left_over) : *link.last;
+        link.left_over = std::move(real);
+    }
     in_flight_.push_back(std::move(r));
+}
+
+// The attempt's outcome is recorded.
+void world::close(core::chunk_id id, std::optional<core::instant> server_date) {
+    auto& a = ledger_.attempts[id].back();
+    a.ended = ++ledger_.events;
+    if (server_date) a.server_date = std::min(a.server_date.value_or(*server_date), *server_date);
+}
+
+// What the answer is taken for.
+client::create_answer world::judged(const request& r) {
+    auto& link = wires_[r.connection];
+    const bool distrusted = link.distrusted;
+    bool doubted = distrusted && options_.without != rule::connection_is_distrusted;
+    if (options_.without != rule::known_task_is_no_proof)
+        for (const auto id : r.answer.tasks.task_ids)
+            doubted = doubted || ledger_.tasks.contains(std::string(id));
+    // A connection is closed after what is no clear success. One more request may have left on it before an answer was
+    // found to be another's.
+    if (distrusted || r.answer.verdict != create_verdict::created)
+        link = {};
+    else if (doubted)
+        link.distrusted = true;
+    else
+        link.last = r.answer;
+    if (!doubted) return r.answer;
+    ++stats_.distrusted;
+    return not_ours(r.answer, "an answer to another request");
 }
 
 void world::take_answer(std::size_t which) {
     const auto r = in_flight_[which];
     in_flight_.erase(in_flight_.begin() + static_cast<std::ptrdiff_t>(which));
     now_ = std::max(now_, r.answered_at);
-    const auto before = chunks_.size();
-    const auto v = after_exchange(chunk(r.chunk), r.exchange, r.answer, wall());
-    apply(v.update);
+    const auto before = ledger_.chunks.size();
+    const auto date = date_of_an_answer();
+    hear_clock(date);
+    close(r.chunk, date);
+    const auto v = after_exchange(chunk(r.chunk), r.exchange, judged(r), wall());
+    apply(v.update, wall());
     if (v.update.state == chunk_state::doubtful) take_in(r.chunk);
-    for (auto id = before + 1; id <= chunks_.size(); ++id)
-        if (chunks_[id - 1].state == chunk_state::doubtful) take_in(static_cast<core::chunk_id>(id));
+    for (auto id = before + 1; id <= ledger_.chunks.size(); ++id)
+        if (ledger_.chunks[id - 1].state == chunk_state::doubtful) take_in(static_cast<core::chunk_id>(id));
 }
 
 void world::take_in(core::chunk_id id) {
     doubt d;
     d.chunk = chunk(id);
-    d.not_created_before = first_attempt_[id] - created_slack;
+    std::vector<attempt> all;
+    for (auto at = id; at != 0; at = chunk(at).parent)
+        all.insert(all.end(), ledger_.attempts[at].begin(), ledger_.attempts[at].end());
+    if (!all.empty() && d.chunk.code != ledger::ledger_accepted) {
+        d.begun = all.front().begun;
+        d.started_at = d.not_created_before = all.front().started_at;
+    }
+    for (const auto& a : all) {
+        if (d.begun == 0) break;
+        d.begun = std::min(d.begun, a.begun);
+        d.ended = std::max(d.ended, a.ended);
+        d.started_at = std::min(d.started_at, a.started_at);
+        d.not_created_before = std::min(d.not_created_before, a.server_date.value_or(a.started_at));
+    }
+    if (options_.without == rule::control_is_younger) d.ended = 0;
     d.quiet_since = d.next_scan = now_;
     doubts_.push_back(std::move(d));
 }
@@ -306,9 +424,12 @@ void world::look_up() {
     }
 }
 
-bool world::weigh_one(doubt& d, const span_view& view, const std::vector<const doubt*>& neighbours) {
+bool world::weigh_one(doubt& d, span_view view, const std::vector<const doubt*>& neighbours) {
     const bool last_chance = in_state(chunk_state::planned).empty() || cancelled_;
-    const auto w = weigh(d, judge(d, view, neighbours), view.problem, now_, options_.settle_time, last_chance);
+    if (options_.without == rule::exact_is_never_absent)
+        std::erase_if(view.tasks, [&](const auto& t) { return *t.created_at < d.not_created_before - 10min; });
+    const auto settle_time = options_.without == rule::scans_are_apart ? 0ms : options_.settle_time;
+    const auto w = weigh(d, judge(d, view, neighbours), problem_of(d, view), now_, settle_time, last_chance);
     if (w.what == settlement::scan_again) {
         check(d.next_scan > now_, "a scan is repeated without a wait");
         return false;
@@ -321,7 +442,8 @@ bool world::weigh_one(doubt& d, const span_view& view, const std::vector<const d
         rules.absent = settlement_rules::absent_rows::mark_cancelled;
         rules.undecidable = settlement_rules::undecidable_rows::hold;
     }
-    const auto update = after_look_up(d.chunk, w.findings, held_code(d.why), held_message(d.why), rules, wall());
+    auto update = after_look_up(d.chunk, w.findings, held_code(d.why), held_message(d.why), rules, wall());
+    update.found_since = std::max<ledger::event_number>(d.begun, 1);
     stats_.adopted += update.created.size();
     const auto resent = [](const auto& to) {
         return to.state == chunk_state::planned && to.possible_duplicate ? 1u : 0u;
@@ -329,7 +451,7 @@ bool world::weigh_one(doubt& d, const span_view& view, const std::vector<const d
     stats_.resent += resent(update);
     for (const auto& child : update.children)
         stats_.resent += resent(child);
-    apply(update);
+    apply(update, wall());
     return true;
 }
 
@@ -337,10 +459,18 @@ bool world::weigh_one(doubt& d, const span_view& view, const std::vector<const d
 void world::kill() {
     ++stats_.kills;
     if (!in_flight_.empty()) ++stats_.kills_in_flight;
+    begin_again();
+}
+
+// What a new process finds and does first.
+void world::begin_again() {
     in_flight_.clear();
     doubts_.clear();
+    wires_.assign(connections, {});
+    least_server_time_.reset();
     anything_created_ = false;
     for (const auto id : in_state(chunk_state::sending)) {
+        close(id, {});
         auto& c = chunk(id);
         c.state = chunk_state::doubtful;
         c.code = "interrupted";
@@ -348,6 +478,20 @@ void world::kill() {
     }
     for (const auto id : in_state(chunk_state::doubtful))
         if (!is_held(chunk(id))) take_in(id);
+}
+
+// Somebody puts an older copy of the ledger back and accepts it.
+void world::restore() {
+    ++stats_.restores;
+    const auto events = ledger_.events;
+    ledger_ = *copy_;
+    ledger_.events = std::max(ledger_.events, events) + 1;
+    for (const auto id : in_state(chunk_state::planned)) {
+        if (options_.without == rule::accepted_is_looked_up) break;
+        chunk(id).state = chunk_state::doubtful;
+        chunk(id).code = ledger::ledger_accepted;
+    }
+    begin_again();
 }
 
 void world::cancel() {
@@ -361,8 +505,12 @@ void world::cancel() {
 void world::step() {
     ++stats_.steps;
     const auto planned = in_state(chunk_state::planned);
-    const auto event = any(100);
-    if (event < 35 && !planned.empty() && in_flight_.size() < 3 && !cancelled_)
+    const auto event = static_cast<int>(any(100));
+    const auto overdue = std::find_if(in_flight_.begin(), in_flight_.end(),
+                                      [&](const request& r) { return now_ >= r.sent_at + request_timeout; });
+    if (overdue != in_flight_.end())
+        take_answer(static_cast<std::size_t>(overdue - in_flight_.begin()));
+    else if (event < options_.requests_percent && !planned.empty() && in_flight_.size() < 3 && !cancelled_)
         send(planned[any(planned.size())]);
     else if (event < 65 && !in_flight_.empty())
         take_answer(any(in_flight_.size()));
@@ -374,8 +522,12 @@ void world::step() {
         somebody_makes_a_task();
     else if (event == 89 && options_.cancels && in_flight_.empty())
         cancel();
+    else if (event == 90 && options_.ledger_is_restored && copy_)
+        restore();
+    else if (event < 93 && options_.ledger_is_restored)
+        copy_ = ledger_;
     else
-        now_ += up_to(options_.settle_time / 4);
+        pass_time(up_to(options_.most_pause));
 }
 
 void world::finish() {
@@ -395,6 +547,7 @@ void world::finish() {
             for (const auto id : in_state(chunk_state::doubtful)) {
                 check(is_held(chunk(id)), "rows are left in doubt at the end without being held");
                 ++stats_.held;
+                if (chunk(id).code == held_code(doubt_reason::index_unproven)) ++stats_.held_unproven;
             }
             return;
         }
@@ -430,7 +583,7 @@ std::string world::judge_row(std::size_t r, const ledger::chunk_record& at, std:
 std::string world::broken_promise() const {
     if (!broken_.empty()) return broken_;
     std::vector<int> places(rows_.size());
-    for (const auto& c : chunks_) {
+    for (const auto& c : ledger_.chunks) {
         for (std::size_t i = 0; i < c.contacts.size(); ++i) {
             if (c.state == chunk_state::split && c.task_ids[i].empty()) continue;  // moved to a child
             const auto r = static_cast<std::size_t>(c.contacts.rows[i]);

@@ -18,6 +18,17 @@ namespace taskbarge::job::model {
 using std::chrono::milliseconds;
 using steady = std::chrono::steady_clock::time_point;
 
+// What the decisions rest on. Each can be taken away, to see that the model notices.
+enum class rule : std::uint8_t {
+    none,
+    control_is_younger,        // absence needs a task that was recorded after the request in doubt
+    scans_are_apart,           // and two scans, a settle time apart
+    exact_is_never_absent,     // an exact match that no row claims is not passed over for its stamp
+    known_task_is_no_proof,    // an answer with another row's task is doubtful
+    connection_is_distrusted,  // and so is what comes on its connection afterwards
+    accepted_is_looked_up      // after a restore nothing is sent unseen
+};
+
 struct world_options {
     std::uint64_t seed = 1;
     settlement_rules::undecidable_rows policy = settlement_rules::undecidable_rows::hold;
@@ -27,6 +38,19 @@ struct world_options {
     milliseconds most_service = std::chrono::seconds(10);
     milliseconds most_late = std::chrono::seconds(50);
     milliseconds most_lag = std::chrono::seconds(30);
+    // The index is behind by this for all tasks alike, however long that is.
+    milliseconds index_behind{0};
+    // How fast the job goes on: the share of events that are requests, and the longest pause between two events.
+    int requests_percent = 35;
+    milliseconds most_pause = std::chrono::seconds(25);
+    // The wall clock is set now and then, tasks are stamped by a clock of their own, and so is each answer, or not at
+    // all.
+    bool clocks_lie = false;
+    // Answers that belong to an earlier request on the same connection.
+    bool answers_come_twice = false;
+    // The ledger is replaced by an older copy now and then, and accepted.
+    bool ledger_is_restored = false;
+    rule without = rule::none;
     bool cancels = false;                             // somebody cancels the job half-way
     bool others_interfere = false;                    // people make tasks for the same contacts; Apollo tidies notes
     doubt_reason search_is_bad = doubt_reason::none;  // no scan ever proves absence
@@ -34,7 +58,7 @@ struct world_options {
 
 struct world_stats {
     std::uint64_t steps = 0, kills = 0, kills_in_flight = 0, requests = 0, doubtful_answers = 0, adopted = 0,
-                  resent = 0, doubles = 0, held = 0;
+                  resent = 0, doubles = 0, held = 0, held_unproven = 0, distrusted = 0, restores = 0, clock_jumps = 0;
     world_stats& operator+=(const world_stats& o);
 };
 
@@ -63,9 +87,27 @@ class world {
     };
     struct request {
         core::chunk_id chunk = 0;
-        steady answered_at{};
+        steady sent_at{}, answered_at{};
+        std::size_t connection = 0;
         client::exchange exchange;
         client::create_answer answer;
+    };
+    // As the ledger keeps it.
+    struct attempt {
+        ledger::event_number begun = 0, ended = 0;
+        core::instant started_at{};
+        std::optional<core::instant> server_date;
+    };
+    struct recorded {
+        ledger::event_number since = 0;
+        std::optional<core::instant> answered_at;
+    };
+    // All that a file has, and that a copy of it brings back.
+    struct ledger_state {
+        std::vector<ledger::chunk_record> chunks;
+        std::map<core::chunk_id, std::vector<attempt>> attempts;
+        std::map<std::string, recorded, std::less<>> tasks;
+        ledger::event_number events = 0;
     };
 
     // chance
@@ -74,9 +116,11 @@ class world {
     milliseconds up_to(milliseconds most);
 
     // the ledger
-    ledger::chunk_record& chunk(core::chunk_id id) { return chunks_.at(static_cast<std::size_t>(id - 1)); }
+    ledger::chunk_record& chunk(core::chunk_id id) { return ledger_.chunks.at(static_cast<std::size_t>(id - 1)); }
     void plan();
-    void apply(const ledger::chunk_update& update);
+    void apply(const ledger::chunk_update& update, core::instant now);
+    void close(core::chunk_id id, std::optional<core::instant> server_date);
+    void restore();
     std::vector<core::chunk_id> in_state(core::chunk_state s) const;
     void check(bool holds, const char* what);
 
@@ -93,13 +137,21 @@ class world {
     void send(core::chunk_id id);
     void take_answer(std::size_t which);
     void take_in(core::chunk_id id);
+    client::create_answer judged(const request& r);
+    std::optional<core::instant> server_time() const;
+    std::optional<core::instant> date_of_an_answer();
+    void hear_clock(std::optional<core::instant> shown);
+    core::instant stamp(steady when) const;
+    void pass_time(milliseconds by);
     void look_up();
-    bool weigh_one(doubt& d, const span_view& view, const std::vector<const doubt*>& neighbours);
+    bool weigh_one(doubt& d, span_view view, const std::vector<const doubt*>& neighbours);
     void kill();
+    void begin_again();
     void cancel();
     std::optional<steady> next_scan() const;
 
-    core::instant wall() const;
+    core::instant wall() const { return wall_at(now_); }
+    core::instant wall_at(steady when) const;
     std::string judge_row(std::size_t r, const ledger::chunk_record& at, std::size_t index) const;
 
     const world_options options_;
@@ -109,10 +161,19 @@ class world {
     bool cancelled_ = false;
     std::vector<core::task_details> groups_;
     std::vector<row> rows_;
-    std::vector<ledger::chunk_record> chunks_;
-    std::map<core::chunk_id, core::instant> first_attempt_;
+    ledger_state ledger_;
+    std::optional<ledger_state> copy_;
     std::vector<made_task> tasks_;
     std::vector<request> in_flight_;
+    // A connection: its last answer, one that it has left over, and whether one of its answers was doubted.
+    struct wire {
+        std::optional<client::create_answer> last, left_over;
+        bool distrusted = false;
+    };
+    std::vector<wire> wires_;
+    milliseconds clock_error_{0};    // ours, of the wall
+    milliseconds backend_error_{0};  // of the clock that stamps tasks
+    std::optional<milliseconds> least_server_time_;
     std::vector<doubt> doubts_;
     bool anything_created_ = false;
     std::uint64_t ids_ = 0;

@@ -68,6 +68,18 @@ TEST(RunPolicy, ARequestThatOnlyWaitsForTheLedgerGivesItsPlaceToTheNext) {
     EXPECT_EQ(decide(v).what, kind::wait) << "the run ends only when its last outcome is durable";
 }
 
+TEST(RunPolicy, TheLastChunkIsSentWhenNothingElseIsUnderWay) {
+    auto v = with_ready();
+    v.ready = 1;
+    v.last_ready = true;
+    v.in_flight = 2;
+    EXPECT_EQ(decide(v).what, kind::wait);
+    EXPECT_EQ(decide(v).why, waits_for::answers);
+    v.in_flight = 0;
+    EXPECT_EQ(decide(v).what, kind::send);
+    EXPECT_EQ(decide(with_doubt(now, v)).what, kind::send) << "what is in doubt needs it as a control";
+}
+
 TEST(RunPolicy, TheRunEndsOnlyWhenTheLastAnswerIsIn) {
     auto v = idle();
     v.in_flight = 1;

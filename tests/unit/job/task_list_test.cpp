@@ -45,8 +45,10 @@ class TaskList : public SessionFixture {
     reading read(core::instant due, task_list::filter_list filters = {}) {
         return run<reading>([&](session& s) { return read_with(s, due, filters); });
     }
+    task_list::contact_set wanted{contact_id(1)};
+
     asio::awaitable<reading> read_with(session& s, core::instant due, task_list::filter_list filters) {
-        task_list list(s, std::move(filters));
+        task_list list(s, std::move(filters), wanted);
         reading r;
         const auto keep = [&](const client::seen_task& t) {
             EXPECT_EQ(t.due_at, due);
@@ -200,6 +202,38 @@ TEST_F(TaskList, AListOfExactlyTheDisplayLimitMayGoOnBehindIt) {
     EXPECT_EQ(read(day(0)).problem, doubt_reason::not_visible);
 }
 
+TEST_F(TaskList, APageWithFewerTasksThanTheLengthSaysHasAGap) {
+    fill(3, 100);
+    const auto hidden = add_task(day(1));
+    EXPECT_EQ(read(day(1)).problem, doubt_reason::none);
+    apollo.hides = [&](const client::seen_task& t) { return t.id == hidden; };
+    EXPECT_EQ(read(day(1)).problem, doubt_reason::not_visible);
+    EXPECT_EQ(read(day(0)).problem, doubt_reason::not_visible) << "nobody knows where the hidden one belongs";
+}
+
+TEST_F(TaskList, OfTasksOfOtherContactsNoTextIsKept) {
+    client::seen_task t;
+    t.due_at = t.created_at = day(1);
+    t.note = "a long note";
+    for (const std::uint64_t contact : {1u, 2u}) {
+        t.contact_id = contact_id(contact);
+        apollo.add(t);
+    }
+    const auto notes = [&](session& s) -> asio::awaitable<std::set<std::string>> {
+        task_list list(s, {}, {contact_id(1)});
+        std::set<std::string> seen;
+        (void)co_await list.read_span(day(1), [&](const client::seen_task& task) {
+            seen.insert(task.contact_id.substr(23) + task.note);
+            return true;
+        });
+        EXPECT_THAT(list.shown(), SizeIs(2));
+        for (const auto& shown : list.shown())
+            EXPECT_EQ(shown.created_at, day(1));
+        co_return seen;
+    };
+    EXPECT_EQ(run<std::set<std::string>>(notes), (std::set<std::string>{"1a long note", "2"}));
+}
+
 // ------------------------------------------------------------------------------------------- answers that are none
 
 TEST_F(TaskList, AForbiddenSearchEndsTheReading) {
@@ -284,7 +318,7 @@ TEST_F(TaskList, OnlyAFilterThatWorksShowsTasksOfOneContactAlone) {
     for (std::uint64_t c = 1; c <= 30; ++c)
         add_task(day(1), c);
     const auto only_of_seven = [&](session& s) -> asio::awaitable<bool> {
-        task_list list(s, {{"contact_id", contact_id(7)}});
+        task_list list(s, {{"contact_id", contact_id(7)}}, {});
         (void)co_await list.read_span(day(1), [](const client::seen_task&) { return true; });
         co_return list.only_of(contact_id(7));
     };
