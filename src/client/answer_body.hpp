@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+#include "client/text.hpp"
+
 namespace taskbarge::client {
 
 // Bytes that the large answers of one client share. An answer has its first part to itself and takes the rest from
@@ -106,7 +108,7 @@ struct answer_body {
             if (needed <= has) return true;
             const auto wanted = std::max(needed, std::min(2 * has, most_));
             if (!body_.share.grow_to(wanted)) return false;
-            body_.text.reserve(static_cast<std::size_t>(wanted));
+            reserve_exactly(body_.text, static_cast<std::size_t>(wanted));
             return true;
         }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "client/text.hpp"
+
 namespace taskbarge::client {
 
 namespace {
@@ -80,7 +82,7 @@ gunzip_result gunzip(std::string_view data, std::uint64_t limit, std::string& ou
     for (;;) {  // each step uses input up or makes output, else it is Z_BUF_ERROR
         if (made > limit) return gunzip_result::too_large;
         if (made == out.size()) {
-            out.reserve(next_size + spare);
+            reserve_exactly(out, next_size + spare);
             out.resize(next_size);
             next_size = std::min(most, next_size + next_size / 2);
         }

@@ -58,6 +58,14 @@ std::string one_line_without(const core::secret& key, std::string_view text) {
     return one_line(clean);
 }
 
+void reserve_exactly(std::string& text, std::size_t size) {
+    if (size <= text.capacity()) return;
+    std::string larger;
+    larger.reserve(size);
+    larger += text;
+    text.swap(larger);
+}
+
 std::string lower_case(std::string_view text) {
     std::string out(text);
     std::transform(out.begin(), out.end(), out.begin(), lower);

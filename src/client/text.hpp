@@ -17,6 +17,9 @@ std::string one_line(std::string_view text);
 // The same of a text that the peer chose, without the key: taken out before the cut, which could leave a part of it.
 std::string one_line_without(const core::secret& key, std::string_view text);
 
+// Makes room for `size` bytes and no more; std::string::reserve() takes up to twice what it had.
+void reserve_exactly(std::string& text, std::size_t size);
+
 std::string lower_case(std::string_view text);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 

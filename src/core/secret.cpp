@@ -70,7 +70,8 @@ void secret::wipe() noexcept {
 
 bool secret::is_in(std::string_view text) const {
     if (text_.empty()) return false;
-    for (std::size_t at = 0; at < text.size(); ++at)
+    // No spelling is shorter than the key.
+    for (std::size_t at = 0; at + text_.size() <= text.size(); ++at)
         if (may_begin(text[at]) && key_at(text.substr(at), text_) > 0) return true;
     return false;
 }
@@ -80,7 +81,7 @@ void secret::erase_from(std::string& text) const {
     const std::string_view in = text;
     std::string out;
     std::size_t copied = 0;
-    for (std::size_t at = 0; at < in.size();) {
+    for (std::size_t at = 0; at + text_.size() <= in.size();) {
         const auto size = may_begin(in[at]) ? key_at(in.substr(at), text_) : 0;
         if (size == 0) {
             ++at;

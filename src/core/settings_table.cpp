@@ -399,7 +399,8 @@ void add_send(table& t) {
     t.push_back({"send", "retry_budget", "percentage or count", "10%",
                  "Requests for repeating failed ones, of the minimum of requests (at least 50).",
                  share(&settings::send, &S::retry_budget)});
-    t.push_back({"send", "answer_limit", "size", "64MiB", "The longest answer that is read.",
+    t.push_back({"send", "answer_limit", "size", "64MiB",
+                 "The longest answer that is read. Long ones that come together share it.",
                  size(&settings::send, &S::answer_limit, 1024, "1KiB")});
     t.push_back({"send", "proxy", "URL", "", "HTTP proxy; without it HTTPS_PROXY and NO_PROXY count.", read_proxy});
 }

@@ -33,7 +33,8 @@ exchange unanswered(reach how, std::string code) {
 }
 
 create_answer classify(int status, std::string body) {
-    return classify_bulk_create(answered(status, std::move(body)));
+    auto x = answered(status, std::move(body));
+    return classify_bulk_create(x, {});
 }
 
 TEST(Answer, TasksNamedInA200AreCreated) {
@@ -85,6 +86,138 @@ TEST(Answer, A200ThatCannotBeReadIsDoubtful) {
     }
 }
 
+// What a request asked for, and the answers to it.
+class OwnAnswer : public testing::Test {
+ protected:
+    static core::task_view asked() {
+        core::task_view v;
+        v.user_id = "5b8050500000000000000a0f";
+        v.type = core::task_type::action_item;
+        v.due_at = *core::parse_rfc3339("2025-02-15T10:00:00.250Z");
+        v.note = "call back\r\n soon ";
+        return v;
+    }
+    static create_answer classify_with(const std::string& members) {
+        auto x =
+            answered(200, R"({"success":true,"tasks":[{"id":"t1","contact_id":"c1"},{"id":"t2","contact_id":"c2")" +
+                              members + "}]}");
+        return classify_bulk_create(x, asked());
+    }
+};
+
+TEST_F(OwnAnswer, TasksThatAreWhatWasAskedForAreCreated) {
+    for (const char* members :
+         {"",
+          R"(,"type":"action_item","user_id":"5b8050500000000000000a0f","note":"call back soon",)"
+          R"("due_at":"2025-02-15T10:00:00.000+00:00")",
+          R"(,"user_id":"5B8050500000000000000A0F")", R"(,"due_at":"2025-02-15T11:00:00+01:00")",
+          R"(,"due_at":"2025-02-15T10:00:00.999Z")", R"(,"note":"\n call\tback   soon")",
+          R"(,"note":"call back\r\n soon ")", R"(,"type":null,"user_id":null,"due_at":null,"note":null)",
+          R"(,"type":"","user_id":"","due_at":"","note":"")",
+          R"(,"type":7,"user_id":{"id":"x"},"due_at":1739613600,"note":["x"])", R"(,"due_at":"soon")"}) {
+        const auto a = classify_with(members);
+        EXPECT_EQ(a.verdict, create_verdict::created) << members << ": " << a.message;
+        EXPECT_EQ(a.tasks.size(), 2U) << members;
+    }
+}
+
+TEST_F(OwnAnswer, TaskThatIsAnotherMakesTheWholeAnswerDoubtful) {
+    for (const auto& [field, members] :
+         std::vector<std::pair<std::string, std::string>>{{"type", R"(,"type":"call")"},
+                                                          {"user_id", R"(,"user_id":"5b8050500000000000000a0e")"},
+                                                          {"due_at", R"(,"due_at":"2025-02-15T10:00:01Z")"},
+                                                          {"due_at", R"(,"due_at":"2025-02-15T10:00:00+01:00")"},
+                                                          {"note", R"(,"note":"call back later")"},
+                                                          {"note", R"(,"note":"callback soon")"},
+                                                          {"note", R"(,"note":"call back")"}}) {
+        const auto a = classify_with(members);
+        EXPECT_EQ(a.verdict, create_verdict::doubtful) << members;
+        EXPECT_EQ(a.code, "answer_not_ours") << members;
+        EXPECT_EQ(a.message, "the " + field + " of a task is not the one that was sent (task t2, contact c2)");
+        EXPECT_THAT(a.tasks, IsEmpty());
+    }
+}
+
+TEST_F(OwnAnswer, NoteWhereNoneWasSentIsAnother) {
+    auto x = answered(200, R"({"success":true,"tasks":[{"id":"t1","contact_id":"c1","note":"x"}]})");
+    auto without = asked();
+    without.note = {};
+    EXPECT_EQ(classify_bulk_create(x, without).code, "answer_not_ours");
+}
+
+TEST_F(OwnAnswer, OneIdForTwoContactsMakesTheWholeAnswerDoubtful) {
+    auto x = answered(200, R"({"success":true,"tasks":[{"id":"t1","contact_id":"c1"},{"id":"t1","contact_id":"c2"}]})");
+    const auto a = classify_bulk_create(x, asked());
+    EXPECT_EQ(a.verdict, create_verdict::doubtful);
+    EXPECT_EQ(a.code, "answer_not_ours");
+    EXPECT_EQ(a.message, "a task is named twice (task t1, contact c2)");
+}
+
+TEST_F(OwnAnswer, ContactThatIsNamedTwiceOrWasNotAskedForStaysToBeTold) {
+    auto x = answered(200, R"({"success":true,"tasks":[{"id":"t1","contact_id":"c1"},{"id":"t2","contact_id":"c1"}]})");
+    EXPECT_EQ(classify_bulk_create(x, asked()).tasks.size(), 2U);
+}
+
+TEST_F(OwnAnswer, FirstOfTwoMembersWithOneKeyCounts) {
+    EXPECT_EQ(classify_with(R"(,"type":"action_item","type":"call")").verdict, create_verdict::created);
+    EXPECT_EQ(classify_with(R"(,"note":null,"note":"another")").verdict, create_verdict::created);
+}
+
+// However an answer repeats the key, no text that is kept of it holds it or a part of it.
+class Key : public testing::Test {
+ protected:
+    static constexpr std::string_view text = "k3y-of-the-account";
+    static create_answer classify_with_key(int status, const std::string& body, std::string* kept = nullptr) {
+        auto x = answered(status, body);
+        auto a = classify_bulk_create(x, {}, core::secret(std::string(text)));
+        if (kept != nullptr) *kept = x.body;
+        EXPECT_THAT(x.body, Not(HasSubstr("k3y")));
+        EXPECT_THAT(a.message, Not(HasSubstr("k3y")));
+        return a;
+    }
+};
+
+TEST_F(Key, IsTakenOutOfTheWordsAndTheBody) {
+    for (const int status : {200, 400, 401, 403, 413, 422, 429, 500}) {
+        std::string kept;
+        const auto a = classify_with_key(status, fmt::format(R"({{"error":"key {} is bad"}})", text), &kept);
+        EXPECT_EQ(a.message, "key *** is bad") << status;
+        EXPECT_EQ(kept, R"({"error":"key *** is bad"})") << status;
+    }
+    EXPECT_THAT(classify_with_key(200, fmt::format("<html><title>{}</title>", text)).message, HasSubstr("***"));
+    EXPECT_EQ(classify_with_key(200, fmt::format(R"(["{}"])", text)).code, "answer_unreadable");
+    EXPECT_EQ(classify_with_key(200, fmt::format(R"({{"success":true,"x":"{}"}})", text)).code, "answer_unreadable");
+}
+
+TEST_F(Key, IsTakenOutHoweverJsonSpellsIt) {
+    std::string kept;
+    const auto a = classify_with_key(422, R"({"error":"\u006b3y\u002dof-the-account is bad"})", &kept);
+    EXPECT_EQ(a.message, "*** is bad");
+    EXPECT_EQ(kept, R"({"error":"*** is bad"})");
+    EXPECT_EQ(classify_with_key(500, R"({"error":{"x-api-key":"k3y-of-the\u002Daccount"}})").message,
+              R"({"x-api-key":"***"})");
+}
+
+TEST_F(Key, IsNotCutInTwoByTheEndOfAMessage) {
+    for (std::size_t before = 270; before < 310; ++before)
+        classify_with_key(500, std::string(before, 'x') + std::string(text));
+}
+
+TEST_F(Key, IsNoIdOfATask) {
+    for (const char* task :
+         {R"({"id":"k3y-of-the-account","contact_id":"c1"})", R"({"id":"t1","contact_id":"<k3y-of-the-account>"})"}) {
+        std::string kept;
+        const auto a = classify_with_key(200, fmt::format(R"({{"success":true,"tasks":[{}]}})", task), &kept);
+        EXPECT_EQ(a.code, "answer_not_ours");
+        EXPECT_THAT(a.message, HasSubstr("***"));
+        EXPECT_THAT(a.tasks, IsEmpty());
+    }
+}
+
+TEST_F(Key, IsNotAmongWhatDiffers) {
+    classify_with_key(200, R"({"success":true,"tasks":[{"id":"t1","contact_id":"c1","type":"k3y-of-the-account"}]})");
+}
+
 TEST(Answer, RefusalsAreThoseOfTheDetailsOrAContact) {
     const auto a = classify(422, R"({"error":"type and user can not be blank"})");
     EXPECT_EQ(a.verdict, create_verdict::refused);
@@ -128,11 +261,13 @@ TEST(Answer, EveryOtherStatusIsDoubtful) {
 }
 
 TEST(Answer, ExchangesWithoutAnAnswerKeepTheirCode) {
-    const auto safe = classify_bulk_create(unanswered(reach::not_sent, "dns_failed"));
+    auto not_sent = unanswered(reach::not_sent, "dns_failed");
+    const auto safe = classify_bulk_create(not_sent, {});
     EXPECT_EQ(safe.verdict, create_verdict::not_sent);
     EXPECT_EQ(safe.code, "dns_failed");
     EXPECT_EQ(safe.message, "why");
-    const auto lost = classify_bulk_create(unanswered(reach::no_answer, "connection_lost"));
+    auto no_answer = unanswered(reach::no_answer, "connection_lost");
+    const auto lost = classify_bulk_create(no_answer, {});
     EXPECT_EQ(lost.verdict, create_verdict::doubtful);
     EXPECT_EQ(lost.code, "connection_lost");
 }
@@ -163,7 +298,8 @@ TEST(Search, PageIsReadFieldByField) {
         {"id":"t1","contact_id":"66302798D03B9601C7934E01","user_id":"u","type":"call","priority":"high",
          "status":"scheduled","note":"n","due_at":"2025-02-15T10:00:00.000+00:00",
          "created_at":"2025-02-14T09:00:00.123Z"}, {"id":"t2","note":null}, 5],
-        "pagination":{"page":1,"per_page":100,"total_entries":179,"total_pages":2}})"));
+        "pagination":{"page":1,"per_page":100,"total_entries":179,"total_pages":2}})"),
+                                  1, 100);
     ASSERT_TRUE(page) << page.error().text;
     ASSERT_EQ(page->tasks.size(), 2U);
     const auto& t = page->tasks[0];
@@ -178,8 +314,10 @@ TEST(Search, PageIsReadFieldByField) {
 }
 
 TEST(Search, NumbersInPaginationMayBeTexts) {
-    const auto page = read_search(answered(
-        200, R"({"tasks":[],"pagination":{"page":"3","per_page":"100","total_entries":"250","total_pages":3.0}})"));
+    const auto page = read_search(
+        answered(200,
+                 R"({"tasks":[],"pagination":{"page":"3","per_page":"100","total_entries":"250","total_pages":3.0}})"),
+        3, 100);
     ASSERT_TRUE(page);
     EXPECT_EQ(page->page, 3U);
     EXPECT_EQ(page->total_entries, 250U);
@@ -189,22 +327,74 @@ TEST(Search, NumbersInPaginationMayBeTexts) {
 TEST(Search, AnswerThatDoesNotSayHowMuchThereIsIsNoPage) {
     for (const char* body : {R"({"tasks":[]})", R"({"tasks":[],"pagination":{"page":1}})",
                              R"({"pagination":{"total_entries":1,"total_pages":1}})", "<html>"})
-        EXPECT_EQ(read_search(answered(200, body)).error().code, core::errc::waiting) << body;
+        EXPECT_EQ(read_search(answered(200, body), 1, 100).error().code, core::errc::waiting) << body;
 }
 
 TEST(Search, RefusedAccessIsTyped) {
-    EXPECT_EQ(read_search(answered(403, R"({"error":"no"})")).error().code, core::errc::forbidden);
-    EXPECT_EQ(read_search(answered(401, "no")).error().code, core::errc::unauthorized);
-    const auto down = read_search(answered(503, "down")).error();
+    EXPECT_EQ(read_search(answered(403, R"({"error":"no"})"), 1, 100).error().code, core::errc::forbidden);
+    EXPECT_EQ(read_search(answered(401, "no"), 1, 100).error().code, core::errc::unauthorized);
+    const auto down = read_search(answered(503, "down"), 1, 100).error();
     EXPECT_EQ(down.code, core::errc::waiting);
     EXPECT_EQ(down.text, "tasks/search: status 503: down");
-    EXPECT_EQ(read_search(unanswered(reach::no_answer, "request_timeout")).error().code, core::errc::waiting);
+    EXPECT_EQ(read_search(unanswered(reach::no_answer, "request_timeout"), 1, 100).error().code, core::errc::waiting);
+}
+
+std::string page_of(std::size_t tasks, const std::string& pagination) {
+    std::string body = R"({"tasks":[)";
+    for (std::size_t i = 0; i < tasks; ++i)
+        body += fmt::format(R"({}{{"id":"t{}"}})", i ? "," : "", i);
+    return body + R"(],"pagination":{)" + pagination + R"("total_entries":500,"total_pages":5}})";
+}
+
+TEST(Search, MoreTasksThanWereAskedForAreNoPage) {
+    EXPECT_TRUE(read_search(answered(200, page_of(100, "")), 1, 100));
+    const auto page = read_search(answered(200, page_of(101, "")), 1, 100);
+    ASSERT_FALSE(page);
+    EXPECT_EQ(page.error().code, core::errc::waiting);
+    EXPECT_EQ(page.error().text, "tasks/search: the answer has 101 tasks, 100 were asked for");
+}
+
+TEST(Search, OtherPageThanWasAskedForIsNone) {
+    EXPECT_TRUE(read_search(answered(200, page_of(3, R"("page":"2","per_page":100,)")), 2, 100));
+    for (const char* other : {R"("page":1,)", R"("page":"3",)", R"("page":2,"per_page":25,)"})
+        EXPECT_EQ(read_search(answered(200, page_of(3, other)), 2, 100).error().code, core::errc::waiting) << other;
+}
+
+TEST(Search, TaskThatIsTwiceOnAPageMakesItNone) {
+    const auto page = read_search(
+        answered(200, R"({"tasks":[{"id":"t1"},{"note":"no id"},{"note":"none either"},{"id":"t2"},{"id":"t1"}],
+                          "pagination":{"total_entries":5,"total_pages":1}})"),
+        1, 100);
+    ASSERT_FALSE(page);
+    EXPECT_EQ(page.error().text, "tasks/search: the answer has the id t1 twice");
+}
+
+TEST(Search, LargeTextOfVeryManyValuesIsNotTakenApart) {
+    // Each value would take many times its own size.
+    std::string body = R"({"tasks":[)";
+    constexpr int very_many = 3'000'000;
+    for (int i = 0; i < very_many; ++i)
+        body += "0,";
+    body += R"(0],"pagination":{"total_entries":1,"total_pages":1}})";
+    const auto page = read_search(answered(200, body), 1, 100);
+    ASSERT_FALSE(page);
+    EXPECT_THAT(page.error().text, HasSubstr("support a document that big"));
+}
+
+TEST(Users, MoreOrOthersThanWereAskedForAreNoPage) {
+    const std::string two = R"({"users":[{"id":"u1"},{"id":"u2"}],"pagination":{"page":2,"total_pages":4}})";
+    EXPECT_TRUE(read_users(answered(200, two), 2, 2));
+    EXPECT_EQ(read_users(answered(200, two), 2, 1).error().code, core::errc::waiting);
+    EXPECT_EQ(read_users(answered(200, two), 1, 2).error().code, core::errc::waiting);
+    EXPECT_EQ(read_users(answered(200, R"({"users":[{"id":"u1"},{"id":"u1"}]})"), 1, 2).error().code,
+              core::errc::waiting);
 }
 
 TEST(Users, NamesAndPagesAreRead) {
     const auto page = read_users(answered(200, R"({"users":[
         {"id":"u1","email":"a@example.com","first_name":"Ada","last_name":"Lovelace"},
-        {"id":"u2","email":null,"first_name":"Bo"}],"pagination":{"page":"1","total_pages":"4"}})"));
+        {"id":"u2","email":null,"first_name":"Bo"}],"pagination":{"page":"1","total_pages":"4"}})"),
+                                 1, 100);
     ASSERT_TRUE(page);
     ASSERT_EQ(page->users.size(), 2U);
     EXPECT_EQ(page->users[0].name, "Ada Lovelace");
@@ -229,6 +419,13 @@ TEST(UsageStats, EachRouteHasItsThreeWindows) {
     EXPECT_EQ(r.usage.windows[2].used, 10U);
     EXPECT_EQ(r.usage.windows[2].left, 5990U);
     EXPECT_FALSE(routes->at(1).usage.windows[0].present);
+}
+
+TEST(UsageStats, MoreRoutesThanAnyApiHasAreNotUsable) {
+    std::string body = "{";
+    for (int i = 0; i <= 10'000; ++i)
+        body += fmt::format(R"({}"r{}":0)", i ? "," : "", i);
+    EXPECT_EQ(read_usage_stats(answered(200, body + "}")).error().code, core::errc::waiting);
 }
 
 TEST(UsageStats, MissingRightIsTyped) {

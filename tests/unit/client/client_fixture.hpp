@@ -87,7 +87,23 @@ class client_fixture : public ::testing::Test {
         EXPECT_TRUE(p->done);
         return std::move(p->result);
     }
-    exchange create(apollo_client& client, const std::string& body = "{}") { return run(client.bulk_create(body)); }
+    // A request for tasks, of which only the exchange is looked at.
+    static boost::asio::awaitable<exchange> creating(apollo_client& client, std::string body) {
+        const core::task_view nothing;
+        auto made = co_await client.bulk_create(body, nothing);
+        co_return std::move(made.http);
+    }
+    exchange create(apollo_client& client, const std::string& body = "{}") { return run(creating(client, body)); }
+    // A whole one.
+    creation create_tasks(apollo_client& client, const std::string& body, const core::task_view& asked) {
+        creation made;
+        boost::asio::co_spawn(io_, client.bulk_create(body, asked), [&](std::exception_ptr e, creation c) {
+            if (e) std::rethrow_exception(e);
+            made = std::move(c);
+        });
+        finish();
+        return made;
+    }
 
     void finish() {
         io_.restart();

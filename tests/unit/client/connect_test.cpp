@@ -198,7 +198,7 @@ TEST_F(Connect, StopWhileConnectingSendsNothing) {
     scripted_server server(tls_server());
     server.greet({greeting::stall_on_accept});
     auto client = make(options_for(server));
-    auto p = start(client->bulk_create("{}"));
+    auto p = start(creating(*client, "{}"));
     run_until([&] { return server.connections() == 1; });
     p->stop.emit(boost::asio::cancellation_type::terminal);
     finish();

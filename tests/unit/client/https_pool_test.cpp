@@ -100,7 +100,7 @@ TEST_P(Pool, NoMoreConnectionsThanAllowedAndAllRequestsAreServed) {
     auto client = make(std::move(o));
     std::vector<std::shared_ptr<pending_exchange>> all;
     for (int i = 0; i < 10; ++i)
-        all.push_back(start(client->bulk_create(std::to_string(i))));
+        all.push_back(start(creating(*client, std::to_string(i))));
     finish();
     for (const auto& p : all)
         EXPECT_EQ(p->result.status, 200);
@@ -114,7 +114,7 @@ TEST_P(Pool, WhoWaitsIsServedInTheOrderOfAsking) {
     auto client = make(std::move(o));
     std::vector<std::shared_ptr<pending_exchange>> all;
     for (int i = 0; i < 6; ++i)
-        all.push_back(start(client->bulk_create(std::to_string(i))));
+        all.push_back(start(creating(*client, std::to_string(i))));
     finish();
     std::string order;
     for (const auto& r : server_.requests())
@@ -177,7 +177,7 @@ TEST_P(Pool, CloseEndsIdleConnectionsAndThoseInUseAfterwards) {
     create(*client);
     client->close();
     EXPECT_TRUE(server_.wait_for_closed(1));
-    auto p = start(client->bulk_create("{}"));
+    auto p = start(creating(*client, "{}"));
     run_until([&] { return server_.requests().size() == 2; });
     client->close();
     finish();
@@ -288,8 +288,8 @@ TEST_P(Pool, GzipAnswersAreDecoded) {
                     answer_with(200, chunked(gzipped(text), 100),
                                 {{"Content-Encoding", "GZIP"}, {"Transfer-Encoding", "chunked"}})});
     auto client = make(options());
-    EXPECT_EQ(create(*client).body, text);
-    EXPECT_EQ(create(*client).body, text);
+    EXPECT_EQ(run(client->usage_stats()).body, text);
+    EXPECT_EQ(run(client->usage_stats()).body, text);
     EXPECT_EQ(server_.connections(), 1U);
 }
 
@@ -331,16 +331,16 @@ TEST_P(Pool, InterimAnswersArePassedOver) {
 TEST_P(Pool, RedirectIsAnAnswerAndIsNotFollowed) {
     server_.script({answer_with(307, "", {{"Location", "http://127.0.0.1:1/elsewhere"}})});
     auto client = make(options());
-    const exchange x = create(*client);
-    EXPECT_EQ(x.status, 307);
-    EXPECT_EQ(classify_bulk_create(x).code, "http_307");
+    const creation made = create_tasks(*client, "{}", {});
+    EXPECT_EQ(made.http.status, 307);
+    EXPECT_EQ(made.answer.code, "http_307");
     EXPECT_EQ(server_.requests().size(), 1U);
 }
 
 TEST_P(Pool, HtmlWithStatus200IsDoubtful) {
     server_.script({answer_with(200, "<html><title>Maintenance</title></html>", {{"content-type", "text/html"}})});
     auto client = make(options());
-    const create_answer a = classify_bulk_create(create(*client));
+    const create_answer a = create_tasks(*client, "{}", {}).answer;
     EXPECT_EQ(a.verdict, create_verdict::doubtful);
     EXPECT_THAT(a.message, HasSubstr("Maintenance"));
 }
@@ -356,9 +356,9 @@ TEST_P(Pool, StopWhileWaitingForAConnectionSendsNothing) {
     auto o = options();
     o.connections = 1;
     auto client = make(std::move(o));
-    auto first = start(client->bulk_create("first"));
-    auto second = start(client->bulk_create("second"));
-    auto third = start(client->bulk_create("third"));
+    auto first = start(creating(*client, "first"));
+    auto second = start(creating(*client, "second"));
+    auto third = start(creating(*client, "third"));
     boost::asio::post(io_, [&] { second->stop.emit(boost::asio::cancellation_type::terminal); });
     finish();
     EXPECT_EQ(first->result.status, 200);
@@ -370,7 +370,7 @@ TEST_P(Pool, StopWhileWaitingForAConnectionSendsNothing) {
 
 TEST_P(Pool, StopAfterWritingWaitsForTheAnswer) {
     auto client = make(options());
-    auto p = start(client->bulk_create("{}"));
+    auto p = start(creating(*client, "{}"));
     run_until([&] { return !server_.requests().empty(); });
     p->stop.emit(boost::asio::cancellation_type::terminal);
     finish();
@@ -383,7 +383,7 @@ TEST_P(Pool, StopAfterWritingOnAStalledServerWaitsForTheDeadline) {
     auto o = options();
     o.request_timeout = 50ms;
     auto client = make(std::move(o));
-    auto p = start(client->bulk_create("{}"));
+    auto p = start(creating(*client, "{}"));
     run_until([&] { return !server_.requests().empty() || p->done; });
     p->stop.emit(boost::asio::cancellation_type::terminal);
     finish();
