@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <utility>
 
 #include "cli/api_key.hpp"
@@ -20,7 +19,7 @@ namespace {
 std::vector<ledger::reason_count> reasons_of(const core::settings& settings, const job::report& r) {
     constexpr std::size_t most = 5;
     if (!r.job || r.rows.rejected + r.rows.failed + r.rows.unknown == 0) return {};
-    const auto opened = existing_ledger(settings);
+    const auto opened = existing_ledger(settings, ledger::witness_check::ignored);
     if (!opened || !*opened) return {};
     auto reasons = (*opened)->reasons(*r.job, most);
     return reasons ? std::move(*reasons) : std::vector<ledger::reason_count>{};
@@ -66,14 +65,17 @@ void complain(const std::string& line) {
     write_stderr("taskbarge: " + line + "\n");
 }
 
-core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settings& settings) {
-    std::error_code error;
-    if (!std::filesystem::exists(settings.ledger.path, error) && !error) return std::unique_ptr<ledger::ledger>{};
-    return ledger::open_ledger(settings.ledger.path);
+core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settings& settings,
+                                                              ledger::witness_check how) {
+    const auto there = ledger::has_ledger(settings.ledger.path);
+    if (!there) return there.error();
+    if (!*there) return std::unique_ptr<ledger::ledger>{};
+    return ledger::open_ledger(settings.ledger.path, how);
 }
 
-core::result<std::unique_ptr<ledger::ledger>> ledger_of(core::job_id job, const core::settings& settings) {
-    auto opened = existing_ledger(settings);
+core::result<std::unique_ptr<ledger::ledger>> ledger_of(core::job_id job, const core::settings& settings,
+                                                        ledger::witness_check how) {
+    auto opened = existing_ledger(settings, how);
     if (opened && !*opened)
         return core::failure{core::errc::no_such_job, fmt::format("there is no job {}: the ledger {} does not exist",
                                                                   job, settings.ledger.path)};

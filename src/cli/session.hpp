@@ -53,10 +53,13 @@ core::result<void> take_key(session& s, const program& p, key_need need);
 void complain(const std::string& line);
 
 // The ledger of the settings, when its file exists already; null when it does not. Never makes one.
-core::result<std::unique_ptr<ledger::ledger>> existing_ledger(const core::settings& settings);
+// Commands that only look take one that is older than what was sent with it, too.
+core::result<std::unique_ptr<ledger::ledger>> existing_ledger(
+    const core::settings& settings, ledger::witness_check how = ledger::witness_check::required);
 
 // The same for a command that names a job: a ledger that is not there has none, which is errc::no_such_job.
-core::result<std::unique_ptr<ledger::ledger>> ledger_of(core::job_id job, const core::settings& settings);
+core::result<std::unique_ptr<ledger::ledger>> ledger_of(core::job_id job, const core::settings& settings,
+                                                        ledger::witness_check how = ledger::witness_check::required);
 
 // Says on standard error why the run stopped, if it did. With --quiet a job that only waits, or that another process
 // works on, is not worth a line: its exit code tells.

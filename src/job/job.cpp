@@ -163,8 +163,9 @@ bool report_if_parked(const environment& env, const ledger::job_record& job, run
 }
 
 // Nothing when the reporter was told why the ledger cannot be opened.
-std::unique_ptr<ledger::ledger> open_book(const environment& env, run_reporter& reporter) {
-    auto book = ledger::open_ledger(env.settings.ledger.path);
+std::unique_ptr<ledger::ledger> open_book(const environment& env, run_reporter& reporter,
+                                          ledger::witness_check how = ledger::witness_check::required) {
+    auto book = ledger::open_ledger(env.settings.ledger.path, how);
     if (book) return std::move(*book);
     reporter.stop_with(book.error());
     return nullptr;
@@ -385,7 +386,7 @@ void report_record(const ledger::job_record& job, run_reporter& reporter) {
 
 report report_job(const environment& env, core::job_id id) {
     run_reporter reporter(env);
-    auto book = open_book(env, reporter);
+    auto book = open_book(env, reporter, ledger::witness_check::ignored);
     if (!book) return reporter.finish();
     auto record = book->job(id);
     if (!record) {

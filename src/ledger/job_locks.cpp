@@ -14,7 +14,9 @@ namespace taskbarge::ledger {
 
 namespace {
 
-// Bytes beyond any job id. Locks may lie past the end of a file, so the file stays empty.
+// Locks may lie past the end of a file: the witness is its only content. A job's byte is its id beyond the first of
+// these; the others are beyond any job.
+constexpr off_t first_job_byte = off_t{1} << 32;
 constexpr off_t opening_byte = off_t{1} << 60;
 constexpr off_t check_byte = opening_byte + 1;
 
@@ -28,6 +30,10 @@ struct flock byte_lock(off_t at) {
 }
 
 enum class lock_answer { taken, held, broken };
+
+off_t byte_of(core::job_id id) {
+    return first_job_byte + static_cast<off_t>(id);
+}
 
 lock_answer try_byte(const owned_fd& fd, off_t at) {
     auto wanted = byte_lock(at);
@@ -79,7 +85,23 @@ core::result<job_locks> job_locks::open_in_memory() {
 core::result<owned_fd> job_locks::reopen() const {
     owned_fd fd(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
     if (!fd) return trouble("cannot open the lock file");
+    struct stat now {};
+    auto mine = file();
+    if (!mine) return mine.error();
+    if (::fstat(fd.get(), &now) != 0) return trouble("cannot be examined");
+    if (now.st_dev != mine->st_dev || now.st_ino != mine->st_ino) {
+        return core::failure{core::errc::ledger,
+                             fmt::format("{} was removed or replaced while this run was going on: a lock in it would "
+                                         "keep nobody away; run again",
+                                         path_)};
+    }
     return fd;
+}
+
+core::result<struct stat> job_locks::file() const {
+    struct stat out {};
+    if (::fstat(probe_.get(), &out) != 0) return trouble("cannot be examined");
+    return out;
 }
 
 core::result<void> job_locks::check() const {
@@ -103,7 +125,7 @@ core::result<void> job_locks::check() const {
 core::result<std::unique_ptr<job_lock>> job_locks::lock(core::job_id id) const {
     auto fd = reopen();
     if (!fd) return fd.error();
-    switch (try_byte(*fd, static_cast<off_t>(id))) {
+    switch (try_byte(*fd, byte_of(id))) {
         case lock_answer::held:
             return core::failure{core::errc::job_held, fmt::format("job {} is being worked on by another process", id)};
         case lock_answer::broken:
@@ -115,14 +137,14 @@ core::result<std::unique_ptr<job_lock>> job_locks::lock(core::job_id id) const {
 }
 
 core::result<bool> job_locks::held(core::job_id id) const {
-    auto asked = byte_lock(static_cast<off_t>(id));
+    auto asked = byte_lock(byte_of(id));
     if (::fcntl(probe_.get(), F_OFD_GETLK, &asked) != 0) return trouble("locks cannot be queried");
     return asked.l_type != F_UNLCK;
 }
 
 core::result<bool> job_locks::any_held() const {
-    auto asked = byte_lock(0);
-    asked.l_len = opening_byte;
+    auto asked = byte_lock(first_job_byte);
+    asked.l_len = opening_byte - first_job_byte;
     if (::fcntl(probe_.get(), F_OFD_GETLK, &asked) != 0) return trouble("locks cannot be queried");
     return asked.l_type != F_UNLCK;
 }

@@ -167,6 +167,7 @@ result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& id
         if (against_earlier_jobs) {
             if (auto r = drop_rows_of_earlier_jobs(*db_, job, chunk_size); !r) return r.error();
         }
+        if (auto r = doubt_plan(job); !r) return r.error();
         auto done = db_->prepare(
                            "UPDATE jobs SET state = 'parked', base_url = ?2, team = ?3, input_sha256 = ?4, "
                            "input_bytes = ?5, settings_text = ?6, relative_day = ?7, rows = ?8, origin = ?9, "

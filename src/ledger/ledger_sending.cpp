@@ -269,6 +269,7 @@ result<attempt_id> sqlite_ledger::record_intent(const attempt_intent& intent) {
                         .bind(intent.chunk, intent.started_at, intent.server_date, *event)
                         .run();
         if (!made) return made.error();
+        intent_ = true;
         return db_->last_id();
     });
 }
@@ -362,7 +363,8 @@ result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
 result<void> sqlite_ledger::reopen_failed(job_id job) {
     return db_->atomically(access::write, [&]() -> result<void> {
         if (auto forgotten = keep_sums(job, {}); !forgotten) return forgotten;
-        return reopen_refused_chunks(*db_, job);
+        if (auto reopened = reopen_refused_chunks(*db_, job); !reopened) return reopened;
+        return doubt_plan(job);
     });
 }
 

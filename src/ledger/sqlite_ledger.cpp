@@ -1,84 +1,15 @@
 #include "ledger/sqlite_ledger.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
 #include <limits>
-
-#include "ledger/schema.hpp"
 
 namespace taskbarge::ledger {
 
 using sqlite::access;
 
 namespace {
-
-constexpr std::string_view in_memory = ":memory:";
-
-core::failure cannot_make(const std::string& what) {
-    const core::errc code = errno == ENOSPC || errno == EDQUOT ? core::errc::ledger_full : core::errc::ledger;
-    return {code, fmt::format("cannot make {}: {}; name a ledger in a folder that you may write", what,
-                              std::strerror(errno))};
-}
-
-// Makes the folder and those above it for the owner alone: the ledger names people's contacts.
-result<void> make_folder(const std::filesystem::path& folder) {
-    std::error_code ignored;
-    if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return {};
-    if (auto above = make_folder(folder.parent_path()); !above) return above;
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return cannot_make(folder.string());
-    return {};
-}
-
-// Makes the file when there is none; SQLite gives its -wal and -shm files the same mode. An existing file is not even
-// opened: closing any descriptor of it would drop the record locks of other connections in this process.
-result<void> make_file(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        if (errno == EEXIST) return {};
-        return cannot_make(path);
-    }
-    ::close(fd);
-    return {};
-}
-
-// 16 MiB of pages: holds the index pages that the planning of half a million groups touches at random.
-// A WAL left large by a planning is cut back to 64 MiB at the next checkpoint. A checkpoint every 16 MiB: the pages
-// that each request changes are then copied to the file a few times less often.
-constexpr const char* pragmas =
-    "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864; "
-    "PRAGMA wal_autocheckpoint = 4096; "
-    "PRAGMA temp_store = FILE; PRAGMA trusted_schema = OFF;";
-
-// Where SQLite cannot have its shared memory (some network and container file systems) it keeps another mode silently.
-result<void> turn_to_wal(sqlite::connection& db, const std::string& path) {
-    auto query = db.prepare("PRAGMA journal_mode = WAL");
-    auto answered = query.next();
-    if (!answered) return answered.error();
-    if (path == in_memory || (*answered && query.text(0) == "wal")) return {};
-    return core::failure{
-        core::errc::ledger,
-        fmt::format("ledger {}: its file system has no shared memory files; keep it on a local one", path)};
-}
-
-result<void> prepare_file(sqlite::connection& db, const std::string& path) {
-    // The check comes first: a file that is not ours must not be turned to WAL.
-    auto made = has_schema(db, path);
-    if (!made) return made.error();
-    // A new file can shrink by parts, which must be said before there is anything in it.
-    if (!*made) {
-        if (auto r = db.execute("PRAGMA auto_vacuum = INCREMENTAL"); !r) return r;
-    }
-    if (auto r = turn_to_wal(db, path); !r) return r;
-    if (auto r = db.execute(pragmas); !r) return r;
-    return *made ? result<void>() : make_schema(db);
-}
 
 std::string job_columns(std::string_view where) {
     return fmt::format(
@@ -145,27 +76,6 @@ core::failure no_such_job(job_id id) {
 
 core::failure bug(const std::string& text) {
     return {core::errc::internal, "ledger: " + text};
-}
-
-result<std::unique_ptr<ledger>> open_ledger(const std::string& path) {
-    if (path == in_memory) {
-        auto locks = job_locks::open_in_memory();
-        if (!locks) return locks.error();
-        auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
-        if (!db) return db.error();
-        if (auto ready = prepare_file(**db, path); !ready) return ready.error();
-        return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
-    }
-    if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) return made.error();
-    auto locks = job_locks::open(path + ".lock");
-    if (!locks) return locks.error();
-    auto turn = locks->lock_opening();
-    if (!turn) return turn.error();
-    if (auto made = make_file(path); !made) return made.error();
-    auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE);
-    if (!db) return db.error();
-    if (auto ready = prepare_file(**db, path); !ready) return ready.error();
-    return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
 }
 
 result<void> sqlite_ledger::check_job(job_id id) {
@@ -280,6 +190,7 @@ result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std:
                                           const std::string& stop_code, const std::string& stop_message, instant now) {
     const auto finished = state == core::job_state::completed ? std::optional(now) : std::nullopt;
     return db_->atomically(access::write, [&]() -> result<void> {
+        if (auto same = check_files(); !same) return same;
         std::optional<job_totals> sums;
         if (finished) {
             auto counted = totals(id);
@@ -301,6 +212,7 @@ result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std:
 result<void> sqlite_ledger::begin() {
     auto opened = db_->begin(access::write);
     begun_ = opened.has_value();
+    intent_ = false;
     return opened;
 }
 
@@ -312,16 +224,33 @@ result<void> sqlite_ledger::commit() {
             return kept;
         }
     }
-    if (open_count_ && open_count_->changed) {
-        if (auto kept = db_->prepare("UPDATE ledger SET events = ?").bind(open_count_->events).run(); !kept) {
-            rollback();
-            return kept;
-        }
+    auto ready = write_count();
+    if (ready && intent_) ready = check_files();
+    if (!ready) {
+        rollback();
+        return ready;
     }
+    const bool tell = intent_ && guard_;
+    const auto events = open_count_ ? open_count_->events : 0;
     open_books_.clear();
     open_count_.reset();
     begun_ = false;
-    return db_->commit();
+    auto done = db_->commit();
+    // Before the caller goes on, thus before the first byte of the request; after the commit, since a witness that is
+    // ahead of the ledger would accuse it wrongly after a kill.
+    if (done && tell) return guard_->beside.raise({guard_->id, events});
+    return done;
+}
+
+result<void> sqlite_ledger::write_count() {
+    if (!open_count_ || !open_count_->changed) return {};
+    return db_->prepare("UPDATE ledger SET events = ?").bind(open_count_->events).run();
+}
+
+result<void> sqlite_ledger::check_files() const {
+    if (!guard_) return {};
+    if (guard_->how != witness_check::required) return bug("it was opened for looking, and cannot send");
+    return guard_->files.check();
 }
 
 void sqlite_ledger::rollback() noexcept {

@@ -8,17 +8,29 @@
 #include <vector>
 
 #include "ledger/job_locks.hpp"
+#include "ledger/ledger_file.hpp"
 #include "ledger/sqlite.hpp"
+#include "ledger/witness.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
 namespace taskbarge::ledger {
 
-// Methods are in files by theme: sqlite_ledger.cpp (opening, jobs, windows), ledger_planning.cpp,
-// ledger_sending.cpp, ledger_lookup.cpp, ledger_results.cpp and ledger_pruning.cpp.
+// Methods are in files by theme: sqlite_ledger.cpp (jobs, events, windows), ledger_planning.cpp,
+// ledger_sending.cpp, ledger_lookup.cpp, ledger_results.cpp, ledger_pruning.cpp and
+// ledger_accepting.cpp; opening.cpp makes it.
 class sqlite_ledger final : public ledger {
  public:
-    sqlite_ledger(std::unique_ptr<sqlite::connection> db, job_locks locks)
-        : db_(std::move(db)), locks_(std::move(locks)) {}
+    // What a ledger in files has beside its database.
+    struct guard {
+        std::string path;
+        std::string id;
+        ledger_file files;
+        witness beside;
+        witness_check how;
+    };
+
+    sqlite_ledger(std::unique_ptr<sqlite::connection> db, job_locks locks, std::optional<guard> files = {})
+        : db_(std::move(db)), locks_(std::move(locks)), guard_(std::move(files)) {}
 
     result<void> begin() override;
     result<void> commit() override;
@@ -73,6 +85,10 @@ class sqlite_ledger final : public ledger {
 
     result<event_number> events() override;
 
+    result<accepted_ledger> accept() override;
+    result<void> trust() override;
+    result<bool> suspect() override;
+
     result<core::rate_book> load_book(const book_key& key) override;
     result<void> save_book(const book_key& key, const core::rate_book& book) override;
 
@@ -99,6 +115,9 @@ class sqlite_ledger final : public ledger {
         return out;
     }
     result<event_number> next_event();
+    result<void> write_count();
+    result<void> check_files() const;
+    result<void> doubt_plan(job_id job);
 
     result<void> check_job(job_id id);
     result<std::vector<job_record>> read_jobs(sqlite::statement query);
@@ -122,7 +141,8 @@ class sqlite_ledger final : public ledger {
     result<void> write_book(const book_key& key, const core::rate_book& book);
 
     std::unique_ptr<sqlite::connection> db_;
-    bool begun_ = false;  // by begin()
+    bool begun_ = false;   // by begin()
+    bool intent_ = false;  // recorded in that transaction
     // Each request takes a place and each answer corrects it: a shared transaction reads a book once and writes it
     // once.
     std::vector<open_book> open_books_;
@@ -133,6 +153,7 @@ class sqlite_ledger final : public ledger {
     };
     std::optional<open_count> open_count_;
     job_locks locks_;
+    std::optional<guard> guard_;
 };
 
 core::failure no_such_job(job_id id);

@@ -5,7 +5,8 @@
 // the whole transaction: what follows fails the same way until commit(), which fails too, or rollback(). Afterwards the
 // object is usable again. Failures are errc::ledger, errc::ledger_full (no room: nothing of the transaction is kept),
 // errc::waiting (others were writing for minutes), errc::job_held, errc::no_such_job, and errc::internal for a call
-// that would break a promise, such as losing a row.
+// that would break a promise, such as losing a row. A transaction that records an intent, and set_job_state(), fail
+// with errc::ledger when the paths do not name the files any more that were opened.
 #pragma once
 
 #include <cstdint>
@@ -273,6 +274,13 @@ struct ledger_size {
     std::uint64_t free_bytes = 0;
 };
 
+// What going on with a ledger that may be an older copy has changed.
+struct accepted_ledger {
+    std::uint64_t jobs = 0;    // unfinished ones with rows that were not sent, as far as the ledger knew
+    std::uint64_t chunks = 0;  // of them, now in doubt
+    std::uint64_t rows = 0;
+};
+
 // A window book's name: routes are "tasks/bulk_create", "tasks/search", ...
 struct book_key {
     std::string base_url, team, route;
@@ -377,6 +385,17 @@ class ledger {
     // How many events were counted so far: the number of the last one.
     virtual result<event_number> events() = 0;
 
+    // --- a ledger that may be an older copy of itself
+    // Every planned chunk of an unfinished job comes in doubt, with code ledger_accepted: it may have been sent. So do
+    // the chunks of all inputs that are planned from now on and of those that are taken up again, until trust(), since
+    // a job of theirs may be lost. The ledger is the newest from then on. errc::job_held while a process works on any
+    // job.
+    virtual result<accepted_ledger> accept() = 0;
+    // Nothing that is missing here was sent before: what is planned from now on can be sent without a look-up.
+    virtual result<void> trust() = 0;
+    // Whether it was accepted and is not trusted yet.
+    virtual result<bool> suspect() = 0;
+
     // --- rate windows
     virtual result<core::rate_book> load_book(const book_key& key) = 0;
     virtual result<void> save_book(const book_key& key, const core::rate_book& book) = 0;
@@ -400,9 +419,20 @@ class ledger {
     virtual result<void> each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) = 0;
 };
 
-// Opens or makes the ledger file (mode 0600, its folder 0700 when made). Fails with errc::ledger, naming path and
-// remedy: not writable, not a ledger, another schema, a file system without working locks. ":memory:" gives a ledger
-// for tests.
-result<std::unique_ptr<ledger>> open_ledger(const std::string& path);
+// What opening does with the lock file's word of how far the ledger had come.
+enum class witness_check : std::uint8_t {
+    required,  // a ledger behind it, another one, or none is errc::ledger: it would be sent again what was sent
+    ignored,   // for looking only: such a ledger opens too, nothing is made, and no intent can be recorded
+    accepting  // for accept(): what there is will do, and where there is nothing a ledger is made
+};
+
+// Opens or makes the ledger file (mode 0600, its folder 0700 when made); symbolic links are followed first. Fails with
+// errc::ledger, naming path and remedy: not writable, not a ledger, another schema, an older copy, a file with a second
+// name (hard link), a file system without working locks. ":memory:" gives a ledger for tests.
+result<std::unique_ptr<ledger>> open_ledger(const std::string& path, witness_check how = witness_check::required);
+
+// Whether there is a ledger file; makes none. errc::ledger when there is none, or an empty one, though the lock file
+// knows that something was sent with it.
+result<bool> has_ledger(const std::string& path);
 
 }  // namespace taskbarge::ledger
