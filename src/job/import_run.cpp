@@ -298,7 +298,6 @@ void import_run::make_ready(ledger::chunk_record chunk, steady_time not_before) 
 asio::awaitable<result<std::optional<core::attempt_id>>> import_run::take_place(const ledger::chunk_record& chunk,
                                                                                 placed& place) {
     auto& gate = session_.windows(route::bulk_create);
-    const auto now = env_.clock.now();
     const auto server_now = place.server_time = session_.server_time();
     auto intent = co_await session_.writer().ask<std::optional<core::attempt_id>>(
         [&](ledger::ledger& l) -> result<std::optional<core::attempt_id>> {

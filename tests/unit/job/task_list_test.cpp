@@ -45,10 +45,10 @@ class TaskList : public SessionFixture {
     reading read(core::instant due, task_list::filter_list filters = {}) {
         return run<reading>([&](session& s) { return read_with(s, due, filters); });
     }
-    task_list::contact_set wanted{contact_id(1)};
+    task_list::contact_set in_doubt{contact_id(1)};
 
     asio::awaitable<reading> read_with(session& s, core::instant due, task_list::filter_list filters) {
-        task_list list(s, std::move(filters), wanted);
+        task_list list(s, std::move(filters), in_doubt);
         reading r;
         const auto keep = [&](const client::seen_task& t) {
             EXPECT_EQ(t.due_at, due);
