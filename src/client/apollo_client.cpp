@@ -50,6 +50,25 @@ core::secret common_head(const target& to, const client_options& options) {
                     to.host_header, agent, options.key.reveal()));
 }
 
+// Whether each contact stands in the request, as it does in a JSON text. Answers name them in its order, or nearly.
+bool asked_for(std::string_view request, const core::id_list& contacts) {
+    std::size_t from = 0;
+    const auto find = [&](std::string_view contact, std::size_t at) {
+        for (at = request.find(contact, at); at != std::string_view::npos; at = request.find(contact, at + 1)) {
+            const auto end = at + contact.size();
+            if (at > 0 && request[at - 1] == '"' && end < request.size() && request[end] == '"') return end;
+        }
+        return std::string_view::npos;
+    };
+    for (const auto contact : contacts) {
+        auto end = find(contact, from);
+        if (end == std::string_view::npos) end = find(contact, 0);
+        if (end == std::string_view::npos) return false;
+        from = end;
+    }
+    return true;
+}
+
 class pooled_client final : public apollo_client {
  public:
     pooled_client(asio::any_io_executor ex, connection_plan plan, const client_options& options)
@@ -90,12 +109,12 @@ class pooled_client final : public apollo_client {
         creation made;
         const https_pool::examiner examine = [&](exchange& x) {
             made.answer = classify_bulk_create(x, asked, key_);
-            const bool clear_success = made.answer.verdict == create_verdict::created;
+            const bool created = made.answer.verdict == create_verdict::created;
             // Its tasks are taken over; of another answer the beginning is enough for every message and record.
             constexpr std::size_t looked_at = 64U << 10U;
-            if (clear_success || x.body.size() > looked_at)
-                std::string(x.body, 0, clear_success ? 0 : looked_at).swap(x.body);
-            return clear_success;
+            if (created || x.body.size() > looked_at) std::string(x.body, 0, created ? 0 : looked_at).swap(x.body);
+            // What contacts it names that were not asked for is for the caller to weigh, but not on this connection.
+            return created && asked_for(request->view(), made.answer.tasks.contact_ids);
         };
         // What it does to tasks must be known: its answer or its deadline is waited for.
         made.http = co_await pool_.send(request->view(), async::outer_stop::held_back, examine);

@@ -102,6 +102,10 @@ asio::awaitable<void> https_pool::send_by_value(std::string_view request, async:
 
 // An idle one, or a new one. Nothing: it could not be opened.
 asio::awaitable<std::unique_ptr<connection>> https_pool::get_connection(exchange& x) {
+    if (co_await is_stopped()) {
+        not_sent(x, stopped());
+        co_return nullptr;
+    }
     auto link = take_idle();
     if (link) co_return link;
     const auto began = connection::clock::now();

@@ -48,7 +48,7 @@ struct client_options {
 // does not make it (operation_aborted, as from any wait).
 //
 // The key is in no text of what a call gives, however the server spells it. A connection is used for another request
-// only after a clear success.
+// only after a clear success: a 2xx with the page that was asked for, or with tasks for contacts that were.
 //
 // Codes of exchanges without an answer. not_sent: stopped, dns_failed, connect_failed, connect_timeout, proxy_failed,
 // tls_failed, tls_timeout. no_answer: write_failed, request_timeout, connection_lost (before the first byte of the

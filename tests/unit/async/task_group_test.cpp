@@ -15,6 +15,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include "taskbarge/async/deadline.hpp"
+
 namespace {
 
 namespace asio = boost::asio;
@@ -165,6 +167,36 @@ TEST(TaskGroup, ChildrenMayOutliveAGroupThatWasNotWaitedFor) {
     });
     io.run();
     EXPECT_EQ(ended, 1);
+}
+
+// Waits for a moment where nothing is heard, as between two reads, then for ever.
+asio::awaitable<boost::system::error_code> misses_the_first_signal() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    asio::steady_timer t(co_await asio::this_coro::executor, std::chrono::milliseconds(5));
+    boost::system::error_code ec;
+    auto deaf = asio::bind_cancellation_slot(asio::cancellation_slot(), asio::use_awaitable);
+    co_await t.async_wait(asio::redirect_error(deaf, ec));
+    t.expires_at(asio::steady_timer::time_point::max());
+    co_await t.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    co_return ec;
+}
+
+asio::awaitable<void> with_a_far_deadline(boost::system::error_code& ec) {
+    using namespace std::chrono_literals;
+    ec = co_await taskbarge::async::with_deadline(misses_the_first_signal(), 100s,
+                                                  taskbarge::async::outer_stop::passed_on, {2ms});
+}
+
+TEST(TaskGroup, StopReachesAChildThatMissesItAtFirst) {
+    asio::io_context io;
+    task_group group(io.get_executor());
+    boost::system::error_code ec;
+    group.spawn(with_a_far_deadline(ec));
+    waiter w(io, group);
+    asio::post(io, [&] { group.stop(); });
+    io.run_for(std::chrono::seconds(20));
+    EXPECT_TRUE(w.done);
+    EXPECT_EQ(ec, asio::error::operation_aborted);
 }
 
 }  // namespace

@@ -97,6 +97,33 @@ TEST_P(Lies, OneIdForAllContactsIsNotBelieved) {
     EXPECT_EQ(creating_tasks(*client, 1).answer.code, "answer_not_ours");
 }
 
+TEST_P(Lies, ConnectionWithTheAnswerToAnotherRequestIsNotUsedAgain) {
+    auto o = telling(lie::mixes_up);
+    o.lies = 2;  // the first has no answer to give; the second gets that to the first
+    lying_server server(o);
+    auto client = make(options_for(server));
+    EXPECT_EQ(creating_tasks(*client, 1).answer.code, "http_500");
+    const auto second = creating_tasks(*client, 3);
+    EXPECT_EQ(second.answer.tasks.contact_ids[0], "c1") << "told as it is, for the caller to weigh";
+    const auto third = creating_tasks(*client, 5);
+    EXPECT_EQ(third.answer.tasks.contact_ids[0], "c5");
+    EXPECT_NE(third.http.connection, second.http.connection);
+}
+
+TEST_P(Lies, LateCopyOfASuccessSpoilsNoMoreThanOneRequest) {
+    auto o = telling(lie::answers_twice);
+    o.lies = 1;
+    lying_server server(o);
+    auto client = make(options_for(server));
+    EXPECT_EQ(creating_tasks(*client, 1).answer.tasks.contact_ids[0], "c1");
+    const auto second = creating_tasks(*client, 3);  // may come before the copy is noticed
+    const auto third = creating_tasks(*client, 5);
+    EXPECT_EQ(third.answer.tasks.contact_ids[0], "c5");
+    if (second.answer.tasks.contact_ids[0] == "c1") {
+        EXPECT_NE(third.http.connection, second.http.connection);
+    }
+}
+
 TEST_P(Lies, LateCopyOfARefusalIsReadByNobody) {
     scripted_server server(GetParam() ? tls_server() : plain_server());
     auto twice = answer_with(422, R"({"error":"no"})");
