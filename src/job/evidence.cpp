@@ -24,10 +24,6 @@ bool same_but_for_note(const seen_task& t, const core::task_details& d) {
            t.status == core::to_string(d.status) && t.due_at == d.due_at;
 }
 
-bool same_details(const seen_task& t, const core::task_details& d) {
-    return same_but_for_note(t, d) && t.note == d.note;
-}
-
 bool asked_for_by(const seen_task& t, const doubt& d) {
     return same_details(t, d.chunk.details) &&
            std::find(d.chunk.contacts.contact_ids.begin(), d.chunk.contacts.contact_ids.end(), t.contact_id) !=
@@ -75,6 +71,10 @@ void consider(const seen_task& task, const doubt& d, core::instant earliest, con
 }
 
 }  // namespace
+
+bool same_details(const seen_task& task, const core::task_details& details) {
+    return same_but_for_note(task, details) && task.note == details.note;
+}
 
 std::string held_code(doubt_reason why) {
     switch (why) {
@@ -138,7 +138,13 @@ std::vector<row_finding> judge(const doubt& d, const span_view& view, const std:
     for (const auto& task : view.tasks) {
         const auto at = index.find(task.contact_id);
         if (at == index.end() || view.recorded.contains(task.id)) continue;
-        consider(task, d, earliest, others, findings[at->second], adopted[at->second]);
+        auto& row = findings[at->second];
+        if (view.disputed.contains(task.id)) {
+            // Another row has it by a mistake, and so cannot be asked whose it is.
+            if (same_details(task, d.chunk.details) && row.what != finding::present) row.what = finding::undecidable;
+            continue;
+        }
+        consider(task, d, earliest, others, row, adopted[at->second]);
     }
     return findings;
 }

@@ -63,13 +63,18 @@ class by_status {
 struct span_view {
     doubt_reason problem = doubt_reason::none;        // a reason why absence from `tasks` proves nothing
     std::vector<client::seen_task> tasks;             // of the contacts in doubt, due at that instant
-    boost::unordered_flat_set<std::string> recorded;  // ids among them that the ledger knows already
+    boost::unordered_flat_set<std::string> recorded;  // ids among them that the ledger has for rows that asked for them
+    // Ids among them that the ledger has for rows that asked for something else: answers were mixed up.
+    boost::unordered_flat_set<std::string> disputed;
     // How far the index is shown to have come: the youngest task that the ledger knows and the scan shows.
     by_status<ledger::event_number> proven_to;
     // The least that Apollo's stamps were seen to be ahead of our clock, by tasks whose answers came when our clock is
     // known. Nothing: no such task was seen.
     std::optional<std::chrono::milliseconds> stamps_ahead;
 };
+
+// Whether the task has exactly these details.
+bool same_details(const client::seen_task& task, const core::task_details& details);
 
 // Why absence from the view proves nothing about this doubt; none: it does prove it.
 doubt_reason problem_of(const doubt& d, const span_view& view);

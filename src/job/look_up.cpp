@@ -166,9 +166,9 @@ asio::awaitable<span_view> look_up::scan_span(task_list& list, core::instant due
     boost::unordered_flat_set<std::string> own;  // of this due date
     by_status<bool> own_shows{};
     for (const auto& task : *known) {
-        auto& proven = view.proven_to[task.status];
+        auto& proven = view.proven_to[task.details.status];
         proven = std::max(proven, task.since);
-        if (span.contains(task.task_id)) own_shows[task.status] = true;
+        if (span.contains(task.task_id)) own_shows[task.details.status] = true;
         const auto stamp = stamps.at(task.task_id);
         if (!stamp || !task.answered_at) continue;
         const auto ahead = *stamp - *task.answered_at;
@@ -255,9 +255,14 @@ asio::awaitable<void> look_up::mark_recorded(pass_result& out) {
     if (ids.empty()) co_return;
     const auto known = co_await recorded_of(std::move(ids));
     if (!known) co_return;
+    boost::unordered_flat_map<std::string_view, const core::task_details*> rows;
+    for (const auto& task : *known)
+        rows.emplace(task.task_id, &task.details);
     for (auto& [due, view] : out.spans)
-        for (const auto& task : *known)
-            view.recorded.insert(task.task_id);
+        for (const auto& task : view.tasks) {
+            const auto row = rows.find(task.id);
+            if (row != rows.end()) (same_details(task, *row->second) ? view.recorded : view.disputed).insert(task.id);
+        }
 }
 
 // One due date, by the whole list or by contacts. A reading for each: a list that changes costs that due date's only.

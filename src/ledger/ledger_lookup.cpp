@@ -63,17 +63,14 @@ result<std::vector<recorded_task>> sqlite_ledger::recorded_tasks(const std::stri
         auto chunks = chunks_around(*db_, wanted);
         if (!chunks) return chunks.error();
         auto query = db_->prepare(
-            "SELECT g.status, t.since, t.answered_at FROM packed_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
+            "SELECT g.user_id, g.type, g.priority, g.status, g.due_at, g.note, t.since, t.answered_at FROM packed_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
             "CROSS JOIN jobs j ON j.id = c.job CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number "
             "WHERE t.chunk = ? AND j.base_url = ? AND j.team = ?");
         for (const auto chunk : *chunks) {
             auto found = query.bind(chunk, base_url, team).next();
             if (!found) return found.error();
             if (!*found) continue;
-            recorded_task known{{},
-                                core::parse_task_status(query.text(0)).value_or(core::task_status::scheduled),
-                                query.number(1),
-                                query.optional_time(2)};
+            recorded_task known{{}, read_details(query, 0), query.number(6), query.optional_time(7)};
             query.reset();
             auto tasks = read_tasks(*db_, chunk);
             if (!tasks) return tasks.error();

@@ -8,6 +8,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
+#include <utility>
 
 namespace taskbarge::testing {
 
@@ -113,7 +114,9 @@ asio::awaitable<exchange> fake_apollo::create(const std::string& body) {
         task.id = make_id();
         task.contact_id = std::string(contact.as_string());
         task.created_at = its_time();
-        if (named.size() < how.named) named.push_back(shown(task));
+        if (named.size() < how.named)
+            named.push_back(shows_details ? shown(task)
+                                          : json::object{{"id", task.id}, {"contact_id", task.contact_id}});
         tasks_.push_back({std::move(task), clock_.now() + how.lag});
     }
     if (how.status == 0) {
@@ -123,7 +126,28 @@ asio::awaitable<exchange> fake_apollo::create(const std::string& body) {
         co_return lost;
     }
     if (how.status != 200) co_return answer(how.status, R"({"error":"as the test wanted it"})");
-    co_return answer(200, json::serialize(json::object{{"success", true}, {"tasks", std::move(named)}}));
+    auto text = json::serialize(json::object{{"success", true}, {"tasks", std::move(named)}});
+    const auto again = how.answers_again ? std::exchange(last_answer_, text) : std::string();
+    last_answer_ = text;
+    if (!again.empty() || left_over_) {
+        auto late = left_over_ ? std::move(*left_over_) : again;
+        left_over_.reset();
+        if (keeps_connection) left_over_ = std::move(text);
+        text = std::move(late);
+    }
+    auto x = answer(200, std::move(text));
+    x.connection = connection_;
+    co_return x;
+}
+
+void fake_apollo::close() {
+    ++closings_;
+    ++connection_;
+    left_over_.reset();
+}
+
+const client::seen_task& fake_apollo::task(std::string_view id) const {
+    return std::find_if(tasks_.begin(), tasks_.end(), [&](const stored& s) { return s.task.id == id; })->task;
 }
 
 std::vector<const fake_apollo::stored*> fake_apollo::listed(const std::string& contact_filter) const {
@@ -210,7 +234,10 @@ asio::awaitable<exchange> fake_apollo::say_nothing() {
 
 asio::awaitable<exchange> fake_apollo::usage_stats() {
     if (silent) co_return co_await say_nothing();
-    co_return answer(403, R"({"error":"no","error_code":"API_INACCESSIBLE"})");
+    if (counted_today == 0) co_return answer(403, R"({"error":"no","error_code":"API_INACCESSIBLE"})");
+    const json::object day{{"limit", 6000}, {"consumed", counted_today}, {"left_over", 6000 - counted_today}};
+    const json::object usage{{R"(["api/v1/tasks", "bulk_create"])", json::object{{"day", day}}}};
+    co_return answer(200, json::serialize(usage));
 }
 
 }  // namespace taskbarge::testing

@@ -31,6 +31,7 @@ class fake_apollo final : public client::apollo_client {
         bool applied = true;               // tasks come into being
         std::size_t named = SIZE_MAX;      // of a 200: how many contacts its answer names
         std::chrono::milliseconds lag{0};  // until the tasks show in the search
+        bool answers_again = false;        // the tasks come into being, but the answer is the one before
     };
     std::deque<creation> creations;
 
@@ -42,6 +43,11 @@ class fake_apollo final : public client::apollo_client {
     order sorted = order::by_due_date;
     std::uint64_t visible = 50'000;  // tasks it shows at most; pages behind are refused with 422
     bool honours_contact_filter = false;
+    // Once an answer belonged to an earlier request, so do those that follow on its connection, until it is closed.
+    bool keeps_connection = false;
+    bool shows_details = true;  // in answers, besides the ids
+    // What usage_stats counts for bulk_create in its day; 0: usage_stats is forbidden.
+    std::uint64_t counted_today = 0;
     // Tasks that its pages count but leave out.
     std::function<bool(const client::seen_task&)> hides;
     // Called with the ordinal (from 1) of each search request before it is answered: may change anything here.
@@ -63,6 +69,7 @@ class fake_apollo final : public client::apollo_client {
     void remove(std::string_view id);
     std::uint64_t count_of(std::string_view contact_id) const;
     std::uint64_t size() const { return tasks_.size(); }
+    const client::seen_task& task(std::string_view id) const;
 
     std::uint64_t create_requests() const { return create_requests_; }
     std::uint64_t search_requests() const { return search_requests_; }
@@ -75,7 +82,8 @@ class fake_apollo final : public client::apollo_client {
         const std::vector<std::pair<std::string, std::string>>& filters) override;
     boost::asio::awaitable<client::exchange> search_users(std::uint32_t page, std::uint32_t per_page) override;
     boost::asio::awaitable<client::exchange> usage_stats() override;
-    void close() override {}
+    void close() override;
+    std::size_t forgotten_connections() const { return closings_; }
 
  private:
     boost::asio::awaitable<client::exchange> say_nothing();
@@ -96,6 +104,10 @@ class fake_apollo final : public client::apollo_client {
     std::uint64_t create_requests_ = 0, search_requests_ = 0, search_refusals_ = 0;
     std::optional<core::instant> window_opened_;
     std::uint64_t in_window_ = 0;
+    std::uint64_t connection_ = 1;
+    std::size_t closings_ = 0;
+    std::string last_answer_;
+    std::optional<std::string> left_over_;  // on the connection
 };
 
 }  // namespace taskbarge::testing

@@ -210,7 +210,7 @@ struct known_task {
 // A task that the ledger has for a row.
 struct recorded_task {
     std::string task_id;
-    core::task_status status = core::task_status::scheduled;
+    core::task_details details;          // those of its row
     event_number since = 0;              // it did not exist before that event
     std::optional<instant> answered_at;  // when an answer named it; nothing: a look-up found it
 };

@@ -193,6 +193,17 @@ TEST(Judge, TasksThatTheLedgerKnowsBelongToOtherRows) {
     EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(absent, absent));
 }
 
+// As after answers that were mixed up without a trace.
+TEST(Judge, AnExactMatchThatTheLedgerHasForARowThatAskedForSomethingElseIsNotAbsent) {
+    const auto d = doubt_of(chunk_of(1, 2));
+    auto differs = task_for(d.chunk, 1, "theirs", since_attempt);
+    differs.note = "else";
+    auto view = proven_view();
+    view.tasks = {task_for(d.chunk, 0, "ours by its looks", since_attempt), differs};
+    view.disputed = {"ours by its looks", "theirs"};
+    EXPECT_THAT(kinds(judge_alone(d, view)), ElementsAre(undecidable, absent));
+}
+
 TEST(Judge, ATaskThatIsExactlyANeighboursSaysNothingAgainstThisChunk) {
     const auto d = doubt_of(chunk_of(1, 1));
     auto other_chunk = chunk_of(1, 1);

@@ -95,7 +95,9 @@ class SessionFixture : public ::testing::Test {
         update.state = core::chunk_state::created;
         update.attempts = 1;
         for (std::uint32_t i = 0; i < chunk.contacts.size(); ++i)
-            update.created.emplace_back(i, apollo.add(task_for(chunk, i, "", core::system_clock().now())));
+            update.created.emplace_back(i,
+                                        apollo.add(task_for(chunk, i, "", core::system_clock().now() + apollo.skew)));
+        update.settled_at = core::system_clock().now();
         ledger::attempt_report report;
         report.attempt = attempt;
         report.what = ledger::attempt_result::succeeded;
