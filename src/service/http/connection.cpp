@@ -37,6 +37,15 @@ constexpr auto farewell_limit = std::chrono::seconds(2);
 // Seconds: a year, so that sums of times cannot overflow.
 constexpr std::uint64_t most_earned = 365ull * 24 * 3600;
 
+// Bytes a second below which a body is slow when others wait for the place: a poor line is as fast, and who holds all
+// places with bodies has to send 16 MiB a second.
+constexpr std::uint64_t crowded_rate = 64UL * 1024;
+
+// The time that so many bytes may take.
+std::chrono::seconds earned(std::uint64_t bytes, std::uint64_t rate) {
+    return std::chrono::seconds(std::min(bytes / std::max<std::uint64_t>(rate, 1), most_earned));
+}
+
 std::string name_of(const tcp::socket& socket) {
     error_code gone;
     const tcp::endpoint peer = socket.remote_endpoint(gone);
@@ -113,11 +122,38 @@ asio::awaitable<void> connection::run() {
     if (gone_) reset();
 }
 
-bool connection::stop_if_idle(std::chrono::milliseconds at_least) {
-    if (!idle_ || clock::now() - idle_since_ < at_least) return false;
+void connection::stop_if_idle() {
     error_code ignored;
-    socket_.cancel(ignored);
-    return true;
+    if (wait_ == wait::request) socket_.cancel(ignored);
+}
+
+place_holder connection::standing() const {
+    const auto waited = clock::now() - wait_since_;
+    switch (wait_) {
+        case wait::nothing:
+            break;
+        case wait::request:
+        case wait::rest_of_head:
+        case wait::leaving:
+            return {holding::silence, waited};
+        case wait::body:
+            return {holding::slowness, body_waited_ + waited - earned(body_bytes_, crowded_rate)};
+        case wait::taking:
+            // Streams have their own limit in number, and are what somebody is waiting for.
+            if (stage_ != stage::streaming) return {holding::slowness, waited};
+            break;
+    }
+    return {};
+}
+
+void connection::give_way() {
+    gone_ = true;
+    error_code ignored;
+    // What it has been sent is left to the kernel to bring to it, but not what it does not take.
+    if (wait_ == wait::taking)
+        reset();
+    else
+        socket_.close(ignored);
 }
 
 // A client that connects and says nothing holds a place no longer than a slow one.
@@ -130,6 +166,7 @@ connection::clock::duration connection::idle_patience() const {
 asio::awaitable<bool> connection::read_head() {
     const server_options& options = host_.options();
     std::optional<clock::time_point> begun;
+    const auto since = clock::now();
     for (;;) {
         const progress p = reader_.read_head();
         if (p == progress::ready) co_return true;
@@ -140,10 +177,11 @@ asio::awaitable<bool> connection::read_head() {
         if (!begun && reader_.begun()) begun = clock::now();
         if (!begun && host_.is_stopping()) co_return false;
         const clock::duration limit = begun ? *begun + options.header_timeout - clock::now() : idle_patience();
-        idle_ = !begun;
-        idle_since_ = clock::now();
+        // A new client is given time from when it came, and not from its first byte: it came with something to say.
+        begin_wait(begun ? wait::rest_of_head : wait::request, begun && !first_ ? *begun : since);
         const error_code ec = co_await receive(limit);
-        idle_ = false;
+        wait_ = wait::nothing;
+        if (gone_) co_return false;
         if (!ec) continue;
         if (!begun) co_return false;
         if (ec == asio::error::timed_out) {
@@ -256,11 +294,18 @@ asio::awaitable<error_code> connection::send_all(std::string_view bytes) {
 asio::awaitable<bool> connection::send(std::string_view bytes) {
     while (!gone_ && !bytes.empty()) {
         const std::string_view slice = bytes.substr(0, send_slice);
+        begin_wait(wait::taking, clock::now());
         const error_code ec = co_await async::with_deadline(send_all(slice), host_.options().piece_timeout);
+        wait_ = wait::nothing;
         if (ec) gone_ = true;
         bytes.remove_prefix(slice.size());
     }
     co_return !gone_;
+}
+
+void connection::begin_wait(wait what, clock::time_point since) {
+    wait_ = what;
+    wait_since_ = since;
 }
 
 core::failure connection::fail_body(body_error why) {
@@ -272,9 +317,7 @@ core::failure connection::fail_body(body_error why) {
 // no longer than its bytes would take at the least rate. Only waits count: a slow handler is not the client's fault.
 connection::clock::duration connection::body_patience() const {
     const server_options& options = host_.options();
-    const std::uint64_t seconds = body_bytes_ / std::max<std::uint64_t>(options.least_rate, 1);
-    const auto earned = std::chrono::seconds(std::min(seconds, most_earned));
-    const clock::duration left = options.piece_timeout + earned - body_waited_;
+    const clock::duration left = options.piece_timeout + earned(body_bytes_, options.least_rate) - body_waited_;
     return std::min<clock::duration>(options.piece_timeout, left);
 }
 
@@ -292,8 +335,11 @@ asio::awaitable<core::result<std::string>> connection::read_some() {
             if (!sent) co_return fail_body(body_error::cut_off);
         }
         const clock::time_point before = clock::now();
+        begin_wait(wait::body, before);
         const error_code ec = co_await receive(body_patience());
+        wait_ = wait::nothing;
         body_waited_ += clock::now() - before;
+        if (gone_) co_return fail_body(body_error::too_slow);
         if (ec) co_return fail_body(ec == asio::error::timed_out ? body_error::too_slow : body_error::cut_off);
     }
 }
@@ -384,13 +430,15 @@ asio::awaitable<void> connection::say_farewell() {
     error_code gone;
     if (gone_) co_return;
     socket_.shutdown(tcp::socket::shutdown_send, gone);
-    if (!gone) co_await async::with_deadline(drain(), farewell_limit);
+    if (gone) co_return;
+    begin_wait(wait::leaving, clock::now());
+    co_await async::with_deadline(drain(), farewell_limit);
 }
 
 asio::awaitable<void> connection::drain() {
     std::array<char, 4096> ignored;
     error_code ended;
-    while (!ended)
+    while (!ended && !gone_)
         co_await socket_.async_read_some(asio::buffer(ignored), asio::redirect_error(asio::use_awaitable, ended));
 }
 

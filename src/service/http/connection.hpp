@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "service/http/answer_head.hpp"
+#include "service/http/crowding.hpp"
 #include "service/http/message.hpp"
 #include "service/http/request_reader.hpp"
 #include "service/http/server.hpp"
@@ -36,8 +37,12 @@ class connection final : public exchange {
 
     // Serves the connection to its end. Nothing that the client does throws.
     boost::asio::awaitable<void> run();
-    // Ends the wait for a next request, if that is what is waited for, and has been for so long; whether it was.
-    bool stop_if_idle(std::chrono::milliseconds at_least);
+    // Ends the wait for a next request, if that is what is waited for.
+    void stop_if_idle();
+    // What its place is held for.
+    place_holder standing() const;
+    // Ends it at once, in favour of one that waits: without an answer, and without waiting for the client to leave.
+    void give_way();
 
     const request_head& head() const override;
     boost::asio::awaitable<core::result<std::string>> read_some() override;
@@ -53,6 +58,8 @@ class connection final : public exchange {
  private:
     using clock = std::chrono::steady_clock;
     enum class stage : std::uint8_t { unanswered, streaming, answered };
+    // What of the client is waited for.
+    enum class wait : std::uint8_t { nothing, request, rest_of_head, body, taking, leaving };
 
     boost::asio::awaitable<bool> read_head();
     boost::asio::awaitable<void> refuse(const answer& a);
@@ -64,6 +71,7 @@ class connection final : public exchange {
     boost::asio::awaitable<boost::system::error_code> send_all(std::string_view bytes);
     boost::asio::awaitable<void> say_farewell();
     boost::asio::awaitable<void> drain();
+    void begin_wait(wait what, clock::time_point since);
     core::failure fail_body(body_error why);
     clock::duration idle_patience() const;
     clock::duration body_patience() const;
@@ -79,8 +87,8 @@ class connection final : public exchange {
     connection_host& host_;
     std::string client_;
     request_reader reader_;
-    bool idle_ = false;
-    clock::time_point idle_since_;
+    wait wait_ = wait::nothing;
+    clock::time_point wait_since_;
     bool first_ = true;  // no request was read yet
     bool gone_ = false;  // nothing more can be sent
 

@@ -1,7 +1,9 @@
 #include "service/http/server.hpp"
 
 #include <fmt/format.h>
+#include <netinet/tcp.h>
 #include <openssl/rand.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
@@ -12,9 +14,11 @@
 #include <list>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "service/http/authority.hpp"
 #include "service/http/connection.hpp"
+#include "service/http/crowding.hpp"
 #include "taskbarge/async/deadline.hpp"
 #include "taskbarge/async/task_group.hpp"
 
@@ -28,9 +32,6 @@ namespace {
 
 // Before accepting is tried again when the process has no descriptor left.
 constexpr auto accept_pause = std::chrono::milliseconds(50);
-// How long a connection may be idle when all places are taken: longer than a client needs to send what it connected
-// for.
-constexpr auto idle_when_full = std::chrono::seconds(1);
 
 core::result<tcp::endpoint> endpoint_of(const std::string& listen) {
     const auto place = parse_authority(listen);
@@ -103,7 +104,7 @@ class tcp_server final : public server, private connection_host {
         acceptor_.close(ignored);
         room_.cancel();
         for (connection* c : live_)
-            c->stop_if_idle(std::chrono::milliseconds(0));
+            c->stop_if_idle();
     }
 
     std::size_t connections() const override { return live_.size(); }
@@ -120,8 +121,7 @@ class tcp_server final : public server, private connection_host {
 
     asio::awaitable<void> accept_one() {
         if (is_full()) {
-            end_one_idle();
-            co_await wait_for_room(asio::steady_timer::clock_type::now() + idle_when_full);
+            co_await make_room();
             co_return;
         }
         error_code error;
@@ -136,10 +136,29 @@ class tcp_server final : public server, private connection_host {
         }
     }
 
-    // One that says nothing gives its place to those who wait; the oldest first.
-    void end_one_idle() {
-        for (connection* c : live_)
-            if (c->stop_if_idle(idle_when_full)) return;
+    // Nobody has to go before somebody waits.
+    asio::awaitable<void> make_room() {
+        error_code ended;
+        co_await acceptor_.async_wait(tcp::acceptor::wait_read, asio::redirect_error(asio::use_awaitable, ended));
+        if (ended || !is_full()) co_return;
+        const std::vector<connection*> all(live_.begin(), live_.end());
+        std::vector<place_holder> holders;
+        holders.reserve(all.size());
+        for (const connection* c : all)
+            holders.push_back(c->standing());
+        const auto chosen = who_gives_way(holders, queued());
+        for (const auto at : chosen.who)
+            all[at]->give_way();
+        // Their ends cut this short.
+        co_await wait_for_room(asio::steady_timer::clock_type::now() + chosen.look_again);
+    }
+
+    // How many wait to be accepted. The kernel has a listening socket's queue where others have unacknowledged packets.
+    std::size_t queued() {
+        tcp_info info{};
+        socklen_t size = sizeof info;
+        if (::getsockopt(acceptor_.native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return 1;
+        return std::max<std::size_t>(info.tcpi_unacked, 1);
     }
 
     asio::awaitable<void> wait_for_room(asio::steady_timer::time_point until) {

@@ -16,7 +16,7 @@ namespace taskbarge::service::http {
 
 struct server_options {
     std::string listen;                                // "127.0.0.1:8642", "[::1]:0"; port 0: any free one
-    std::uint32_t most_connections = 256;              // more wait in the kernel's queue; idle ones make room
+    std::uint32_t most_connections = 256;              // more wait in the kernel's queue; idle and slow ones make room
     std::size_t header_limit = 16UL * 1024;            // bytes
     std::uint64_t body_limit = 4ull << 30;             // bytes
     std::chrono::milliseconds header_timeout{10'000};  // from the first byte of a request to its last header

@@ -269,6 +269,89 @@ TEST(ServerLimits, AnIdleConnectionGivesItsPlaceToOneThatWaits) {
     EXPECT_TRUE(silent.ended());
 }
 
+TEST(ServerLimits, AHalfHeadGivesItsPlaceToOneThatWaitsAlthoughItGoesOn) {
+    auto options = quick_options();
+    options.most_connections = 1;
+    options.header_timeout = options.idle_timeout = 1h;
+    running_server server(counts, options);
+    raw_client drips(server.port()), waits(server.port());
+    drips.send("GET / HTTP/1.1\r\nX: ");
+    waits.send(plain_get);
+    for (int sent = 0; sent < 4000 && !waits.readable(5); ++sent)
+        drips.send("x");
+    EXPECT_EQ(waits.read().status, 200);
+    EXPECT_EQ(server.notes(1).size(), 1u);  // of a half head there is nothing to tell
+}
+
+TEST(ServerLimits, ASlowBodyGivesItsPlaceToOneThatWaitsAlthoughItGoesOn) {
+    auto options = quick_options();
+    options.most_connections = 1;
+    options.piece_timeout = 1h;
+    running_server server(counts, options);
+    raw_client drips(server.port()), waits(server.port());
+    drips.send("POST /slow HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+    waits.send(plain_get);
+    for (int sent = 0; sent < 4000 && !waits.readable(5); ++sent)
+        drips.send("x");
+    EXPECT_EQ(waits.read().status, 200);
+    const auto notes = server.notes(2);
+    ASSERT_EQ(notes.size(), 2u);
+    EXPECT_EQ(notes[0].path, "/slow");
+    EXPECT_EQ(notes[0].status, 0);
+}
+
+TEST(ServerLimits, AnAnswerThatIsNotTakenGivesItsPlaceToOneThatWaits) {
+    auto options = quick_options();
+    options.most_connections = 1;
+    options.piece_timeout = 1h;
+    running_server server(
+        [](exchange& x) -> asio::awaitable<void> {
+            answer a{200, "text/plain", std::string(x.head().path == "/large" ? 64UL << 20 : 1, 'x'), {}};
+            co_await x.reply(std::move(a));
+        },
+        options);
+    raw_client takes_nothing, waits;
+    takes_nothing.take_little();
+    takes_nothing.connect(server.port());
+    takes_nothing.send("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+    waits.connect(server.port());
+    waits.send(plain_get);
+    EXPECT_EQ(waits.read().body, "x");
+}
+
+TEST(ServerLimits, AnAnswerThatStreamsKeepsItsPlaceHoweverManyWait) {
+    auto options = quick_options();
+    options.most_connections = 2;
+    gate more;
+    running_server server(
+        [&](exchange& x) -> asio::awaitable<void> {
+            if (x.head().path != "/stream") {
+                answer a{200, "text/plain", "served", {}};
+                co_await x.reply(std::move(a));
+                co_return;
+            }
+            co_await x.begin(200, "text/plain", {});
+            co_await x.write("first");
+            co_await more.pass();
+            co_await x.write("last");
+            co_await x.end();
+        },
+        options);
+    raw_client stream(server.port());
+    stream.send("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+    EXPECT_TRUE(server.wait_until([&] { return more.waiting() == 1; }));
+    std::vector<raw_client> silent;
+    for (int i = 0; i < 64; ++i)
+        silent.emplace_back(server.port());
+    raw_client waits(server.port());
+    waits.send(plain_get);
+    EXPECT_EQ(waits.read().body, "served");
+    server.on_loop([&] { more.open(); });
+    const auto r = stream.read();
+    EXPECT_EQ(r.body, "firstlast");
+    EXPECT_TRUE(r.whole);
+}
+
 // Lets the process open no descriptor for as long as it lives.
 class no_more_descriptors {
  public:
