@@ -1,5 +1,7 @@
 #include "service/inbox/arrivals.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -20,6 +22,12 @@ std::string lower_case(std::string_view text) {
 }
 
 }  // namespace
+
+file_state state_of(const struct stat& found) {
+    constexpr std::int64_t ns_per_second = 1'000'000'000;
+    return {static_cast<std::uint64_t>(found.st_size), found.st_mtim.tv_sec * ns_per_second + found.st_mtim.tv_nsec,
+            found.st_ino, found.st_ctim.tv_sec * ns_per_second + found.st_ctim.tv_nsec, found.st_nlink};
+}
 
 bool is_input_name(const std::string& name) {
     constexpr std::array<std::string_view, 8> never{".toml", ".part", ".tmp",        ".filepart",
@@ -55,7 +63,8 @@ void arrivals::put_off(const std::string& name, time now) {
 }
 
 arrivals::time arrivals::ready_at(const entry& file) const {
-    return std::max(file.not_before, file.moved ? time::min() : file.unchanged_since + settle_);
+    return std::max(file.not_before,
+                    file.moved && file.state.links <= 1 ? time::min() : file.unchanged_since + settle_);
 }
 
 std::vector<std::string> arrivals::ready(time now) const {

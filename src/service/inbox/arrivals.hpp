@@ -7,14 +7,21 @@
 #include <string>
 #include <vector>
 
+struct stat;
+
 namespace taskbarge::service::inbox {
 
+// What tells that a file is as it was. The time of change goes on also where a writer sets the time of modification
+// back, and where the file gets another name; it cannot be set.
 struct file_state {
     std::uint64_t size = 0;
     std::int64_t modified_ns = 0;
     std::uint64_t inode = 0;
+    std::int64_t changed_ns = 0;
+    std::uint64_t links = 1;
     friend bool operator==(const file_state&, const file_state&) = default;
 };
+file_state state_of(const struct stat& found);
 
 // Names that are never inputs: hidden ones, *.toml (settings), and what copying programs use while they write (*.part,
 // *.tmp, *.filepart, *.partial, *.swp, *~, *.crdownload; in capitals too).
@@ -31,7 +38,8 @@ class arrivals {
     void moved_in(const std::string& name);
     // Was offered: not ready again before `settle` (at least a quarter of a second) has passed, unless it changes.
     void put_off(const std::string& name, time now);
-    // Complete: moved in, or unchanged for `settle`. Oldest first (by modification, then name).
+    // Complete: moved in, or unchanged for `settle`. One with several names (hard links) is given the time to lose the
+    // others, as it does where a program makes its file appear that way. Oldest first (by modification, then name).
     std::vector<std::string> ready(time now) const;
     // When the next one may become ready; time::max(): nothing is waiting.
     time next(time now) const;

@@ -3,9 +3,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <memory>
 
@@ -115,6 +120,35 @@ core::result<void> write_whole(const std::string& folder, const std::string& nam
     auto ok = work();
     if (!ok) ::unlink(hidden.c_str());  // what made the failure is the news; a leftover is overwritten the next time
     return ok;
+}
+
+namespace {
+
+// Where a lease is granted or refused by what processes of this machine do, and by nothing else: a network file system
+// refuses it for reasons of its server's.
+bool tells_of_writers(int fd) {
+    constexpr std::array<unsigned long, 8> those{
+        EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,  BTRFS_SUPER_MAGIC,  TMPFS_MAGIC,
+        OVERLAYFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, 0x2fc12fc1 /*zfs*/, 0xca451a4e /*bcachefs*/};
+    struct statfs where {};
+    if (::fstatfs(fd, &where) != 0) return false;
+    return std::find(those.begin(), those.end(), static_cast<unsigned long>(where.f_type)) != those.end();
+}
+
+}  // namespace
+
+// The kernel grants a read lease only while nobody has the file open for writing. It is given back at once; who opens
+// the file in between waits for that, and the news of it is a signal that does nothing unless asked for.
+writers writers_of(int fd) {
+    if (!tells_of_writers(fd) || ::fcntl(fd, F_SETSIG, SIGURG) != 0) return writers::unknown;
+    if (::fcntl(fd, F_SETLEASE, F_RDLCK) != 0) return errno == EAGAIN ? writers::some : writers::unknown;
+    (void)::fcntl(fd, F_SETLEASE, F_UNLCK);
+    return writers::none;
+}
+
+writers writers_of(const std::string& path) {
+    const owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    return fd ? writers_of(fd.get()) : writers::unknown;
 }
 
 core::result<std::string> read_small(const std::string& path, std::size_t most) {

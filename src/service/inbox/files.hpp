@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -51,6 +52,10 @@ core::result<void> sync_folder(const std::string& path);
 // <folder>/<name> whole or not at all, durably, through a hidden file beside it.
 core::result<void> write_whole(const std::string& folder, const std::string& name,
                                const std::function<core::result<void>(int fd)>& write);
+// Whether a process has the file open for writing. unknown: it is another user's, or its file system does not tell.
+enum class writers : std::uint8_t { none, some, unknown };
+writers writers_of(int fd);  // opened for reading only
+writers writers_of(const std::string& path);
 // At most `most` bytes. errc::input: this file is not there, longer, or not ours to read; errc::io: we cannot read now.
 core::result<std::string> read_small(const std::string& path, std::size_t most);
 // All of `from` to the end of `to`; by the kernel alone where it can.

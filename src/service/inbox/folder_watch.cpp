@@ -32,6 +32,10 @@ using core::result;
 
 // While a thousand files come in one after the other, each would be a reason to look at all of them.
 constexpr std::chrono::milliseconds between_looks{20};
+// However many they are, looking takes no more than one part in so many of a processor's time.
+constexpr int rest_per_look = 9;
+// Before it is asked again whether there is room for more.
+constexpr std::chrono::milliseconds crowded_pause{50};
 
 constexpr std::uint32_t hints = IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO;
 constexpr std::uint32_t folder_gone = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED;
@@ -108,9 +112,7 @@ result<folder_files> look_at_all(const std::string& folder) {
         // Gone since: no failure, and no file.
         if (::fstatat(::dirfd(dir.get()), name.c_str(), &what, AT_SYMLINK_NOFOLLOW) != 0) continue;
         if (!S_ISREG(what.st_mode)) continue;
-        constexpr std::int64_t ns_per_second = 1'000'000'000;
-        out[name] = {static_cast<std::uint64_t>(what.st_size),
-                     what.st_mtim.tv_sec * ns_per_second + what.st_mtim.tv_nsec, what.st_ino};
+        out[name] = state_of(what);
     }
     if (errno != 0) return unreadable(folder, errno);
     return out;
@@ -144,9 +146,12 @@ class watch_thread final : public folder_watch {
         while (!stopping_) {
             const auto began = clock::now();
             look();
+            const auto rest = rest_per_look * (clock::now() - began);
             offer();
-            if (!sleep_until(began + between_looks, false)) continue;
-            const auto next = in_trouble_ ? clock::time_point::max() : arrivals_.next(clock::now());
+            const auto pause = std::clamp<clock::duration>(rest, between_looks, std::max(between_looks, options_.poll));
+            if (!sleep_until(began + pause, false)) continue;
+            auto next = in_trouble_ ? clock::time_point::max() : arrivals_.next(clock::now());
+            if (crowded_) next = std::max(next, clock::now() + crowded_pause);
             sleep_until(std::min(began + options_.poll, next), true);
         }
     }
@@ -177,9 +182,12 @@ class watch_thread final : public folder_watch {
     }
 
     void offer() {
+        crowded_ = false;
         if (in_trouble_) return;
         for (const auto& name : arrivals_.ready(clock::now())) {
             if (stopping_) return;
+            crowded_ = options_.has_room && !options_.has_room();
+            if (crowded_) return;
             // Taken or not, it is asked again no sooner than this: if it was taken it is gone by then.
             (void)ready_(name);
             arrivals_.put_off(name, clock::now());
@@ -211,6 +219,7 @@ class watch_thread final : public folder_watch {
     arrivals arrivals_;
     folder_hints hints_;
     bool in_trouble_ = false;
+    bool crowded_ = false;  // files that are ready were not offered
     std::atomic<bool> by_inotify_{false};
     std::atomic<bool> stopping_{false};
     std::thread thread_;

@@ -17,6 +17,8 @@ struct watch_options {
     std::chrono::milliseconds settle{5'000};  // unchanged for so long: complete
     std::chrono::milliseconds poll{10'000};
     bool use_inotify = true;  // false: as where there is none
+    // Asked before each offer; false: nothing is offered for a moment. Nothing: there always is.
+    std::function<bool()> has_room{};
 };
 
 class folder_watch {

@@ -164,13 +164,52 @@ result<void> undo_take(const std::string& root, const std::string& folder, const
     return discard(root, folder);
 }
 
+failure many_names(const std::string& path, std::uint64_t links) {
+    return {errc::input,
+            fmt::format("{} has {} names (hard links), so it may be another user's file: remove the others, or put a "
+                        "copy there",
+                        core::printable(path), links)};
+}
+
 // Settings that are there but cannot be used must not be passed over: the input would be read in another way.
 result<bool> has_settings(const std::string& path) {
     if (!exists(path)) return false;
-    if (is_regular(path)) return true;
+    if (const auto found = look_at(path); found && S_ISREG(found->st_mode)) {
+        if (found->st_nlink > 1) return many_names(path, found->st_nlink);
+        return true;
+    }
     return failure{errc::io, fmt::format("{} is no regular file, and links are not followed: put the settings "
                                          "themselves there",
                                          core::printable(path))};
+}
+
+// A file that may be taken as it is.
+struct fit_file {
+    file_state state;
+    bool synced = false;  // false: it cannot be opened yet
+};
+
+// Writes what the file holds to the disk. That comes before any rename: the journal may keep a rename and lose bytes
+// that were written before it, and after the power is back an input that is short, or empty, in a folder of ours is a
+// whole one for all that anybody can know. Nothing: it is gone, or no regular file. A failure: it must stay where it
+// is.
+result<std::optional<fit_file>> make_fit(const std::string& path) {
+    const owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!fd) {
+        if (errno == ENOENT || errno == ELOOP || errno == ENXIO) return std::nullopt;
+        if (errno != EACCES && errno != EPERM) return file_failure("cannot open", path, errno);
+    }
+    struct stat found {};
+    if (fd ? ::fstat(fd.get(), &found) != 0 : ::lstat(path.c_str(), &found) != 0) return std::nullopt;
+    if (!S_ISREG(found.st_mode)) return std::nullopt;
+    if (found.st_nlink > 1) return many_names(path, found.st_nlink);
+    // One that nobody may read fails when it is read, with the reason.
+    if (!fd) return fit_file{state_of(found), false};
+    if (writers_of(fd.get()) == writers::some)
+        return failure{errc::waiting, fmt::format("{} is open for writing; it is taken when its writer has closed it",
+                                                  core::printable(path))};
+    if (auto ok = sync_file(fd.get(), path); !ok) return ok.error();
+    return fit_file{state_of(found), true};
 }
 
 // In a folder of ours. Only its owner may change a file's mode; if that is another user the folder keeps others out.
@@ -254,7 +293,8 @@ class folders final : public item_store {
     result<std::unique_ptr<upload>> begin_upload(item_note note) override;
     result<held_item> take_path(const std::string& path, const std::vector<std::string>& allowed,
                                 item_note note) override;
-    result<std::vector<held_item>> adopt(std::size_t most) override;
+    result<std::vector<held_item>> adopt(std::size_t most,
+                                         const std::function<bool(const std::string& id)>& known) override;
     result<std::vector<item>> list(item_place place, std::size_t most) override;
     result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) override;
     result<std::optional<item>> find(const std::string& id) override;
@@ -268,7 +308,7 @@ class folders final : public item_store {
  private:
     result<take_turn> wait_for_turn();
     result<void> copy_folder_settings(const draft& made) const;
-    result<bool> move_in(const stored_note& stored, const std::string& folder) const;
+    result<bool> move_in(const stored_note& stored, const std::string& folder, const fit_file& input) const;
     result<std::optional<held_item>> adopt_one(const item_id& id);
     result<std::unique_ptr<draft_upload>> start_upload(item_note note) const;
 
@@ -304,13 +344,19 @@ result<void> folders::copy_folder_settings(const draft& made) const {
 }
 
 // The settings first: who has the input has its settings. True: moved, false: there is nothing to be taken.
-result<bool> folders::move_in(const stored_note& stored, const std::string& folder) const {
+//
+// After a power cut it is found in the inbox or in the item, and whole. The bytes are on the disk before the first
+// rename (make_fit()), and so is the item's folder with its note (draft::publish()). Then the folder that got the names
+// is synced, and the one that lost them last: cut in between, a file may stand in both, and is planned to the same job
+// twice over; the other way round it might stand in neither.
+result<bool> folders::move_in(const stored_note& stored, const std::string& folder, const fit_file& input) const {
     const auto from = root_ + "/" + stored.dropped_as;
     const auto settings = from + ".toml";
     if (!is_regular(from)) return false;
     const auto there = has_settings(settings);
     if (!there) return there.error();
     if (*there) {
+        if (const auto fit = make_fit(settings); !fit) return fit.error();
         const auto ours = folder + "/" + own_settings_file;
         if (::rename(settings.c_str(), ours.c_str()) != 0) return file_failure("cannot take", settings, errno);
         if (auto ok = make_private(ours); !ok) return ok.error();
@@ -325,8 +371,13 @@ result<bool> folders::move_in(const stored_note& stored, const std::string& fold
     }
     fault_point("inbox.input_moved");
     // It may have been replaced by a link after we looked: what counts is what we have now.
-    if (!is_regular(to)) return false;
+    const auto have = look_at(to);
+    if (!have || !S_ISREG(have->st_mode) || have->st_nlink > 1 || have->st_ino != input.state.inode) return false;
     if (auto ok = make_private(to); !ok) return ok.error();
+    // Its mode may have kept us out until now.
+    if (!input.synced)
+        if (const owned_fd fd(::open(to.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)); fd)
+            if (auto ok = sync_file(fd.get(), to); !ok) return ok.error();
     if (auto ok = sync_folder(folder); !ok) return ok.error();
     if (auto ok = sync_folder(root_); !ok) return ok.error();
     return true;
@@ -335,11 +386,14 @@ result<bool> folders::move_in(const stored_note& stored, const std::string& fold
 result<std::optional<held_item>> folders::take(const std::string& name, core::instant now) {
     if (!is_segment(name) || !is_input_name(name))
         return failure{errc::usage, fmt::format("'{}' is no name of an input", core::printable(name))};
-    // Most often right, and spares the turn.
-    if (!is_regular(root_ + "/" + name)) return std::nullopt;
+    // Before the turn: others need not wait until a large file is on the disk.
+    const auto input = make_fit(root_ + "/" + name);
+    if (!input) return input.error();
+    if (!*input) return std::nullopt;
     auto turn = wait_for_turn();
     if (!turn) return turn.error();
-    if (!is_regular(root_ + "/" + name)) return std::nullopt;
+    const auto now_there = look_at(root_ + "/" + name);
+    if (!now_there || state_of(*now_there) != (*input)->state) return std::nullopt;
     stored_note stored;
     stored.note.name = fit_name(name);
     stored.note.origin = "inbox";
@@ -354,7 +408,7 @@ result<std::optional<held_item>> folders::take(const std::string& name, core::in
     const auto folder = place_path(root_, item_place::processing) + "/" + *id;
     auto moved = turn->moves_to(*id);
     fault_point("inbox.turn_taken");
-    auto taken = moved ? move_in(stored, folder) : result<bool>(moved.error());
+    auto taken = moved ? move_in(stored, folder, **input) : result<bool>(moved.error());
     if (taken && *taken) {
         auto held = new_item(root_, *id, made->release_lock());
         if (!held) return held.error();
@@ -424,7 +478,8 @@ result<std::optional<held_item>> folders::adopt_one(const item_id& id) {
     return held_item(std::move(item), (*lock)->release());
 }
 
-result<std::vector<held_item>> folders::adopt(std::size_t most) {
+result<std::vector<held_item>> folders::adopt(std::size_t most,
+                                              const std::function<bool(const std::string& id)>& known) {
     const auto turn = wait_for_turn();
     if (!turn) return turn.error();
     const auto ids = ids_in(place_path(root_, item_place::processing));
@@ -432,6 +487,7 @@ result<std::vector<held_item>> folders::adopt(std::size_t most) {
     std::vector<held_item> out;
     std::size_t locked = 0;
     for (auto id = ids->begin(); id != ids->end() && locked < most; ++id) {
+        if (known && known(id->text())) continue;
         auto one = adopt_one(*id);
         if (!one) return one.error();
         if (!*one) continue;

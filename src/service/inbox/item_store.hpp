@@ -66,8 +66,9 @@ class item_store {
                                               item_note note) = 0;
 
     // Items in processing that nobody holds, the oldest ones, at most so many, held from now on: those of a dead
-    // process. One with `trouble` is given as well, to be put away with it; if it cannot be locked it does not count.
-    virtual core::result<std::vector<held_item>> adopt(std::size_t most) = 0;
+    // process, and those that wait for their jobs. What `known` knows by its id is passed by. One with `trouble` is given as well, to be put away with it; if it cannot be locked it does not count.
+    virtual core::result<std::vector<held_item>> adopt(
+        std::size_t most, const std::function<bool(const std::string& id)>& known = {}) = 0;
     // Every item of a place, oldest first, without holding it; at most `most`, the newest.
     virtual core::result<std::vector<item>> list(item_place place, std::size_t most) = 0;
     // The ids of the items in done that have one of these jobs.

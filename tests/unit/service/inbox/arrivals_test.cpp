@@ -54,6 +54,27 @@ TEST(Arrivals, FileThatIsWrittenInPlaceOrReplacedStartsAnew) {
     EXPECT_THAT(files.ready(at(9)), ElementsAre("b.csv", "a.csv"));
 }
 
+TEST(Arrivals, AWriterThatSetsTheTimeBackIsNoticed) {
+    arrivals files(seconds(5));
+    auto one = state(10);
+    files.seen({{"a.csv", one}}, at(0));
+    one.changed_ns = 1;
+    files.seen({{"a.csv", one}}, at(4));
+    EXPECT_THAT(files.ready(at(8)), IsEmpty());
+    EXPECT_THAT(files.ready(at(9)), ElementsAre("a.csv"));
+}
+
+TEST(Arrivals, WhatWasRenamedIntoPlaceIsGivenTimeToLoseItsOtherNames) {
+    arrivals files(seconds(5));
+    auto linked = state(10);
+    linked.links = 2;
+    files.moved_in("a.csv");
+    files.seen({{"a.csv", linked}}, at(0));
+    EXPECT_THAT(files.ready(at(4)), IsEmpty());
+    EXPECT_EQ(files.next(at(4)), at(5));
+    EXPECT_THAT(files.ready(at(5)), ElementsAre("a.csv")) << "to be refused";
+}
+
 TEST(Arrivals, WhatWasRenamedIntoPlaceIsCompleteAtTheNextLook) {
     arrivals files(seconds(5));
     files.moved_in("a.csv");

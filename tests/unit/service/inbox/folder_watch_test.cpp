@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdio>
 #include <filesystem>
@@ -85,9 +86,11 @@ struct FolderWatch : ::testing::Test {
         fs::create_directory(folder.inbox());
     }
 
-    std::unique_ptr<folder_watch> start(milliseconds settle, milliseconds poll, bool use_inotify = true) {
+    std::unique_ptr<folder_watch> start(milliseconds settle, milliseconds poll, bool use_inotify = true,
+                                        std::function<bool()> has_room = {}) {
         auto watch = folder_watch::start(
-            {folder.inbox(), settle, poll, use_inotify}, [this](const std::string& name) { return seen.offered(name); },
+            {folder.inbox(), settle, poll, use_inotify, std::move(has_room)},
+            [this](const std::string& name) { return seen.offered(name); },
             [this](const std::string& why) { seen.trouble(why); });
         EXPECT_TRUE(watch) << watch.error().text;
         return std::move(*watch);
@@ -256,6 +259,23 @@ TEST_F(FolderWatch, FolderThatIsNotThereIsASettingToMend) {
     ASSERT_FALSE(watch);
     EXPECT_EQ(watch.error().code, core::errc::settings);
     EXPECT_NE(watch.error().text.find(folder.path("none")), std::string::npos);
+}
+
+TEST_F(FolderWatch, WithoutRoomNothingIsOfferedAndAllIsWhenThereIsSome) {
+    std::atomic<bool> room{false};
+    std::atomic<int> asked{0};
+    for (int n = 0; n < 50; ++n)
+        folder.drop(std::to_string(n) + ".csv", "x");
+    const auto watch = start(milliseconds(1), milliseconds(1), true, [&] {
+        ++asked;
+        return room.load();
+    });
+    for (int n = 0; n < 600 && asked < 3; ++n)
+        seen.wait_until([](const told&) { return false; }, milliseconds(50));
+    EXPECT_GE(asked, 3);
+    EXPECT_EQ(seen.names().size(), 0u);
+    room = true;
+    EXPECT_TRUE(seen.wait_until([](const told& t) { return t.size() == 50; }));
 }
 
 }  // namespace
