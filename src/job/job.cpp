@@ -77,6 +77,7 @@ class run_reporter {
         read_totals(book);
         if (out_.job)
             if (const auto record = book.job(*out_.job)) out_.pruned_at = record->pruned_at;
+        if (!env_.names_others) return;
         auto waiting = book.unfinished_jobs();
         if (!waiting) return;
         for (const auto& j : *waiting)
@@ -162,13 +163,28 @@ bool report_if_parked(const environment& env, const ledger::job_record& job, run
     return true;
 }
 
-// Nothing when the reporter was told why the ledger cannot be opened.
-std::unique_ptr<ledger::ledger> open_book(const environment& env, run_reporter& reporter,
-                                          ledger::witness_check how = ledger::witness_check::required) {
+// The caller's ledger, or one that is opened for this call.
+class used_book {
+ public:
+    explicit used_book(ledger::ledger* callers) : book_(callers) {}
+    explicit used_book(std::unique_ptr<ledger::ledger> own) : own_(std::move(own)), book_(own_.get()) {}
+    explicit operator bool() const { return book_ != nullptr; }
+    ledger::ledger& operator*() const { return *book_; }
+    ledger::ledger* operator->() const { return book_; }
+
+ private:
+    std::unique_ptr<ledger::ledger> own_;
+    ledger::ledger* book_;
+};
+
+// None when the reporter was told why the ledger cannot be opened.
+used_book open_book(const environment& env, run_reporter& reporter,
+                    ledger::witness_check how = ledger::witness_check::required) {
+    if (env.book != nullptr) return used_book(env.book);
     auto book = ledger::open_ledger(env.settings.ledger.path, how);
-    if (book) return std::move(*book);
+    if (book) return used_book(std::move(*book));
     reporter.stop_with(book.error());
-    return nullptr;
+    return used_book(std::unique_ptr<ledger::ledger>());
 }
 
 // Opens the ledger, locks the job, and leaves the rest to `work`.
@@ -324,7 +340,7 @@ report resume_job(const environment& env, core::job_id id, paused_job paused) {
 report retry_job(const environment& env, core::job_id id, unknown_rows unknown) {
     core::settings changed = env.settings;
     if (unknown == unknown_rows::resend) changed.send.when_unverifiable = core::unverifiable_policy::resend;
-    const environment retry_env{changed, env.key, env.clock, env.stop, env.watch, env.seed};
+    const environment retry_env{changed, env.key, env.clock, env.stop, env.watch, env.seed, env.book, env.names_others};
     return with_job(retry_env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
         if (job.pruned_at) return reporter.stop_with(ledger::rows_pruned(job.id, *job.pruned_at));
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);

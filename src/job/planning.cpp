@@ -312,6 +312,8 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
     };
     if (auto r = fill_plan(env, book, job, options, std::move(owners), input); !r) return give_up(r.error());
     core::fault_point("planned");
+    if (options.still_whole)
+        if (auto r = options.still_whole(); !r) return give_up(r.error());
 
     const auto identity = identity_of(env.settings, options, input);
     auto same = find_same(env, book, options, identity);

@@ -112,7 +112,7 @@ class daemon {
         const auto& s = configuration->settings;
         if (auto r = intake_->start(); !r) return r;
         auto watched = inbox::folder_watch::start(
-            {s.serve.inbox, s.serve.settle, s.serve.poll, true},
+            {s.serve.inbox, s.serve.settle, s.serve.poll, true, [this] { return intake_->has_room(); }},
             [this](const std::string& name) { return intake_->offer(name); },
             [this](const std::string& why) { log_.error("inbox_trouble", {}, why); });
         if (!watched) return watched.error();
@@ -229,6 +229,7 @@ class daemon {
     // Each end of a run has an id of its own: a receiver drops what it has seen. A job's end has the same one whenever
     // it is told.
     void tell_job(std::string_view event, const job::report& r) {
+        if (!is_wanted(event)) return;
         auto when = env_.clock.now();
         const auto job = r.job.value_or(0);
         if (!r.why)
@@ -244,10 +245,17 @@ class daemon {
         tell("failed", "import-" + item.id, r, item.id);
     }
 
-    void tell(std::string_view event, const std::string& id, const job::report& r, const std::string& import) {
+    // A look into the ledger for what nobody wants to hear is time that the next job waits.
+    bool is_wanted(std::string_view event) const {
         const auto configuration = configuration_.get();
-        const auto& wanted = configuration->settings.notify.events;
-        if (std::find(wanted.begin(), wanted.end(), event) == wanted.end()) return;
+        const auto& notify = configuration->settings.notify;
+        const auto& wanted = notify.events;
+        return !notify.url.empty() && std::find(wanted.begin(), wanted.end(), event) != wanted.end();
+    }
+
+    void tell(std::string_view event, const std::string& id, const job::report& r, const std::string& import) {
+        if (!is_wanted(event)) return;
+        const auto configuration = configuration_.get();
         const auto body =
             notification_body(event, id, r, configuration->settings.ledger.path, import, env_.clock.now());
         const std::lock_guard lock(notifier_mutex_);

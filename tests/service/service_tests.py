@@ -4,9 +4,11 @@ import argparse
 import concurrent.futures
 import http.client
 import json
+import multiprocessing
 import os
 import random
 import resource
+import selectors
 import shutil
 import signal
 import socket
@@ -587,8 +589,161 @@ def crowded(program, folder, options):
         apollo.stop()
 
 
+def grown(program, folder, options):
+    """A writer that goes on after its file was taken: no row is lost without a word, over a kill too."""
+    apollo = sandbox(program, folder, ["--latency", "300ms"])
+    s = service(program, folder, apollo, ["--set", "send.connections=1"]).start()
+    try:
+        source = os.path.join(folder, "source.csv")
+        rows = write_input(source, 1, groups=2, rows=40)
+        lines = read(source).splitlines(keepends=True)
+
+        # Open for writing: it is taken when it is closed, and whole.
+        with open(os.path.join(s.inbox, ".open.csv"), "w") as f:
+            f.writelines(lines[:30])
+            f.flush()
+            os.rename(f.name, os.path.join(s.inbox, "open.csv"))
+            until("it is told", lambda: "open.csv is open for writing" in s.text_of_log())
+            check(items(s, "processing") == [], "a file that is open for writing was taken")
+            f.writelines(lines[30:])
+        done = until("open.csv is done", lambda: items(s, "done"))
+        summary = json.loads(read(os.path.join(s.inbox, "done", done[0], "summary.json")))
+        check(summary["rows"] == rows, f"rows of a file that was closed late: {summary}")
+
+        # As where the file system does not tell of writers: rows come after it was planned.
+        for name, kills in (("late.csv", False), ("later.csv", True)):
+            write_input(source, 2 + kills, groups=2, rows=40)
+            s.drop(source, name)
+            item = until("it is planned", lambda: next((i for i in items(s, "processing") if i.startswith(name) and
+                                                        os.path.exists(os.path.join(s.inbox, "processing", i, "job"))), None))
+            with open(os.path.join(s.inbox, "processing", item, name), "a") as f:
+                f.write(f"{7 + kills:024x},66302798d03b9601c7934ebf,call,scheduled,2027-02-10T10:00:00Z,late\n")
+            if kills:
+                s.kill()
+                s.start()
+            until(f"{name} has failed", lambda: any(i.startswith(name) for i in items(s, "failed")))
+            place = os.path.join(s.inbox, "failed", item)
+            check("went on to be written" in read(os.path.join(place, "error.txt")), "error.txt says why")
+            check(read(os.path.join(place, "results.csv")).count(",created,") == rows, "what was sent stands beside it")
+            check(s.get(f"/v1/imports/{item}")["error"].startswith(name), "the API says why")
+            # The remedy: the whole file again makes the one task that is missing.
+            before = len(apollo.tasks())
+            s.drop(os.path.join(place, name), "again-" + name)
+            until("it is done", lambda: any(i.startswith("again-" + name) for i in items(s, "done")))
+            check(len(apollo.tasks()) == before + 1, f"{len(apollo.tasks()) - before} tasks instead of the missing one")
+        check_no_task_twice(apollo, 3 * rows + 2)
+        _, _, text = s.ask("GET", "/metrics")
+        check('taskbarge_items_finished_total{place="failed"} 1' in text, "it is counted since the kill")
+        check(s.text_of_log().count("import_failed") == 2, "it is logged")
+
+        # A second name.
+        write_input(source, 5, groups=1, rows=2)
+        os.link(source, os.path.join(s.inbox, "linked.csv"))
+        until("it is told", lambda: "linked.csv has 2 names" in s.text_of_log())
+        os.unlink(source)
+        until("linked.csv is done", lambda: any(i.startswith("linked.csv") for i in items(s, "done")))
+        check(s.text_of_log().count("linked.csv has 2 names") == 1, "told once")
+        return "rows that come late are told, and no file is taken that is open or has two names"
+    finally:
+        if s.process.poll() is None:
+            s.kill()
+        apollo.stop()
+
+
+def slow_clients(address, count, ends):
+    """Connections that say too little, and come back whenever they are cut. A process of its own."""
+    host, port = address.rsplit(":", 1)
+    starts = (b"", b"GET / HTTP/1.1\r\nX: ", b"GET / HTTP/1.1\r\nHost: x\r\nX: ",
+              f"POST /v1/imports?name=slow.csv HTTP/1.1\r\nHost: {address}\r\nContent-Length: 100000\r\n\r\n".encode())
+    chooser = selectors.DefaultSelector()
+
+    def connect(number):
+        c = socket.socket()
+        c.setblocking(False)
+        c.connect_ex((host, int(port)))
+        chooser.register(c, selectors.EVENT_READ, number)
+        return c
+
+    connections = {number: connect(number) for number in range(count)}
+    begun, cuts, sent = set(), 0, 0
+    while not ends.is_set():
+        for key, _ in chooser.select(0.05):
+            try:
+                if key.fileobj.recv(4096):
+                    continue
+            except OSError:
+                pass
+            cuts += 1
+            chooser.unregister(key.fileobj)
+            key.fileobj.close()
+            begun.discard(key.data)
+            connections[key.data] = connect(key.data)
+        for number, c in connections.items():
+            start = starts[number % len(starts)]
+            try:
+                if number not in begun:
+                    c.send(start)
+                    begun.add(number)
+                elif number % len(starts) > 1:  # half of them go on, a byte at a time
+                    sent += c.send(b"x")
+            except OSError:
+                pass  # not connected yet, or cut: read() tells
+    return cuts, sent
+
+
+def besieged(program, folder, options):
+    """Thousands of clients that say too little do not keep others out, and cut no work."""
+    count, most = options.slow, 256
+    apollo = sandbox(program, folder, ["--latency", "100ms"])
+    s = service(program, folder, apollo, ["--set", "log.level=error"]).start()
+    ends = multiprocessing.Event()
+    siege = multiprocessing.Process(target=slow_clients, args=(s.address, count, ends))
+    try:
+        stream = s.connection()
+        stream.request("GET", "/v1/events", headers={"Last-Event-ID": "0"})
+        events = stream.getresponse()
+        siege.start()
+        until("all places are taken", lambda: len(os.listdir(f"/proc/{s.process.pid}/fd")) > most)
+        source = os.path.join(folder, "source.csv")
+        rows = write_input(source, 1, groups=2, rows=40)
+        s.drop(source, "a.csv")
+        took, descriptors = [], 0
+        for _ in range(20):
+            began = time.monotonic()
+            status, _, _ = s.ask("GET", "/healthz")
+            took.append(time.monotonic() - began)
+            check(status == 200, f"/healthz said {status}")
+            descriptors = max(descriptors, len(os.listdir(f"/proc/{s.process.pid}/fd")))
+        check(max(took) < 1, f"/healthz took {max(took):.2f} s")
+        check(descriptors < most + 128, f"{descriptors} descriptors")  # a body that does not come has no file yet
+        until("the job is done in the midst of it", lambda: items(s, "done"))
+        seen = ""
+        while '"state":"done"' not in seen:
+            line = events.readline().decode()
+            check(line, "the event stream was cut")
+            seen += line
+        check(siege.is_alive(), "the siege ended early")
+        check_no_task_twice(apollo, rows)
+        return (f"{count} slow connections: 20 times /healthz in at most {max(took) * 1000:.0f} ms, {descriptors} descriptors, "
+                "a job and an event stream went on")
+    finally:
+        ends.set()
+        if siege.pid:
+            siege.join(PATIENCE)
+        if s.process.poll() is None:
+            s.kill()
+        apollo.stop()
+
+
+def processor_time(process):
+    """Seconds of user and system time."""
+    with open(f"/proc/{process.pid}/stat") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def load(program, folder, options):
-    """Many files at once and many clients: nothing lost, memory bounded."""
+    """Many files at once and many clients: nothing lost, memory and descriptors bounded."""
     files, clients, each = options.files, options.clients, 5
     apollo = sandbox(program, folder, ["--limits", "0,0,0", "--usage-limits", "0,0,0"])
     s = service(program, folder, apollo, ["--set", "log.level=warning"]).start()
@@ -598,7 +753,8 @@ def load(program, folder, options):
         staged = os.path.join(folder, "staged")
         os.makedirs(staged)
         for i in range(files):
-            expected += write_input(os.path.join(staged, f"f{i:04}.csv"), 1000 + i, groups=1, rows=3)
+            expected += write_input(os.path.join(staged, f"f{i:05}.csv"), 1000 + i, groups=1, rows=2)
+        processor_before = processor_time(s.process)
         began = time.monotonic()
         for name in sorted(os.listdir(staged)):
             os.rename(os.path.join(staged, name), os.path.join(s.inbox, name))
@@ -619,11 +775,14 @@ def load(program, folder, options):
         clients_took = time.monotonic() - began
         check(all(status in (200, 202) for status in answers), f"answers: {sorted(set(answers))}")
         end = time.monotonic() + options.patience
+        descriptors = 0
         while len(items(s, "done")) < files + clients:
             check(time.monotonic() < end, f"only {len(items(s, 'done'))} done, {len(items(s, 'processing'))} in processing, "
                                           f"{len(items(s, 'failed'))} failed")
-            time.sleep(0.2)
+            descriptors = max(descriptors, len(os.listdir(f"/proc/{s.process.pid}/fd")))
+            time.sleep(0.2 if files <= 1000 else 1)
         took = time.monotonic() - began
+        processor = (processor_time(s.process) - processor_before) / (files + clients)
         check(items(s, "failed") == [] and items(s, "processing") == [], "some are left")
         expected += 2 * len({(1 + n % 12, 1 + n // 12 % 28) for n in range(clients)})
         check_no_task_twice(apollo, expected)
@@ -631,9 +790,12 @@ def load(program, folder, options):
         with open(f"/proc/{s.process.pid}/status") as f:
             peak = next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
         check(peak < 256 * 1024, f"peak memory {peak} KiB")
+        # Those that wait in the inbox or for their jobs need none: what is unread, the connections, and some of its own.
+        check(descriptors < 64 + clients + 100, f"{descriptors} descriptors")
         check(s.stop() == 0, "stop")
         return (f"{files} files and {clients} clients ({len(answers)} answers in {clients_took:.1f} s): all done in {took:.1f} s, "
-                f"{expected} tasks, none twice, peak memory {peak // 1024} MiB")
+                f"{(files + clients) / took:.0f} a second, {processor * 1000:.1f} ms of processor time each; "
+                f"{expected} tasks, none twice, peak memory {peak // 1024} MiB, at most {descriptors} descriptors")
     finally:
         if s.process.poll() is None:
             s.kill()
@@ -641,7 +803,7 @@ def load(program, folder, options):
 
 
 TESTS = {"end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
-         "planned-once": planned_once, "crowded": crowded, "load": load}
+         "planned-once": planned_once, "crowded": crowded, "grown": grown, "besieged": besieged, "load": load}
 
 
 def main():
@@ -650,6 +812,7 @@ def main():
     parser.add_argument("test", choices=TESTS)
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--slow", type=int, default=2000)
     parser.add_argument("--patience", type=int, default=600)
     options = parser.parse_args()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -63,6 +63,11 @@ struct environment {
     stop_control& stop;
     observer& watch;
     std::uint64_t seed = 0;  // for jitter
+    // For who makes many calls, one after the other: the ledger of these settings, opened already and left open.
+    // Nothing: each call opens it for itself.
+    ledger::ledger* book = nullptr;
+    // Whether reports name the other jobs that are not finished, for which each of them is looked at.
+    bool names_others = true;
 };
 
 // How a run ended. With `why` set the run stopped before its end and the exit code follows from why->code; without it
@@ -91,6 +96,8 @@ struct import_options {
     std::optional<core::instant> as_of{};  // relative dates count from its day; nothing: from now
     std::string occasion{};                // a job of its own, but the same one whenever it is asked for by this name
     std::string origin{};                  // the input's name for ever: once it has a job, no settings make it another
+    // Asked when all is read and nothing committed: a failure ends the call, and no job is made.
+    std::function<core::result<void>()> still_whole{};
 };
 
 // import: plans, or finds the job that the same input made before, and brings it as far as it goes.

@@ -18,6 +18,11 @@ namespace {
 
 constexpr std::size_t most_event_streams = 64;
 
+// They stay for ever and are not cut for others: they must leave places.
+std::size_t most_streams(std::size_t connections) {
+    return std::clamp<std::size_t>(connections / 2, 1, most_event_streams);
+}
+
 }  // namespace
 
 nothing event_route::stream(exchange& x, const path_values&) {
@@ -28,7 +33,7 @@ nothing event_route::stream(exchange& x, const path_values&) {
         only = parse_job(*job);
         if (!only) bad = bad_parameter("job", "must be a job's number");
     }
-    if (parts_.events.listeners() >= most_event_streams)
+    if (parts_.events.listeners() >= most_streams(parts_.configuration.get()->settings.serve.connections))
         bad = in_a_minute(
             problem(503, "too-many-streams", "Too many event streams are open", "Close one, or try again later."));
     if (bad) {

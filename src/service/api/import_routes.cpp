@@ -123,10 +123,10 @@ nothing import_routes::submit_upload(exchange& x) {
         co_await x.reply(std::move(a));
         co_return;
     }
+    // Begun when there is a piece to be written: a client that says too little must cost no folder and no sync.
     auto begin = [&] { return parts_.store.begin_upload(*note); };
-    auto upload = co_await parts_.readers.run(begin);
+    std::unique_ptr<inbox::upload> upload;
     std::optional<answer> trouble;
-    if (!upload) trouble = problem_of(upload.error());
     std::string piece;
     bool more = true;
     while (more && !trouble) {
@@ -138,13 +138,21 @@ nothing import_routes::submit_upload(exchange& x) {
         more = !some->empty();
         piece += *some;
         if (piece.size() < upload_piece && more) continue;
-        auto write = [&] { return (*upload)->write(piece); };
+        if (!upload) {
+            auto begun = co_await parts_.readers.run(begin);
+            if (!begun) {
+                trouble = problem_of(begun.error());
+                break;
+            }
+            upload = std::move(*begun);
+        }
+        auto write = [&] { return upload->write(piece); };
         const auto written = co_await parts_.readers.run(write);
         piece.clear();
         if (!written) trouble = problem_of(written.error());
     }
     if (!trouble) {
-        auto finish = [&] { return (*upload)->finish(); };
+        auto finish = [&] { return upload->finish(); };
         auto held = co_await parts_.readers.run(finish);
         if (held) {
             co_await accepted(x, std::move(*held));

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "service/inbox/arrivals.hpp"
+#include "service/inbox/claims.hpp"
 #include "service/inbox/confined_file.hpp"
 #include "service/inbox/draft.hpp"
 #include "service/inbox/files.hpp"
@@ -287,7 +288,7 @@ class draft_upload final : public upload {
 
 class folders final : public item_store {
  public:
-    explicit folders(std::string root) : root_(std::move(root)) {}
+    explicit folders(std::string root) : root_(std::move(root)), claims_(root_ + "/.incoming/claims") {}
 
     result<std::optional<held_item>> take(const std::string& name, core::instant now) override;
     result<std::unique_ptr<upload>> begin_upload(item_note note) override;
@@ -299,6 +300,8 @@ class folders final : public item_store {
     result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) override;
     result<std::optional<item>> find(const std::string& id) override;
     result<std::optional<held_item>> hold(const std::string& id) override;
+    result<void> claim(held_item& held) override;
+    void let_go(const std::string& id) override { claims_.let_go(id); }
     result<void> set_job(held_item& held, core::job_id job, core::instant made) override;
     result<void> add_file(const held_item& held, const std::string& name,
                           const std::function<result<void>(int fd)>& write) override;
@@ -310,10 +313,26 @@ class folders final : public item_store {
     result<void> copy_folder_settings(const draft& made) const;
     result<bool> move_in(const stored_note& stored, const std::string& folder, const fit_file& input) const;
     result<std::optional<held_item>> adopt_one(const item_id& id);
+    result<std::optional<owned_fd>> lock_unclaimed(const std::string& id, const std::string& folder);
     result<std::unique_ptr<draft_upload>> start_upload(item_note note) const;
 
-    std::string root_;
+    const std::string root_;
+    claims claims_;
 };
+
+// A claim is made by who holds the item. So it is looked for before its lock is taken, not to be in that one's way, and
+// again under the lock.
+result<std::optional<owned_fd>> folders::lock_unclaimed(const std::string& id, const std::string& folder) {
+    auto anothers = claims_.is_anothers(id);
+    if (!anothers) return anothers.error();
+    if (*anothers) return std::nullopt;
+    auto lock = lock_note(folder);
+    if (!lock || !*lock) return lock;
+    anothers = claims_.is_anothers(id);
+    if (!anothers) return anothers.error();
+    if (*anothers) return std::nullopt;
+    return lock;
+}
 
 // The turn to take dropped files, when nothing of a dead taker's is left half moved.
 result<take_turn> folders::wait_for_turn() {
@@ -457,7 +476,7 @@ result<std::optional<held_item>> folders::adopt_one(const item_id& id) {
     // Without a note it is nothing that a taker left; it gets an empty one, which is what is locked, and is told.
     if (!exists(folder + "/" + note_file))
         if (auto fd = create_file(folder + "/" + note_file); !fd && exists(folder)) return fd.error();
-    auto lock = lock_note(folder);
+    auto lock = lock_unclaimed(id.text(), folder);
     if (!lock && lock.error().code != errc::input) return lock.error();
     if (lock && !*lock) return std::nullopt;
     auto found = read_item(root_, item_place::processing, id);
@@ -550,13 +569,20 @@ result<std::optional<held_item>> folders::hold(const std::string& id) {
     const auto found = find(id);
     if (!found) return found.error();
     if (!*found) return std::nullopt;
-    auto lock = lock_note((*found)->folder);
+    auto lock = lock_unclaimed(id, (*found)->folder);
     if (!lock) return lock.error();
     if (!*lock) return std::nullopt;
     // As it is now that nobody else changes it.
     auto now = read_item(root_, (*found)->place, parse_id(id).value_or(item_id{}));
     if (!now) return now.error();
     return held_item(std::move(now->item), (*lock)->release());
+}
+
+result<void> folders::claim(held_item& held) {
+    auto claimed = claims_.claim(held.item().id);
+    if (!claimed) return claimed.error();
+    if (*claimed) held.unlock();
+    return {};
 }
 
 result<void> folders::set_job(held_item& held, core::job_id job, core::instant made) {
@@ -591,6 +617,7 @@ result<void> folders::put_away(held_item& held, item_place where) {
             return file_failure("cannot put away", item.folder, errno);
         }
         fault_point("inbox.put_away");
+        claims_.let_go(item.id);
         item.id = id->text();
         item.place = where;
         item.folder = target;
@@ -655,7 +682,11 @@ held_item& held_item::operator=(held_item&& o) noexcept {
 }
 
 held_item::~held_item() {
-    if (fd_ >= 0) ::close(fd_);
+    unlock();
+}
+
+void held_item::unlock() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
 result<std::unique_ptr<item_store>> item_store::open(const std::string& root) {

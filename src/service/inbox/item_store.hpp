@@ -27,7 +27,8 @@ class held_item {
     ~held_item();
     const inbox::item& item() const { return item_; }
     inbox::item& item() { return item_; }
-    bool is_locked() const { return fd_ >= 0; }  // false: its note cannot be locked, by nobody
+    bool is_locked() const { return fd_ >= 0; }  // false: claimed, or its note cannot be locked, by nobody
+    void unlock();
 
  private:
     inbox::item item_;
@@ -65,8 +66,9 @@ class item_store {
     virtual core::result<held_item> take_path(const std::string& path, const std::vector<std::string>& allowed,
                                               item_note note) = 0;
 
-    // Items in processing that nobody holds, the oldest ones, at most so many, held from now on: those of a dead
-    // process, and those that wait for their jobs. What `known` knows by its id is passed by. One with `trouble` is given as well, to be put away with it; if it cannot be locked it does not count.
+    // Items in processing that no other process has, the oldest ones, at most so many, held from now on: those of a
+    // dead process, and what this one has claimed, unless `known` knows it by its id. One with `trouble` is given as
+    // well, to be put away with it; if it cannot be locked it does not count.
     virtual core::result<std::vector<held_item>> adopt(
         std::size_t most, const std::function<bool(const std::string& id)>& known = {}) = 0;
     // Every item of a place, oldest first, without holding it; at most `most`, the newest.
@@ -75,8 +77,12 @@ class item_store {
     virtual core::result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) = 0;
     virtual core::result<std::optional<item>> find(const std::string& id) = 0;  // errc::usage: no id
     // The item wherever it is, held from now on (to try a failed one again: put_away() takes it back to processing).
-    // Nothing: there is none, or somebody holds it.
+    // Nothing: there is none, or somebody has it.
     virtual core::result<std::optional<held_item>> hold(const std::string& id) = 0;
+    // Keeps the item for this process, until it is put away or let go, without the descriptor that holding it takes.
+    // It stays held where the file system cannot do that.
+    virtual core::result<void> claim(held_item& held) = 0;
+    virtual void let_go(const std::string& id) = 0;
 
     // Writes the job's number, and when the ledger made it, into the item's folder, durably.
     virtual core::result<void> set_job(held_item& held, core::job_id job, core::instant made) = 0;

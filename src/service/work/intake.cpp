@@ -33,6 +33,14 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr job::backoff_terms pauses{2s, 5min};
+// Before a file that is still being written is looked at again, however short serve.settle is.
+constexpr auto shortest_wait = 50ms;
+
+// Dropped files that are taken and not read yet. Reading goes on while more are taken, and what is not taken yet needs
+// no descriptor and no folder.
+constexpr std::size_t most_unread = 64;
+// Names of files that cannot be taken; more are told twice.
+constexpr std::size_t most_told = 10'000;
 
 // Collects texts and writes them to a descriptor in large pieces.
 class fd_text {
@@ -121,6 +129,13 @@ std::optional<core::instant> told_end(const inbox::item& item) {
     return core::parse_rfc3339(end);
 }
 
+// Nothing: it is not there.
+std::optional<inbox::file_state> state_at(const std::string& path) {
+    const auto found = inbox::look_at(path);
+    if (!found) return std::nullopt;
+    return inbox::state_of(*found);
+}
+
 job::import_options options_of(const inbox::item& item) {
     job::import_options o;
     o.files = {item.input()};
@@ -147,7 +162,8 @@ intake::~intake() {
 
 void intake::close() {
     stop();
-    if (thread_.joinable()) thread_.join();
+    if (reading_.joinable()) reading_.join();
+    if (putting_away_.joinable()) putting_away_.join();
 }
 
 result<void> intake::start() {
@@ -158,7 +174,8 @@ result<void> intake::start() {
         parts_.runs.lines().info("import_adopted", {{"import", held.item().id}});
         if (!submit(std::move(held))) break;
     }
-    thread_ = std::thread([this] { loop(); });
+    reading_ = std::thread([this] { read_loop(); });
+    putting_away_ = std::thread([this] { put_away_loop(); });
     return {};
 }
 
@@ -176,16 +193,23 @@ bool intake::full() const {
     return held_ >= parts_.most_items;
 }
 
+bool intake::has_room() const {
+    const std::lock_guard lock(mutex_);
+    return !stopping_ && held_ < parts_.most_items && queue_.size() < most_unread;
+}
+
 bool intake::offer(const std::string& name) {
-    if (full()) return false;
+    if (!has_room()) return false;
     auto taken = parts_.store.take(name, parts_.clock.now());
     if (!taken) {
         // It is offered again and again: a reason is told once.
-        if (std::exchange(untaken_, name + ": " + taken.error().text) != name + ": " + taken.error().text)
+        if (untaken_.size() >= most_told) untaken_.clear();
+        auto& told = untaken_[name];
+        if (std::exchange(told, taken.error().text) != taken.error().text)
             parts_.runs.lines().warn("import_not_taken", {{"file", core::printable(name)}}, taken.error().text);
         return false;
     }
-    untaken_.clear();
+    untaken_.erase(name);
     if (*taken) submit(std::move(**taken));
     return true;
 }
@@ -204,7 +228,7 @@ bool intake::submit(inbox::held_item held) {
             parts_.runs.lines().info("import_taken", {{"import", item.id}, {"origin", item.note.origin}});
         }
         parts_.runs.tell("import", 0, import_event_json(item.id, "queued", item.job, {}));
-        queue_.push_back({std::move(held), {}, 0, {}, {}});
+        queue_.push_back({std::move(held), {}, 0, {}, {}, {}});
     }
     changed_.notify_all();
     return true;
@@ -242,7 +266,11 @@ void intake::look() {
         look_for_old_results(**book);
     }
     if (room == 0) return;
-    auto left = parts_.store.adopt(room);
+    const auto known = [this](const std::string& id) {
+        const std::lock_guard lock(mutex_);
+        return states_.contains(id);
+    };
+    auto left = parts_.store.adopt(room, known);
     // Told once, until it is over.
     const std::string trouble = left ? std::string() : left.error().text;
     if (!trouble.empty() && trouble != adopt_trouble_) parts_.runs.lines().error("inbox_trouble", {}, trouble);
@@ -292,39 +320,51 @@ void intake::set_state(const std::string& id, std::string state, std::string err
     states_[id] = {std::move(state), std::move(error)};
 }
 
-void intake::loop() {
+void intake::read_loop() {
     while (true) {
         std::optional<entry> next;
-        std::optional<core::job_id> finished;
-        std::set<core::job_id> old;
         {
             std::unique_lock lock(mutex_);
             if (stopping_) return;
             const auto now = parts_.clock.steady_now();
             const auto due =
                 std::find_if(queue_.begin(), queue_.end(), [&](const entry& e) { return e.not_before <= now; });
-            if (!finished_.empty()) {
-                finished = finished_.front();
-                finished_.pop_front();
-            } else if (due != queue_.end()) {
-                next = std::move(*due);
-                queue_.erase(due);
-            } else if (!to_renew_.empty() && renew_not_before_ <= now) {
-                old = std::exchange(to_renew_, {});
-            } else {
-                auto until = to_renew_.empty() ? now + 1h : renew_not_before_;
+            if (due == queue_.end()) {
+                auto until = now + 1h;
                 for (const auto& e : queue_)
                     until = std::min(until, e.not_before);
                 changed_.wait_until(lock, until);
                 continue;
             }
+            next = std::move(*due);
+            queue_.erase(due);
+        }
+        take_in(std::move(*next));
+    }
+}
+
+void intake::put_away_loop() {
+    while (true) {
+        std::optional<core::job_id> finished;
+        std::set<core::job_id> old;
+        {
+            std::unique_lock lock(mutex_);
+            if (stopping_) return;
+            const auto now = parts_.clock.steady_now();
+            if (!finished_.empty()) {
+                finished = finished_.front();
+                finished_.pop_front();
+            } else if (!to_renew_.empty() && renew_not_before_ <= now) {
+                old = std::exchange(to_renew_, {});
+            } else {
+                changed_.wait_until(lock, to_renew_.empty() ? now + 1h : renew_not_before_);
+                continue;
+            }
         }
         if (finished)
             put_away_job(*finished);
-        else if (!old.empty())
-            renew(old);
         else
-            take_in(std::move(*next));
+            renew(old);
     }
 }
 
@@ -338,11 +378,18 @@ void intake::take_in(entry e) {
     const auto job = job_of(*item.job);
     if (!job && job.error().code != errc::no_such_job) return later(std::move(e), job.error());
     if (job && is_noted(item, *job)) {
-        const auto input = reader::digest_of({item.input()});
+        const auto state = state_at(item.input());
         // A planned input is not needed any more: somebody may have removed it.
-        if (!input || input->sha256 == job->identity.input_sha256) {
+        bool as_read = !state || e.read == state;
+        if (!as_read) {
+            const auto input = reader::digest_of({item.input()});
+            as_read = !input || input->sha256 == job->identity.input_sha256;
+            if (input && as_read) e.read = state;
+        }
+        // One that went on to be written keeps its job, if that is its own for certain: it is told at the job's end.
+        if (as_read || item.job_made) {
             const bool left = e.failures == 0 && job->state == core::job_state::completed;
-            if (left) parts_.found_finished(job->id);
+            if (left && as_read) parts_.found_finished(job->id);
             return accept(std::move(e), *job);
         }
     }
@@ -358,26 +405,23 @@ bool intake::is_noted(const inbox::item& item, const ledger::job_record& job) {
     return !item.job_made || *item.job_made == job.created_at;
 }
 
-// The job that was planned for the item, unless another file lies in its place by now.
-result<std::optional<ledger::job_record>> intake::planned_before(const inbox::item& item) const {
+// The job that was planned for the item, whatever lies in its place by now: that is told at the job's end.
+result<std::optional<ledger::job_record>> intake::planned_before(const inbox::item& item) {
     if (item.ticket.empty()) return std::optional<ledger::job_record>();
-    auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
+    auto book = reading_book_.at(parts_.configuration.get()->settings.ledger.path);
     if (!book) return book.error();
-    auto job = (*book)->job_of_origin(item.ticket);
-    if (!job || !*job) return job;
-    const auto input = reader::digest_of({item.input()});
-    if (input && input->sha256 != (*job)->identity.input_sha256) return std::optional<ledger::job_record>();
-    return job;
+    return (*book)->job_of_origin(item.ticket);
 }
 
-result<ledger::job_record> intake::job_of(core::job_id job) const {
-    auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
+result<ledger::job_record> intake::job_of(core::job_id job) {
+    auto book = reading_book_.at(parts_.configuration.get()->settings.ledger.path);
     if (!book) return book.error();
     return (*book)->job(job);
 }
 
-job::environment intake::environment_of(const configuration& c, const core::settings& s, job::observer& watch) {
-    return {s, c.key, parts_.clock, stop_, watch, 0};
+job::environment intake::environment_of(const configuration& c, const core::settings& s, job::observer& watch,
+                                        ledger::ledger* book) {
+    return {s, c.key, parts_.clock, stop_, watch, 0, book, false};
 }
 
 void intake::plan(entry e) {
@@ -387,27 +431,48 @@ void intake::plan(entry e) {
     auto planned = planned_before(e.held.item());
     if (!planned) return later(std::move(e), planned.error());
     if (*planned) {
+        // Whether it is as it was read is found out at the end.
         if (auto noted = parts_.store.set_job(e.held, (*planned)->id, (*planned)->created_at); !noted)
             return later(std::move(e), noted.error());
         return accept(std::move(e), **planned);
     }
     auto settings = settings_of(configuration->settings, e.held.item());
     if (!settings) return give_up(std::move(e), settings.error(), configuration->settings);
+    // What it is before its first byte is read, it must be after the last one, or a part of it is missing in the job.
+    const auto input = e.held.item().input();
+    const auto state = state_at(input);
+    const auto is_written = [&]() -> std::string_view {
+        if (e.held.item().note.origin != "inbox") return {};  // a copy of ours
+        if (state_at(input) != state) return "it changes";
+        return inbox::writers_of(input) == inbox::writers::some ? "it is open for writing" : std::string_view();
+    };
+    if (e.unsettled && e.unsettled != state) return wait_for_writer(std::move(e), "it changes");
+    if (const auto why = is_written(); !why.empty()) return wait_for_writer(std::move(e), why);
     set_state(id, "reading", "");
     // What an earlier try has left, where a failed one is read again.
     for (const char* old : {"error.txt", "summary.json", "rejects.csv", "rejects.jsonl"})
         ::unlink((e.held.item().folder + "/" + old).c_str());
     job::report r;
+    auto book = reading_book_.at(settings->ledger.path);
+    if (!book) return later(std::move(e), book.error());
     try {
         board::run watch(parts_.runs, 0);
-        const auto env = environment_of(*configuration, *settings, watch);
-        r = job::prepare_files(env, options_of(e.held.item()), [&](core::job_id job, core::instant made) {
+        const auto env = environment_of(*configuration, *settings, watch, *book);
+        auto options = options_of(e.held.item());
+        options.still_whole = [&]() -> result<void> {
+            if (is_written().empty()) return {};
+            return core::failure{errc::waiting, "the input changed while it was read"};
+        };
+        r = job::prepare_files(env, options, [&](core::job_id job, core::instant made) {
             return parts_.store.set_job(e.held, job, made);
         });
     } catch (const std::exception& bug) {
         // One input must not end the service, which would read it again at the next start.
         r.why = core::failure{errc::internal, bug.what()};
     }
+    if (r.why && (r.why->code == errc::internal || r.why->code == errc::ledger || r.why->code == errc::ledger_full))
+        reading_book_.let_go();
+    e.read = state;
     if (!r.why) {
         core::row_counts read;
         read.rows = r.rows.rows;
@@ -418,6 +483,9 @@ void intake::plan(entry e) {
         if (!job) return later(std::move(e), job.error());
         return accept(std::move(e), *job);
     }
+    // What was wrong with it may be that the rest was missing.
+    if (const auto why = is_written(); !why.empty() && r.why->code != errc::interrupted)
+        return wait_for_writer(std::move(e), why);
     if (may_pass(r.why->code)) return later(std::move(e), *r.why);
     give_up(std::move(e), *r.why, *settings);
 }
@@ -426,13 +494,17 @@ void intake::accept(entry e, const ledger::job_record& job) {
     const std::string id = e.held.item().id;
     const bool finished = job.state == core::job_state::completed;
     parts_.runs.lines().info("import_accepted", {{"import", id}, {"job", job.id}});
-    e.identity = job.identity;
+    // What cannot be claimed stays held.
+    if (auto claimed = parts_.store.claim(e.held); !claimed) return later(std::move(e), claimed.error());
+    waiting_item waiting{std::move(e.held), job.identity, e.read};
+    waiting.held.item().job = job.id;
     {
         const std::lock_guard lock(mutex_);
         states_[id] = {"accepted", ""};
-        accepted_.emplace(job.id, std::move(e));
+        accepted_.emplace(job.id, std::move(waiting));
         if (finished) finished_.push_back(job.id);
     }
+    changed_.notify_all();
     parts_.runs.tell("import", job.id, import_event_json(id, "accepted", job.id, {}));
     if (!finished) parts_.job_ready();
 }
@@ -444,9 +516,31 @@ void intake::later(entry e, const core::failure& why) {
         if (e.error != why.text) parts_.runs.lines().warn("import_waits", {{"import", id}}, why.text);
         e.error = why.text;
     }
-    const std::lock_guard lock(mutex_);
-    states_[id] = {"waiting", why.text};
-    queue_.push_back(std::move(e));
+    {
+        const std::lock_guard lock(mutex_);
+        states_[id] = {"waiting", why.text};
+        queue_.push_back(std::move(e));
+    }
+    changed_.notify_all();
+}
+
+// It is read when it stands still, as long as a file in the inbox must.
+void intake::wait_for_writer(entry e, std::string_view why) {
+    const std::string id = e.held.item().id;
+    const auto text = fmt::format(
+        "{} is still being written: {}; it is read when it has stood still for serve.settle, and nobody has "
+        "it open for writing",
+        core::printable(e.held.item().note.name), why);
+    if (std::exchange(e.error, text) != text) parts_.runs.lines().warn("import_waits", {{"import", id}}, text);
+    e.unsettled = state_at(e.held.item().input());
+    e.not_before = parts_.clock.steady_now() + std::max<std::chrono::milliseconds>(
+                                                   parts_.configuration.get()->settings.serve.settle, shortest_wait);
+    {
+        const std::lock_guard lock(mutex_);
+        states_[id] = {"waiting", text};
+        queue_.push_back(std::move(e));
+    }
+    changed_.notify_all();
 }
 
 // An input of which nothing can be made: it goes to failed/, with the reason.
@@ -455,15 +549,21 @@ void intake::give_up(entry e, const core::failure& why, const core::settings& se
     const auto item = e.held.item();
     if (auto moved = parts_.store.put_away(e.held, item_place::failed); !moved)
         return later(std::move(e), moved.error());
+    forget(item.id);
+    tell_failed(item, why);
+}
+
+void intake::tell_failed(const inbox::item& item, const core::failure& why) {
     parts_.runs.lines().error("import_failed", {{"import", item.id}, {"reason", core::to_string(why.code)}}, why.text);
     parts_.runs.counts().item_finished("failed");
-    parts_.runs.tell("import", 0, import_event_json(item.id, "failed", std::nullopt, why.text));
-    {
-        const std::lock_guard lock(mutex_);
-        states_.erase(item.id);
-        --held_;
-    }
+    parts_.runs.tell("import", item.job.value_or(0), import_event_json(item.id, "failed", item.job, why.text));
     parts_.failed(item, why);
+}
+
+void intake::forget(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    states_.erase(id);
+    --held_;
 }
 
 void intake::write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings) {
@@ -480,7 +580,7 @@ void intake::write_why(const inbox::held_item& held, const core::failure& why, c
     if (why.code == errc::too_many_rejects) {
         const auto configuration = parts_.configuration.get();
         silence unwatched;
-        const auto env = environment_of(*configuration, settings, unwatched);
+        const auto env = environment_of(*configuration, settings, unwatched, nullptr);
         const auto options = options_of(held.item());
         const auto plan = job::plan_files(env, options);
         const auto name = rejects_name(plan.base.files.empty() ? "" : plan.base.files.front().format);
@@ -534,27 +634,31 @@ result<void> intake::write_rows(const inbox::held_item& held, ledger::ledger& bo
     });
 }
 
-result<void> intake::write_results(const inbox::held_item& held, const ledger::job_identity& identity,
-                                   core::job_id job) {
+// With `failed` the input is not done all the same, and its summary says so.
+result<void> intake::write_results(ledger::ledger& book, const inbox::held_item& held,
+                                   const ledger::job_identity& identity, core::job_id job,
+                                   const std::optional<core::failure>& failed) {
     const auto configuration = parts_.configuration.get();
     silence unwatched;
-    const auto env = environment_of(*configuration, configuration->settings, unwatched);
-    auto book = ledger::open_ledger(configuration->settings.ledger.path);
-    if (!book) return book.error();
-    auto record = (*book)->job(job);
+    const auto env = environment_of(*configuration, configuration->settings, unwatched, &book);
+    auto record = book.job(job);
     if (!record) return record.error();
     const core::failure reopened{errc::waiting, fmt::format("job {} is not finished any more", job)};
     if (record->identity != identity) return core::failure{errc::waiting, "the ledger was replaced"};
     if (record->state != core::job_state::completed) return reopened;
-    const auto r = job::report_job(env, job);
+    auto r = job::report_job(env, job);
     if (r.why) return *r.why;
     // Of a pruned job the sums are left.
     if (!record->pruned_at)
-        if (auto written = write_rows(held, **book, *record, r.rows.rejected > 0); !written) return written;
+        if (auto written = write_rows(held, book, *record, r.rows.rejected > 0); !written) return written;
     // A retry meanwhile makes what was written a mixture.
-    const auto after = (*book)->job(job);
+    const auto after = book.job(job);
     if (!after) return after.error();
     if (after->finished_at != record->finished_at || after->state != record->state) return reopened;
+    if (failed) {
+        r.state = "failed";
+        r.why = failed;
+    }
     return parts_.store.add_file(held, "summary.json", [&](int fd) {
         return write_text(fd, summary_of(r, configuration->settings.ledger.path, *record->finished_at));
     });
@@ -563,7 +667,7 @@ result<void> intake::write_results(const inbox::held_item& held, const ledger::j
 // A job that was finished again after its inputs were put away has other results than those that lie beside them.
 void intake::renew(const std::set<core::job_id>& jobs) {
     const auto work = [&]() -> result<void> {
-        auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
+        const auto book = finished_book_.at(parts_.configuration.get()->settings.ledger.path);
         if (!book) return book.error();
         std::map<core::job_id, core::instant> ends;
         for (const auto id : jobs) {
@@ -612,7 +716,7 @@ result<void> intake::renew_item(ledger::ledger& book, const std::string& id) {
     const auto its_own = is_job_of(book, item, *job);
     if (!its_own) return its_own.error();
     if (!*its_own) return {};
-    if (auto written = write_results(**held, job->identity, job->id); !written) return written;
+    if (auto written = write_results(book, **held, job->identity, job->id, std::nullopt); !written) return written;
     parts_.runs.lines().info("import_renewed", {{"import", id}, {"job", job->id}});
     parts_.runs.tell("import", job->id, import_event_json(id, "done", job->id, {}));
     return {};
@@ -629,31 +733,81 @@ result<bool> intake::is_job_of(ledger::ledger& book, const inbox::item& item, co
 }
 
 void intake::put_away_job(core::job_id job) {
-    std::vector<entry> entries;
+    std::vector<waiting_item> those;
     {
         const std::lock_guard lock(mutex_);
         const auto [from, to] = accepted_.equal_range(job);
         for (auto e = from; e != to; ++e)
-            entries.push_back(std::move(e->second));
+            those.push_back(std::move(e->second));
         accepted_.erase(from, to);
     }
-    for (auto& e : entries) {
-        const std::string id = e.held.item().id;
-        auto done = write_results(e.held, e.identity, job);
-        if (done) done = parts_.store.put_away(e.held, item_place::done);
-        if (!done) {
-            later(std::move(e), done.error());
-            continue;
-        }
-        {
+    for (auto& one : those)
+        put_away_item(job, std::move(one));
+}
+
+// Why the job was not made of all that the input has; empty: it was. A writer may have gone on after it was read,
+// whatever it was asked to do, and its rows must not be lost in silence.
+result<std::string> intake::changed_since_read(const waiting_item& waiting, core::job_id job) const {
+    const auto& item = waiting.held.item();
+    const auto now = state_at(item.input());
+    // A planned input is not needed any more: somebody may have removed it. Of a pruned job the hash may be gone.
+    if (!now || waiting.identity.input_sha256.empty() || waiting.read == now) return std::string();
+    const auto digest = reader::digest_of({item.input()});
+    if (!digest) return digest.error();
+    if (digest->sha256 == waiting.identity.input_sha256) return std::string();
+    const bool known_rows = parts_.configuration.get()->settings.import.dedupe == core::dedupe_scope::ledger;
+    return fmt::format(
+        "{} went on to be written after it had been read: job {} was made of {} bytes, and there are {} now. "
+        "What was sent is in results.csv. Drop {}",
+        core::printable(item.note.name), job, waiting.identity.input_bytes, digest->bytes,
+        known_rows ? "the whole file again: its rows that have tasks become duplicates"
+                   : "a file with the other rows alone: with import.dedupe as it is, rows that have tasks "
+                     "would get second ones");
+}
+
+void intake::put_away_item(core::job_id job, waiting_item waiting) {
+    const auto item = waiting.held.item();
+    if (!waiting.held.is_locked()) {
+        auto held = parts_.store.hold(item.id);
+        if (!held || !*held) {
+            const auto there = parts_.store.find(item.id);
+            // Somebody tidied up, or moved it.
+            if (there && (!*there || (*there)->place != item_place::processing)) {
+                parts_.store.let_go(item.id);
+                return forget(item.id);
+            }
+            // Another process looks at it, or the folder cannot be read now: look() comes back to it.
             const std::lock_guard lock(mutex_);
-            states_.erase(id);
-            --held_;
+            accepted_.emplace(job, std::move(waiting));
+            return;
         }
-        parts_.runs.lines().info("import_done", {{"import", id}, {"job", job}});
-        parts_.runs.counts().item_finished("done");
-        parts_.runs.tell("import", job, import_event_json(id, "done", job, {}));
+        waiting.held = std::move(**held);
+        waiting.held.item().job = job;
     }
+    const auto why = changed_since_read(waiting, job);
+    entry e;
+    e.held = std::move(waiting.held);
+    e.read = waiting.read;
+    if (!why) return later(std::move(e), why.error());
+    std::optional<core::failure> changed;
+    if (!why->empty()) changed = core::failure{errc::input, *why};
+    const auto book = finished_book_.at(parts_.configuration.get()->settings.ledger.path);
+    if (!book) return later(std::move(e), book.error());
+    auto done = write_results(**book, e.held, waiting.identity, job, changed);
+    if (done && changed)
+        done = parts_.store.add_file(e.held, "error.txt", [&](int fd) { return write_text(fd, changed->text + "\n"); });
+    // What an earlier end has left, where a failed one is tried again.
+    if (done && !changed) ::unlink((e.held.item().folder + "/error.txt").c_str());
+    if (done) done = parts_.store.put_away(e.held, changed ? item_place::failed : item_place::done);
+    if (!done) {
+        if (done.error().code == errc::ledger || done.error().code == errc::ledger_full) finished_book_.let_go();
+        return later(std::move(e), done.error());
+    }
+    forget(item.id);
+    if (changed) return tell_failed(item, *changed);
+    parts_.runs.lines().info("import_done", {{"import", item.id}, {"job", job}});
+    parts_.runs.counts().item_finished("done");
+    parts_.runs.tell("import", job, import_event_json(item.id, "done", job, {}));
 }
 
 }  // namespace taskbarge::service

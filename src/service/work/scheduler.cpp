@@ -1,7 +1,6 @@
 #include "service/work/scheduler.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -39,13 +38,6 @@ bool concerns_all(errc code) {
         default:
             return false;
     }
-}
-
-// Device and inode of what stands at the path: a ledger may be deleted or replaced while we have it open.
-std::pair<std::uint64_t, std::uint64_t> file_at(const std::string& path) {
-    struct stat found {};
-    if (::stat(path.c_str(), &found) != 0) return {};
-    return {found.st_dev, found.st_ino};
 }
 
 bool asks_apollo(job_command what) {
@@ -150,6 +142,7 @@ void scheduler::reloaded() {
     {
         const std::lock_guard lock(mutex_);
         memory_.forget_refusals();
+        list_is_old_ = true;
     }
     wake();
 }
@@ -195,53 +188,83 @@ void scheduler::loop() {
     }
 }
 
-// Told once; nothing is open after a false.
-bool scheduler::open_book(const std::string& path) {
-    const auto file = file_at(path);
-    if (book_ && file == book_file_) return true;
-    if (book_) {
+// Told once, until it is over.
+void scheduler::tell_ledger_trouble(const core::failure& why) {
+    if (!std::exchange(ledger_trouble_, true)) parts_.runs.lines().error("ledger_trouble", {}, why.text);
+}
+
+ledger::ledger* scheduler::open_book(const std::string& path) {
+    const auto book = book_.at(path);
+    if (book_.was_replaced()) {
         parts_.runs.lines().error("ledger_replaced", {}, fmt::format("{} is another file than before", path));
         const std::lock_guard lock(mutex_);
         memory_.forget_refusals();
+        list_is_old_ = true;
     }
-    book_.reset();
-    auto opened = ledger::open_ledger(path);
-    if (!opened) {
-        if (!std::exchange(ledger_trouble_, true)) parts_.runs.lines().error("ledger_trouble", {}, opened.error().text);
+    if (book) return *book;
+    tell_ledger_trouble(book.error());
+    return nullptr;
+}
+
+bool scheduler::list_jobs(ledger::ledger& book) {
+    {
+        const std::lock_guard lock(mutex_);
+        list_is_old_ = false;
+    }
+    list_.clear();
+    next_in_list_ = 0;
+    auto jobs = book.unfinished_jobs();
+    if (!jobs) {
+        tell_ledger_trouble(jobs.error());
+        book_.let_go();
         return false;
     }
-    book_ = std::move(*opened);
-    book_file_ = file_at(path);
+    list_ = std::move(*jobs);
+    listed_at_ = parts_.clock.steady_now();
+    ledger_trouble_ = false;
     return true;
 }
 
-// The oldest job that may go now, begun; else the time from which one may.
+// The oldest job that may go now, begun; else the time from which one may. A job that may go again after a wait, or by
+// what another process did, is met when the list is read again: after `serve.poll` at the latest.
 std::optional<scheduler::choice> scheduler::choose(std::optional<run_memory::time>& until) {
-    auto configuration = parts_.configuration.get();
-    if (!open_book(configuration->settings.ledger.path)) return std::nullopt;
-    const auto jobs = book_->unfinished_jobs();
-    if (!jobs) {
-        if (!std::exchange(ledger_trouble_, true)) parts_.runs.lines().error("ledger_trouble", {}, jobs.error().text);
-        book_.reset();
-        return std::nullopt;
+    const auto configuration = parts_.configuration.get();
+    auto* book = open_book(configuration->settings.ledger.path);
+    if (book == nullptr) return std::nullopt;
+    bool is_old = false;
+    {
+        const std::lock_guard lock(mutex_);
+        is_old = list_is_old_;
     }
-    ledger_trouble_ = false;
+    if (!is_old && parts_.clock.steady_now() - listed_at_ < configuration->settings.serve.poll) {
+        if (auto found = choose_from_list(*book, configuration, until)) return found;
+    }
+    until.reset();
+    if (!list_jobs(*book)) return std::nullopt;
+    return choose_from_list(*book, configuration, until);
+}
+
+std::optional<scheduler::choice> scheduler::choose_from_list(ledger::ledger& book, const configuration_ptr& c,
+                                                             std::optional<run_memory::time>& until) {
     const auto wall = parts_.clock.now();
     const auto now = parts_.clock.steady_now();
     const std::lock_guard lock(mutex_);
     until = memory_.next(now);
-    for (const auto& job : *jobs) {
+    while (next_in_list_ < list_.size()) {
+        const auto& job = list_[next_in_list_++];
         if (job.held || job.paused || reserved_.contains(job.id)) continue;
         if (!memory_.may_go(job.id, now)) continue;
-        if (job.base_url != configuration->settings.apollo.base_url || job.team != configuration->settings.apollo.team)
-            continue;
+        if (job.base_url != c->settings.apollo.base_url || job.team != c->settings.apollo.team) continue;
         if (job.resume_at && *job.resume_at > wall && *job.resume_at - wall <= job::longest_park) {
             const auto then = now + (*job.resume_at - wall);
             if (!until || then < *until) until = then;
             continue;
         }
+        // Since it was listed it may have come to its end, or be worked on by another process.
+        const auto fresh = book.job(job.id);
+        if (!fresh || fresh->held || fresh->paused() || fresh->state == core::job_state::completed) continue;
         // With the lock that we looked under: a pause that comes now finds the run, and waits for it.
-        return choice{begin(job.id), std::move(configuration)};
+        return choice{begin(job.id), c};
     }
     return std::nullopt;
 }
@@ -255,7 +278,7 @@ scheduler::active_ptr scheduler::begin(core::job_id job) {
 }
 
 // Runs `work` with an observer and a stop of its own, which stop() and commands can ask. A bug ends this one run.
-job::report scheduler::with_run(const active_ptr& one, const configuration& c,
+job::report scheduler::with_run(const active_ptr& one, const configuration& c, ledger::ledger* book,
                                 const std::function<job::report(const job::environment&)>& work) {
     std::uint64_t seed = 0;
     {
@@ -265,7 +288,7 @@ job::report scheduler::with_run(const active_ptr& one, const configuration& c,
     job::report report;
     try {
         board::run watch(parts_.runs, one->job);
-        const job::environment env{c.settings, c.key, parts_.clock, one->control, watch, seed};
+        const job::environment env{c.settings, c.key, parts_.clock, one->control, watch, seed, book, false};
         report = work(env);
         watch.ended(report);
     } catch (const std::exception& e) {
@@ -286,9 +309,12 @@ void scheduler::run(const choice& chosen) {
     const auto job = chosen.run->job;
     parts_.runs.lines().info("job_started", {{"job", job}});
     parts_.runs.tell("job", job, job_event_json(job, "running", {}));
-    const auto report = with_run(chosen.run, *chosen.configuration, [job](const job::environment& env) {
-        return job::resume_job(env, job, job::paused_job::leave);
-    });
+    const auto book = book_.at(chosen.configuration->settings.ledger.path);
+    const auto report =
+        with_run(chosen.run, *chosen.configuration, book ? *book : nullptr,
+                 [job](const job::environment& env) { return job::resume_job(env, job, job::paused_job::leave); });
+    // A transaction that was left open must not take in what comes next.
+    if (report.why && (report.why->code == errc::internal || concerns_all(report.why->code))) book_.let_go();
     {
         const std::lock_guard lock(mutex_);
         memory_.ended(job, report.why, report.resume_at.has_value(), parts_.clock.steady_now());
@@ -374,7 +400,7 @@ job::report scheduler::command(core::job_id job, job_command what) {
         const std::lock_guard lock(mutex_);
         own = begin(job);
     }
-    auto report = with_run(own, *configuration, [&](const job::environment& env) {
+    auto report = with_run(own, *configuration, nullptr, [&](const job::environment& env) {
         switch (what) {
             case job_command::pause:
                 return job::pause_job(env, job);
@@ -394,6 +420,7 @@ job::report scheduler::command(core::job_id job, job_command what) {
     {
         const std::lock_guard lock(mutex_);
         reserved_.erase(reserved_.find(job));
+        list_is_old_ = true;
         const auto now = parts_.clock.steady_now();
         if (what == job_command::resume && !report.why) memory_.released(job);
         if (asks_apollo(what)) memory_.ended(job, report.why, report.resume_at.has_value(), now);

@@ -11,10 +11,12 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "service/configuration.hpp"
 #include "service/notify/notifier.hpp"
 #include "service/work/board.hpp"
+#include "service/work/kept_ledger.hpp"
 #include "taskbarge/job/job.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
@@ -97,11 +99,15 @@ class scheduler {
     };
 
     void loop();
-    bool open_book(const std::string& path);
+    ledger::ledger* open_book(const std::string& path);
     std::optional<choice> choose(std::optional<run_memory::time>& until);
+    std::optional<choice> choose_from_list(ledger::ledger& book, const configuration_ptr& c,
+                                           std::optional<run_memory::time>& until);
+    bool list_jobs(ledger::ledger& book);
+    void tell_ledger_trouble(const core::failure& why);
     void run(const choice& chosen);
     active_ptr begin(core::job_id job);  // with the mutex held
-    job::report with_run(const active_ptr& one, const configuration& c,
+    job::report with_run(const active_ptr& one, const configuration& c, ledger::ledger* book,
                          const std::function<job::report(const job::environment&)>& work);
     void after(core::job_id job, const job::report& r);
     void interrupt_runs_of(core::job_id job);
@@ -111,12 +117,17 @@ class scheduler {
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false, awake_ = true;
+    bool list_is_old_ = true;  // an older job than those that are left in the list may go by now
     std::uint64_t runs_made_ = 0;
     run_memory memory_;
     std::multiset<core::job_id> reserved_;  // a command works on it
     std::list<active_ptr> active_;
-    std::unique_ptr<ledger::ledger> book_;               // the loop's own
-    std::pair<std::uint64_t, std::uint64_t> book_file_;  // device and inode
+    // The loop's own. The list of unfinished jobs is gone through before it is read again: with thousands of them each
+    // run would begin with a look at all.
+    kept_ledger book_;
+    std::vector<ledger::unfinished_job> list_;
+    std::size_t next_in_list_ = 0;
+    run_memory::time listed_at_{};
     bool ledger_trouble_ = false;
     std::thread thread_;
 };

@@ -106,6 +106,35 @@ TEST_F(ItemStore, DroppedFileBecomesAnItemWithItsSettings) {
     expect_nothing_incoming();
 }
 
+TEST_F(ItemStore, AClaimedItemNeedsNoDescriptorAndIsNobodyElses) {
+    folder.drop("a.csv", "a");
+    const auto other = open();
+    auto held = take("a.csv");
+    const auto id = held.item().id;
+    ASSERT_TRUE(store->claim(held));
+    EXPECT_FALSE(held.is_locked());
+    EXPECT_THAT(*other->adopt(any_number), IsEmpty());
+    EXPECT_FALSE(other->hold(id).value());
+    EXPECT_THAT(*store->adopt(any_number, [&](const std::string& known) { return known == id; }), IsEmpty());
+    auto again = store->hold(id).value();
+    ASSERT_TRUE(again);
+    // Put away it is nobody's.
+    ASSERT_TRUE(store->put_away(*again, item_place::failed));
+    *again = held_item();
+    EXPECT_TRUE(other->hold(id).value());
+}
+
+TEST_F(ItemStore, AClaimEndsWithItsProcess) {
+    folder.drop("a.csv", "a");
+    EXPECT_EQ(testing::in_child([&] {
+                  const auto own = item_store::open(folder.inbox());
+                  auto held = (*own)->take("a.csv", at(0));
+                  return held && *held && (*own)->claim(**held) && store->adopt(any_number)->empty() ? 0 : 1;
+              }),
+              0);
+    EXPECT_EQ(store->adopt(any_number)->size(), 1u);
+}
+
 TEST_F(ItemStore, WithoutSettingsBesideItThereAreNone) {
     folder.drop("contacts.csv", "a");
     folder.drop("other.csv.toml", "not mine");
