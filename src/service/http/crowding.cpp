@@ -10,7 +10,7 @@ namespace {
 using duration = std::chrono::steady_clock::duration;
 
 // What the queue as a whole may take to be let in, at the longest.
-constexpr duration queue_turn = std::chrono::milliseconds(250);
+constexpr duration queue_turn = std::chrono::milliseconds(100);
 // Fewer than one place in so many are too few: the queue would wait for them alone.
 constexpr std::size_t few = 8;
 

@@ -31,7 +31,7 @@ inline constexpr auto crowded_patience = std::chrono::seconds(1);
 
 // `queued` connections wait to be let in. Those who say nothing go first, the oldest first; those who are slow with a
 // request go only where the silent ones are too few to matter. How long each is given follows from the queue: a
-// connection that waits shall be let in within a quarter of a second, however many keep coming, so that one that brings
+// connection that waits shall be let in within a tenth of a second, however many keep coming, so that one that brings
 // its request at once is always served.
 giving_way who_gives_way(const std::vector<place_holder>& holders, std::size_t queued);
 

@@ -756,13 +756,16 @@ result<std::string> intake::changed_since_read(const waiting_item& waiting, core
     if (!digest) return digest.error();
     if (digest->sha256 == waiting.identity.input_sha256) return std::string();
     const bool known_rows = parts_.configuration.get()->settings.import.dedupe == core::dedupe_scope::ledger;
+    const auto there_now = digest->bytes == waiting.identity.input_bytes
+                               ? std::string("they are others now")
+                               : fmt::format("there are {} now", digest->bytes);
     return fmt::format(
-        "{} went on to be written after it had been read: job {} was made of {} bytes, and there are {} now. "
-        "What was sent is in results.csv. Drop {}",
-        core::printable(item.note.name), job, waiting.identity.input_bytes, digest->bytes,
+        "{} went on to be written after it had been read: job {} was made of {} bytes, and {}. What was sent is in "
+        "results.csv. Drop {}",
+        core::printable(item.note.name), job, waiting.identity.input_bytes, there_now,
         known_rows ? "the whole file again: its rows that have tasks become duplicates"
-                   : "a file with the other rows alone: with import.dedupe as it is, rows that have tasks "
-                     "would get second ones");
+                   : "a file with the other rows alone: with import.dedupe as it is, rows that have tasks would get "
+                     "second ones");
 }
 
 void intake::put_away_item(core::job_id job, waiting_item waiting) {
