@@ -96,7 +96,7 @@ bool same_job(const ledger::job_record& job, const ledger::job_identity& wanted,
 // The newest job of that identity, or nothing.
 result<std::optional<ledger::job_record>> find_same(const environment& env, ledger::ledger& book,
                                                     const import_options& options, const ledger::job_identity& wanted) {
-    auto candidates = book.find_jobs(wanted.base_url, wanted.team, wanted.input_bytes);
+    auto candidates = book.find_jobs(wanted.base_url, wanted.team, wanted.input_bytes, wanted.input_sha256);
     if (!candidates) return candidates.error();
     const auto today = relative_day(env.settings, day_base(env, options));
     for (auto job = candidates->rbegin(); job != candidates->rend(); ++job)
@@ -125,6 +125,9 @@ result<held_job> hold(ledger::ledger& book, ledger::job_record record, found_job
     return held;
 }
 
+// A file up to this size is hashed at once.
+constexpr std::uint64_t small_file = 1UL << 20;
+
 // Looks for the job by size first: hashing a large file is only worth it when a job of that size exists.
 result<std::optional<held_job>> find_by_files(const environment& env, ledger::ledger& book,
                                               const import_options& options, found_job how) {
@@ -132,9 +135,11 @@ result<std::optional<held_job>> find_by_files(const environment& env, ledger::le
         return std::optional<held_job>();
     auto bytes = reader::size_of(options.files);
     if (!bytes) return bytes.error();
-    auto candidates = book.find_jobs(env.settings.apollo.base_url, env.settings.apollo.team, *bytes);
-    if (!candidates) return candidates.error();
-    if (candidates->empty()) return std::optional<held_job>();
+    if (*bytes > small_file) {
+        auto candidates = book.find_jobs(env.settings.apollo.base_url, env.settings.apollo.team, *bytes);
+        if (!candidates) return candidates.error();
+        if (candidates->empty()) return std::optional<held_job>();
+    }
     auto digest = reader::digest_of(options.files);
     if (!digest) return digest.error();
     input_summary input;

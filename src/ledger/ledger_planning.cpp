@@ -196,7 +196,7 @@ result<void> sqlite_ledger::check_new(job_id job, const job_identity& identity, 
     const auto its_own = job_of_origin(origin);
     if (!its_own) return its_own.error();
     if (*its_own) return made((*its_own)->id);
-    auto others = find_jobs(identity.base_url, identity.team, identity.input_bytes);
+    auto others = find_jobs(identity.base_url, identity.team, identity.input_bytes, identity.input_sha256);
     if (!others) return others.error();
     for (const auto& other : *others) {
         if (other.identity == identity) return made(other.id);

@@ -102,6 +102,10 @@ result<std::unique_ptr<connection>> connection::open(const std::string& path, in
     return out;
 }
 
+connection::connection(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {
+    if (path_ != ":memory:") turn_.emplace(path_);
+}
+
 connection::~connection() {
     rollback();
     for (auto& [sql, handles] : idle_) {
@@ -163,7 +167,11 @@ result<void> connection::begin(access how) {
     if (open_) return core::failure{core::errc::internal, "a ledger transaction is already open"};
     // IMMEDIATE takes the write lock at once: a transaction that reads first and writes later could find that another
     // process wrote in between, and would have to start anew.
-    if (auto r = prepare(how == access::write ? "BEGIN IMMEDIATE" : "BEGIN").run(); !r) return r.error();
+    if (how == access::write && turn_) turn_->take();
+    if (auto r = prepare(how == access::write ? "BEGIN IMMEDIATE" : "BEGIN").run(); !r) {
+        if (turn_) turn_->give_back();
+        return r.error();
+    }
     open_ = true;
     return {};
 }
@@ -177,6 +185,7 @@ result<void> connection::commit() {
         return why;
     }
     open_ = false;
+    if (turn_) turn_->give_back();
     return {};
 }
 
@@ -185,6 +194,7 @@ void connection::rollback() noexcept {
     // After some errors SQLite has already rolled back, and a ROLLBACK would be an error of its own.
     if (open_ && !sqlite3_get_autocommit(handle_)) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
     open_ = false;
+    if (turn_) turn_->give_back();
 }
 
 }  // namespace taskbarge::ledger::sqlite

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "ledger/write_turn.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/instant.hpp"
 
@@ -171,13 +172,14 @@ class connection {
 
  private:
     friend class statement;
-    connection(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+    connection(sqlite3* handle, std::string path);
     core::failure fail(int code);
     void give_back(std::string_view sql, sqlite3_stmt* handle);
 
     sqlite3* handle_;
     std::string path_;
     bool open_ = false;
+    std::optional<write_turn> turn_;  // nothing: nobody else has this database
     std::optional<core::failure> doomed_;
     std::unordered_map<std::string_view, std::vector<sqlite3_stmt*>> idle_;
 };

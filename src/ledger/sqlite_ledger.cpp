@@ -107,11 +107,12 @@ result<std::vector<job_record>> sqlite_ledger::read_jobs(sqlite::statement query
 }
 
 result<std::vector<job_record>> sqlite_ledger::find_jobs(const std::string& base_url, const std::string& team,
-                                                         std::uint64_t input_bytes) {
-    static const std::string sql =
-        job_columns("WHERE base_url = ? AND team = ? AND input_bytes = ? AND state <> 'planning' ORDER BY id");
+                                                         std::uint64_t input_bytes, const std::string& input_sha256) {
+    static const std::string sql = job_columns(
+        "WHERE base_url = ?1 AND team = ?2 AND input_bytes = ?3 AND (?4 = '' OR input_sha256 = ?4) AND state <> "
+        "'planning' ORDER BY id");
     auto query = db_->prepare(sql);
-    query.bind(base_url, team, input_bytes);
+    query.bind(base_url, team, input_bytes, input_sha256);
     return read_jobs(std::move(query));
 }
 

@@ -50,7 +50,7 @@ class sqlite_ledger final : public ledger {
     result<void> discard_plan(job_id job) override;
 
     result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
-                                              std::uint64_t input_bytes) override;
+                                              std::uint64_t input_bytes, const std::string& input_sha256) override;
     result<std::optional<job_record>> job_of_origin(const std::string& origin) override;
     result<std::vector<job_record>> jobs() override;
     result<std::vector<job_record>> newest_jobs(const job_page& page) override;

@@ -255,6 +255,8 @@ TEST_P(LedgerContract, JobIsFoundByTargetAndSize) {
     auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
     const auto id = identity_of("one");
     EXPECT_THAT(must(book().find_jobs(id.base_url, id.team, id.input_bytes)), SizeIs(1));
+    EXPECT_THAT(must(book().find_jobs(id.base_url, id.team, id.input_bytes, id.input_sha256)), SizeIs(1));
+    EXPECT_THAT(must(book().find_jobs(id.base_url, id.team, id.input_bytes, "another")), IsEmpty());
     EXPECT_THAT(must(book().find_jobs(id.base_url, "other", id.input_bytes)), IsEmpty());
     EXPECT_THAT(must(book().find_jobs(id.base_url, id.team, 1)), IsEmpty());
 }

@@ -746,7 +746,8 @@ def load(program, folder, options):
     """Many files at once and many clients: nothing lost, memory and descriptors bounded."""
     files, clients, each = options.files, options.clients, 5
     apollo = sandbox(program, folder, ["--limits", "0,0,0", "--usage-limits", "0,0,0"])
-    s = service(program, folder, apollo, ["--set", "log.level=warning"]).start()
+    # The looks around are for what others do; as often as in other tests they would be a part of what a file costs.
+    s = service(program, folder, apollo, ["--set", "log.level=warning", "--set", "serve.poll=10s"]).start()
     try:
         chance = random.Random(5)
         expected = 0

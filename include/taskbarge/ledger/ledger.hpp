@@ -325,9 +325,11 @@ class ledger {
     virtual result<void> discard_plan(job_id job) = 0;
 
     // --- jobs
-    // Committed jobs of that base URL and team with as many input bytes: candidates for being the same.
+    // Committed jobs of that base URL and team with as many input bytes: candidates for being the same. With the
+    // input's hash those of that alone: thousands may have one size.
     virtual result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
-                                                      std::uint64_t input_bytes) = 0;
+                                                      std::uint64_t input_bytes,
+                                                      const std::string& input_sha256 = {}) = 0;
     // The committed job that was planned for that input, whatever its identity. Nothing for an empty origin.
     virtual result<std::optional<job_record>> job_of_origin(const std::string& origin) = 0;
     virtual result<std::vector<job_record>> jobs() = 0;                             // oldest first, plannings left out
