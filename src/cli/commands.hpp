@@ -15,6 +15,9 @@ exit_code status_command(const options& o, const program& p);
 exit_code results_command(const options& o, const program& p);
 exit_code prune_command(const options& o, const program& p);
 exit_code doctor_command(const options& o, const program& p);
+exit_code ledger_check_command(const options& o, const program& p);
+// ledger accept, ledger trust
+exit_code ledger_command(const options& o, const program& p);
 exit_code serve_command(const options& o, const program& p);
 exit_code sandbox_command(const options& o);
 

@@ -127,6 +127,15 @@ exit_code plan_command(const options& o, const program& p) {
     return deliver(plan_summary(plan, p.clock.now()), code);
 }
 
+exit_code ledger_check_command(const options& o, const program& p) {
+    const auto s = begin(o, p);
+    if (!s) return end(o, p, nullptr, s.error());
+    const auto found = observed<job::doctor_report>(o, p, *s, job::examine_ledger);
+    const auto code = found.why ? exit_code_of(found.why->code) : exit_code::done;
+    if (o.json) return deliver(doctor_json(found, s->settings.ledger.path, code), code);
+    return o.quiet ? code : deliver(ledger_check_text(found), code);
+}
+
 exit_code doctor_command(const options& o, const program& p) {
     auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());

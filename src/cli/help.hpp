@@ -126,6 +126,43 @@ Example:
 Costs one request on each route; the one on bulk_create names no contact, so that Apollo can only
 refuse it. Exit codes: 0 an import would work, else the code that it would end with.)";
 
+inline constexpr std::string_view ledger_footer = R"(
+Examples:
+  taskbarge ledger check            whether it is as it was written, and the newest
+  taskbarge ledger accept           after a copy was put back; then import or resume again
+  taskbarge ledger trust            when all that was sent before is settled
+
+`taskbarge ledger COMMAND --help` says when each is needed.)";
+
+inline constexpr std::string_view ledger_check_footer = R"(
+Example:
+  taskbarge ledger check
+
+Reads the whole file, compares every row with its checksum, and looks for rows that are missing and
+jobs that do not add up. A running import does not mind.
+Exit codes: 0 whole, 78 damaged, older than what was sent with it, or not there.)";
+
+inline constexpr std::string_view ledger_accept_footer = R"(
+Example:
+  cp backup/ledger.db ledger.db && taskbarge ledger accept && taskbarge resume
+
+When a command says that the ledger is older than what was last sent with it, first look for the
+newest copy: with that one nothing is in doubt. Where there is none, accept what there is.
+
+Every row that it takes for not sent comes in doubt: import and resume look it up in Apollo first
+and send it only where no task exists. So does every input that is imported from now on, since the
+ledger may have lost its job, until `taskbarge ledger trust`. That takes some requests of the search
+and the settle time (send.settle_time); rows that cannot be decided are held.
+Stop imports and the service first. Exit codes: 0, 75 a process works on a job, 78 not a ledger.)";
+
+inline constexpr std::string_view ledger_trust_footer = R"(
+Example:
+  taskbarge ledger trust
+
+Ends what `ledger accept` began: new inputs are sent without a look-up again. Use it when every
+input that was imported since the copy was made has been imported again. Rows that are in doubt stay
+so until a look-up settles them. Exit codes: 0, 78.)";
+
 inline constexpr std::string_view serve_footer = R"(
 Example:
   taskbarge serve --config /etc/taskbarge/taskbarge.toml
@@ -136,8 +173,7 @@ A file that is dropped into serve.inbox becomes a job, and lies in done/ or fail
 afterwards. The control API asks for the bearer token of serve.token_file (or TASKBARGE_TOKEN), which
 it must have to listen anywhere but on loopback. SIGTERM stops it: requests in flight are awaited, and
 the next start goes on. SIGHUP reads settings and secrets anew. docs/service.md says more.
-Exit codes: 0 stopped on request, 69 it cannot listen there, 77 no key, 78 settings, ledger, inbox,
-75 an older version is at work with the ledger.)";
+Exit codes: 0 stopped on request, 69 it cannot listen there, 77 no key, 78 settings, ledger, inbox.)";
 
 inline constexpr std::string_view sandbox_footer = R"(
 Example, in two terminals:

@@ -49,6 +49,11 @@ cli::exit_code dispatch(const cli::options& o, const cli::program& p) {
             return cli::results_command(o, p);
         case command::doctor:
             return cli::doctor_command(o, p);
+        case command::ledger_check:
+            return cli::ledger_check_command(o, p);
+        case command::ledger_accept:
+        case command::ledger_trust:
+            return cli::ledger_command(o, p);
         case command::serve:
             return cli::serve_command(o, p);
         case command::sandbox:

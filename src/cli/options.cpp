@@ -125,6 +125,22 @@ void add_doctor(CLI::App& app, options& o) {
     add_reporting(doctor, o);
 }
 
+void add_ledger(CLI::App& app, options& o) {
+    CLI::App& group = *app.add_subcommand("ledger", "Look through the ledger, or go on with an older copy of it");
+    group.footer(std::string(help::ledger_footer));
+    group.require_subcommand(1);
+    add_reporting(add_command(group, o, command::ledger_check, "check",
+                              "Compare every row with its checksum; change nothing", help::ledger_check_footer),
+                  o);
+    add_reporting(
+        add_command(group, o, command::ledger_accept, "accept",
+                    "Go on with a ledger that is older than what was sent with it", help::ledger_accept_footer),
+        o);
+    add_reporting(add_command(group, o, command::ledger_trust, "trust",
+                              "Send new inputs without a look-up again, after an accept", help::ledger_trust_footer),
+                  o);
+}
+
 void add_job_commands(CLI::App& app, options& o) {
     auto& jobs = add_command(app, o, command::jobs, "jobs", "List all jobs", help::jobs_footer);
     add_reporting(jobs, o);
@@ -292,20 +308,29 @@ void build(CLI::App& app, options& o) {
     add_results(app, o);
     add_prune(app, o);
     add_doctor(app, o);
+    add_ledger(app, o);
     add_serve(app, o);
     add_sandbox(app, o);
 }
 
-// The command that was being read, for its name in messages.
-std::string full_name(const CLI::App& app) {
-    for (const auto* sub : app.get_subcommands()) {
-        return "taskbarge " + sub->get_name();
+// The command that was being read, and the one that it is part of.
+struct named_command {
+    std::string name = "taskbarge", parent;
+    const CLI::App* app = nullptr;  // null: none was named
+};
+
+named_command innermost(const CLI::App& app) {
+    named_command out;
+    for (auto subs = app.get_subcommands(); !subs.empty(); subs = subs.front()->get_subcommands()) {
+        out.parent = out.name;
+        out.name += " " + subs.front()->get_name();
+        out.app = subs.front();
     }
-    return "taskbarge";
+    return out;
 }
 
 early_end usage_error(const CLI::App& app, const CLI::ParseError& e) {
-    const auto name = full_name(app);
+    const auto name = innermost(app).name;
     return {static_cast<int>(report::exit_code::usage), "",
             fmt::format("{}: {}; see {} --help\n", name, printable(e.what()), name)};
 }
@@ -321,8 +346,8 @@ std::variant<options, early_end> parse_options(const std::vector<std::string>& a
     try {
         app.parse(reversed);
     } catch (const CLI::CallForHelp&) {
-        const auto subs = app.get_subcommands();
-        return early_end{0, subs.empty() ? app.help() : subs.front()->help("taskbarge"), ""};
+        const auto sub = innermost(app);
+        return early_end{0, sub.app ? sub.app->help(sub.parent) : app.help(), ""};
     } catch (const CLI::CallForVersion& e) {
         return early_end{0, std::string(e.what()) + "\n", ""};
     } catch (const CLI::ParseError& e) {

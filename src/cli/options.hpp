@@ -28,6 +28,9 @@ enum class command {
     cancel,
     prune,
     doctor,
+    ledger_check,
+    ledger_accept,
+    ledger_trust,
     serve,
     sandbox
 };

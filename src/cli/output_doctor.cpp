@@ -24,13 +24,22 @@ std::string_view word_of(job::health h) {
     return "";
 }
 
-}  // namespace
-
-std::string doctor_text(const job::doctor_report& d, core::instant now) {
+std::string findings(const job::doctor_report& d) {
     std::string out;
     for (const auto& line : d.lines) {
         out += fmt::format("{:<8}  {:<28}  {}\n", word_of(line.health), line.what, printable(line.text));
     }
+    return out;
+}
+
+}  // namespace
+
+std::string ledger_check_text(const job::doctor_report& d) {
+    return findings(d) + (d.why ? "The ledger cannot be used as it is.\n" : "The ledger is whole.\n");
+}
+
+std::string doctor_text(const job::doctor_report& d, core::instant now) {
+    auto out = findings(d);
     if (d.book) out += "Rate windows of tasks/bulk_create:\n" + windows_text(*d.book, now, "  ");
     return out + (d.why ? "An import would fail.\n" : "An import would work.\n");
 }

@@ -13,6 +13,9 @@ using report::exit_code;
 // A line a finding, what an import would do, and the rate windows where they are known.
 std::string doctor_text(const job::doctor_report& d, core::instant now);
 
+// A line a finding, and whether the ledger can be used.
+std::string ledger_check_text(const job::doctor_report& d);
+
 // One object on one line, with its line end.
 std::string doctor_json(const job::doctor_report& d, const std::string& ledger_path, exit_code code);
 

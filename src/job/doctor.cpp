@@ -142,7 +142,65 @@ class examination {
     doctor_report out_;
 };
 
+// The ledger alone: every row of it.
+class ledger_examination {
+ public:
+    explicit ledger_examination(const environment& env) : env_(env) {}
+
+    doctor_report run() {
+        const auto& path = env_.settings.ledger.path;
+        const auto there = ledger::has_ledger(path);
+        if (!there) return bad("ledger", there.error());
+        if (!*there) return bad("ledger", {errc::ledger, fmt::format("there is no ledger {}", path)});
+        auto book = ledger::open_ledger(path);
+        if (book) {
+            good("ledger", fmt::format("{} is the newest, as far as its lock file knows", path));
+        } else {
+            bad("ledger", book.error());
+            book = ledger::open_ledger(path, ledger::witness_check::ignored);
+            if (!book) return std::move(out_);
+        }
+        const auto accepted = (*book)->suspect();
+        if (!accepted) return bad("ledger", accepted.error());
+        if (*accepted)
+            out_.lines.push_back({"new inputs", health::doubtful,
+                                  "looked up in Apollo before anything is sent, since the ledger was accepted; "
+                                  "`taskbarge ledger trust` ends that"});
+        return look_through(**book);
+    }
+
+ private:
+    void good(std::string what, std::string text) {
+        out_.lines.push_back({std::move(what), health::good, std::move(text)});
+    }
+    doctor_report bad(std::string what, failure why) {
+        out_.lines.push_back({std::move(what), health::bad, why.text});
+        if (!out_.why) out_.why = std::move(why);
+        return out_;
+    }
+
+    doctor_report look_through(ledger::ledger& book) {
+        const auto found = book.inspect([this] { return env_.stop.level() == stop_level::none; });
+        if (!found) return bad("content", found.error());
+        for (const auto& one : found->named)
+            out_.lines.push_back({one.what, health::bad, one.text});
+        if (found->damages > 0) {
+            return bad("content",
+                       {errc::ledger, fmt::format("damaged in {} places; restore the newest copy", found->damages)});
+        }
+        good("content", fmt::format("all {} entries are as they were written", found->rows));
+        return std::move(out_);
+    }
+
+    const environment& env_;
+    doctor_report out_;
+};
+
 }  // namespace
+
+doctor_report examine_ledger(const environment& env) {
+    return ledger_examination(env).run();
+}
 
 doctor_report examine(const environment& env) {
     return examination(env).run();

@@ -1,38 +1,58 @@
 #include "ledger/chunk_rows.hpp"
 
+#include <fmt/format.h>
+
+#include <string>
+
+#include "ledger/checksums.hpp"
 #include "ledger/chunk_columns.hpp"
 
 namespace taskbarge::ledger {
 
+core::failure damaged_chunk(const sqlite::connection& db, core::chunk_id chunk) {
+    return damaged(db, fmt::format("chunk {}", chunk));
+}
+
 core::result<void> insert_chunk(sqlite::connection& db, const new_chunk& chunk, const core::chunk_rows& rows) {
-    auto done = db.prepare(
-                      "INSERT INTO chunks (job, group_number, part, parent, state, first_row, row_count, attempts, "
-                      "requested_before, possible_duplicate, settled_at, request_id, code, message) "
-                      "VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
-                    .bind(chunk.job, chunk.group, chunk.part, chunk.parent, core::to_string(chunk.state),
-                          rows.rows.front(), rows.size(), chunk.attempts, chunk.requested_before,
-                          chunk.possible_duplicate, chunk.settled_at, chunk.request_id, chunk.code, chunk.message)
-                    .run();
+    // As SQLite would choose it: the checksum covers it.
+    auto id = db.integer("SELECT coalesce(max(id), 0) + 1 FROM chunks");
+    if (!id) return id.error();
+    static const std::string chunk_sql = sealed_insert(sealed::chunks);
+    auto done =
+        db.prepare(chunk_sql)
+            .bind(*id, chunk.job, chunk.group, chunk.part, chunk.parent, core::to_string(chunk.state),
+                  rows.rows.front(), rows.size(), 0, chunk.attempts, 0, 0, chunk.requested_before,
+                  chunk.possible_duplicate, std::nullopt, chunk.settled_at, chunk.request_id, chunk.code, chunk.message)
+            .run();
     if (!done) return done;
-    return db.prepare("INSERT INTO packed_contacts (chunk, contact_ids, rows, lines) VALUES (?,?,?,?)")
-        .bind(db.last_id(), stored_ids(rows.contact_ids), stored_rows(rows), stored_lines(rows))
+    static const std::string contacts_sql = sealed_insert(sealed::packed_contacts);
+    return db.prepare(contacts_sql)
+        .bind(*id, stored_ids(rows.contact_ids), stored_rows(rows), stored_lines(rows), chunk.job, chunk.group,
+              rows.size())
         .run();
 }
 
 core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk_id chunk) {
-    core::chunk_rows out;
-    auto query = db.prepare("SELECT contact_ids, rows, lines FROM packed_contacts WHERE chunk = ?");
+    static const std::string sql = fmt::format(
+        "SELECT k.contact_ids, k.rows, k.lines, {} FROM chunks c CROSS JOIN packed_contacts k ON k.chunk = c.id "
+        "WHERE c.id = ?",
+        intact(sealed::packed_contacts, "k"));
+    auto query = db.prepare(sql);
     auto found = query.bind(chunk).next();
     if (!found) return found.error();
-    if (*found) out = read_rows(query, 0, 1, 2);
-    return out;
+    if (!*found || query.integer(3) == 0) return damaged_chunk(db, chunk);
+    return read_rows(query, 0, 1, 2);
 }
 
 core::result<core::id_list> read_tasks(sqlite::connection& db, core::chunk_id chunk) {
-    auto query = db.prepare("SELECT task_ids FROM packed_tasks WHERE chunk = ?");
+    static const std::string sql =
+        fmt::format("SELECT t.task_ids, {} FROM packed_tasks t WHERE t.chunk = ?", intact(sealed::packed_tasks, "t"));
+    auto query = db.prepare(sql);
     auto found = query.bind(chunk).next();
     if (!found) return found.error();
-    return *found ? read_ids(query, 0) : core::id_list();
+    if (!*found) return core::id_list();
+    if (query.integer(1) == 0) return damaged_chunk(db, chunk);
+    return read_ids(query, 0);
 }
 
 core::result<task_origin> read_task_origin(sqlite::connection& db, core::chunk_id chunk) {
@@ -51,12 +71,8 @@ core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk, std
         if (first.empty() || task < first) first = task;
         if (task > last) last = task;
     }
-    return db
-        .prepare(
-            "INSERT OR REPLACE INTO packed_tasks (chunk, task_ids, first_task, last_task, since, answered_at) "
-            "VALUES (?,?,?,?,?,?)")
-        .bind(chunk, stored_ids(task_ids), first, last, origin.since, origin.answered_at)
-        .run();
+    static const std::string sql = sealed_insert(sealed::packed_tasks, "INSERT OR REPLACE");
+    return db.prepare(sql).bind(chunk, stored_ids(task_ids), first, last, origin.since, origin.answered_at).run();
 }
 
 core::task_details read_details(const sqlite::statement& row, int at) {

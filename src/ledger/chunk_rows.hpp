@@ -31,6 +31,9 @@ struct new_chunk {
 // Writes the chunk with its contacts.
 core::result<void> insert_chunk(sqlite::connection& db, const new_chunk& chunk, const core::chunk_rows& rows);
 
+// errc::ledger, naming the chunk.
+core::failure damaged_chunk(const sqlite::connection& db, core::chunk_id chunk);
+
 core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk_id chunk);
 
 // How a chunk's tasks became known: see recorded_task.

@@ -1,8 +1,12 @@
 #include "ledger/earlier_contacts.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 #include <tuple>
 
+#include "ledger/checksums.hpp"
 #include "ledger/chunk_rows.hpp"
 
 namespace taskbarge::ledger {
@@ -71,14 +75,19 @@ core::result<void> earlier_contacts::load(sqlite::connection& db, core::job_id j
 
 core::result<void> each_tasked_row(sqlite::connection& db, core::job_id job, core::group_number group,
                                    const std::function<void(std::string_view, core::row_number)>& visit) {
-    auto chunks = db.prepare("SELECT id, state IN ('refused', 'split') FROM chunks WHERE job = ? AND group_number = ?");
+    static const std::string sql = fmt::format(
+        "SELECT id, state IN ('refused', 'split'), created_count, {} FROM chunks c WHERE job = ? AND group_number = ?",
+        intact(sealed::chunks, "c"));
+    auto chunks = db.prepare(sql);
     chunks.bind(job, group);
     auto more = chunks.next();
     for (; more && *more; more = chunks.next()) {
+        if (chunks.integer(3) == 0) return damaged_chunk(db, chunks.integer(0));
         auto contacts = read_contacts(db, chunks.integer(0));
         if (!contacts) return contacts.error();
         auto tasks = read_tasks(db, chunks.integer(0));
         if (!tasks) return tasks.error();
+        if (tasks->empty() && chunks.integer(2) > 0) return damaged_chunk(db, chunks.integer(0));
         // Of a refused chunk's rows only those with a task count; those of a split one live on in its children.
         const bool created_only = chunks.integer(1) != 0;
         for (std::size_t i = 0; i < contacts->size(); ++i) {

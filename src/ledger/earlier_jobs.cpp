@@ -1,10 +1,13 @@
 #include "ledger/earlier_jobs.hpp"
 
+#include <fmt/format.h>
+
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ledger/checksums.hpp"
 #include "ledger/chunk_rows.hpp"
 #include "ledger/earlier_contacts.hpp"
 #include "ledger/kept_keys.hpp"
@@ -19,26 +22,33 @@ namespace {
 
 // The groups of the job that earlier jobs of the same target have too, with those groups, or with the keys that were
 // kept of them; oldest job first. For a group that nobody else has this is a probe of two indexes.
-constexpr std::string_view matching_groups =
-    "SELECT g.number, e.job, e.number, 0 FROM groups g "
-    "JOIN groups e ON e.details_hash = g.details_hash AND e.job <> g.job AND e.user_id = g.user_id "
-    "AND e.type = g.type AND e.priority = g.priority AND e.status = g.status AND e.due_at = g.due_at "
-    "AND e.note = g.note "
-    "JOIN jobs mine ON mine.id = g.job "
-    "JOIN jobs j ON j.id = e.job AND j.state <> 'planning' AND j.pruned_at IS NULL AND j.base_url = mine.base_url "
-    "AND j.team = mine.team WHERE g.job = ?1 "
-    "UNION ALL "
-    "SELECT g.number, k.job, k.id, 1 FROM groups g CROSS JOIN kept_keys k ON k.details_hash = g.details_hash "
-    "JOIN jobs mine ON mine.id = g.job "
-    "JOIN jobs j ON j.id = k.job AND j.pruned_at IS NOT NULL AND j.base_url = mine.base_url AND j.team = mine.team "
-    "WHERE g.job = ?1 ORDER BY 1, 2, 3";
+// A group or a job that is damaged counts as a match, so that it is noticed rather than passed over.
+std::string matching_groups() {
+    const auto group = intact(sealed::groups, "e"), job = intact(sealed::jobs, "j");
+    return fmt::format(
+        "SELECT g.number, e.job, e.number, 0, {0} AND {1} FROM groups g "
+        "CROSS JOIN groups e ON e.details_hash = g.details_hash AND e.job <> g.job "
+        "CROSS JOIN jobs mine ON mine.id = g.job LEFT JOIN jobs j ON j.id = e.job WHERE g.job = ?1 "
+        "AND j.state IS NOT 'planning' AND (({0} AND {1}) IS NOT 1 OR (e.user_id = g.user_id AND e.type = g.type "
+        "AND e.priority = g.priority AND e.status = g.status AND e.due_at = g.due_at AND e.note = g.note "
+        "AND j.pruned_at IS NULL AND j.base_url = mine.base_url AND j.team = mine.team)) "
+        "UNION ALL "
+        "SELECT g.number, k.job, k.id, 1, {1} FROM groups g CROSS JOIN kept_keys k ON k.details_hash = g.details_hash "
+        "CROSS JOIN jobs mine ON mine.id = g.job LEFT JOIN jobs j ON j.id = k.job WHERE g.job = ?1 "
+        "AND ({1} IS NOT 1 OR (j.pruned_at IS NOT NULL AND j.base_url = mine.base_url AND j.team = mine.team)) "
+        "ORDER BY 1, 2, 3",
+        group, job);
+}
 
 result<details_digest> digest_of_group(sqlite::connection& db, job_id job, core::group_number number) {
-    auto query =
-        db.prepare("SELECT user_id, type, priority, status, due_at, note FROM groups WHERE job = ? AND number = ?");
+    static const std::string sql = fmt::format(
+        "SELECT user_id, type, priority, status, due_at, note, {} FROM groups g WHERE job = ? AND number = ?",
+        intact(sealed::groups, "g"));
+    auto query = db.prepare(sql);
     auto found = query.bind(job, number).next();
     if (!found) return found.error();
-    return *found ? digest_of(read_details(query, 0).view()) : details_digest{};
+    if (!*found || query.integer(6) == 0) return damaged(db, fmt::format("group {} of job {}", number, job));
+    return digest_of(read_details(query, 0).view());
 }
 
 // Calls `visit` for every group of the job that other jobs have too, with the contacts for whom they have its task.
@@ -58,10 +68,14 @@ result<void> each_shared_group(sqlite::connection& db, job_id job, Visit&& visit
         if (!digest) return digest.error();
         return load_kept(db, which, theirs, *digest, earlier);
     };
-    auto matches = db.prepare(matching_groups);
+    static const std::string sql = matching_groups();
+    auto matches = db.prepare(sql);
     matches.bind(job);
     auto more = matches.next();
     for (; more && *more; more = matches.next()) {
+        if (matches.integer(4) == 0) {
+            return damaged(db, fmt::format("job {}, or its group or keys {}", matches.integer(1), matches.integer(2)));
+        }
         const auto number = static_cast<core::group_number>(matches.integer(0));
         if (number != group) {
             if (auto r = finish_group(); !r) return r;
@@ -89,21 +103,20 @@ result<void> note_duplicate(sqlite::connection& db, const core::chunk_rows& of, 
 // Moves the duplicates found to their table, and has the rows of this input that were duplicates of them point to the
 // other job's row too: a duplicate is always of a row that has the task.
 result<void> keep_duplicates(sqlite::connection& db, job_id job) {
-    auto moved = db.prepare(
-                       "INSERT INTO duplicates (job, row, line, contact_id, of_job, of_row) "
-                       "SELECT ?, row, line, contact_id, of_job, of_row FROM temp.new_duplicates ORDER BY row")
-                     .bind(job)
-                     .run();
+    static const std::string move = fmt::format(
+        "INSERT INTO duplicates (job, row, line, contact_id, of_job, of_row, checksum) "
+        "SELECT ?1, row, line, contact_id, of_job, of_row, {} FROM temp.new_duplicates ORDER BY row",
+        row_check_of({"?1", "row", "line", "contact_id", "of_job", "of_row"}));
+    auto moved = db.prepare(move).bind(job).run();
     if (!moved || db.changes() == 0) return moved;
-    auto counted = db.prepare("UPDATE jobs SET duplicates = duplicates + ? WHERE id = ?").bind(db.changes(), job).run();
-    if (!counted) return counted;
-    auto pointed = db.prepare(
-                         "UPDATE duplicates SET of_job = first.of_job, of_row = first.of_row "
-                         "FROM duplicates first WHERE duplicates.job = ?1 AND duplicates.of_job = ?1 "
-                         "AND first.job = ?1 AND first.row = duplicates.of_row")
-                       .bind(job)
-                       .run();
-    if (!pointed) return pointed;
+    static const std::string count = sealed_update(sealed::jobs, {{"duplicates", "duplicates + ?1"}}, "WHERE id = ?2");
+    if (auto r = db.prepare(count).bind(db.changes(), job).run(); !r) return r;
+    if (db.changes() == 0) return damaged(db, fmt::format("job {}", job));
+    static const std::string point =
+        sealed_update(sealed::duplicates, {{"of_job", "first.of_job"}, {"of_row", "first.of_row"}},
+                      "FROM duplicates first WHERE duplicates.job = ?1 AND duplicates.of_job = ?1 AND first.job = ?1 "
+                      "AND first.row = duplicates.of_row");
+    if (auto r = db.prepare(point).bind(job).run(); !r) return r;
     return db.execute("DELETE FROM temp.new_duplicates;");
 }
 
@@ -215,12 +228,15 @@ class chunk_reopener {
  private:
     // A chunk without rows of its own, but for those with a task.
     result<void> split() {
-        return db_
-            .prepare(
-                "UPDATE chunks SET state = 'split', not_before = NULL, code = '', message = '', "
-                "settled_at = iif(created_count > 0, settled_at, NULL) WHERE id = ?")
-            .bind(id_)
-            .run();
+        static const std::string sql = sealed_update(sealed::chunks,
+                                                     {{"state", "'split'"},
+                                                      {"not_before", "NULL"},
+                                                      {"code", "''"},
+                                                      {"message", "''"},
+                                                      {"settled_at", "iif(created_count > 0, settled_at, NULL)"}},
+                                                     "WHERE id = ?1");
+        if (auto r = db_.prepare(sql).bind(id_).run(); !r) return r;
+        return db_.changes() == 1 ? result<void>() : damaged_chunk(db_, id_);
     }
 
     result<void> move_to_child(const core::chunk_rows& rows) {
@@ -291,21 +307,22 @@ result<void> reopen_refused_chunks(sqlite::connection& db, job_id job) {
     partial.bind(job);
     if (auto r = reopen_each(db, job, std::move(partial), {}); !r) return r;
     // What is still refused goes again as it is.
-    auto whole =
-        db.prepare(
-              "UPDATE chunks SET state = 'planned', attempts = 0, not_before = NULL, settled_at = NULL, "
-              "code = '', message = '' WHERE job = ? AND state NOT IN ('planned', 'created') AND state = 'refused'")
-            .bind(job)
-            .run();
-    if (!whole) return whole;
+    static const std::string whole =
+        sealed_update(sealed::chunks,
+                      {{"state", "'planned'"},
+                       {"attempts", "0"},
+                       {"not_before", "NULL"},
+                       {"settled_at", "NULL"},
+                       {"code", "''"},
+                       {"message", "''"}},
+                      "WHERE job = ?1 AND state NOT IN ('planned', 'created') AND state = 'refused'");
+    if (auto r = db.prepare(whole).bind(job).run(); !r) return r;
     // Whoever asks for a retry gives a new budget for finding what is refused.
-    auto fresh =
-        db.prepare(
-              "UPDATE chunks SET code = '' WHERE job = ? AND state NOT IN ('planned', 'created') AND state = 'split' "
-              "AND code = 'isolating'")
-            .bind(job)
-            .run();
-    if (!fresh) return fresh;
+    static const std::string fresh =
+        sealed_update(sealed::chunks, {{"code", "''"}},
+                      "WHERE job = ?1 AND state NOT IN ('planned', 'created') AND state = 'split' "
+                      "AND code = 'isolating'");
+    if (auto r = db.prepare(fresh).bind(job).run(); !r) return r;
     return keep_duplicates(db, job);
 }
 

@@ -1,10 +1,13 @@
 #include "ledger/kept_keys.hpp"
 
+#include <fmt/format.h>
 #include <openssl/sha.h>
 
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "ledger/checksums.hpp"
 #include "ledger/chunk_rows.hpp"
 #include "ledger/earlier_jobs.hpp"
 #include "ledger/json_array.hpp"
@@ -38,10 +41,6 @@ std::optional<std::uint64_t> take_number(std::string_view& from) {
     return std::nullopt;
 }
 
-core::failure damaged() {
-    return {core::errc::ledger, "the ledger's kept keys are damaged; restore a copy of the ledger"};
-}
-
 }  // namespace
 
 details_digest digest_of(const core::task_view& details) {
@@ -62,11 +61,14 @@ details_digest digest_of(const core::task_view& details) {
 result<bool> key_keeper::step() {
     in_this_step_ = 0;
     while (in_this_step_ < most_in_step) {
-        auto query = db_.prepare(
-            "SELECT number, user_id, type, priority, status, due_at, note FROM groups WHERE job = ? AND number > ? "
-            "ORDER BY number LIMIT 1");
+        static const std::string sql = fmt::format(
+            "SELECT number, user_id, type, priority, status, due_at, note, {} FROM groups g "
+            "WHERE job = ? AND number > ? ORDER BY number LIMIT 1",
+            intact(sealed::groups, "g"));
+        auto query = db_.prepare(sql);
         auto found = query.bind(job_, last_).next();
         if (!found || !*found) return found;
+        if (query.integer(7) == 0) return damaged(db_, fmt::format("a group of job {}", job_));
         last_ = static_cast<core::group_number>(query.integer(0));
         const auto digest = digest_of(read_details(query, 1).view());
         query.reset();
@@ -100,10 +102,8 @@ result<void> key_keeper::keep_group(core::group_number number, const details_dig
 
 result<void> key_keeper::write(const details_digest& digest, const entry& keys) {
     const std::string_view bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
-    return db_
-        .prepare(
-            "INSERT INTO kept_keys (job, details_hash, details_sha256, packed, other_contacts, other_rows) "
-            "VALUES (?,?,?,?,?,?)")
+    static const std::string sql = sealed_insert(sealed::kept_keys);
+    return db_.prepare(sql)
         .bind(job_, details_hash(digest), sqlite::blob{bytes}, sqlite::blob{keys.packed},
               keys.contacts.empty() ? std::string() : to_json(keys.contacts),
               keys.rows.empty() ? std::string() : to_json(keys.rows))
@@ -112,23 +112,28 @@ result<void> key_keeper::write(const details_digest& digest, const entry& keys) 
 
 result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job, const details_digest& details,
                        earlier_contacts& to) {
-    auto query = db.prepare("SELECT details_sha256, packed, other_contacts, other_rows FROM kept_keys WHERE id = ?");
+    static const std::string sql =
+        fmt::format("SELECT details_sha256, packed, other_contacts, other_rows, {} FROM kept_keys k WHERE id = ?",
+                    intact(sealed::kept_keys, "k"));
+    auto query = db.prepare(sql);
     auto found = query.bind(id).next();
     if (!found) return found.error();
+    const auto keys_damaged = [&] { return damaged(db, fmt::format("kept keys of job {}", job)); };
+    if (*found && query.integer(4) == 0) return keys_damaged();
     const std::string_view wanted(reinterpret_cast<const char*>(details.data()), details.size());
     if (!*found || query.text(0) != wanted) return {};
     for (auto packed = query.text(1); !packed.empty();) {
         earlier_contacts::packed_id contact;
-        if (packed.size() <= contact.size()) return damaged();
+        if (packed.size() <= contact.size()) return keys_damaged();
         std::copy_n(reinterpret_cast<const unsigned char*>(packed.data()), contact.size(), contact.begin());
         packed.remove_prefix(contact.size());
         const auto row = take_number(packed);
-        if (!row) return damaged();
+        if (!row) return keys_damaged();
         to.add(contact, {job, *row});
     }
     const auto contacts = texts_of(query.text(2));
     const auto rows = numbers_of(query.text(3));
-    if (contacts.size() != rows.size()) return damaged();
+    if (contacts.size() != rows.size()) return keys_damaged();
     for (std::size_t i = 0; i < rows.size(); ++i)
         to.add(contacts[i], {job, static_cast<core::row_number>(rows[i])});
     return {};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "ledger/checksums.hpp"
 #include "ledger/sqlite_ledger.hpp"
 
 namespace taskbarge::ledger {
@@ -16,12 +17,10 @@ constexpr std::string_view message =
 
 // The planned chunks of the job become doubtful.
 result<void> doubt_planned(sqlite::connection& db, job_id job) {
-    return db
-        .prepare(
-            "UPDATE chunks SET state = 'doubtful', not_before = NULL, code = ?, message = ? "
-            "WHERE job = ? AND state = 'planned'")
-        .bind(ledger_accepted, message, job)
-        .run();
+    static const std::string sql = sealed_update(
+        sealed::chunks, {{"state", "'doubtful'"}, {"not_before", "NULL"}, {"code", "?1"}, {"message", "?2"}},
+        "WHERE job = ?3 AND state = 'planned'");
+    return db.prepare(sql).bind(ledger_accepted, message, job).run();
 }
 
 }  // namespace

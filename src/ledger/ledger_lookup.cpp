@@ -1,6 +1,9 @@
 // What a look-up asks of the ledger: which tasks it already knows, and one that must show up.
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "ledger/checksums.hpp"
 #include "ledger/chunk_rows.hpp"
 #include "ledger/sqlite_ledger.hpp"
 
@@ -33,13 +36,16 @@ result<std::vector<chunk_id>> chunks_around(sqlite::connection& db, const std::v
 result<std::optional<known_task>> task_of_chunk(sqlite::connection& db, chunk_id chunk, const std::string& base_url,
                                                 const std::string& team, core::task_status status) {
     using sample = std::optional<known_task>;
-    auto query = db.prepare(
-        "SELECT g.user_id, g.type, g.priority, g.status, g.due_at, g.note FROM chunks c "
+    static const std::string sql = fmt::format(
+        "SELECT g.user_id, g.type, g.priority, g.status, g.due_at, g.note, {} FROM chunks c "
         "CROSS JOIN jobs j ON j.id = c.job CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number "
-        "WHERE c.id = ? AND j.base_url = ? AND j.team = ? AND g.status = ?");
+        "WHERE c.id = ? AND j.base_url = ? AND j.team = ? AND g.status = ?",
+        intact(sealed::groups, "g"));
+    auto query = db.prepare(sql);
     auto found = query.bind(chunk, base_url, team, core::to_string(status)).next();
     if (!found) return found.error();
     if (!*found) return sample{};
+    if (query.integer(6) == 0) return damaged_chunk(db, chunk);
     auto tasks = read_tasks(db, chunk);
     if (!tasks) return tasks.error();
     auto contacts = read_contacts(db, chunk);
@@ -62,16 +68,23 @@ result<std::vector<recorded_task>> sqlite_ledger::recorded_tasks(const std::stri
     return db_->atomically(access::read, [&]() -> result<std::vector<recorded_task>> {
         auto chunks = chunks_around(*db_, wanted);
         if (!chunks) return chunks.error();
-        auto query = db_->prepare(
-            "SELECT g.user_id, g.type, g.priority, g.status, g.due_at, g.note, t.since, t.answered_at FROM packed_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
-            "CROSS JOIN jobs j ON j.id = c.job CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number "
-            "WHERE t.chunk = ? AND j.base_url = ? AND j.team = ?");
+        static const std::string sql = fmt::format(
+            "SELECT g.user_id, g.type, g.priority, g.status, g.due_at, g.note, t.since, t.answered_at, j.base_url = ?2 "
+            "AND j.team = ?3, {} AND {} AND {} AND {} "
+            "FROM packed_tasks t LEFT JOIN chunks c ON c.id = t.chunk LEFT JOIN jobs j ON j.id = c.job "
+            "LEFT JOIN groups g ON g.job = c.job AND g.number = c.group_number WHERE t.chunk = ?1",
+            intact(sealed::packed_tasks, "t"), intact(sealed::chunks, "c"), intact(sealed::jobs, "j"),
+            intact(sealed::groups, "g"));
+        auto query = db_->prepare(sql);
         for (const auto chunk : *chunks) {
             auto found = query.bind(chunk, base_url, team).next();
             if (!found) return found.error();
-            if (!*found) continue;
+            const auto status = *found ? core::parse_task_status(query.text(3)) : std::nullopt;
+            if (!status || query.integer(9) == 0) return damaged_chunk(*db_, chunk);
+            const bool theirs = query.integer(8) != 0;
             recorded_task known{{}, read_details(query, 0), query.number(6), query.optional_time(7)};
             query.reset();
+            if (!theirs) continue;
             auto tasks = read_tasks(*db_, chunk);
             if (!tasks) return tasks.error();
             for (const auto task : *tasks) {
@@ -109,12 +122,14 @@ result<std::optional<known_task>> sqlite_ledger::sample_created(const std::strin
     using sample = std::optional<known_task>;
     return db_->atomically(access::read, [&]() -> result<sample> {
         // Ids begin with the time, so the greatest is the newest. A task of the due date goes before any other.
-        auto query = db_->prepare(
-            "SELECT t.chunk, t.last_task, g.user_id, g.type, g.priority, g.status, g.due_at, g.note "
+        static const std::string sql = fmt::format(
+            "SELECT t.chunk, t.last_task, g.user_id, g.type, g.priority, g.status, g.due_at, g.note, {} AND {} "
             "FROM packed_tasks t CROSS JOIN chunks c ON c.id = t.chunk "
             "CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number CROSS JOIN jobs j ON j.id = c.job "
             "WHERE j.base_url = ?1 AND j.team = ?2 AND g.status = ?3 AND (?4 IS NULL OR g.due_at = ?4) "
-            "ORDER BY t.last_task DESC LIMIT 1");
+            "ORDER BY t.last_task DESC LIMIT 1",
+            intact(sealed::packed_tasks, "t"), intact(sealed::groups, "g"));
+        auto query = db_->prepare(sql);
         auto found = query.bind(base_url, team, core::to_string(status), due_at).next();
         if (found && !*found && due_at) {
             query.reset();
@@ -122,6 +137,7 @@ result<std::optional<known_task>> sqlite_ledger::sample_created(const std::strin
         }
         if (!found) return found.error();
         if (!*found) return sample{};
+        if (query.integer(8) == 0) return damaged_chunk(*db_, query.integer(0));
         auto tasks = read_tasks(*db_, query.integer(0));
         if (!tasks) return tasks.error();
         auto contacts = read_contacts(*db_, query.integer(0));

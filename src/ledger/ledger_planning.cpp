@@ -1,6 +1,7 @@
 // Planning: a job's groups, chunks, duplicates and rejects, until its commit makes them one job.
 #include <fmt/format.h>
 
+#include "ledger/checksums.hpp"
 #include "ledger/chunk_rows.hpp"
 #include "ledger/earlier_jobs.hpp"
 #include "ledger/sqlite_ledger.hpp"
@@ -44,14 +45,22 @@ result<std::pair<job_id, std::unique_ptr<job_lock>>> sqlite_ledger::begin_plan(c
     using started = std::pair<job_id, std::unique_ptr<job_lock>>;
     if (auto r = discard_dead_plannings(); !r) return r.error();
     return db_->atomically(access::write, [&]() -> result<started> {
-        auto made = db_->prepare("INSERT INTO jobs (base_url, team, state, created_at, chunk_size) VALUES (?,?,?,?,?)")
-                        .bind(base_url, team, core::to_string(core::job_state::planning), now, chunk_size)
+        // As SQLite would choose it, never twice: the checksum covers it.
+        auto last = db_->integer("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'");
+        if (!last) return last.error();
+        const job_id id = *last + 1;
+        static const std::string job_sql = fmt::format(
+            "INSERT INTO jobs (id, base_url, team, state, created_at, chunk_size, checksum) VALUES "
+            "(?1,?2,?3,?4,?5,?6,{})",
+            row_check_of({"?1", "?2", "?3", "''", "0", "''", "''", "?6", "0", "0", "0", "0", "0", "0", "''"}));
+        auto made = db_->prepare(job_sql)
+                        .bind(id, base_url, team, core::to_string(core::job_state::planning), now, chunk_size)
                         .run();
         if (!made) return made.error();
-        const job_id id = db_->last_id();
-        auto insert = db_->prepare("INSERT INTO files (job, ordinal, name) VALUES (?,?,?)");
+        static const std::string file_sql = sealed_insert(sealed::files);
+        auto insert = db_->prepare(file_sql);
         for (std::size_t i = 0; i < files.size(); ++i) {
-            if (auto r = insert.bind(id, i, files[i]).run(); !r) return r.error();
+            if (auto r = insert.bind(id, i, files[i], 1, "", "").run(); !r) return r.error();
         }
         // Taken before the row can be seen, so that nobody takes this planning for a dead one.
         auto lock = locks_.lock(id);
@@ -100,10 +109,8 @@ result<bool> sqlite_ledger::discard_some(job_id id) {
 
 result<void> sqlite_ledger::add_group(job_id job, core::group_number number, const core::task_view& details) {
     return db_->atomically(access::write, [&] {
-        return db_
-            ->prepare(
-                "INSERT INTO groups (job, number, user_id, type, priority, status, due_at, note, details_hash) "
-                "VALUES (?,?,?,?,?,?,?,?,?)")
+        static const std::string sql = sealed_insert(sealed::groups);
+        return db_->prepare(sql)
             .bind(job, number, details.user_id, to_string(details.type), to_string(details.priority),
                   to_string(details.status), details.due_at, details.note, details_hash(details))
             .run();
@@ -124,7 +131,8 @@ result<void> sqlite_ledger::add_chunk(job_id job, const core::planned_chunk& chu
 
 result<void> sqlite_ledger::add_duplicate(job_id job, const core::duplicate_row& row) {
     return db_->atomically(access::write, [&] {
-        return db_->prepare("INSERT INTO duplicates (job, row, line, contact_id, of_job, of_row) VALUES (?,?,?,?,?,?)")
+        static const std::string sql = sealed_insert(sealed::duplicates);
+        return db_->prepare(sql)
             .bind(job, row.number, row.at.line, row.contact_id, row.of_job == 0 ? job : row.of_job, row.of_row)
             .run();
     });
@@ -132,10 +140,8 @@ result<void> sqlite_ledger::add_duplicate(job_id job, const core::duplicate_row&
 
 result<void> sqlite_ledger::add_reject(job_id job, const core::rejected_row& row) {
     return db_->atomically(access::write, [&] {
-        return db_
-            ->prepare(
-                "INSERT INTO rejects (job, row, line, contact_id, \"column\", code, message, raw) "
-                "VALUES (?,?,?,?,?,?,?,?)")
+        static const std::string sql = sealed_insert(sealed::rejects);
+        return db_->prepare(sql)
             .bind(job, row.number, row.at.line, row.contact_id, row.column, row.code, row.message,
                   sqlite::blob{row.raw})
             .run();
@@ -144,8 +150,10 @@ result<void> sqlite_ledger::add_reject(job_id job, const core::rejected_row& row
 
 result<void> sqlite_ledger::set_files(job_id job, const std::vector<file_note>& files) {
     return db_->atomically(access::write, [&]() -> result<void> {
-        auto update =
-            db_->prepare("UPDATE files SET first_row = ?, format = ?, header = ? WHERE job = ? AND ordinal = ?");
+        static const std::string sql =
+            sealed_update(sealed::files, {{"first_row", "?1"}, {"format", "?2"}, {"header", "?3"}},
+                          "WHERE job = ?4 AND ordinal = ?5");
+        auto update = db_->prepare(sql);
         for (std::size_t i = 0; i < files.size(); ++i) {
             if (auto r = update.bind(files[i].first_row, files[i].format, files[i].header, job, i).run(); !r) return r;
         }
@@ -168,17 +176,28 @@ result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& id
             if (auto r = drop_rows_of_earlier_jobs(*db_, job, chunk_size); !r) return r.error();
         }
         if (auto r = doubt_plan(job); !r) return r.error();
-        auto done = db_->prepare(
-                           "UPDATE jobs SET state = 'parked', base_url = ?2, team = ?3, input_sha256 = ?4, "
-                           "input_bytes = ?5, settings_text = ?6, relative_day = ?7, rows = ?8, origin = ?9, "
-                           "rejected = (SELECT count(*) FROM rejects WHERE job = ?1), "
-                           "duplicates = (SELECT count(*) FROM duplicates WHERE job = ?1), "
-                           "groups = (SELECT count(*) FROM groups WHERE job = ?1), "
-                           "minimum_requests = (SELECT count(*) FROM chunks WHERE job = ?1) WHERE id = ?1")
+        static const std::string sql =
+            sealed_update(sealed::jobs,
+                          {{"state", "'parked'"},
+                           {"base_url", "?2"},
+                           {"team", "?3"},
+                           {"input_sha256", "?4"},
+                           {"input_bytes", "?5"},
+                           {"settings_text", "?6"},
+                           {"relative_day", "?7"},
+                           {"rows", "?8"},
+                           {"origin", "?9"},
+                           {"rejected", "(SELECT count(*) FROM rejects WHERE job = ?1)"},
+                           {"duplicates", "(SELECT count(*) FROM duplicates WHERE job = ?1)"},
+                           {"groups", "(SELECT count(*) FROM groups WHERE job = ?1)"},
+                           {"minimum_requests", "(SELECT count(*) FROM chunks WHERE job = ?1)"}},
+                          "WHERE id = ?1");
+        auto done = db_->prepare(sql)
                         .bind(job, identity.base_url, identity.team, identity.input_sha256, identity.input_bytes,
                               identity.settings_text, identity.relative_day, totals.rows, origin)
                         .run();
         if (!done) return done.error();
+        if (db_->changes() == 0) return damaged(*db_, fmt::format("job {}", job));
         auto sums = this->totals(job);
         if (!sums) return sums.error();
         if (auto r = check_sum(job, *sums, totals); !r) return r.error();

@@ -1,6 +1,7 @@
 // Pruning: finished jobs lose their rows, texts and attempts; their sums stay, and unless told otherwise their keys.
 #include <fmt/format.h>
 
+#include "ledger/checksums.hpp"
 #include "ledger/kept_keys.hpp"
 #include "ledger/sqlite_ledger.hpp"
 #include "taskbarge/core/fault_point.hpp"
@@ -50,12 +51,14 @@ result<bool> drop_some_keys(sqlite::connection& db, job_id job) {
 }
 
 result<void> forget_identity(sqlite::connection& db, job_id job) {
-    return db
-        .prepare(
-            "UPDATE jobs SET keys_forgotten = 1, input_sha256 = '', input_bytes = 0, settings_text = '', "
-            "relative_day = '' WHERE id = ?")
-        .bind(job)
-        .run();
+    static const std::string sql = sealed_update(sealed::jobs,
+                                                 {{"keys_forgotten", "1"},
+                                                  {"input_sha256", "''"},
+                                                  {"input_bytes", "0"},
+                                                  {"settings_text", "''"},
+                                                  {"relative_day", "''"}},
+                                                 "WHERE id = ?1");
+    return db.prepare(sql).bind(job).run();
 }
 
 // Calls `step` in transactions of their own, for as long as it says that there is more.
@@ -151,7 +154,8 @@ result<void> sqlite_ledger::mark_pruned(job_id job, instant now) {
     }
     if (auto kept = keep_sums(job, *sums); !kept) return kept;
     if (auto r = db_->prepare("UPDATE jobs SET pruned_at = ? WHERE id = ?").bind(now, job).run(); !r) return r;
-    return db_->prepare("UPDATE files SET header = '' WHERE job = ?").bind(job).run();
+    static const std::string sql = sealed_update(sealed::files, {{"header", "''"}}, "WHERE job = ?1");
+    return db_->prepare(sql).bind(job).run();
 }
 
 result<void> sqlite_ledger::prune_job(job_id id, bool forget_keys, instant now, const std::function<bool()>& go_on) {

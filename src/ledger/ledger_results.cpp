@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "ledger/checksums.hpp"
 #include "ledger/chunk_rows.hpp"
 #include "ledger/result_stream.hpp"
 #include "ledger/sqlite_ledger.hpp"
@@ -47,21 +48,40 @@ class small_cache {
 // The rows of a job that are in no chunk, or a file's name: one table read in order of row beside the chunks.
 class side_rows {
  public:
-    side_rows(sqlite::statement query, job_id job) : query_(std::move(query)) { query_.bind(job); }
+    // The statement's last column tells whether the row is intact.
+    side_rows(sqlite::connection& db, sqlite::statement query, int last_column, job_id job)
+        : db_(db), query_(std::move(query)), last_column_(last_column) {
+        query_.bind(job);
+    }
 
     result<void> advance() {
         auto more = query_.next();
         if (!more) return more.error();
         row_ = *more ? query_.number(0) : no_row;
+        if (*more && query_.integer(last_column_) == 0) return damaged(db_, fmt::format("row {}", row_));
         return {};
     }
     row_number row() const { return row_; }
     const sqlite::statement& query() const { return query_; }
 
  private:
+    sqlite::connection& db_;
     sqlite::statement query_;
+    int last_column_;
     row_number row_ = no_row;
 };
+
+std::string duplicates_in_order() {
+    return fmt::format("SELECT row, line, contact_id, of_job, of_row, {} FROM duplicates d WHERE job = ? ORDER BY row",
+                       intact(sealed::duplicates, "d"));
+}
+
+std::string rejects_in_order() {
+    return fmt::format(
+        "SELECT row, line, contact_id, \"column\", code, message, raw, {} FROM rejects r WHERE job = ? "
+        "ORDER BY row",
+        intact(sealed::rejects, "r"));
+}
 
 void clear(row_result& out) {
     out.task_id.clear();
@@ -99,9 +119,17 @@ void fill_reject(const sqlite::statement& from, row_result& out) {
 class file_finder {
  public:
     result<void> load(sqlite::connection& db, job_id job) {
-        auto query = db.prepare("SELECT first_row FROM files WHERE job = ? ORDER BY ordinal");
+        static const std::string sql =
+            fmt::format("SELECT first_row, {} FROM files f WHERE job = ? ORDER BY ordinal", intact(sealed::files, "f"));
+        auto query = db.prepare(sql);
         query.bind(job);
-        return query.each([&] { first_rows_.push_back(query.number(0)); });
+        auto more = query.next();
+        for (; more && *more; more = query.next()) {
+            if (query.integer(1) == 0) return damaged(db, fmt::format("files of job {}", job));
+            first_rows_.push_back(query.number(0));
+        }
+        if (!more) return more.error();
+        return {};
     }
     std::uint32_t file_of(row_number row) {
         while (at_ + 1 < first_rows_.size() && first_rows_[at_ + 1] <= row)
@@ -118,21 +146,23 @@ class file_finder {
 class all_rows {
  public:
     all_rows(sqlite::connection& db, job_id job, row_state of_sending)
-        : chunks_(db, job, of_sending, results_memory),
-          duplicates_(db.prepare("SELECT row, line, contact_id, of_job, of_row FROM duplicates WHERE job = ? "
-                                 "ORDER BY row"),
-                      job),
-          rejects_(db.prepare("SELECT row, line, contact_id, \"column\", code, message FROM rejects WHERE job = ? "
-                              "ORDER BY row"),
-                   job) {}
+        : db_(db),
+          chunks_(db, job, of_sending, results_memory),
+          duplicates_(db, db.prepare(duplicates_sql), 5, job),
+          rejects_(db, db.prepare(rejects_sql), 7, job) {}
 
-    result<void> each(file_finder& files, const std::function<bool(const row_result&)>& visit) {
+    // `expected`: how many rows there must be, where that is known.
+    result<void> each(file_finder& files, std::optional<std::uint64_t> expected,
+                      const std::function<bool(const row_result&)>& visit) {
         if (auto r = advance_chunks(); !r) return r;
         if (auto r = duplicates_.advance(); !r) return r;
         if (auto r = rejects_.advance(); !r) return r;
-        while (true) {
+        // A row that an index has lost, or shows twice, is in no checksum.
+        for (row_number last = 0, count = 0;; ++count) {
             const auto first = std::min({chunk_row_, duplicates_.row(), rejects_.row()});
-            if (first == no_row) return {};
+            if (first == no_row) return expected && *expected != count ? lost(*expected, count) : result<void>();
+            if (first <= last) return damaged(db_, fmt::format("row {} is there twice", first));
+            last = first;
             auto& out = first == chunk_row_ ? sent_ : other_;
             if (first == duplicates_.row()) fill_duplicate(duplicates_.query(), out);
             if (first == rejects_.row()) fill_reject(rejects_.query(), out);
@@ -143,6 +173,9 @@ class all_rows {
     }
 
  private:
+    core::failure lost(std::uint64_t expected, std::uint64_t count) const {
+        return damaged(db_, fmt::format("{} rows, of which {} are found", expected, count));
+    }
     result<void> advance_chunks() {
         auto more = chunks_.next(sent_);
         if (!more) return more.error();
@@ -155,6 +188,9 @@ class all_rows {
         return rejects_.advance();
     }
 
+    inline static const std::string duplicates_sql = duplicates_in_order(), rejects_sql = rejects_in_order();
+
+    sqlite::connection& db_;
     result_stream chunks_;
     side_rows duplicates_, rejects_;
     row_number chunk_row_ = no_row;
@@ -245,16 +281,20 @@ result<void> sum_chunks(sqlite::connection& db, job_id id, row_state of_sending,
     auto query = db.prepare(
         "SELECT state, row_count, created_count, requests, throttled, requested_before FROM chunks WHERE job = ?");
     query.bind(id);
-    return query.each([&] {
-        const auto state = core::parse_chunk_state(query.text(0)).value_or(chunk_state::doubtful);
+    auto more = query.next();
+    for (; more && *more; more = query.next()) {
+        const auto state = core::parse_chunk_state(query.text(0));
+        if (!state) return damaged(db, fmt::format("a chunk of job {}", id));
         const auto created = query.number(2), requests = query.number(3);
-        add_open_rows(state, query.number(1) - created, of_sending, out.rows);
+        add_open_rows(*state, query.number(1) - created, of_sending, out.rows);
         out.rows.created += created;
         out.requests.requests += requests;
         out.requests.rate_limited += query.number(4);
         const bool first_was_sent = requests > 0 && query.integer(5) == 0;
         out.requests.retries += requests - (first_was_sent ? 1 : 0);
-    });
+    }
+    if (!more) return more.error();
+    return {};
 }
 
 row_state of_sending(bool held) {
@@ -385,8 +425,9 @@ result<std::vector<state_sums>> sqlite_ledger::sums_by_state() {
             auto held = locks_.held(job);
             if (!held) return held.error();
             if (auto r = sum_chunks(*db_, job, of_sending(*held), totals); !r) return r.error();
-            const auto state = core::parse_job_state(query.text(1)).value_or(core::job_state::failed);
-            auto& sums = sums_of(out, state, query.integer(2) != 0);
+            const auto state = core::parse_job_state(query.text(1));
+            if (!state) return damaged(*db_, fmt::format("job {}", job));
+            auto& sums = sums_of(out, *state, query.integer(2) != 0);
             ++sums.jobs;
             sums.rows += totals.rows;
         }
@@ -429,7 +470,10 @@ result<void> sqlite_ledger::each_result(job_id job, const std::function<bool(con
         if (!held) return held.error();
         file_finder files;
         if (auto r = files.load(*db_, job); !r) return r;
-        return all_rows(*db_, job, of_sending(*held)).each(files, each);
+        auto sums = read_job_sums(*db_, job);
+        if (!sums) return sums.error();
+        const auto expected = sums->planning ? std::nullopt : std::optional(sums->totals.rows.rows);
+        return all_rows(*db_, job, of_sending(*held)).each(files, expected, each);
     });
 }
 
@@ -439,12 +483,13 @@ result<void> sqlite_ledger::each_reject(job_id job, const std::function<bool(con
         if (auto there = check_rows_there(job); !there) return there;
         file_finder files;
         if (auto r = files.load(*db_, job); !r) return r;
-        auto query = db_->prepare(
-            "SELECT row, line, contact_id, \"column\", code, message, raw FROM rejects WHERE job = ? ORDER BY row");
+        static const std::string sql = rejects_in_order();
+        auto query = db_->prepare(sql);
         query.bind(job);
         core::rejected_row out;
         auto more = query.next();
         for (; more && *more; more = query.next()) {
+            if (query.integer(7) == 0) return damaged(*db_, fmt::format("row {}", query.integer(0)));
             out.number = query.number(0);
             out.at = {files.file_of(out.number), query.number(1)};
             out.contact_id = query.text(2);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ledger/checksums.hpp"
 #include "ledger/chunk_columns.hpp"
 #include "ledger/chunk_rows.hpp"
 #include "ledger/earlier_jobs.hpp"
@@ -28,21 +29,26 @@ attempt_result result_of(std::string_view word) {
     return at == result_words.end() ? attempt_result::doubtful : static_cast<attempt_result>(at - result_words.begin());
 }
 
+// What belongs to a chunk is joined from outside: a part that is missing is damage, and no chunk left out.
 std::string select_chunks(std::string_view index, std::string_view where) {
     return fmt::format(
         "SELECT c.id, c.parent, c.group_number, c.state, c.attempts, c.possible_duplicate, c.not_before, c.code, "
         "c.message, g.user_id, g.type, g.priority, g.status, g.due_at, g.note, k.contact_ids, k.rows, k.lines, "
-        "t.task_ids FROM chunks c {} CROSS JOIN groups g ON g.job = c.job AND g.number = c.group_number "
-        "CROSS JOIN packed_contacts k ON k.chunk = c.id LEFT JOIN packed_tasks t ON t.chunk = c.id WHERE {}",
-        index, where);
+        "t.task_ids, {} AND {} AND {} AND iif(t.chunk IS NULL, c.created_count = 0, {}) FROM chunks c {} "
+        "LEFT JOIN groups g ON g.job = c.job AND g.number = c.group_number "
+        "LEFT JOIN packed_contacts k ON k.chunk = c.id LEFT JOIN packed_tasks t ON t.chunk = c.id WHERE {}",
+        intact(sealed::chunks, "c"), intact(sealed::groups, "g"), intact(sealed::packed_contacts, "k"),
+        intact(sealed::packed_tasks, "t"), index, where);
 }
 
-chunk_record read_chunk(const sqlite::statement& row) {
+result<chunk_record> read_chunk(const sqlite::connection& db, const sqlite::statement& row) {
     chunk_record out;
     out.id = row.integer(0);
+    const auto state = core::parse_chunk_state(row.text(3));
+    if (!state || row.integer(19) == 0) return damaged_chunk(db, out.id);
     out.parent = row.integer(1);
     out.group = static_cast<core::group_number>(row.integer(2));
-    out.state = core::parse_chunk_state(row.text(3)).value_or(chunk_state::doubtful);
+    out.state = *state;
     out.attempts = static_cast<std::uint32_t>(row.integer(4));
     out.possible_duplicate = row.integer(5) != 0;
     out.not_before = row.optional_time(6);
@@ -104,13 +110,22 @@ class chunk_change {
         if (created_ > created_before_) {
             if (auto r = keep_tasks(); !r) return r;
         }
-        return db_
-            .prepare(
-                "UPDATE chunks SET state = ?, created_count = ?, attempts = ?, possible_duplicate = ?, not_before = ?, "
-                "settled_at = ?, code = ?, message = ? WHERE id = ?")
-            .bind(core::to_string(update_.state), created_, update_.attempts, update_.possible_duplicate,
-                  update_.not_before, update_.settled_at, update_.code, update_.message, update_.chunk)
-            .run();
+        static const std::string sql = sealed_update(sealed::chunks,
+                                                     {{"state", "?1"},
+                                                      {"created_count", "?2"},
+                                                      {"attempts", "?3"},
+                                                      {"possible_duplicate", "?4"},
+                                                      {"not_before", "?5"},
+                                                      {"settled_at", "?6"},
+                                                      {"code", "?7"},
+                                                      {"message", "?8"}},
+                                                     "WHERE id = ?9");
+        auto done = db_.prepare(sql)
+                        .bind(core::to_string(update_.state), created_, update_.attempts, update_.possible_duplicate,
+                              update_.not_before, update_.settled_at, update_.code, update_.message, update_.chunk)
+                        .run();
+        if (!done) return done;
+        return db_.changes() == 1 ? result<void>() : damaged_chunk(db_, update_.chunk);
     }
 
  private:
@@ -133,6 +148,7 @@ class chunk_change {
         if (created_before_ > 0) {
             auto tasks = read_tasks(db_, update_.chunk);
             if (!tasks) return tasks.error();
+            if (tasks->empty()) return damaged_chunk(db_, update_.chunk);
             tasks_before_ = std::move(*tasks);
             tasks_.assign(tasks_before_.begin(), tasks_before_.end());
         }
@@ -238,7 +254,13 @@ result<std::vector<chunk_record>> sqlite_ledger::chunks(job_id job, chunk_state 
     const bool most_are = state == chunk_state::planned || state == chunk_state::created;
     auto query = db_->prepare(most_are ? most_of_job : some_of_job);
     query.bind(job, core::to_string(state), after, most);
-    if (auto r = query.each([&] { out.push_back(read_chunk(query)); }); !r) return r.error();
+    auto more = query.next();
+    for (; more && *more; more = query.next()) {
+        auto one = read_chunk(*db_, query);
+        if (!one) return one.error();
+        out.push_back(std::move(*one));
+    }
+    if (!more) return more.error();
     return out;
 }
 
@@ -248,19 +270,22 @@ result<chunk_record> sqlite_ledger::chunk(chunk_id id) {
     auto found = query.bind(id).next();
     if (!found) return found.error();
     if (!*found) return bug(fmt::format("there is no chunk {}", id));
-    return read_chunk(query);
+    return read_chunk(*db_, query);
+}
+
+core::failure sqlite_ledger::why_not_sent(chunk_id id) {
+    auto read = chunk(id);
+    return read ? bug(fmt::format("chunk {} is not planned and cannot be sent", id)) : read.error();
 }
 
 result<attempt_id> sqlite_ledger::record_intent(const attempt_intent& intent) {
     return counted([&]() -> result<attempt_id> {
         // Until a report says otherwise the request counts as sent: after a kill nobody can say that it was not.
-        auto moved = db_->prepare(
-                            "UPDATE chunks SET state = 'sending', requests = requests + 1 "
-                            "WHERE id = ? AND state = 'planned'")
-                         .bind(intent.chunk)
-                         .run();
-        if (!moved) return moved.error();
-        if (db_->changes() != 1) return bug(fmt::format("chunk {} is not planned and cannot be sent", intent.chunk));
+        static const std::string sql =
+            sealed_update(sealed::chunks, {{"state", "'sending'"}, {"requests", "requests + 1"}},
+                          "WHERE id = ?1 AND state = 'planned'");
+        if (auto moved = db_->prepare(sql).bind(intent.chunk).run(); !moved) return moved.error();
+        if (db_->changes() != 1) return why_not_sent(intent.chunk);
         const auto event = next_event();
         if (!event) return event.error();
         auto made = db_->prepare(
@@ -296,12 +321,13 @@ result<void> sqlite_ledger::record_report(const attempt_report& report, bool req
                               report.bytes_received, report.evidence, *event, report.attempt)
                         .run();
         if (!kept) return kept;
-        return db_
-            ->prepare(
-                "UPDATE chunks SET requests = requests + ?, throttled = throttled + ?, "
-                "request_id = coalesce(nullif(?, ''), request_id) WHERE id = ?")
-            .bind(requests, throttled, report.request_id, chunk)
-            .run();
+        static const std::string sql = sealed_update(sealed::chunks,
+                                                     {{"requests", "requests + ?1"},
+                                                      {"throttled", "throttled + ?2"},
+                                                      {"request_id", "coalesce(nullif(?3, ''), request_id)"}},
+                                                     "WHERE id = ?4");
+        if (auto r = db_->prepare(sql).bind(requests, throttled, report.request_id, chunk).run(); !r) return r;
+        return db_->changes() == 1 ? result<void>() : damaged_chunk(*db_, chunk);
     });
 }
 
@@ -341,21 +367,25 @@ result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
         found = spent.bind(job).next();
         if (!found) return found.error();
         out.requests = spent.number(0);
-        auto alone = db_->prepare(
+        static const std::string sql = fmt::format(
             "SELECT k.contact_ids, c.group_number, g.user_id, c.message, EXISTS (SELECT 1 FROM chunks o WHERE o.job = "
-            "c.job AND o.group_number = c.group_number AND o.created_count > 0) FROM chunks c "
-            "JOIN packed_contacts k ON k.chunk = c.id JOIN groups g ON g.job = c.job AND g.number = c.group_number "
+            "c.job AND o.group_number = c.group_number AND o.created_count > 0), c.id, {} AND {} AND {} FROM chunks c "
+            "LEFT JOIN packed_contacts k ON k.chunk = c.id "
+            "LEFT JOIN groups g ON g.job = c.job AND g.number = c.group_number "
             "WHERE c.job = ? AND c.state NOT IN ('planned', 'created') AND c.state = 'refused' AND c.row_count = 1 AND "
             "c.code GLOB 'refused_*' "
-            "ORDER BY c.settled_at, c.id");
+            "ORDER BY c.settled_at, c.id",
+            intact(sealed::chunks, "c"), intact(sealed::groups, "g"), intact(sealed::packed_contacts, "k"));
+        auto alone = db_->prepare(sql);
         alone.bind(job);
-        auto read = alone.each([&] {
+        auto more = alone.next();
+        for (; more && *more; more = alone.next()) {
             const auto ids = read_ids(alone, 0);
-            if (ids.empty()) return;
+            if (alone.integer(6) == 0 || ids.empty()) return damaged_chunk(*db_, alone.integer(5));
             out.refused_alone.push_back({std::string(ids.front()), static_cast<core::group_number>(alone.integer(1)),
                                          alone.string(2), alone.string(3), alone.integer(4) != 0});
-        });
-        if (!read) return read.error();
+        }
+        if (!more) return more.error();
         return out;
     });
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "ledger/checksums.hpp"
 #include "ledger/ledger_file.hpp"
 #include "ledger/schema.hpp"
 #include "ledger/sqlite_ledger.hpp"
@@ -153,6 +154,7 @@ result<std::unique_ptr<ledger>> open_in_memory() {
     if (!locks) return locks.error();
     auto db = sqlite::connection::open(std::string(in_memory), SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
     if (!db) return db.error();
+    if (auto added = add_row_check(**db); !added) return added.error();
     contents empty;
     if (auto ready = prepare(**db, std::string(in_memory), empty); !ready) return ready.error();
     return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
@@ -201,6 +203,7 @@ result<std::unique_ptr<ledger>> open_ledger(const std::string& name, witness_che
     auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE);
     if (!db) return db.error();
     keep_log(**db, true);
+    if (auto added = add_row_check(**db); !added) return added.error();
     auto looked = look_into(**db, path);
     if (!looked) return looked.error();
     found = std::move(*looked);

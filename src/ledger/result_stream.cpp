@@ -1,6 +1,11 @@
 #include "ledger/result_stream.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "ledger/checksums.hpp"
+#include "ledger/chunk_rows.hpp"
 
 namespace taskbarge::ledger {
 
@@ -29,10 +34,22 @@ row_state state_of_row(chunk_state of, row_state of_sending) {
 
 constexpr std::string_view chunks_in_order = "SELECT id, first_row FROM chunks WHERE job = ? ORDER BY first_row, id";
 
-constexpr std::string_view one_chunk =
-    "SELECT c.state, c.attempts, c.possible_duplicate, c.settled_at, c.request_id, c.code, c.message, k.contact_ids, "
-    "k.rows, k.lines, t.task_ids FROM chunks c JOIN packed_contacts k ON k.chunk = c.id "
-    "LEFT JOIN packed_tasks t ON t.chunk = c.id WHERE c.id = ?";
+// Whether a chunk c with its contacts and tasks is as it was written.
+std::string whole_chunk() {
+    return fmt::format("({} AND {} AND iif(t.chunk IS NULL, c.created_count = 0, {}))", intact(sealed::chunks, "c"),
+                       intact(sealed::packed_contacts, "k"), intact(sealed::packed_tasks, "t"));
+}
+
+constexpr std::string_view chunk_and_parts =
+    "FROM chunks c LEFT JOIN packed_contacts k ON k.chunk = c.id LEFT JOIN packed_tasks t ON t.chunk = c.id";
+
+const std::string& one_chunk() {
+    static const std::string sql = fmt::format(
+        "SELECT c.state, c.attempts, c.possible_duplicate, c.settled_at, c.request_id, c.code, c.message, "
+        "k.contact_ids, k.rows, k.lines, t.task_ids, {} {} WHERE c.id = ?",
+        whole_chunk(), chunk_and_parts);
+    return sql;
+}
 
 constexpr std::string_view rows_in_order =
     "SELECT row, line, contact_id, chunk_state, task_id, code, message, attempts, request_id, possible_duplicate, "
@@ -43,8 +60,7 @@ constexpr std::string_view rows_in_order =
 // One chunk with a cursor on its next row. Reused: its texts keep their memory.
 class result_stream::active_chunk {
  public:
-    void load(const sqlite::statement& row, row_state of_sending) {
-        const auto state = core::parse_chunk_state(row.text(0)).value_or(chunk_state::doubtful);
+    void load(const sqlite::statement& row, chunk_state state, row_state of_sending) {
         created_only_ = state == chunk_state::split;
         state_ = state_of_row(state, of_sending);
         attempts_ = static_cast<std::uint32_t>(row.integer(1));
@@ -125,7 +141,7 @@ result_stream::result_stream(sqlite::connection& db, job_id job, row_state of_se
       of_sending_(of_sending),
       memory_(memory),
       order_(db.prepare(chunks_in_order)),
-      load_(db.prepare(one_chunk)) {
+      load_(db.prepare(one_chunk())) {
     order_.bind(job);
 }
 
@@ -143,6 +159,7 @@ result<bool> result_stream::next_merged(row_result& out) {
     while (coming_ && (heap_.empty() || coming_->second <= heap_.front().row)) {
         const auto first = coming_->second;
         if (used_ > memory_) {
+            if (auto r = check_all(); !r) return r.error();
             start_sorting(heap_.empty() ? first : std::min(first, heap_.front().row));
             return next_sorted(out);
         }
@@ -174,15 +191,15 @@ result<void> result_stream::peek() {
 result<void> result_stream::enter() {
     auto found = load_.bind(coming_->first).next();
     if (!found) return found.error();
-    if (*found) {
-        if (spare_.empty()) spare_.push_back(all_.emplace_back(std::make_unique<active_chunk>()).get());
-        active_chunk* const chunk = spare_.back();
-        chunk->load(load_, of_sending_);
-        if (chunk->advance()) {
-            spare_.pop_back();
-            used_ += chunk->memory();
-            push({chunk->row(), chunk});
-        }
+    const auto state = *found ? core::parse_chunk_state(load_.text(0)) : std::nullopt;
+    if (!state || load_.integer(11) == 0) return damaged_chunk(db_, coming_->first);
+    if (spare_.empty()) spare_.push_back(all_.emplace_back(std::make_unique<active_chunk>()).get());
+    active_chunk* const chunk = spare_.back();
+    chunk->load(load_, *state, of_sending_);
+    if (chunk->advance()) {
+        spare_.pop_back();
+        used_ += chunk->memory();
+        push({chunk->row(), chunk});
     }
     load_.reset();
     return peek();
@@ -196,6 +213,16 @@ void result_stream::push(place p) {
 void result_stream::leave(active_chunk* chunk) {
     used_ -= chunk->memory();
     spare_.push_back(chunk);
+}
+
+// The view that sorts cannot check what it shows: it is for everybody who opens the file.
+result<void> result_stream::check_all() {
+    static const std::string sql =
+        fmt::format("SELECT c.id {} WHERE c.job = ? AND {} IS NOT 1 LIMIT 1", chunk_and_parts, whole_chunk());
+    auto query = db_.prepare(sql);
+    auto found = query.bind(job_).next();
+    if (!found) return found.error();
+    return *found ? damaged_chunk(db_, query.integer(0)) : result<void>();
 }
 
 void result_stream::start_sorting(row_number from) {

@@ -40,6 +40,7 @@ class result_stream {
     result<void> enter();
     void push(place p);
     void leave(active_chunk* chunk);
+    result<void> check_all();
     void start_sorting(core::row_number from);
 
     sqlite::connection& db_;

@@ -51,7 +51,8 @@ CREATE TABLE jobs (
     kept_retries INTEGER NOT NULL DEFAULT 0,
     kept_rate_limited INTEGER NOT NULL DEFAULT 0,
     origin TEXT NOT NULL DEFAULT '',
-    reopened INTEGER NOT NULL DEFAULT 0
+    reopened INTEGER NOT NULL DEFAULT 0,
+    checksum INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX jobs_by_origin ON jobs (origin) WHERE origin <> '';
 CREATE INDEX jobs_reopened ON jobs (id) WHERE reopened <> 0;
@@ -63,6 +64,7 @@ CREATE TABLE files (
     first_row INTEGER NOT NULL DEFAULT 1,
     format TEXT NOT NULL DEFAULT '',
     header TEXT NOT NULL DEFAULT '',
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (job, ordinal)
 ) STRICT, WITHOUT ROWID;
 
@@ -76,7 +78,8 @@ CREATE TABLE groups (
     status TEXT NOT NULL,
     due_at INTEGER NOT NULL,
     note TEXT NOT NULL,
-    details_hash INTEGER NOT NULL
+    details_hash INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX groups_of_job ON groups (job, number);
 CREATE INDEX groups_by_details ON groups (details_hash);
@@ -100,7 +103,8 @@ CREATE TABLE chunks (
     settled_at INTEGER,
     request_id TEXT NOT NULL DEFAULT '',
     code TEXT NOT NULL DEFAULT '',
-    message TEXT NOT NULL DEFAULT ''
+    message TEXT NOT NULL DEFAULT '',
+    checksum INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX chunks_of_job ON chunks (job);
 CREATE INDEX chunks_to_look_at ON chunks (job, state) WHERE state NOT IN ('planned', 'created');
@@ -110,7 +114,8 @@ CREATE TABLE packed_contacts (
     chunk INTEGER PRIMARY KEY,
     contact_ids ANY NOT NULL,
     rows TEXT NOT NULL,
-    lines TEXT NOT NULL
+    lines TEXT NOT NULL,
+    checksum INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE packed_tasks (
@@ -119,7 +124,8 @@ CREATE TABLE packed_tasks (
     first_task TEXT NOT NULL,
     last_task TEXT NOT NULL,
     since INTEGER NOT NULL,
-    answered_at INTEGER
+    answered_at INTEGER,
+    checksum INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX packed_tasks_by_task ON packed_tasks (last_task, first_task, since);
 
@@ -130,6 +136,7 @@ CREATE TABLE duplicates (
     contact_id TEXT NOT NULL,
     of_job INTEGER NOT NULL,
     of_row INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (job, row)
 ) STRICT, WITHOUT ROWID;
 
@@ -142,6 +149,7 @@ CREATE TABLE rejects (
     code TEXT NOT NULL,
     message TEXT NOT NULL,
     raw BLOB NOT NULL,
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (job, row)
 ) STRICT, WITHOUT ROWID;
 
@@ -204,7 +212,8 @@ CREATE TABLE kept_keys (
     details_sha256 BLOB NOT NULL,
     packed BLOB NOT NULL,
     other_contacts TEXT NOT NULL DEFAULT '',
-    other_rows TEXT NOT NULL DEFAULT ''
+    other_rows TEXT NOT NULL DEFAULT '',
+    checksum INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX kept_keys_of_job ON kept_keys (job);
 CREATE INDEX kept_keys_by_details ON kept_keys (details_hash);

@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -140,7 +141,8 @@ class connection {
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
 
-    // `sql` must be a literal: one statement, cached by its text.
+    // `sql` must be a literal, or a text that lives as long as the program: one statement, cached by where it stands.
+    // (By what it says would cost more than many a statement: those with checksums are long.)
     statement prepare(std::string_view sql);
     // Any number of statements without parameters or rows.
     result<void> execute(const std::string& sql);
@@ -169,6 +171,7 @@ class connection {
     std::int64_t last_id() const { return sqlite3_last_insert_rowid(handle_); }
     std::int64_t changes() const { return sqlite3_changes64(handle_); }
     sqlite3* handle() const { return handle_; }
+    const std::string& path() const { return path_; }
 
  private:
     friend class statement;
@@ -181,7 +184,15 @@ class connection {
     bool open_ = false;
     std::optional<write_turn> turn_;  // nothing: nobody else has this database
     std::optional<core::failure> doomed_;
-    std::unordered_map<std::string_view, std::vector<sqlite3_stmt*>> idle_;
+    struct same_place {
+        bool operator()(std::string_view a, std::string_view b) const {
+            return a.data() == b.data() && a.size() == b.size();
+        }
+    };
+    struct hash_of_place {
+        std::size_t operator()(std::string_view sql) const { return std::hash<const char*>()(sql.data()); }
+    };
+    std::unordered_map<std::string_view, std::vector<sqlite3_stmt*>, hash_of_place, same_place> idle_;
 };
 
 }  // namespace taskbarge::ledger::sqlite

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "ledger/checksums.hpp"
+
 namespace taskbarge::ledger {
 
 using sqlite::access;
@@ -12,19 +14,21 @@ using sqlite::access;
 namespace {
 
 std::string job_columns(std::string_view where) {
+    static const std::string is_intact = intact(sealed::jobs, "j");
     return fmt::format(
         "SELECT id, base_url, team, input_sha256, input_bytes, settings_text, relative_day, state, created_at, "
         "finished_at, resume_at, stop_code, stop_message, chunk_size, groups, minimum_requests, pruned_at, "
-        "keys_forgotten FROM "
-        "jobs {}",
-        where);
+        "keys_forgotten, {} FROM jobs j {}",
+        is_intact, where);
 }
 
-job_record read_job(const sqlite::statement& row) {
+result<job_record> read_job(const sqlite::connection& db, const sqlite::statement& row) {
     job_record out;
     out.id = row.integer(0);
+    const auto state = core::parse_job_state(row.text(7));
+    if (!state || row.integer(18) == 0) return damaged(db, fmt::format("job {}", out.id));
     out.identity = {row.string(1), row.string(2), row.string(3), row.number(4), row.string(5), row.string(6)};
-    out.state = core::parse_job_state(row.text(7)).value_or(core::job_state::failed);
+    out.state = *state;
     out.created_at = row.time(8);
     out.finished_at = row.optional_time(9);
     out.resume_at = row.optional_time(10);
@@ -89,15 +93,27 @@ result<void> sqlite_ledger::check_job(job_id id) {
 result<std::vector<job_record>> sqlite_ledger::read_jobs(sqlite::statement query) {
     return db_->atomically(access::read, [&]() -> result<std::vector<job_record>> {
         std::vector<job_record> out;
-        if (auto r = query.each([&] { out.push_back(read_job(query)); }); !r) return r.error();
-        auto files = db_->prepare("SELECT name, first_row, format, header FROM files WHERE job = ? ORDER BY ordinal");
+        auto more = query.next();
+        for (; more && *more; more = query.next()) {
+            auto one = read_job(*db_, query);
+            if (!one) return one.error();
+            out.push_back(std::move(*one));
+        }
+        if (!more) return more.error();
+        static const std::string files_sql =
+            fmt::format("SELECT name, first_row, format, header, {} FROM files f WHERE job = ? ORDER BY ordinal",
+                        intact(sealed::files, "f"));
+        auto files = db_->prepare(files_sql);
         for (auto& record : out) {
             files.bind(record.id);
+            bool whole = true;
             auto read = files.each([&] {
                 record.files.push_back(files.string(0));
                 record.file_notes.push_back({files.number(1), files.string(2), files.string(3)});
+                whole = whole && files.integer(4) != 0;
             });
             if (!read) return read.error();
+            if (!whole) return damaged(*db_, fmt::format("files of job {}", record.id));
             auto held = locks_.held(record.id);
             if (!held) return held.error();
             record.held = *held;

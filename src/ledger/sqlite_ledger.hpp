@@ -17,7 +17,7 @@ namespace taskbarge::ledger {
 
 // Methods are in files by theme: sqlite_ledger.cpp (jobs, events, windows), ledger_planning.cpp,
 // ledger_sending.cpp, ledger_lookup.cpp, ledger_results.cpp, ledger_pruning.cpp and
-// ledger_accepting.cpp; opening.cpp makes it.
+// ledger_accepting.cpp and ledger_check.cpp; opening.cpp makes it.
 class sqlite_ledger final : public ledger {
  public:
     // What a ledger in files has beside its database.
@@ -88,6 +88,7 @@ class sqlite_ledger final : public ledger {
     result<accepted_ledger> accept() override;
     result<void> trust() override;
     result<bool> suspect() override;
+    result<ledger_condition> inspect(const std::function<bool()>& go_on) override;
 
     result<core::rate_book> load_book(const book_key& key) override;
     result<void> save_book(const book_key& key, const core::rate_book& book) override;
@@ -115,6 +116,7 @@ class sqlite_ledger final : public ledger {
         return out;
     }
     result<event_number> next_event();
+    core::failure why_not_sent(chunk_id chunk);
     result<void> write_count();
     result<void> check_files() const;
     result<void> doubt_plan(job_id job);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/program.hpp"
 
@@ -33,8 +34,8 @@ std::string json_value(const outcome& o, const char* key) {
 
 TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
     program p;
-    for (const char* command :
-         {"import", "plan", "jobs", "status", "results", "resume", "retry", "verify", "cancel", "doctor", "sandbox"}) {
+    for (const char* command : {"import", "plan", "jobs", "status", "results", "resume", "retry", "verify", "cancel",
+                                "doctor", "ledger", "sandbox"}) {
         const auto o = p.run({command, "--help"});
         EXPECT_EQ(o.code, 0) << command;
         EXPECT_THAT(o.out, HasSubstr("Example")) << command;
@@ -52,6 +53,17 @@ TEST(CommandLine, MistakesGiveSixtyFourAndOneLine) {
         EXPECT_EQ(o.code, 64);
         EXPECT_EQ(o.out, "");
         expect_one_line(o.err);
+    }
+}
+
+TEST(CommandLine, ALedgerThatIsNotThereCanBeNeitherCheckedNorAcceptedNorTrusted) {
+    program p;
+    for (const char* action : {"check", "accept", "trust"}) {
+        const auto o = p.run({"ledger", action, "--ledger", p.path("none.db")});
+        EXPECT_EQ(o.code, 78) << action;
+        EXPECT_THAT(o.out + o.err, HasSubstr("there is no ledger")) << action;
+        EXPECT_FALSE(std::filesystem::exists(p.path("none.db"))) << action;
+        EXPECT_FALSE(std::filesystem::exists(p.path("none.db.lock"))) << action;
     }
 }
 

@@ -15,6 +15,7 @@ FORMS = [
     r'create_verdict::\w+,\s*\{\},\s*"([a-z_]+)"', r'create_verdict::\w+,\s*\{\},\s*fmt::format\("([a-z_]+)\{\}"',
     r'"(answer_unreadable)"', r'"(held_[a-z_]+)"', r'chunk_state::refused,\s*"([a-z_]+)"',
     r'refuse\(\s*chunk,\s*"([a-z_]+)"', r'\bcode = "([a-z_]+)"', r'missing_in_answer = "([a-z_]+)"',
+    r'ledger_accepted = "([a-z_]+)"',
     r'(cancelled)",\s*"the job was cancelled',
 ]
 # Written with a status behind them; the page shows those that can occur, or an example.
@@ -25,7 +26,7 @@ NOT_SHOWN = {"isolating", "created"}
 
 def codes_of_sources(root):
     found = set()
-    for folder in ("src/client", "src/job"):
+    for folder in ("src/client", "src/job", "include/taskbarge/ledger"):
         for path in sorted(glob.glob(os.path.join(root, folder, "*.[ch]pp"))):
             text = open(path, encoding="utf-8").read()
             for form in FORMS:

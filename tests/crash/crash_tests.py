@@ -227,7 +227,8 @@ def run_prune(a):
         for words in ([], ["--forget-keys"]):
             points = ["prune_marked:1"] + [f"prune_step:{n}" for n in range(1, 100)]
             for point in points:
-                for suffix in ("-wal", "-shm", ""):
+                # The lock file goes too: it would say that the copy is older than what was sent with it.
+                for suffix in ("-wal", "-shm", ".lock", ""):
                     if os.path.exists(who.ledger + suffix):
                         os.unlink(who.ledger + suffix)
                 shutil.copy(whole, who.ledger)

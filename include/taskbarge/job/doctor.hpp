@@ -35,4 +35,7 @@ struct doctor_report {
 // Blocks; call it from any one thread.
 doctor_report examine(const environment& env);
 
+// Looks through all of the ledger: whether it is the newest, and as it was written. Needs neither key nor network.
+doctor_report examine_ledger(const environment& env);
+
 }  // namespace taskbarge::job

@@ -6,7 +6,8 @@
 // object is usable again. Failures are errc::ledger, errc::ledger_full (no room: nothing of the transaction is kept),
 // errc::waiting (others were writing for minutes), errc::job_held, errc::no_such_job, and errc::internal for a call
 // that would break a promise, such as losing a row. A transaction that records an intent, and set_job_state(), fail
-// with errc::ledger when the paths do not name the files any more that were opened.
+// with errc::ledger when the paths do not name the files any more that were opened. So does every call that reads a row
+// that is not as it was written (its checksum is wrong): nothing of it is used.
 #pragma once
 
 #include <cstdint>
@@ -281,6 +282,17 @@ struct accepted_ledger {
     std::uint64_t rows = 0;
 };
 
+// What is not as it was written, after looking through all of the ledger.
+struct ledger_condition {
+    std::uint64_t rows = 0;     // of all tables that were looked at
+    std::uint64_t damages = 0;  // 0: it is whole
+    struct damage {
+        std::string what;  // "chunk 12 of job 3"
+        std::string text;
+    };
+    std::vector<damage> named;  // the first of them
+};
+
 // A window book's name: routes are "tasks/bulk_create", "tasks/search", ...
 struct book_key {
     std::string base_url, team, route;
@@ -397,6 +409,10 @@ class ledger {
     virtual result<void> trust() = 0;
     // Whether it was accepted and is not trusted yet.
     virtual result<bool> suspect() = 0;
+
+    // Compares every row with its checksum, and looks for rows that are missing and jobs that do not add up. Reads all
+    // of the file. `go_on` is asked now and then; false: errc::interrupted.
+    virtual result<ledger_condition> inspect(const std::function<bool()>& go_on) = 0;
 
     // --- rate windows
     virtual result<core::rate_book> load_book(const book_key& key) = 0;

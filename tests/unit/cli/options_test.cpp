@@ -194,4 +194,22 @@ TEST(Version, IsOneLine) {
     EXPECT_THAT(end.out, testing::MatchesRegex("taskbarge [0-9]+\\.[0-9]+\\.[0-9]+\n"));
 }
 
+TEST(Options, LedgerHasCommandsOfItsOwn) {
+    EXPECT_EQ(parsed({"ledger", "check", "--json"}).command, command::ledger_check);
+    const auto o = parsed({"ledger", "accept", "--ledger", "l.db", "-q"});
+    EXPECT_EQ(o.command, command::ledger_accept);
+    EXPECT_TRUE(o.quiet);
+    EXPECT_THAT(o.named, ElementsAre(Pair("ledger.path", "l.db")));
+    EXPECT_EQ(parsed({"ledger", "trust"}).command, command::ledger_trust);
+    const auto help = ended({"ledger", "accept", "--help"});
+    EXPECT_EQ(help.code, 0);
+    EXPECT_THAT(help.out, HasSubstr("taskbarge ledger accept"));
+    EXPECT_THAT(help.out, HasSubstr("Stop imports and the service first"));
+    EXPECT_THAT(ended({"ledger", "--help"}).out, HasSubstr("taskbarge ledger trust"));
+    EXPECT_EQ(ended({"ledger"}).code, 64);
+    const auto wrong = ended({"ledger", "accept", "--nonsense"});
+    EXPECT_EQ(wrong.code, 64);
+    EXPECT_THAT(wrong.err, testing::StartsWith("taskbarge ledger accept: "));
+}
+
 }  // namespace

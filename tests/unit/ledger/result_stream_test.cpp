@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "contract/ledger_fixture.hpp"
+#include "ledger/checksums.hpp"
 #include "ledger/sqlite.hpp"
 
 namespace taskbarge::ledger {
@@ -58,6 +59,7 @@ class ResultStream : public testing::Test {
 
     std::vector<row_result> read(std::uint64_t memory) {
         auto db = must(sqlite::connection::open(path, SQLITE_OPEN_READWRITE));
+        must(add_row_check(*db));
         std::vector<row_result> out;
         result_stream stream(*db, job, core::row_state::unknown, memory);
         for (row_result row; must(stream.next(row));)
