@@ -173,6 +173,13 @@ settled_doubt weigh(doubt& d, std::vector<row_finding> findings, doubt_reason pr
     const bool quiet = now >= d.quiet_since + settle_time;
     if (problem != doubt_reason::none && last_chance && quiet && (same || d.scans >= most_scans))
         return {settlement::settled, std::move(findings)};
+    if (last_chance && quiet && !agreed && d.scans >= 2 * most_scans) {
+        // What is there today and gone tomorrow proves nothing.
+        d.why = doubt_reason::list_changing;
+        for (auto& f : findings)
+            if (f.what == finding::absent) f.what = finding::undecidable;
+        return {settlement::settled, std::move(findings)};
+    }
     if (d.agreed_since)
         d.next_scan = *d.agreed_since + settle_time;
     else

@@ -90,6 +90,11 @@ import_run::import_run(session& s, const ledger::job_record& job, const ledger::
 asio::awaitable<run_end> import_run::run() {
     progress_.phase = phase::connecting;
     if (auto r = co_await recover(); !r) break_off(r.error());
+    auto before = co_await session_.writer().ask<ledger::event_number>([](ledger::ledger& l) { return l.events(); });
+    if (before)
+        events_before_ = *before;
+    else
+        break_off(before.error());
     if (!broken_)
         if (auto r = co_await load_doubts(); !r) break_off(r.error());
     if (sends() && !broken_)
@@ -358,7 +363,11 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
                                                   breaker_.failures_in_a_row() + 1, random_);
     if (v.may_isolate) {
         auto doubted = co_await isolate(chunk, v, x, made.answer.verdict == client::create_verdict::too_many);
-        if (doubted) v = judged_as(not_ours(made.answer, std::move(*doubted)));
+        if (!doubted) {
+            break_off(doubted.error());  // as below
+            co_return;
+        }
+        if (*doubted) v = judged_as(not_ours(made.answer, std::move(**doubted)));
     }
     auto& gate = session_.windows(route::bulk_create);
     const bool written = x.reach != client::reach::not_sent;
@@ -413,6 +422,7 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
 result<std::optional<std::string>> import_run::why_not_ours(ledger::ledger& l, const client::exchange& x,
                                                             const core::indexed_ids& tasks) {
     using reason = std::optional<std::string>;
+    if (x.reach == client::reach::not_sent) return reason();
     if (x.connection != 0 && distrusted_.contains(x.connection))
         return reason("an earlier answer on the same connection belonged to another request");
     auto claimed = claimed_before(l, tasks);
@@ -424,8 +434,8 @@ result<std::optional<std::string>> import_run::why_not_ours(ledger::ledger& l, c
 
 // Replaces the refusal of a whole chunk by a search for what was refused. Gives why it is no answer to this request, if
 // it is none.
-asio::awaitable<std::optional<std::string>> import_run::isolate(const ledger::chunk_record& chunk, verdict& v,
-                                                                const client::exchange& x, bool too_many) {
+asio::awaitable<result<std::optional<std::string>>> import_run::isolate(const ledger::chunk_record& chunk, verdict& v,
+                                                                        const client::exchange& x, bool too_many) {
     struct group_state {
         bool proven = false;
         std::optional<std::string> doubted;
@@ -437,13 +447,9 @@ asio::awaitable<std::optional<std::string>> import_run::isolate(const ledger::ch
         if (!proven) return proven.error();
         return group_state{*proven, std::move(*doubted)};
     });
-    if (!known) {
-        break_off(known.error());
-        co_return std::nullopt;
-    }
-    if (known->doubted) co_return std::move(known->doubted);
-    v.update = isolation_.after_refusal(chunk, v, too_many, known->proven, env_.clock.now());
-    co_return std::nullopt;
+    if (!known) co_return known.error();
+    if (!known->doubted) v.update = isolation_.after_refusal(chunk, v, too_many, known->proven, env_.clock.now());
+    co_return std::move(known->doubted);
 }
 
 // A chunk that is split or refused by what was learnt, without a request.
@@ -532,7 +538,7 @@ asio::awaitable<void> import_run::take_in_doubts() {
 namespace {
 
 // Takes in the attempts of a chunk and of those that it was split from: its tasks may stem from any of them.
-result<void> take_in_attempts(ledger::ledger& l, doubt& d) {
+result<void> take_in_attempts(ledger::ledger& l, doubt& d, ledger::event_number start) {
     constexpr int deepest_lineage = 64;
     core::chunk_id id = d.chunk.id, parent = d.chunk.parent;
     d.begun = d.ended = 0;
@@ -555,7 +561,8 @@ result<void> take_in_attempts(ledger::ledger& l, doubt& d) {
     // A chunk of an accepted ledger was sent by requests that this ledger does not know, if at all.
     const bool unknown_requests = d.begun == 0 || d.chunk.code == ledger::ledger_accepted;
     if (unknown_requests) {
-        d.begun = d.ended = 0;
+        d.begun = 0;
+        d.ended = start;
         d.started_at = d.not_created_before = core::instant::min();
     }
     return {};
@@ -571,7 +578,7 @@ asio::awaitable<result<void>> import_run::add_doubt(ledger::chunk_record chunk) 
     d.quiet_since = d.next_scan = env_.clock.steady_now();
     auto read = co_await session_.writer().ask<doubt>([&](ledger::ledger& l) -> result<doubt> {
         auto known = d;
-        if (auto r = take_in_attempts(l, known); !r) return r.error();
+        if (auto r = take_in_attempts(l, known, events_before_); !r) return r.error();
         return known;
     });
     if (!read) co_return read.error();
@@ -622,11 +629,28 @@ asio::awaitable<bool> import_run::weigh_doubt(doubt& d, const span_view& view) {
     // What the retry budget keeps back is not sent in this run: nothing that it could show is worth waiting for.
     const auto sendable = [this](const ready_chunk& r) { return may_send(r); };
     const bool nothing_else = std::none_of(ready_.begin(), ready_.end(), sendable) && all_loaded_ && in_flight_ == 0;
-    const bool last_chance = nothing_else || !sends();
-    const auto weighed = weigh(d, judge(d, view, neighbours), problem_of(d, view), env_.clock.steady_now(),
-                               env_.settings.send.settle_time, last_chance);
+    const auto pioneer = nothing_else ? next_pioneer() : std::nullopt;
+    const bool last_chance = (nothing_else && !pioneer) || !sends();
+    const auto ended = d.ended;
+    if (pioneer == d.chunk.id) d.ended = 0;
+    const auto findings = judge(d, view, neighbours);
+    const auto problem = problem_of(d, view);
+    d.ended = ended;
+    const auto weighed =
+        weigh(d, findings, problem, env_.clock.steady_now(), env_.settings.send.settle_time, last_chance);
     if (weighed.what == settlement::scan_again) co_return false;
+    if (pioneer == d.chunk.id) pioneer_sent_ = true;
     co_return co_await settle_doubt(d, weighed.findings);
+}
+
+// Of a ledger that was accepted all that is left is in doubt, so nothing could ever be created that shows how far the
+// search has come. One chunk goes ahead when any task that is known shows and its own do not; what it creates is the
+// control of the others.
+std::optional<core::chunk_id> import_run::next_pioneer() const {
+    if (!sends() || pioneer_sent_) return std::nullopt;
+    for (const auto& d : doubts_)
+        if (d.begun == 0) return d.chunk.id;
+    return std::nullopt;
 }
 
 // False: not settled after all.

@@ -81,8 +81,9 @@ class import_run {
     core::result<std::optional<std::string>> why_not_ours(ledger::ledger& l, const client::exchange& x,
                                                           const core::indexed_ids& tasks);
     boost::asio::awaitable<core::result<void>> recall_refusals();
-    boost::asio::awaitable<std::optional<std::string>> isolate(const ledger::chunk_record& chunk, verdict& v,
-                                                               const client::exchange& x, bool too_many);
+    boost::asio::awaitable<core::result<std::optional<std::string>>> isolate(const ledger::chunk_record& chunk,
+                                                                             verdict& v, const client::exchange& x,
+                                                                             bool too_many);
     boost::asio::awaitable<void> change_unsent(ledger::chunk_record chunk, ledger::chunk_update update);
     void follow_up(ledger::chunk_record chunk, const verdict& v);
     void note_health(consequence what, const client::exchange& x);
@@ -93,6 +94,7 @@ class import_run {
     boost::asio::awaitable<core::result<void>> add_doubt(ledger::chunk_record chunk);
     boost::asio::awaitable<void> look_up_pass();
     boost::asio::awaitable<bool> weigh_doubt(doubt& d, const span_view& view);  // true: settled
+    std::optional<core::chunk_id> next_pioneer() const;
     boost::asio::awaitable<bool> settle_doubt(doubt& d, const std::vector<row_finding>& findings);
     core::result<std::optional<std::string>> claimed_before(ledger::ledger& l, const core::indexed_ids& tasks) const;
     void note_pass(const reading_end& end);
@@ -134,6 +136,8 @@ class import_run {
     bool all_loaded_ = false;
     core::chunk_id last_loaded_ = 0;
     core::chunk_id last_doubt_ = 0;
+    ledger::event_number events_before_ = 0;  // that the ledger had counted when this run began
+    bool pioneer_sent_ = false;               // see next_pioneer()
     std::vector<doubt> doubts_;
     std::vector<ledger::chunk_record> newly_doubtful_;
     std::unordered_set<std::uint64_t> distrusted_;  // connections; the ledger's thread alone uses it

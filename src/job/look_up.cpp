@@ -155,23 +155,24 @@ asio::awaitable<span_view> look_up::scan_span(task_list& list, core::instant due
     view.problem = co_await list.read_span(due, keep);
     if (!span.finish() || view.problem != doubt_reason::none) co_return view;
 
-    boost::unordered_flat_map<std::string, std::optional<core::instant>> stamps;
+    boost::unordered_flat_map<std::string, shown_task> shown;
     std::vector<std::string> ids;
     for (auto& task : list.shown()) {
         ids.push_back(task.id);
-        stamps.emplace(std::move(task.id), task.created_at);
+        shown.emplace(task.id, std::move(task));
     }
     const auto known = co_await recorded_of(std::move(ids));
     if (!known) co_return view;
     boost::unordered_flat_set<std::string> own;  // of this due date
     by_status<bool> own_shows{};
     for (const auto& task : *known) {
+        const auto& seen = shown.at(task.task_id);
         auto& proven = view.proven_to[task.details.status];
-        proven = std::max(proven, task.since);
+        // A person may have finished it since: then it says nothing of those that are as it was.
+        if (seen.status == core::to_string(task.details.status)) proven = std::max(proven, task.since);
         if (span.contains(task.task_id)) own_shows[task.details.status] = true;
-        const auto stamp = stamps.at(task.task_id);
-        if (!stamp || !task.answered_at) continue;
-        const auto ahead = *stamp - *task.answered_at;
+        if (!seen.created_at || !task.answered_at) continue;
+        const auto ahead = *seen.created_at - *task.answered_at;
         view.stamps_ahead = std::min(view.stamps_ahead.value_or(ahead), ahead);
     }
     const auto in_span = [&](const std::string& id) { return span.contains(id); };

@@ -112,6 +112,7 @@ task_list::page_view task_list::view_of(std::uint64_t number, client::search_pag
             client::seen_task other;
             other.id = std::move(task.id);
             other.contact_id = std::move(task.contact_id);
+            other.status = std::move(task.status);
             other.due_at = task.due_at;
             other.created_at = task.created_at;
             task = std::move(other);
@@ -216,7 +217,7 @@ std::vector<shown_task> task_list::shown() const {
     std::vector<shown_task> all;
     for (const auto& [number, view] : pages_)
         for (const auto& task : view.tasks)
-            if (!task.id.empty()) all.push_back({task.id, task.due_at, task.created_at});
+            if (!task.id.empty()) all.push_back({task.id, task.status, task.due_at, task.created_at});
     return all;
 }
 
@@ -228,7 +229,7 @@ asio::awaitable<doubt_reason> task_list::confirm_unchanged() {
     if (first != pages_.end() && !std::equal(first->second.tasks.begin(), first->second.tasks.end(),
                                              again->tasks.begin(), again->tasks.end(), same_id))
         changed_ = true;
-    co_return changed_ ? doubt_reason::list_changing : doubt_reason::none;
+    co_return problem_of_pages();
 }
 
 }  // namespace taskbarge::job

@@ -27,7 +27,7 @@ struct reading_end {
 
 // What is kept of every task on the pages that were read.
 struct shown_task {
-    std::string id;
+    std::string id, status;
     std::optional<core::instant> due_at, created_at;
 };
 
@@ -47,7 +47,7 @@ class task_list {
     // Visits the tasks that are due exactly at `due`. doubt_reason::none: the whole span of that due date was seen, or
     // as much of it as was wanted. Where the reading ended early, end().ended is true and the reason is search_failing.
     boost::asio::awaitable<doubt_reason> read_span(core::instant due, const visitor& visit);
-    // Asks for the first page again: none, or list_changing where the list is not what it was.
+    // Asks for the first page again. None: the list is what it was, and all pages read so far are whole and in order.
     boost::asio::awaitable<doubt_reason> confirm_unchanged();
 
     // Whether every task on the pages read so far is of that contact.

@@ -15,11 +15,12 @@ namespace {
 constexpr std::string_view message =
     "the ledger may not know that this was sent: it is looked up in Apollo before anything is sent";
 
-// The planned chunks of the job become doubtful.
+// The planned chunks of the job become doubtful. Those that were in doubt may have been sent again since; what an
+// answer left out is not sent again in any case.
 result<void> doubt_planned(sqlite::connection& db, job_id job) {
     static const std::string sql = sealed_update(
         sealed::chunks, {{"state", "'doubtful'"}, {"not_before", "NULL"}, {"code", "?1"}, {"message", "?2"}},
-        "WHERE job = ?3 AND state = 'planned'");
+        "WHERE job = ?3 AND state IN ('planned', 'doubtful') AND code <> 'missing_in_answer'");
     return db.prepare(sql).bind(ledger_accepted, message, job).run();
 }
 
@@ -54,7 +55,7 @@ result<accepted_ledger> sqlite_ledger::accept() {
         accepted_ledger out;
         auto query = db_->prepare(
             "SELECT j.id, count(*), sum(c.row_count - c.created_count) FROM jobs j "
-            "JOIN chunks c ON c.job = j.id AND c.state = 'planned' "
+            "JOIN chunks c ON c.job = j.id AND c.state IN ('planned', 'doubtful') "
             "WHERE j.state NOT IN ('planning', 'completed') GROUP BY j.id");
         std::vector<job_id> jobs;
         auto read = query.each([&] {

@@ -97,8 +97,7 @@ result<std::vector<attempt_record>> read_attempts(sqlite::statement query) {
 // Carries out one chunk_update: first all checks, then all writes.
 class chunk_change {
  public:
-    chunk_change(sqlite::connection& db, const chunk_update& update, event_number now)
-        : db_(db), update_(update), now_(now) {}
+    chunk_change(sqlite::connection& db, const chunk_update& update) : db_(db), update_(update) {}
 
     result<void> run() {
         if (auto r = load(); !r) return r;
@@ -215,7 +214,9 @@ class chunk_change {
     // Of tasks that became known one after the other the earliest event counts: none is older than that.
     result<void> keep_tasks() {
         const bool answered = !update_.found_since;
-        task_origin origin{update_.found_since.value_or(now_), answered ? update_.settled_at : std::nullopt};
+        auto since = answered ? last_intent() : result<event_number>(*update_.found_since);
+        if (!since) return since.error();
+        task_origin origin{*since, answered ? update_.settled_at : std::nullopt};
         if (created_before_ > 0) {
             auto before = read_task_origin(db_, update_.chunk);
             if (!before) return before.error();
@@ -225,11 +226,18 @@ class chunk_change {
         return write_tasks(db_, update_.chunk, tasks_, origin);
     }
 
+    // Of the request whose answer named the tasks.
+    result<event_number> last_intent() {
+        auto query = db_.prepare("SELECT max(begun) FROM attempts WHERE job = ? AND chunk = ?");
+        auto found = query.bind(family_.job, update_.chunk).next();
+        if (!found) return found.error();
+        return query.number(0);
+    }
+
     core::failure wrong(const char* what) const { return bug(fmt::format("chunk {} {}", update_.chunk, what)); }
 
     sqlite::connection& db_;
     const chunk_update& update_;
-    event_number now_;  // how many events were counted
     new_chunk family_;  // what children have in common
     std::string request_id_;
     std::size_t rows_ = 0;
@@ -332,11 +340,7 @@ result<void> sqlite_ledger::record_report(const attempt_report& report, bool req
 }
 
 result<void> sqlite_ledger::update_chunk(const chunk_update& update) {
-    return counted([&]() -> result<void> {
-        const auto now = events();
-        if (!now) return now.error();
-        return chunk_change(*db_, update, *now).run();
-    });
+    return counted([&]() -> result<void> { return chunk_change(*db_, update).run(); });
 }
 
 result<bool> sqlite_ledger::group_has_created(job_id job, core::group_number group) {

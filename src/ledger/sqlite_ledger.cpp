@@ -227,6 +227,7 @@ result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std:
 }
 
 result<void> sqlite_ledger::begin() {
+    if (doomed_) return *doomed_;
     auto opened = db_->begin(access::write);
     begun_ = opened.has_value();
     intent_ = false;
@@ -255,8 +256,11 @@ result<void> sqlite_ledger::commit() {
     auto done = db_->commit();
     // Before the caller goes on, thus before the first byte of the request; after the commit, since a witness that is
     // ahead of the ledger would accuse it wrongly after a kill.
-    if (done && tell) return guard_->beside.raise({guard_->id, events});
-    return done;
+    if (!done || !tell) return done;
+    auto told = guard_->beside.raise({guard_->id, events});
+    // What was committed stands, and must not be tried again as if it did not.
+    if (!told) doomed_ = told.error();
+    return told;
 }
 
 result<void> sqlite_ledger::write_count() {
@@ -267,7 +271,17 @@ result<void> sqlite_ledger::write_count() {
 result<void> sqlite_ledger::check_files() const {
     if (!guard_) return {};
     if (guard_->how != witness_check::required) return bug("it was opened for looking, and cannot send");
-    return guard_->files.check();
+    if (auto same = guard_->files.check(); !same) return same;
+    // While this transaction is open nobody else counts, and the witness is never ahead of what is counted.
+    const auto known = guard_->beside.read();
+    if (!known) return known.error();
+    if (!*known || !open_count_ || !open_count_->changed || (*known)->ledger != guard_->id) return {};
+    if ((*known)->events < open_count_->events) return {};
+    return core::failure{
+        core::errc::ledger,
+        fmt::format("ledger {}: an older copy was put in its place while this run was going on; start it "
+                    "again to choose",
+                    guard_->path)};
 }
 
 void sqlite_ledger::rollback() noexcept {

@@ -143,8 +143,9 @@ class sqlite_ledger final : public ledger {
     result<void> write_book(const book_key& key, const core::rate_book& book);
 
     std::unique_ptr<sqlite::connection> db_;
-    bool begun_ = false;   // by begin()
-    bool intent_ = false;  // recorded in that transaction
+    bool begun_ = false;                   // by begin()
+    std::optional<core::failure> doomed_;  // nothing is written any more
+    bool intent_ = false;                  // recorded in that transaction
     // Each request takes a place and each answer corrects it: a shared transaction reads a book once and writes it
     // once.
     std::vector<open_book> open_books_;

@@ -173,9 +173,8 @@ struct chunk_update {
     bool possible_duplicate = false;
     std::optional<instant> not_before;
     std::optional<instant> settled_at;  // when the rows reached a final state; for `finished_at` in results
-    // Of the tasks in `created`. Nothing: an answer named them, and its report was recorded just before, in this
-    // transaction or the one before it. Else a look-up found them, and this is the first intent that may have made
-    // them.
+    // Of the tasks in `created`. Nothing: an answer named them, that of the chunk's last attempt. Else a look-up found
+    // them, and this is the first intent that may have made them.
     std::optional<event_number> found_since;
 };
 
@@ -212,7 +211,7 @@ struct known_task {
 struct recorded_task {
     std::string task_id;
     core::task_details details;          // those of its row
-    event_number since = 0;              // it did not exist before that event
+    event_number since = 0;              // the intent that made it, or the first that may have: it did not exist before
     std::optional<instant> answered_at;  // when an answer named it; nothing: a look-up found it
 };
 

@@ -371,6 +371,19 @@ TEST_F(Weigh, AScanThatProvesNothingInBetweenStartsTheTimeAgain) {
     EXPECT_EQ(scan({is_not, is_not}, start + settle_time * 2), settlement::settled);
 }
 
+TEST_F(Weigh, AListThatShowsSomethingElseEachTimeIsGivenUpAtTheLastChance) {
+    auto at = start;
+    int scans = 0;
+    const auto flicker = [&] { return std::vector{scans % 2 == 0 ? is_not : is_there, is_not}; };
+    while (scan(flicker(), at, doubt_reason::none, true) == settlement::scan_again && scans < 100) {
+        at = d.next_scan;
+        ++scans;
+    }
+    EXPECT_LT(scans, 30);
+    EXPECT_EQ(d.why, doubt_reason::list_changing);
+    EXPECT_EQ(final_findings.back().what, undecidable);
+}
+
 TEST_F(Weigh, WithoutASettleTimeTwoScansAreNeededAllTheSame) {
     auto first = weigh(d, {is_not, is_not}, doubt_reason::none, start, 0ms, false);
     EXPECT_EQ(first.what, settlement::scan_again);

@@ -160,7 +160,7 @@ void world::apply(const ledger::chunk_update& u, core::instant now) {
         ++places[index];
         anything_created_ = true;
         auto& known = ledger_.tasks[std::string(task)];
-        known.since = u.found_since.value_or(ledger_.events);
+        known.since = u.found_since.value_or(ledger_.attempts[u.chunk].back().begun);
         if (!u.found_since) known.answered_at = now;
     }
     chunk(u.chunk).task_ids = {tasks.begin(), tasks.end()};
