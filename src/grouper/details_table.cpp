@@ -17,14 +17,15 @@ using length = std::uint32_t;  // before each record in the file
 // What stands before the texts of a record. The length of user_id is among it, so that no two details give the same
 // record. Without padding.
 struct record_head {
+    record_head() = default;
     explicit record_head(const core::task_view& details)
         : due_at(details.due_at.time_since_epoch().count()),
           user_id_size(static_cast<std::uint32_t>(details.user_id.size())),
           words{static_cast<std::uint8_t>(details.type), static_cast<std::uint8_t>(details.priority),
                 static_cast<std::uint8_t>(details.status), 0} {}
-    std::int64_t due_at;
-    std::uint32_t user_id_size;
-    std::array<std::uint8_t, 4> words;
+    std::int64_t due_at = 0;
+    std::uint32_t user_id_size = 0;
+    std::array<std::uint8_t, 4> words{};
 };
 static_assert(std::has_unique_object_representations_v<record_head>);
 
@@ -34,6 +35,21 @@ void write_record(const core::task_view& details, std::string& out) {
     out.assign(reinterpret_cast<const char*>(&head), sizeof head);
     out += details.user_id;
     out += details.note;
+}
+
+// What write_record() wrote.
+core::task_details read_record(std::string_view record) {
+    record_head head;
+    std::memcpy(&head, record.data(), sizeof head);
+    const auto texts = record.substr(sizeof head);
+    core::task_details out;
+    out.user_id = texts.substr(0, head.user_id_size);
+    out.type = static_cast<core::task_type>(head.words[0]);
+    out.priority = static_cast<core::task_priority>(head.words[1]);
+    out.status = static_cast<core::task_status>(head.words[2]);
+    out.due_at = core::instant(core::instant::duration(head.due_at));
+    out.note = texts.substr(head.user_id_size);
+    return out;
 }
 
 // All hashing and comparing goes 8 or 16 bytes at a time, the last of them overlapping those before: every row's texts
@@ -150,6 +166,17 @@ bool details_table::equal_in_file(std::uint64_t from, const core::task_view& det
     length size = 0;
     std::memcpy(&size, read_.data(), sizeof size);
     return size == record_.size() && std::string_view(read_).substr(sizeof size) == record_;
+}
+
+core::result<core::task_details> details_table::details(core::group_number group) const {
+    const auto place = places_.at(group - 1);
+    if (!(place & in_file)) return read_record(texts_.at(place));
+    const auto from = place & ~in_file;
+    length size = 0;
+    if (auto r = file_.read(from, reinterpret_cast<char*>(&size), sizeof size); !r) return r.error();
+    std::string record(size, '\0');
+    if (auto r = file_.read(from + sizeof size, record.data(), size); !r) return r.error();
+    return read_record(record);
 }
 
 std::uint64_t details_table::memory() const {

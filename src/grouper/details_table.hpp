@@ -40,6 +40,9 @@ class details_table {
     core::result<answer> find_or_add(const core::task_view& details, std::uint64_t hash);
     core::result<answer> find_or_add(const core::task_view& details) { return find_or_add(details, hash_of(details)); }
 
+    // A group's details, from wherever they are kept.
+    core::result<core::task_details> details(core::group_number group) const;
+
     std::uint64_t groups() const { return places_.size(); }
     std::uint64_t memory() const;
 

@@ -195,4 +195,8 @@ const grouper_stats& grouper::stats() const {
     return impl_->stats;
 }
 
+core::result<core::task_details> grouper::details(core::group_number group) const {
+    return impl_->details.details(group);
+}
+
 }  // namespace taskbarge::grouper

@@ -13,7 +13,6 @@ namespace {
 // In the API's order.
 constexpr std::array<std::string_view, 6> fields{"user_id", "type", "priority", "status", "due_at", "note"};
 
-constexpr std::size_t most_details = 20'000;    // kept for showing the largest
 constexpr std::size_t most_compared = 100'000;  // some 10 MB, with what cost_of() needs; costs hardly change with more
 
 std::uint64_t mixed(std::uint64_t hash, std::uint64_t value) {
@@ -41,23 +40,24 @@ std::uint64_t scaled(std::uint64_t n, std::uint64_t whole, std::uint64_t part) {
 void group_tally::add_group(const core::task_view& details) {
     rows_.push_back(0);
     if (compared_.size() < most_compared) compared_.push_back(hashes_of(details));
-    if (details_.size() < most_details) details_.emplace_back(details);
 }
 
 void group_tally::add_rows(core::group_number group, std::uint64_t rows) {
     rows_.at(group - 1) += static_cast<std::uint32_t>(rows);
 }
 
-std::vector<group_line> group_tally::largest(std::size_t most) const {
-    std::vector<std::size_t> order(details_.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-        order[i] = i;
-    const auto shown = std::min(most, order.size());
-    std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
-                      [&](auto a, auto b) { return rows_[a] != rows_[b] ? rows_[a] > rows_[b] : a < b; });
-    std::vector<group_line> out;
-    for (std::size_t i = 0; i < shown; ++i)
-        out.push_back({details_[order[i]], rows_[order[i]], requests(rows_[order[i]])});
+std::vector<group_tally::sized_group> group_tally::largest(std::size_t most) const {
+    std::vector<sized_group> out;
+    const auto larger = [](const auto& a, const auto& b) {
+        return a.rows != b.rows ? a.rows > b.rows : a.group < b.group;
+    };
+    core::group_number group = 0;
+    for (const std::uint32_t rows : rows_) {
+        const sized_group one{++group, rows, requests(rows)};
+        if (out.size() == most && (most == 0 || !larger(one, out.back()))) continue;
+        if (out.size() == most) out.pop_back();
+        out.insert(std::upper_bound(out.begin(), out.end(), one, larger), one);
+    }
     return out;
 }
 

@@ -12,8 +12,8 @@
 
 namespace taskbarge::job {
 
-// Memory: four bytes a group, and more for the first of them only. Past those the fields' costs are reckoned from the
-// groups that were looked at: a report, not a promise.
+// Memory: four bytes a group, and a hash of each field for the first of them only, however long their texts are. Past
+// those the fields' costs are reckoned from the groups that were looked at: a report, not a promise.
 class group_tally {
  public:
     explicit group_tally(std::uint32_t chunk_size) : chunk_size_(chunk_size) {}
@@ -22,8 +22,13 @@ class group_tally {
     void add_group(const core::task_view& details);
     void add_rows(core::group_number group, std::uint64_t rows);
 
-    // The largest first, of those that came early; of equals the earlier.
-    std::vector<group_line> largest(std::size_t most) const;
+    struct sized_group {
+        core::group_number group = 0;
+        std::uint64_t rows = 0;
+        std::uint64_t requests = 0;
+    };
+    // The largest first; of equals the earlier. Whoever grouped the rows has the details.
+    std::vector<sized_group> largest(std::size_t most) const;
     // Smallest sizes first; only those that occur.
     std::vector<plan_report::group_size> sizes() const;
     // Fields that have more than one value, the most expensive first.
@@ -39,7 +44,6 @@ class group_tally {
     std::uint32_t chunk_size_;
     std::deque<std::uint32_t> rows_;  // by group
     std::vector<field_hashes> compared_;
-    std::vector<core::task_details> details_;
 };
 
 }  // namespace taskbarge::job

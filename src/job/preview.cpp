@@ -39,6 +39,16 @@ class counting_sink final : public row_sink, private grouper::chunk_sink {
     const grouper::grouper_stats& stats() const { return grouper_.stats(); }
     const std::vector<sample_line>& first_rows() const { return first_rows_; }
     const group_tally& groups() const { return tally_; }
+    // Read back from the grouper, which has them anyway: a copy of all notes would pass import.memory.
+    result<std::vector<group_line>> largest_groups() const {
+        std::vector<group_line> out;
+        for (const auto& one : tally_.largest(shown_groups)) {
+            auto details = grouper_.details(one.group);
+            if (!details) return details.error();
+            out.push_back({std::move(*details), one.rows, one.requests});
+        }
+        return out;
+    }
 
  private:
     result<void> on_group(core::group_number, const core::task_view& details) override {
@@ -79,7 +89,7 @@ std::optional<core::rate_book> known_limits(const environment& env) {
     return *learnt;
 }
 
-void fill(plan_report& out, const input_summary& input, const counting_sink& sink) {
+result<void> fill(plan_report& out, const input_summary& input, const counting_sink& sink) {
     auto& rows = out.base.rows;
     rows.rows = input.rows;
     rows.rejected = input.rejected;
@@ -89,10 +99,13 @@ void fill(plan_report& out, const input_summary& input, const counting_sink& sin
     out.base.requests.minimum_requests = sink.stats().chunks;
     out.base.files = input.files;
     out.rejects = input.rejects;
-    out.largest_groups = sink.groups().largest(shown_groups);
+    auto largest = sink.largest_groups();
+    if (!largest) return largest.error();
+    out.largest_groups = std::move(*largest);
     out.group_sizes = sink.groups().sizes();
     out.splitters = sink.groups().splitters();
     out.first_rows = sink.first_rows();
+    return {};
 }
 
 }  // namespace
@@ -123,8 +136,8 @@ plan_report plan_files(const environment& env, const import_options& options) {
         p.rows.duplicate = sink.stats().duplicates;
     });
     auto finished = input ? sink.finish() : result<void>(input.error());
+    if (finished) finished = fill(out, *input, sink);
     if (finished) {
-        fill(out, *input, sink);
         if (auto r = check_rejects(env.settings.import.max_rejects, *input); !r) finished = r.error();
     }
     if (!finished) {

@@ -66,6 +66,9 @@ class grouper {
     // Gives out what is left. Nothing may be added afterwards.
     core::result<void> finish();
     const grouper_stats& stats() const;
+    // The details of a group that was given out, before finish() and after it: for a sink that shows few of many. They
+    // may have to be read back from the temporary file.
+    core::result<core::task_details> details(core::group_number group) const;
 
  private:
     struct impl;

@@ -102,6 +102,26 @@ TEST(DetailsTable, ManyAreFoundWhetherOrNotTheirMemoryWasFetched) {
     }
 }
 
+TEST(DetailsTable, EveryFieldIsReadBackFromMemoryAndFromTheFile) {
+    std::vector<core::task_details> all(4, sample());
+    all[0].type = core::task_type::action_item;
+    all[0].priority = core::task_priority::low;
+    all[0].status = core::task_status::skipped;
+    all[1].due_at = core::instant(std::chrono::milliseconds(-1));
+    all[2].user_id = all[2].note = "";
+    all[3].note.assign(200'000, 'x');  // past the file's buffer
+    for (const std::uint64_t memory : {0ull, 150'000ull, 1ull << 20}) {
+        details_table table(memory, "");
+        for (const auto& one : all)
+            ASSERT_TRUE(table.find_or_add(one.view()));
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const auto read = table.details(static_cast<core::group_number>(i + 1));
+            ASSERT_TRUE(read);
+            EXPECT_EQ(*read, all[i]) << memory;
+        }
+    }
+}
+
 TEST(DetailsTable, LongNotesDoNotStayInMemory) {
     details_table table(1 << 20, "");
     auto details = sample();

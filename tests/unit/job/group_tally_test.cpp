@@ -1,6 +1,7 @@
 #include "job/group_tally.hpp"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
 #include <string>
 
@@ -61,8 +62,37 @@ TEST(GroupTally, LargestAreInOrderAndEqualOnesAsTheyCame) {
     ASSERT_EQ(largest.size(), 3u);
     EXPECT_EQ(largest[0].rows, 25u);
     EXPECT_EQ(largest[0].requests, 3u);
-    EXPECT_EQ(largest[1].details.note, "4");
-    EXPECT_EQ(largest[2].details.note, "1");
+    EXPECT_EQ(largest[1].group, 4u);
+    EXPECT_EQ(largest[2].group, 1u);
+    EXPECT_EQ(tally.largest(10).size(), 4u);
+    EXPECT_TRUE(tally.largest(0).empty());
+}
+
+TEST(GroupTally, AGroupThatComesLateIsAmongTheLargest) {
+    group_tally tally(10);
+    constexpr core::group_number groups = 50'000;
+    for (core::group_number g = 1; g <= groups; ++g) {
+        tally.add_group(details("x"));
+        tally.add_rows(g, g == groups ? 2 : 1);
+    }
+    const auto largest = tally.largest(2);
+    ASSERT_EQ(largest.size(), 2u);
+    EXPECT_EQ(largest[0].group, groups);
+    EXPECT_EQ(largest[1].group, 1u);
+}
+
+// A note of 512 KiB for each of 64 groups: none of them is kept.
+TEST(GroupTally, LongNotesTakeNoMemory) {
+    const auto in_use = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
+    group_tally tally(10);
+    std::string note(512 << 10, 'x');
+    const auto before = in_use();
+    for (core::group_number g = 1; g <= 64; ++g) {
+        note[0] = static_cast<char>(g);
+        tally.add_group(details(note));
+        tally.add_rows(g, 1);
+    }
+    EXPECT_LT(in_use(), before + (1u << 20));
 }
 
 TEST(GroupTally, SizesAreCountedByTens) {
