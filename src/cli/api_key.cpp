@@ -12,6 +12,8 @@
 #include <iterator>
 #include <utility>
 
+#include "taskbarge/core/shortage.hpp"
+
 namespace taskbarge::cli {
 
 namespace {
@@ -58,7 +60,10 @@ core::result<core::secret> read_file(const purpose& p, const std::string& path, 
         warnings.push_back(fmt::format("the {} file {} is open to others; run: chmod 600 {}", p.what, path, path));
     errno = 0;
     std::ifstream in(path, std::ios::binary);
-    if (!in) return core::failure{p.code, fmt::format("{} {}: {}", p.setting, path, std::strerror(errno))};
+    if (!in) {
+        if (auto why = core::shortage_of(path, errno)) return *why;
+        return core::failure{p.code, fmt::format("{} {}: {}", p.setting, path, std::strerror(errno))};
+    }
     constexpr std::streamsize most = 4096;
     std::string text(most, '\0');
     in.read(text.data(), most);

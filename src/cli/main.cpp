@@ -1,7 +1,11 @@
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <new>
+#include <cstdlib>
+#include <exception>
+#include <optional>
 #include <random>
 #include <stdexcept>
 
@@ -10,11 +14,42 @@
 #include "cli/observer.hpp"
 #include "cli/output_file.hpp"
 #include "cli/signals.hpp"
+#include "taskbarge/core/shortage.hpp"
+#include "taskbarge/core/write_all.hpp"
 
 namespace {
 
 namespace cli = taskbarge::cli;
 namespace core = taskbarge::core;
+
+// A core dump would hold the API key and people's contacts, and lie about in a folder, or be sent in with a crash
+// report. The limit keeps it from being a file; only the flag keeps it from a program to which
+// /proc/sys/kernel/core_pattern pipes it, for which the limit does not count. The flag also keeps other processes of
+// the same user from reading this one's memory, and makes its files in /proc root's for all but itself: /proc/self,
+// which the ledger in memory and the metrics use, goes on to work for any user, and so does systemd. Only root can
+// attach a debugger.
+void keep_memory_private() {
+    const rlimit none{0, 0};
+    (void)::setrlimit(RLIMIT_CORE, &none);  // lowering cannot fail
+    (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+// What an exception ends in that no caller is left for: one of a thread, or one before run(). The ledger is as whole as
+// after a kill. Allocates nothing: memory may be what is missing.
+[[noreturn]] void end_at_once() {
+    try {
+        if (const auto what = std::current_exception()) std::rethrow_exception(what);
+    } catch (const std::exception& e) {
+        const auto shortage = core::shortage_text(e);
+        const bool bug = shortage.empty();
+        for (const std::string_view text : {std::string_view("taskbarge: "), bug ? e.what() : shortage,
+                                            std::string_view(bug ? " (this is a bug)\n" : "\n")})
+            (void)core::write_all(STDERR_FILENO, text);
+        if (!bug) ::_exit(static_cast<int>(cli::exit_code::parked));
+    } catch (...) {
+    }
+    std::abort();
+}
 
 std::map<std::string, std::string> environment() {
     std::map<std::string, std::string> all;
@@ -63,16 +98,15 @@ cli::exit_code dispatch(const cli::options& o, const cli::program& p) {
 }
 
 // An exception that came this far has no better place to be told.
-cli::exit_code run(const cli::options& o, const cli::program& p) {
+cli::exit_code run(const cli::options& o, const cli::program& p, taskbarge::job::stop_control& stop) {
+    std::optional<cli::signal_watch> watch;
     core::failure why;
     try {
+        // These two wait for the signals themselves.
+        if (o.command != cli::command::sandbox && o.command != cli::command::serve) watch.emplace(stop);
         return dispatch(o, p);
-    } catch (const core::failure_exception& e) {
-        why = e.why();
-    } catch (const std::bad_alloc&) {
-        why = {core::errc::internal, "out of memory; the ledger is whole, and the job can go on"};
     } catch (const std::exception& e) {
-        why = {core::errc::internal, e.what()};
+        why = core::failure_of(e);
     }
     return cli::end(o, p, nullptr, why);
 }
@@ -85,7 +119,11 @@ int end_early(const cli::early_end& end) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    keep_memory_private();
+    std::set_terminate(end_at_once);
     std::signal(SIGPIPE, SIG_IGN);
+    // A write past the limit of a file's size (ulimit -f) then fails, and parks as one to a full disk does.
+    std::signal(SIGXFSZ, SIG_IGN);
     const auto parsed = cli::parse_options({argv + 1, argv + argc});
     if (const auto* end = std::get_if<cli::early_end>(&parsed)) return end_early(*end);
     const auto& options = std::get<cli::options>(parsed);
@@ -96,9 +134,5 @@ int main(int argc, char** argv) {
                                core::system_clock(),
                                stop,
                                std::random_device{}()};
-    // These wait for the signals themselves.
-    if (options.command == cli::command::sandbox || options.command == cli::command::serve)
-        return static_cast<int>(run(options, program));
-    const cli::signal_watch watch(stop);
-    return static_cast<int>(run(options, program));
+    return static_cast<int>(run(options, program, stop));
 }

@@ -10,6 +10,8 @@
 #include <iterator>
 #include <optional>
 
+#include "taskbarge/core/shortage.hpp"
+
 namespace taskbarge::core::detail {
 
 namespace {
@@ -22,6 +24,7 @@ result<std::string> read_whole(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     if (!in.is_open() || in.bad()) {
+        if (auto why = shortage_of("settings file " + path, errno)) return *why;
         const char* why = errno != 0 ? std::strerror(errno) : "cannot be read";
         return failure{errc::settings, fmt::format("settings file {}: {}", path, why)};
     }

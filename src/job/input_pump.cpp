@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include "taskbarge/core/shortage.hpp"
+
 namespace taskbarge::job {
 
 using core::result;
@@ -41,7 +43,9 @@ void input_pump::read() {
         try {
             more = source_.next(batch);
         } catch (const std::exception& e) {
-            more = core::failure{core::errc::internal, std::string("reading the input: ") + e.what()};
+            auto why = core::failure_of(e);
+            why.text.insert(0, "reading the input: ");
+            more = std::move(why);
         }
         bytes_read_.store(source_.bytes_read(), std::memory_order_relaxed);
         const std::lock_guard lock(mutex_);

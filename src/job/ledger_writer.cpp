@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "taskbarge/core/fault_point.hpp"
+#include "taskbarge/core/shortage.hpp"
 
 namespace taskbarge::job {
 
@@ -92,7 +93,8 @@ bool ledger_writer::more_joined(std::vector<entry>& group, std::chrono::steady_c
     return true;
 }
 
-result<void> ledger_writer::run_all(std::vector<entry>& group, std::chrono::microseconds patience) {
+// A piece that throws, for want of memory say, is a piece that failed: the thread has no caller.
+result<void> ledger_writer::run_all(std::vector<entry>& group, std::chrono::microseconds patience) try {
     if (auto begun = ledger_.begin(); !begun) return begun.error();
     const auto until = std::chrono::steady_clock::now() + patience;
     std::size_t at = 0;
@@ -115,6 +117,9 @@ result<void> ledger_writer::run_all(std::vector<entry>& group, std::chrono::micr
     }
     core::fault_point("after_commit");
     return {};
+} catch (const std::exception& e) {
+    ledger_.rollback();
+    return core::failure_of(e);
 }
 
 void ledger_writer::run_group(std::vector<entry>& group) {

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <thread>
 
+#include "taskbarge/core/shortage.hpp"
+
 namespace taskbarge::ledger {
 
 namespace {
@@ -56,6 +58,7 @@ owned_fd::~owned_fd() {
 }
 
 core::failure job_locks::trouble(const char* what) const {
+    if (auto why = core::shortage_of(path_, errno)) return *why;
     return {core::errc::ledger, fmt::format("{}: {} ({}); keep the ledger on a local file system that supports locks",
                                             path_, what, std::strerror(errno))};
 }
@@ -63,6 +66,7 @@ core::failure job_locks::trouble(const char* what) const {
 core::result<job_locks> job_locks::open(const std::string& path) {
     owned_fd probe(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!probe) {
+        if (auto why = core::shortage_of(path, errno)) return *why;
         return core::failure{core::errc::ledger,
                              fmt::format("cannot open {}: {}; check the rights of the file and of its folder", path,
                                          std::strerror(errno))};
@@ -74,7 +78,10 @@ core::result<job_locks> job_locks::open(const std::string& path) {
 
 core::result<job_locks> job_locks::open_in_memory() {
     owned_fd probe(::memfd_create("taskbarge-locks", MFD_CLOEXEC));
-    if (!probe) return core::failure{core::errc::ledger, "no memory file for the ledger's locks"};
+    if (!probe) {
+        if (auto why = core::shortage_of("a memory file for the ledger's locks", errno)) return *why;
+        return core::failure{core::errc::ledger, "no memory file for the ledger's locks"};
+    }
     // Opening it by this name gives a new open file description, which a lock needs.
     auto path = fmt::format("/proc/self/fd/{}", probe.get());
     job_locks out(std::move(path), std::move(probe));

@@ -13,6 +13,7 @@
 #include "ledger/schema.hpp"
 #include "ledger/sqlite_ledger.hpp"
 #include "ledger/witness.hpp"
+#include "taskbarge/core/shortage.hpp"
 
 namespace taskbarge::ledger {
 
@@ -21,7 +22,9 @@ namespace {
 constexpr std::string_view in_memory = ":memory:";
 
 core::failure cannot_make(const std::string& what) {
-    const core::errc code = errno == ENOSPC || errno == EDQUOT ? core::errc::ledger_full : core::errc::ledger;
+    if (auto why = core::shortage_of(what, errno)) return *why;
+    const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+    const core::errc code = full ? core::errc::ledger_full : core::errc::ledger;
     return {code, fmt::format("cannot make {}: {}; name a ledger in a folder that you may write", what,
                               std::strerror(errno))};
 }

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "taskbarge/core/shortage.hpp"
+
 namespace taskbarge::ledger::sqlite {
 
 namespace {
@@ -14,10 +16,19 @@ bool no_room(int code, int system_error) {
     return code == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG);
 }
 
+// Memory or a descriptor that was missing. The system's error counts only where SQLite asked the system for something.
+std::optional<core::failure> shortage(const std::string& path, int code, int system_error) {
+    if (code == SQLITE_NOMEM) return core::shortage_of("ledger " + path, ENOMEM);
+    if (code != SQLITE_CANTOPEN && code != SQLITE_IOERR) return std::nullopt;
+    if (system_error == EAGAIN) return std::nullopt;  // of a lock
+    return core::shortage_of("ledger " + path, system_error);
+}
+
 // How long to wait for another process's transaction. The longest is the end of a planning of millions of rows.
 constexpr int busy_timeout_ms = 5 * 60 * 1000;
 
 core::failure describe(const std::string& path, int code, const char* message, int system_error) {
+    if (auto why = shortage(path, code & 0xff, system_error)) return *why;
     switch (const int primary = code & 0xff; primary) {
         case SQLITE_NOTADB:
             return {core::errc::ledger, fmt::format("{} is not a taskbarge ledger; name another file", path)};

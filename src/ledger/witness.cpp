@@ -11,6 +11,8 @@
 #include <cstring>
 #include <string_view>
 
+#include "taskbarge/core/shortage.hpp"
+
 namespace taskbarge::ledger {
 
 namespace {
@@ -76,7 +78,9 @@ class line_lock {
 }  // namespace
 
 core::failure witness::trouble(const char* what) const {
-    const auto code = errno == ENOSPC || errno == EDQUOT ? core::errc::ledger_full : core::errc::ledger;
+    if (auto why = core::shortage_of(path_, errno)) return *why;
+    const bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+    const auto code = full ? core::errc::ledger_full : core::errc::ledger;
     return {code,
             fmt::format("{}: {} ({}); check the rights of the file and its disk", path_, what, std::strerror(errno))};
 }

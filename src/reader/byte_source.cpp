@@ -12,6 +12,8 @@
 #include <cstring>
 #include <vector>
 
+#include "taskbarge/core/shortage.hpp"
+
 namespace taskbarge::reader {
 namespace {
 
@@ -32,7 +34,10 @@ std::string display_name(const std::string& path) {
 core::result<stored_file> stored_file::open(const std::string& path, input_digest_builder& digest) {
     if (path == "-") return stored_file(STDIN_FILENO, display_name(path), 0, digest);
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) return unusable(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
+    if (descriptor < 0) {
+        if (auto why = core::shortage_of(path, errno)) return *why;
+        return unusable(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
+    }
     struct stat info {};
     const bool known = ::fstat(descriptor, &info) == 0;
     const bool regular = known && S_ISREG(info.st_mode);

@@ -72,7 +72,11 @@ void program::execute(const std::vector<std::string>& arguments) const {
     for (const auto& argument : arguments)
         words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
-    if (::chdir(folder_.c_str()) == 0) ::execve(TASKBARGE_PROGRAM, words.data(), variables.data());
+    const int opened = ::open(TASKBARGE_PROGRAM, O_RDONLY | O_CLOEXEC);
+    if (opened >= 0 && ::chdir(folder_.c_str()) == 0) {
+        if (before_start) before_start();
+        ::fexecve(opened, words.data(), variables.data());
+    }
     ::_exit(127);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -40,6 +41,9 @@ class program {
     outcome run_on_terminal(const std::vector<std::string>& arguments, unsigned short columns) const;
 
     std::map<std::string, std::string> environment;
+    // Done in the child just before it becomes the program, for limits and another user's id. Folder, files and the
+    // program itself are open by then.
+    std::function<void()> before_start;
 
  private:
     [[noreturn]] void execute(const std::vector<std::string>& arguments) const;

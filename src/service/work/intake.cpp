@@ -15,6 +15,7 @@
 #include "service/telemetry/event_json.hpp"
 #include "taskbarge/core/json_text.hpp"
 #include "taskbarge/core/printable.hpp"
+#include "taskbarge/core/shortage.hpp"
 #include "taskbarge/core/write_all.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 #include "taskbarge/ledger/ledger.hpp"
@@ -468,9 +469,10 @@ void intake::plan(entry e) {
         });
     } catch (const std::exception& bug) {
         // One input must not end the service, which would read it again at the next start.
-        r.why = core::failure{errc::internal, bug.what()};
+        r.why = core::failure_of(bug);
     }
-    if (r.why && (r.why->code == errc::internal || r.why->code == errc::ledger || r.why->code == errc::ledger_full))
+    if (r.why && (r.why->code == errc::internal || r.why->code == errc::waiting || r.why->code == errc::ledger ||
+                  r.why->code == errc::ledger_full))
         reading_book_.let_go();
     e.read = state;
     if (!r.why) {

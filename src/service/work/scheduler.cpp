@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "service/telemetry/event_json.hpp"
+#include "taskbarge/core/shortage.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 
 namespace taskbarge::service {
@@ -295,7 +296,7 @@ job::report scheduler::with_run(const active_ptr& one, const configuration& c, l
         report = {};
         report.job = one->job;
         report.state = "failed";
-        report.why = core::failure{errc::internal, e.what()};
+        report.why = core::failure_of(e);
     }
     {
         const std::lock_guard lock(mutex_);
@@ -314,7 +315,10 @@ void scheduler::run(const choice& chosen) {
         with_run(chosen.run, *chosen.configuration, book ? *book : nullptr,
                  [job](const job::environment& env) { return job::resume_job(env, job, job::paused_job::leave); });
     // A transaction that was left open must not take in what comes next.
-    if (report.why && (report.why->code == errc::internal || concerns_all(report.why->code))) book_.let_go();
+    const auto may_be_open = [](errc code) {
+        return code == errc::internal || code == errc::waiting || concerns_all(code);
+    };
+    if (report.why && may_be_open(report.why->code)) book_.let_go();
     {
         const std::lock_guard lock(mutex_);
         memory_.ended(job, report.why, report.resume_at.has_value(), parts_.clock.steady_now());
