@@ -37,6 +37,17 @@ void pad(answer& a, std::int64_t bytes) {
     if (static_cast<std::int64_t>(a.body.size()) < bytes) a.body.resize(static_cast<std::size_t>(bytes), ' ');
 }
 
+// The answer to a request as a careless debugging aid leaves it: with the request's headers, its key among them, where
+// a client might log them.
+void repeat_headers(answer& a, std::string_view headers) {
+    if (a.content_type.starts_with("application/json")) {
+        a.body = error_answer(a.status, fmt::format("The request could not be handled: {}", headers)).body;
+    } else {
+        a.body.append(headers).append("\r\n");
+    }
+    a.headers += fmt::format("x-request-id: {}\r\n", headers);
+}
+
 }  // namespace
 
 core::result<std::vector<fault>> parse_faults(const std::vector<std::string>& texts) {
@@ -83,7 +94,10 @@ admission apollo::admit(const request_head& head) {
     }
     if (!a.route) return a;
     add_waits(a);
-    if (a.refused) return a;
+    if (a.refused) {
+        a.dated = !plan_.leaves_out_date(*a.route, a.place);
+        return a;
+    }
     route_state& at = state(*a.route);
     const auto now = clock_.steady_now();
     if (const auto shut = at.windows.take(now)) {
@@ -93,6 +107,7 @@ admission apollo::admit(const request_head& head) {
         at.windows.spend(plan_.spend(*a.route, a.place));
         a.fault = plan_.strike(*a.route, a.place);
     }
+    a.dated = !plan_.leaves_out_date(*a.route, a.place);
     if (a.fault && a.fault->kind == fault_kind::delay) {
         (a.fault->moment == fault_moment::before ? a.wait_before : a.wait_after) += a.fault->time;
     }
@@ -119,7 +134,9 @@ answer apollo::serve(const admission& a, const request_head& head, std::string_v
     const std::lock_guard lock(mutex_);
     tasks_.catch_up(plan_);
     answer result = a.refused ? *a.refused : a.route ? distorted(a, honest_answer(a, head, body)) : admin(head, body);
-    if (result.from != speaker::proxy) {
+    if (a.fault && a.fault->echoes) {
+        repeat_headers(result, head.headers);
+    } else if (result.from != speaker::proxy) {
         result.headers += fmt::format("x-request-id: {}\r\n", request_id(options_.seed, a.number));
     }
     if (a.route && result.from == speaker::apollo) result.headers += rate_header_lines(a.usage);
@@ -131,7 +148,7 @@ answer apollo::honest_answer(const admission& a, const request_head& head, std::
         case route::bulk_create:
             return tasks_.bulk_create(body, plan_, a.fault.get(), a.place);
         case route::search:
-            return tasks_.search(head.target, plan_);
+            return tasks_.search(head.target, plan_, a.fault.get());
         case route::users:
             return users_answer(head.target);
         case route::usage_stats:
@@ -191,7 +208,7 @@ answer apollo::fault_429(const admission& a) const {
     if (f.retry == retry_form::seconds) {
         result.headers = fmt::format("retry-after: {}\r\n", f.number);
     } else if (f.retry == retry_form::http_date) {
-        const auto until = clock_.now() + plan_.skew() + chrono::seconds(f.number);
+        const auto until = clock_.now() + plan_.skew(server_clock::date) + chrono::seconds(f.number);
         result.headers = fmt::format("retry-after: {}\r\n", http_date(until));
     }
     return result;
@@ -216,7 +233,7 @@ std::optional<std::uint64_t> apollo::requests_per_connection() const {
 
 std::string apollo::date() const {
     const std::lock_guard lock(mutex_);
-    return http_date(clock_.now() + plan_.skew());
+    return http_date(clock_.now() + plan_.skew(server_clock::date));
 }
 
 void apollo::finish() {

@@ -25,7 +25,8 @@ namespace taskbarge::sandbox {
 // What the head of a request says.
 struct request_head {
     std::string_view method, target;
-    std::string_view key;  // as sent in x-api-key or as a bearer token
+    std::string_view key;      // as sent in x-api-key or as a bearer token
+    std::string headers = {};  // "name: value; name: value", where a fault's answer repeats them
 };
 
 // How a request goes on once its head is read.
@@ -34,6 +35,7 @@ struct admission {
     std::uint64_t place = 0;                      // among the requests let in on its route, from 1
     std::optional<answer> refused;                // the answer, whatever the body says
     std::shared_ptr<const sandbox::fault> fault;  // strikes this request; never one that is refused
+    bool dated = true;                            // the answer has a Date
     window_usage usage;
     std::uint64_t number = 0;                                 // of all requests
     std::chrono::milliseconds wait_before{0}, wait_after{0};  // around the creation of tasks

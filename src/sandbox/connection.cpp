@@ -18,7 +18,9 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/system/system_error.hpp>
 #include <chrono>
+#include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "taskbarge/async/deadline.hpp"
 
@@ -39,6 +41,14 @@ constexpr auto farewell_limit = chrono::seconds(1);
 constexpr int dribble_pieces = 32;
 
 using request = http::request<http::string_body>;
+
+std::string headers_of(const request& message) {
+    std::string all;
+    for (const auto& field : message)
+        fmt::format_to(std::back_inserter(all), "{}{}: {}", all.empty() ? "" : "; ",
+                       std::string_view(field.name_string()), std::string_view(field.value()));
+    return all;
+}
 
 std::string_view key_of(const request& message) {
     if (const auto it = message.find("x-api-key"); it != message.end()) return it->value();
@@ -101,13 +111,14 @@ class conversation {
         parser.body_limit(body_limit);
         co_await http::async_read_header(stream_, buffer_, parser, asio::use_awaitable);
         const request& message = parser.get();
-        const request_head head{message.method_string(), message.target(), key_of(message)};
+        request_head head{message.method_string(), message.target(), key_of(message)};
         const admission a = apollo().admit(head);
         if (a.fault && a.fault->stage == fault_stage::request) {
             note(head, a, 0);
             end_by_fault(socket(), *a.fault);
             co_return false;
         }
+        if (a.fault && a.fault->echoes) head.headers = headers_of(message);
         if (message[http::field::expect] == "100-continue") co_await send("HTTP/1.1 100 Continue\r\n\r\n");
         co_await http::async_read(stream_, buffer_, parser, asio::use_awaitable);
 
@@ -118,7 +129,12 @@ class conversation {
         const bool stays = message.keep_alive();
         const bool packed = apollo().options().gzip && accepts_gzip(message);
         if (packed && !is(a, fault_kind::oversized)) gzip_body(reply);
-        co_return co_await deliver(head, a, reply, stays);
+        // Off by one: what the request before should have got is sent, its own answer waits for the next.
+        const bool swapped = is(a, fault_kind::previous) && before_;
+        if (swapped) std::swap(reply, *before_);
+        const bool goes_on = co_await deliver(head, a, reply, stays);
+        if (!swapped) before_ = std::move(reply);
+        co_return goes_on;
     }
 
     static bool is(const admission& a, fault_kind kind) { return a.fault && a.fault->kind == kind; }
@@ -131,7 +147,7 @@ class conversation {
         }
         const auto then = stays ? after_answer::keep_alive : after_answer::close;
         const std::int64_t length_error = is(a, fault_kind::length) ? a.fault->number : 0;
-        const std::string wire = to_wire(reply, apollo().date(), then, length_error);
+        const std::string wire = to_wire(reply, a.dated ? apollo().date() : "", then, length_error);
         if (is(a, fault_kind::cut) || (a.fault && a.fault->stage == fault_stage::mid_answer)) {
             note(head, a, 0);
             co_await send(std::string_view(wire).substr(0, wire.size() - (reply.body.size() + 1) / 2));
@@ -143,6 +159,11 @@ class conversation {
         if (is(a, fault_kind::dribble)) {
             co_await dribble(wire, a.fault->time);
         } else {
+            co_await send(wire);
+        }
+        if (is(a, fault_kind::copy)) {
+            // Whatever was asked meanwhile is read, and answered, after it.
+            co_await pause(a.fault->time);
             co_await send(wire);
         }
         // Nothing is to come after an answer that claims to be longer than it is.
@@ -216,6 +237,7 @@ class conversation {
     const connection_context& context_;
     beast::flat_buffer buffer_;
     std::uint64_t served_ = 0;
+    std::optional<answer> before_;  // to the request before
 };
 
 asio::awaitable<void> await_first_bytes(tcp::socket& socket) {

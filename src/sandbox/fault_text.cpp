@@ -21,7 +21,9 @@ enum word : unsigned {
     half_moments = 4,  // before, after
     windows = 8,       // minute, hour, day
     naming = 16,       // named, unnamed
-    refusals = 32      // 413, 422
+    refusals = 32,     // 413, 422
+    echoing = 64,      // echo
+    clocks = 128       // date, tasks
 };
 
 struct kind_rule {
@@ -36,7 +38,7 @@ struct kind_rule {
 
 using enum fault_moment;
 constexpr kind_rule rules[] = {
-    {"429", fault_kind::throttle, moments | windows, value_kind::retry, 1, before, false},
+    {"429", fault_kind::throttle, moments | windows | echoing, value_kind::retry, 1, before, false},
     {"stall", fault_kind::stall, moments, value_kind::none, 0, before, false},
     {"reset", fault_kind::reset, moments | stages, value_kind::none, 0, before, false},
     {"close", fault_kind::close, moments | stages, value_kind::none, 0, before, false},
@@ -52,16 +54,22 @@ constexpr kind_rule rules[] = {
     {"dribble", fault_kind::dribble, 0, value_kind::time, -1, after, false},
     {"delay", fault_kind::delay, half_moments, value_kind::time, -1, after, false},
     {"garbage", fault_kind::garbage, moments, value_kind::none, 0, before, false},
+    {"copy", fault_kind::copy, 0, value_kind::time, -1, after, false},
+    {"previous", fault_kind::previous, moments, value_kind::none, 0, after, false},
+    {"same_id", fault_kind::same_id, 0, value_kind::none, 0, after, false},
+    {"hides", fault_kind::hides, 0, value_kind::count, 1, after, false},
+    {"longer", fault_kind::longer, 0, value_kind::count, 1, after, false},
     {"lag", fault_kind::lag, 0, value_kind::time, -1, after, false},
     {"visible", fault_kind::visible, 0, value_kind::count, -1, after, true},
     {"bad_contact", fault_kind::bad_contact, naming, value_kind::ids, 0, after, false},
     {"bad_user", fault_kind::bad_user, 0, value_kind::ids, -1, after, true},
     {"cap", fault_kind::cap, refusals, value_kind::count, -1, after, true},
     {"close_after", fault_kind::close_after, 0, value_kind::count, -1, after, true},
-    {"skew", fault_kind::skew, 0, value_kind::time_offset, -1, after, true},
+    {"skew", fault_kind::skew, clocks, value_kind::time_offset, -1, after, true},
+    {"no_date", fault_kind::no_date, 0, value_kind::none, 0, after, false},
     {"spend", fault_kind::spend, 0, value_kind::count, -1, after, false},
 };
-constexpr kind_rule status_rule{"", fault_kind::status, moments, value_kind::none, 0, before, false};
+constexpr kind_rule status_rule{"", fault_kind::status, moments | echoing, value_kind::none, 0, before, false};
 
 std::string known_kinds() {
     std::string names = "a status from 400 to 599";
@@ -196,6 +204,9 @@ class fault_reader {
         if (allows(naming) && text == "unnamed") return set(fault_.named, false);
         if (allows(refusals) && text == "413") return set(fault_.status, 413);
         if (allows(refusals) && text == "422") return set(fault_.status, 422);
+        if (allows(echoing) && text == "echo") return set(fault_.echoes, true);
+        if (allows(clocks) && text == "date") return set(fault_.clock, server_clock::date);
+        if (allows(clocks) && text == "tasks") return set(fault_.clock, server_clock::tasks);
         return false;
     }
 
@@ -213,6 +224,8 @@ class fault_reader {
         if (allows(windows)) text += " minute, hour, day;";
         if (allows(naming)) text += " named, unnamed;";
         if (allows(refusals)) text += " 413, 422;";
+        if (allows(echoing)) text += " echo;";
+        if (allows(clocks)) text += " date, tasks;";
         if (text.empty()) return "it takes no words";
         text.pop_back();
         return "it takes" + text;
@@ -338,6 +351,9 @@ class fault_reader {
         }
         if (fault_.kind == fault_kind::close_after && fault_.number == 0)
             return "a connection serves at least one request";
+        const bool of_pages = fault_.kind == fault_kind::hides || fault_.kind == fault_kind::longer;
+        if (of_pages && fault_.route != route::search)
+            return fmt::format("it strikes pages of the search: write search/{}", rule_.name);
         return {};
     }
 

@@ -100,9 +100,18 @@ std::optional<std::uint64_t> fault_plan::close_after() const {
     return f != nullptr ? std::optional(static_cast<std::uint64_t>(f->number)) : std::nullopt;
 }
 
-std::chrono::milliseconds fault_plan::skew() const {
-    const fault* f = first_of(fault_kind::skew);
-    return f != nullptr ? f->time : std::chrono::milliseconds(0);
+std::chrono::milliseconds fault_plan::skew(server_clock of) const {
+    for (const entry& e : entries_) {
+        const fault& f = *e.what;
+        if (f.kind == fault_kind::skew && (f.clock == server_clock::both || f.clock == of)) return f.time;
+    }
+    return std::chrono::milliseconds(0);
+}
+
+bool fault_plan::leaves_out_date(route r, std::uint64_t place) {
+    entry* e = find_striking(fault_kind::no_date, r, place);
+    if (e != nullptr) ++e->strikes;
+    return e != nullptr;
 }
 
 const fault* fault_plan::cap() const {

@@ -41,6 +41,11 @@ enum class fault_kind : std::uint8_t {
     dribble,        // the answer, spread over a time
     delay,          // a wait before or after applying
     garbage,        // no HTTP at all
+    copy,           // the answer, and the same once more
+    previous,       // the answer to the request before on that connection
+    same_id,        // one task id for all contacts
+    hides,          // tasks that a page of the search leaves out and counts
+    longer,         // tasks that a page of the search has too many
     // These hold beside others.
     lag,          // tasks show in the search only after a time
     visible,      // how many tasks the search shows
@@ -48,7 +53,8 @@ enum class fault_kind : std::uint8_t {
     bad_user,     // users refused with 422
     cap,          // the most contacts a request may have
     close_after,  // requests per connection
-    skew,         // the server's clock is off
+    skew,         // the server's clocks are off
+    no_date,      // answers without a Date
     spend         // others of the team use the windows too
 };
 
@@ -69,6 +75,9 @@ enum class fault_stage : std::uint8_t {
 
 enum class retry_form : std::uint8_t { seconds, http_date, missing };
 
+// The web server in front dates the answers, the back end stamps the tasks: `both` is what a fault may turn.
+enum class server_clock : std::uint8_t { both, date, tasks };
+
 // Which of the requests on its route (or connections, for accept and handshake) a fault strikes.
 struct fault_places {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  // first to last, from 1
@@ -84,11 +93,13 @@ struct fault {
     std::chrono::milliseconds later{1000};  // for fault_moment::later
     fault_places places;
 
-    int status = 0;                     // status, cap
-    std::int64_t number = 0;            // counts, bytes
-    std::chrono::milliseconds time{0};  // lag, delay, dribble, skew
-    std::vector<std::string> ids;       // bad_contact, bad_user
-    bool named = false;                 // bad_contact: the error text names the first one
+    int status = 0;                           // status, cap
+    std::int64_t number = 0;                  // counts, bytes
+    std::chrono::milliseconds time{0};        // lag, delay, dribble, copy, skew
+    std::vector<std::string> ids;             // bad_contact, bad_user
+    bool named = false;                       // bad_contact: the error text names the first one
+    bool echoes = false;                      // status, throttle: the answer repeats the request's headers
+    server_clock clock = server_clock::both;  // skew
     retry_form retry = retry_form::seconds;
     core::window_kind window = core::window_kind::minute;  // throttle: the one that its text names
 };
@@ -111,7 +122,9 @@ class fault_plan {
     std::uint64_t spend(route r, std::uint64_t place);
     std::optional<std::uint64_t> visible() const;
     std::optional<std::uint64_t> close_after() const;
-    std::chrono::milliseconds skew() const;
+    // How far off one of the clocks is.
+    std::chrono::milliseconds skew(server_clock of) const;
+    bool leaves_out_date(route r, std::uint64_t place);
     const fault* cap() const;
     bool has_bad_contacts() const { return has_bad_contacts_; }
     const fault* bad_contact(std::string_view canonical_id) const;

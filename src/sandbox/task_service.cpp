@@ -45,13 +45,13 @@ std::optional<answer> refusal_by(fault_plan& plan, const create_request& request
     return std::nullopt;
 }
 
-// Takes `count` neighbours out of the contacts, beginning at a place that chance chooses.
-std::vector<std::string_view> take_out(std::vector<std::string_view>& contacts, std::uint64_t count,
-                                       std::uint64_t chance) {
-    const auto n = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(count, contacts.size()));
-    const auto from = static_cast<std::ptrdiff_t>(chance % (contacts.size() - static_cast<std::uint64_t>(n) + 1));
-    std::vector<std::string_view> taken(contacts.begin() + from, contacts.begin() + from + n);
-    contacts.erase(contacts.begin() + from, contacts.begin() + from + n);
+// Takes `count` neighbours out of the items, beginning at a place that chance chooses.
+template <class T>
+std::vector<T> take_out(std::vector<T>& items, std::uint64_t count, std::uint64_t chance) {
+    const auto n = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(count, items.size()));
+    const auto from = static_cast<std::ptrdiff_t>(chance % (items.size() - static_cast<std::uint64_t>(n) + 1));
+    std::vector<T> taken(items.begin() + from, items.begin() + from + n);
+    items.erase(items.begin() + from, items.begin() + from + n);
     return taken;
 }
 
@@ -126,7 +126,7 @@ void task_service::make_up_to(steady_point due, const fault_plan& plan) {
     for (auto it = put_off_.begin(); it != end; ++it) {
         const put_off_creation& late = it->second;
         const std::vector<std::string_view> contacts(late.contacts.begin(), late.contacts.end());
-        create(late.details.view(), contacts, clock_.now() + plan.skew(), late.lag);
+        create(late.details.view(), contacts, clock_.now() + plan.skew(server_clock::tasks), late.lag);
     }
     put_off_.erase(put_off_.begin(), end);
 }
@@ -151,7 +151,7 @@ answer task_service::bulk_create(std::string_view body, fault_plan& plan, const 
     } else if (f != nullptr && f->kind != fault_kind::delay && f->moment != fault_moment::after) {
         unnamed.swap(request->contacts);
     }
-    const core::instant at = clock_.now() + plan.skew();
+    const core::instant at = clock_.now() + plan.skew(server_clock::tasks);
     const auto first = create(request->details, request->contacts, at, lag);
     const auto named = request->contacts.size();
     if (!unnamed.empty() && f->moment == fault_moment::later) put_off(*request, unnamed, *f, lag);
@@ -168,7 +168,7 @@ std::string task_service::created_body(const core::task_view& details, core::ins
     body = R"({"success":true,"tasks":[)";
     const auto append = [&](std::size_t i, contact_mention mention) {
         const auto task = store_.at(first + static_cast<task_store::index>(i));
-        writer.append(body, task.id, task.contact_id, mention);
+        writer.append(body, is(f, fault_kind::same_id) ? store_.id_of(first) : task.id, task.contact_id, mention);
         body.push_back(',');
     };
     for (std::size_t i = 0; i < count; ++i) {
@@ -190,7 +190,7 @@ std::string task_service::created_body(const core::task_view& details, core::ins
     return body += "]}";
 }
 
-answer task_service::search(std::string_view target, const fault_plan& plan) {
+answer task_service::search(std::string_view target, const fault_plan& plan, const fault* f) {
     const request_target asked(target);
     const std::uint64_t page = asked.number("page", 1);
     const std::uint64_t per_page = asked.number("per_page", per_page_default);
@@ -206,8 +206,13 @@ answer task_service::search(std::string_view target, const fault_plan& plan) {
     const auto order = asked.get("sort_by_field") == "task_priority" ? search_order::priority : search_order::due_at;
     const std::uint64_t visible = plan.visible().value_or(options_.search_visible);
     const std::uint64_t offset = (page - 1) * per_page;
-    const std::uint64_t count = offset < visible ? std::min(per_page, visible - offset) : 0;
-    const auto found = store_.search(order, filter, offset, count, clock_.steady_now());
+    const std::uint64_t most = per_page + (is(f, fault_kind::longer) ? static_cast<std::uint64_t>(f->number) : 0);
+    const std::uint64_t count = offset < visible ? std::min(most, visible - offset) : 0;
+    auto found = store_.search(order, filter, offset, count, clock_.steady_now());
+    if (is(f, fault_kind::hides)) {
+        // The same ones each time that the page is asked for: two looks agree.
+        take_out(found.tasks, static_cast<std::uint64_t>(f->number), mix(options_.seed, page));
+    }
     return {200, fmt::format(R"({}"pagination":{{"page":{},"per_page":{},"total_entries":{},"total_pages":{}}},)"
                              R"("pipeline_total":{},"num_fetch_result":null}})",
                              found_body(found), page, per_page, found.total, (found.total + per_page - 1) / per_page,

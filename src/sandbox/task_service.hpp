@@ -32,8 +32,8 @@ class task_service {
     // POST /tasks/bulk_create, as the `place`th of its kind, struck by `f` (or nullptr). Tasks come into being as the
     // fault's moment says; where that is not now, the answer names none and is not meant to be sent as it is.
     answer bulk_create(std::string_view body, fault_plan& plan, const fault* f, std::uint64_t place);
-    // POST /tasks/search
-    answer search(std::string_view target, const fault_plan& plan);
+    // POST /tasks/search, struck by `f` (or nullptr)
+    answer search(std::string_view target, const fault_plan& plan, const fault* f);
 
     // Makes the tasks whose creation was put off until now, or all of them.
     void catch_up(const fault_plan& plan);

@@ -52,8 +52,9 @@ std::string to_wire(const answer& a, std::string_view date, after_answer then, s
     const std::int64_t length = std::max<std::int64_t>(0, static_cast<std::int64_t>(a.body.size()) + length_error);
     std::string out;
     out.reserve(a.body.size() + a.headers.size() + 256);
-    fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
-                   a.status, reason(a.status), date, a.content_type, length);
+    fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\n", a.status, reason(a.status));
+    if (!date.empty()) fmt::format_to(std::back_inserter(out), "Date: {}\r\n", date);
+    fmt::format_to(std::back_inserter(out), "Content-Type: {}\r\nContent-Length: {}\r\n", a.content_type, length);
     if (then == after_answer::close) out += "Connection: close\r\n";
     return out.append(a.headers).append("\r\n").append(a.body);
 }

@@ -33,7 +33,8 @@ using or_answer = boost::system::result<T, answer>;
 
 enum class after_answer { keep_alive, close };
 
-// The whole answer as HTTP/1.1. `length_error` is added to the true content-length.
+// The whole answer as HTTP/1.1; without a Date where `date` is empty. `length_error` is added to the true
+// content-length.
 std::string to_wire(const answer& a, std::string_view date, after_answer then, std::int64_t length_error = 0);
 
 // Compresses the body if that is worth it.

@@ -223,6 +223,64 @@ TEST(FaultAnswers, AnOversizedAnswerIsStillTheAnswer) {
     EXPECT_THAT(strings_in_tasks(r.body, "contact_id"), SizeIs(5));
 }
 
+TEST(FaultAnswers, OneTaskIdStandsForAllContacts) {
+    running_sandbox apollo({}, {"same_id@1"});
+    auto c = apollo.connect();
+    const reply r = c.create(ids);
+    EXPECT_EQ(strings_in_tasks(r.body, "contact_id"), ids);
+    const auto task_ids = strings_in_tasks(r.body, "id");
+    EXPECT_THAT(std::set(task_ids.begin(), task_ids.end()), SizeIs(1));
+    EXPECT_EQ(apollo->stats().tasks, 5u);
+}
+
+TEST(FaultAnswers, ACopyIsReadAsTheAnswerToTheNextRequest) {
+    running_sandbox apollo({}, {"copy=20ms@1"});
+    auto c = apollo.connect();
+    const reply first = c.create({"a"});
+    const reply copy = c.create({"b"});
+    EXPECT_THAT(strings_in_tasks(copy.body, "contact_id"), ElementsAre("a"));
+    EXPECT_EQ(copy.body, first.body);
+    EXPECT_EQ(copy.header("x-request-id"), first.header("x-request-id"));
+    EXPECT_THAT(strings_in_tasks(c.create({"c"}).body, "contact_id"), ElementsAre("b"));
+    EXPECT_EQ(c.connections(), 1u);
+}
+
+TEST(FaultAnswers, ARefusalIsCopiedToo) {
+    running_sandbox apollo({}, {"copy=0s@1", "bad_contact=a"});
+    auto c = apollo.connect();
+    EXPECT_EQ(c.create({"a"}).status, 422);
+    EXPECT_EQ(c.create({"b"}).status, 422);
+    EXPECT_EQ(c.create({"c"}).status, 200);
+}
+
+TEST(FaultAnswers, AnswersAreOneBehindOnTheirConnection) {
+    running_sandbox apollo({}, {"previous@1-3", "previous:before@4"});
+    auto c = apollo.connect();
+    auto other = apollo.connect();
+    const auto named = [](const reply& r) { return strings_in_tasks(r.body, "contact_id"); };
+    EXPECT_THAT(named(c.create({"a"})), ElementsAre("a"));  // there is none before it
+    EXPECT_THAT(named(c.create({"b"})), ElementsAre("a"));
+    EXPECT_THAT(named(c.create({"c"})), ElementsAre("b"));
+    EXPECT_EQ(apollo->stats().tasks, 3u);
+    EXPECT_THAT(named(c.create({"d"})), ElementsAre("c"));
+    EXPECT_EQ(apollo->stats().tasks, 3u);
+    EXPECT_THAT(named(other.create({"e"})), ElementsAre("e"));
+}
+
+TEST(FaultStatus, AnErrorMayRepeatTheRequestsHeaders) {
+    running_sandbox apollo({}, {"500:echo@1", "502:after:echo@2", "401:echo@3", "429:echo=7@4"});
+    auto c = apollo.connect();
+    const std::string key = "x-api-key: " + apollo->where().api_key;
+    for (const int status : {500, 502, 401, 429}) {
+        const reply r = c.create(ids);
+        EXPECT_EQ(r.status, status);
+        EXPECT_THAT(r.body, HasSubstr(key));
+        EXPECT_THAT(r.header("x-request-id"), HasSubstr(key));
+    }
+    EXPECT_EQ(apollo->stats().tasks, 5u);
+    EXPECT_THAT(c.create(ids).body, testing::Not(HasSubstr(key)));
+}
+
 TEST(FaultRefusals, BadContactsAreNamedOrNot) {
     running_sandbox apollo({}, {"bad_contact=" + ids[1], "bad_contact:named=" + ids[3]});
     auto c = apollo.connect();
@@ -266,12 +324,69 @@ TEST(FaultSearch, IsForbiddenLimitedOrFailing) {
     EXPECT_EQ(number_at(r.body, "/pagination/total_entries"), 5);
 }
 
+TEST(FaultSearch, PagesHideTasksThatTheyCount) {
+    running_sandbox apollo({}, {"search/hides=2@2-3"});
+    auto c = apollo.connect();
+    c.create(ids);
+    EXPECT_THAT(strings_in_tasks(c.search("").body, "id"), SizeIs(5));
+    const reply r = c.search("");
+    EXPECT_THAT(strings_in_tasks(r.body, "id"), SizeIs(3));
+    EXPECT_EQ(number_at(r.body, "/pagination/total_entries"), 5);
+    EXPECT_EQ(c.search("").body, r.body);
+}
+
+TEST(FaultSearch, PagesAreLongerThanAsked) {
+    running_sandbox apollo({}, {"search/longer=2@2-"});
+    auto c = apollo.connect();
+    c.create(ids);
+    const auto all = strings_in_tasks(c.search("").body, "id");
+    const reply first = c.search("per_page=2");
+    EXPECT_THAT(strings_in_tasks(first.body, "id"), ElementsAre(all[0], all[1], all[2], all[3]));
+    EXPECT_EQ(number_at(first.body, "/pagination/per_page"), 2);
+    EXPECT_THAT(strings_in_tasks(c.search("per_page=2&page=2").body, "id"), ElementsAre(all[2], all[3], all[4]));
+}
+
 TEST(FaultClocks, ASkewedServerDatesEverythingByItsOwnClock) {
     running_sandbox apollo({}, {"skew=+1h"});
     auto c = apollo.connect();
     const reply r = c.create({"a"});
     EXPECT_EQ(r.header("date"), "Mon, 21 Sep 2026 15:13:20 GMT");
     EXPECT_THAT(strings_in_tasks(r.body, "created_at"), ElementsAre("2026-09-21T15:13:20.000Z"));
+}
+
+TEST(FaultClocks, TheOneThatStampsTasksIsOffAlone) {
+    running_sandbox apollo({}, {"skew:tasks=-2h"});
+    auto c = apollo.connect();
+    const reply r = c.create({"a"});
+    EXPECT_EQ(r.header("date"), "Mon, 21 Sep 2026 14:13:20 GMT");
+    EXPECT_THAT(strings_in_tasks(r.body, "created_at"), ElementsAre("2026-09-21T12:13:20.000Z"));
+}
+
+TEST(FaultClocks, TheOneThatDatesAnswersIsOffAlone) {
+    running_sandbox apollo({}, {"skew:date=+1h", "429=date+5@2"});
+    auto c = apollo.connect();
+    const reply r = c.create({"a"});
+    EXPECT_EQ(r.header("date"), "Mon, 21 Sep 2026 15:13:20 GMT");
+    EXPECT_THAT(strings_in_tasks(r.body, "created_at"), ElementsAre("2026-09-21T14:13:20.000Z"));
+    EXPECT_EQ(c.create({"b"}).header("retry-after"), "Mon, 21 Sep 2026 15:13:25 GMT");
+}
+
+TEST(FaultClocks, EachIsOffByItsOwn) {
+    running_sandbox apollo({}, {"skew:date=+1h", "skew:tasks=-1h"});
+    const reply r = apollo.connect().create({"a"});
+    EXPECT_EQ(r.header("date"), "Mon, 21 Sep 2026 15:13:20 GMT");
+    EXPECT_THAT(strings_in_tasks(r.body, "created_at"), ElementsAre("2026-09-21T13:13:20.000Z"));
+}
+
+TEST(FaultClocks, AnAnswerMayHaveNoDate) {
+    running_sandbox apollo({}, {"no_date@1", "500:after@1", "search/no_date"});
+    auto c = apollo.connect();
+    const reply r = c.create({"a"});
+    EXPECT_EQ(r.status, 500);
+    EXPECT_EQ(r.headers.count("date"), 0u);
+    EXPECT_EQ(c.create({"b"}).headers.count("date"), 1u);
+    EXPECT_EQ(c.search("").headers.count("date"), 0u);
+    EXPECT_EQ(apollo->stats().faults.at(0).second, 1u);
 }
 
 TEST(FaultWindows, OthersOfTheTeamSpendTheSameBudget) {

@@ -81,6 +81,17 @@ TEST(FaultText, ValuesOfEachSort) {
               (std::vector<std::string>{"aaaaaaaaaaaaaaaaaaaaaaaa", "b"}));
 }
 
+TEST(FaultText, WordsOfClocksAndEchoes) {
+    EXPECT_EQ(parsed("skew=1h").clock, server_clock::both);
+    EXPECT_EQ(parsed("skew:tasks=1h").clock, server_clock::tasks);
+    EXPECT_EQ(parsed("skew:date=1h").clock, server_clock::date);
+    EXPECT_EQ(parsed("copy=30ms").time, 30ms);
+    const fault f = parsed("502:after:echo");
+    EXPECT_TRUE(f.echoes);
+    EXPECT_EQ(f.moment, fault_moment::after);
+    EXPECT_FALSE(parsed("502").echoes);
+}
+
 TEST(FaultText, AnErrorNamesTheFaultAndWhatWouldBeRight) {
     EXPECT_THAT(error_of("5oo@1"), StartsWith("fault \"5oo@1\": unknown kind \"5oo\"; there are a status"));
     EXPECT_THAT(error_of("find/500"), HasSubstr("there are bulk_create, search, users, usage_stats"));
@@ -92,6 +103,8 @@ TEST(FaultText, AnErrorNamesTheFaultAndWhatWouldBeRight) {
     EXPECT_THAT(error_of("500@7-3"), HasSubstr("such as @3"));
     EXPECT_THAT(error_of("500%101"), HasSubstr("from 0 to 100"));
     EXPECT_THAT(error_of("visible=5@2"), HasSubstr("leave out the places"));
+    EXPECT_THAT(error_of("hides=2"), HasSubstr("write search/hides"));
+    EXPECT_THAT(error_of("skew:mine=2m"), HasSubstr("it takes date, tasks"));
     EXPECT_THAT(error_of("bad_contact"), HasSubstr("bad_contact=ID,ID or bad_contact%2"));
     EXPECT_THAT(error_of("200"), HasSubstr("unknown kind"));
     EXPECT_THAT(error_of(""), HasSubstr("unknown kind"));
