@@ -505,6 +505,7 @@ void import_run::note_health(consequence what, const client::exchange& x) {
     any_answer_ = true;
     unreached_in_a_row_ = 0;
     if (what == consequence::throttled) {
+        told_wait_ = client::parse_retry_after(x.retry_after, env_.clock.now());
         breaker_.abandoned();
         return;
     }
@@ -843,8 +844,9 @@ run_end import_run::end_of(const next_move& move) const {
                 {}};
     const auto until = wall(move.until);
     return {failure{errc::waiting,
-                    fmt::format("waiting for {} until {}, longer than send.max_wait = {}", describe_wait(move.why),
-                                core::to_rfc3339_seconds(until), core::format_duration(env_.settings.send.max_wait))},
+                    fmt::format("waiting for {} until {}, longer than send.max_wait = {}{}", describe_wait(move.why),
+                                core::to_rfc3339_seconds(until), core::format_duration(env_.settings.send.max_wait),
+                                move.why == waits_for::window ? told_by_server() : std::string())},
             until};
 }
 
@@ -868,6 +870,21 @@ std::string import_run::describe_wait(waits_for why) const {
             break;
     }
     return {};
+}
+
+// What the server said that has a window shut: a wrong number of its would else look like a long wait of ours.
+std::string import_run::told_by_server() const {
+    const auto& windows = session_.windows(route::bulk_create);
+    for (const auto kind : core::all_window_kinds) {
+        const auto& w = windows.seen()[kind];
+        if (!w.unlimited && w.limit == std::uint64_t{0})
+            return fmt::format("; odd: Apollo says that the limit of a {} is 0", core::to_string(kind));
+    }
+    if (!windows.seen()[windows.peek().binding].shut || !told_wait_) return {};
+    const auto told = std::chrono::floor<std::chrono::seconds>(*told_wait_).count();
+    const auto longest = std::ranges::max(env_.settings.limits.lengths);
+    return fmt::format("; Apollo's 429 asks to wait {} s{}", told,
+                       *told_wait_ > longest ? ", which is odd: no window lasts that long" : "");
 }
 
 void import_run::publish(const next_move& move) {

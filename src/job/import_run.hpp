@@ -113,6 +113,7 @@ class import_run {
     bool outage_over_limit() const;
     run_end end_of(const next_move& move) const;
     std::string describe_wait(waits_for why) const;
+    std::string told_by_server() const;
     void publish(const next_move& move);
     void count(core::chunk_state before, std::size_t rows, const ledger::chunk_update& update);
     void break_off(core::failure why);
@@ -152,6 +153,7 @@ class import_run {
     std::uint32_t unreached_in_a_row_ = 0;
     std::optional<steady_time> trouble_since_;
     client::exchange last_trouble_;
+    std::optional<std::chrono::milliseconds> told_wait_;  // retry-after of the last 429, where one is believed
     std::optional<core::failure> broken_;
     progress progress_;
     std::optional<steady_time> stop_seen_;

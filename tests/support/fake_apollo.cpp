@@ -125,7 +125,15 @@ asio::awaitable<exchange> fake_apollo::create(const std::string& body) {
         lost.error_text = "the connection was lost";
         co_return lost;
     }
-    if (how.status != 200) co_return answer(how.status, R"({"error":"as the test wanted it"})");
+    if (how.status != 200) {
+        auto x = answer(how.status, R"({"error":"as the test wanted it"})");
+        x.retry_after = how.retry_after;
+        auto& minute = x.rates.windows[static_cast<std::size_t>(core::window_kind::minute)];
+        minute.present = minute.present || how.minute_limit;
+        if (how.minute_limit) minute.unlimited = false;
+        if (how.minute_limit) minute.limit = how.minute_limit;
+        co_return x;
+    }
     auto text = json::serialize(json::object{{"success", true}, {"tasks", std::move(named)}});
     const auto again = how.answers_again ? std::exchange(last_answer_, text) : std::string();
     last_answer_ = text;

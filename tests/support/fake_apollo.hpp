@@ -32,6 +32,8 @@ class fake_apollo final : public client::apollo_client {
         std::size_t named = SIZE_MAX;      // of a 200: how many contacts its answer names
         std::chrono::milliseconds lag{0};  // until the tasks show in the search
         bool answers_again = false;        // the tasks come into being, but the answer is the one before
+        std::string retry_after = {};      // of an answer that is no 200
+        std::optional<std::uint64_t> minute_limit = {};  // that it tells
     };
     std::deque<creation> creations;
 

@@ -432,6 +432,34 @@ TEST_F(ImportRun, AnApolloThatWasNeverReachedIsToldAsSuchThoughNothingMayBeWaite
     EXPECT_EQ(counts().pending, 40u);
 }
 
+TEST_F(ImportRun, ARunThatParksForAnOddNumberOfTheServersSaysWhatItWas) {
+    plan_rows(40);
+    settings.send.max_wait = 1min;
+    apollo.creations = {{.status = 429, .applied = false, .retry_after = "31536000"}};
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_THAT(end.why->text,
+                ::testing::EndsWith("; Apollo's 429 asks to wait 31536000 s, which is odd: no window lasts that long"));
+}
+
+TEST_F(ImportRun, ARunThatParksForALongWaitThatIsPossibleDoesNotCallItOdd) {
+    plan_rows(40);
+    settings.send.max_wait = 1min;
+    apollo.creations = {{.status = 429, .applied = false, .retry_after = "9999"}};
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_THAT(end.why->text, ::testing::EndsWith("; Apollo's 429 asks to wait 9999 s"));
+}
+
+TEST_F(ImportRun, ARunThatParksForALimitOfZeroSaysThatItIsOdd) {
+    plan_rows(40);
+    settings.send.max_wait = 1min;
+    apollo.creations = {{.status = 429, .applied = false, .retry_after = "3000", .minute_limit = 0}};
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_THAT(end.why->text, ::testing::HasSubstr("odd: Apollo says that the limit of a minute is 0"));
+}
+
 // What the retries keep back must not keep doubts open for ever: the run has to end.
 TEST_F(ImportRun, WithTheRetriesUsedUpAndNoSearchTheRunEndsAllTheSame) {
     plan_rows(30);
