@@ -27,7 +27,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from harness import RUN_SECONDS, SKIPPED, check_truth, failed, finish, importer, sandbox, write_input  # noqa: E402
+from harness import (RUN_SECONDS, SKIPPED, check_truth, failed, finish, importer, sandbox, settle_last,
+                     write_input)  # noqa: E402
 
 FAULT_POINTS = [
     "plan_part", "planned", "plan_committed", "before_intent", "before_commit", "after_commit", "intent_recorded",
@@ -144,7 +145,7 @@ def run_kills(a):
             unfinished += 1
             code, out, _ = who.command("status", str(jobs[-1]["job"]), "--json")
             in_flight += int(json.loads(out)["unknown"] > 0)
-        summary = finish(who)
+        summary = settle_last(who, finish(who))
         check_truth(who, apollo, summary, rows, "hold")
         if summary["created"] != rows:
             raise failed(f"{summary['created']} of {rows} rows created")

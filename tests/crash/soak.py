@@ -25,7 +25,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from harness import failed, importer, sandbox  # noqa: E402
+from harness import failed, importer, sandbox, settle_last  # noqa: E402
 
 # What goes wrong, in equal parts.
 FAULTS = ["500:before", "500:after", "502:after", "503:before", "504:later:500ms", "408:after", "reset:before",
@@ -210,6 +210,8 @@ def soak(a, folder):
         write_rows(who.input, a.rows, a.seed)
         log = journal(log_path)
         summary, hit, runs = drive(who, log, a)
+        if not a.search_visible:
+            summary = settle_last(who, summary)
         took = time.monotonic() - a.began
         results = os.path.join(folder, "results.jsonl")
         code, _, err = who.command("results", str(summary["job"]), "--format", "jsonl", "-o", results)
