@@ -112,10 +112,6 @@ result<void> prepare(sqlite::connection& db, const std::string& path, contents& 
     return {};
 }
 
-core::failure no_ledger(const std::string& path) {
-    return {core::errc::ledger, fmt::format("there is no ledger {}: the file is missing or empty", path)};
-}
-
 core::failure older(const std::string& path, const std::string& what) {
     return {core::errc::ledger,
             fmt::format("ledger {} {}. Put the newest copy back, or go on with `taskbarge ledger accept`: what was not "
@@ -163,6 +159,13 @@ result<std::unique_ptr<ledger>> open_in_memory() {
     return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
 }
 
+// A file without tables, whose disk was full when they were to be made, shows what an empty ledger does.
+result<std::unique_ptr<ledger>> nothing_to_look_at(const std::string& path) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) return open_in_memory();
+    return core::failure{core::errc::ledger, fmt::format("there is no ledger {}", path)};
+}
+
 }  // namespace
 
 result<bool> has_ledger(const std::string& name) {
@@ -200,7 +203,7 @@ result<std::unique_ptr<ledger>> open_ledger(const std::string& name, witness_che
     contents found;
     if (is_empty(path) && how != witness_check::accepting) {
         if (auto same = compare(path, found, expected); !same) return same.error();
-        if (how == witness_check::ignored) return no_ledger(path);
+        if (how == witness_check::ignored) return nothing_to_look_at(path);
     }
     if (auto made = make_file(path); !made) return made.error();
     auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE);
@@ -213,7 +216,7 @@ result<std::unique_ptr<ledger>> open_ledger(const std::string& name, witness_che
     if (how == witness_check::required || (how == witness_check::ignored && !found.made)) {
         if (auto same = compare(path, found, expected); !same) return same.error();
     }
-    if (how == witness_check::ignored && !found.made) return no_ledger(path);
+    if (how == witness_check::ignored && !found.made) return nothing_to_look_at(path);
     if (auto ready = prepare(**db, path, found); !ready) return ready.error();
     if (how == witness_check::required) {
         if (auto kept = beside.raise(found.line); !kept) return kept.error();

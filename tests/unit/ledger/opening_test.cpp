@@ -257,6 +257,15 @@ TEST_F(Opening, AnEmptiedOrRemovedLedgerIsNoFreshStart) {
     EXPECT_FALSE(must(has_ledger(folder_.file("never.db"))));
 }
 
+TEST_F(Opening, AFileWhoseTablesWereNeverMadeShowsNothingAndStaysAsItIs) {
+    std::ofstream(path()).flush();
+    EXPECT_TRUE(must(must(open_ledger(path(), witness_check::ignored))->jobs()).empty());
+    EXPECT_EQ(fs::file_size(path()), 0u);
+    EXPECT_EQ(open_ledger(folder_.file("none.db"), witness_check::ignored).error().code, errc::ledger);
+    EXPECT_FALSE(fs::exists(folder_.file("none.db")));
+    plan_ten(*must(open_ledger(path())));
+}
+
 TEST_F(Opening, ANewLedgerIsInTheMainFileAtOnce) {
     const auto book = must(open_ledger(path()));
     fs::copy_file(path(), folder_.file("alone.db"));
