@@ -170,7 +170,7 @@ TEST_F(Limits, NoFurtherMemoryParks) {
 
 TEST_F(Limits, NoFurtherDescriptorParks) {
     input(3000);
-    parks_until_done([](rlim_t much) { limit(RLIMIT_NOFILE, much); }, 4, 60, 1);
+    parks_until_done([](rlim_t much) { limit(RLIMIT_NOFILE, much); }, 4, 64, 4);
 }
 
 }  // namespace
