@@ -69,7 +69,7 @@ std::pair<std::string_view*, unsigned> place_of(std::string_view key, named_task
 }
 
 // One pass, which ends with the last of them. Of two members with one key the first counts.
-named_task read_task(const dom::object& object) {
+named_task read_named(const dom::object& object) {
     constexpr unsigned all = 127;
     named_task task;
     unsigned found = 0;
@@ -106,19 +106,22 @@ bool same_words(std::string_view a, std::string_view b) {
     return skip(a, i) == a.size() && skip(b, j) == b.size();
 }
 
-// What is left of a text without what a server may change when it tidies it: letters, digits and what is not ASCII.
-// `tags`: also without HTML tags and entities, which it may have added.
+// What is left of a text without what a server may change when it tidies it: words of letters, digits and what is not
+// ASCII. `tags`: also without HTML tags and entities, which it may have added.
 std::string bare_text(std::string_view text, bool tags) {
     constexpr std::size_t longest_entity = 10;
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         const auto end = !tags || (c != '<' && c != '&') ? std::string_view::npos : text.find(c == '<' ? '>' : ';', i);
-        if (end != std::string_view::npos && (c == '<' || end - i < longest_entity))
-            i = end;
-        else if (static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0)
+        const bool markup = end != std::string_view::npos && (c == '<' || end - i < longest_entity);
+        if (markup) i = end;
+        if (!markup && (static_cast<unsigned char>(c) >= 0x80 || std::isalnum(static_cast<unsigned char>(c)) != 0))
             out += c;
+        else if (!out.empty() && out.back() != ' ')
+            out += ' ';
     }
+    if (!out.empty() && out.back() == ' ') out.pop_back();
     return out;
 }
 
@@ -199,7 +202,7 @@ create_answer read_created(exchange& x, const core::task_view& asked, const core
     for (const dom::element entry : tasks) {
         dom::object members;
         if (entry.get_object().get(members)) continue;
-        const auto task = read_task(members);
+        const auto task = read_named(members);
         if (task.contact.empty() || task.id.empty()) continue;
         if (key.is_in(task.id) || key.is_in(task.contact)) return not_ours("an id holds the API key", task, key);
         if (!ids.insert(task.id).second) return not_ours("a task is named twice", task, key);

@@ -138,6 +138,16 @@ TEST_F(OwnAnswer, TaskThatIsAnotherMakesTheWholeAnswerDoubtful) {
     }
 }
 
+TEST_F(OwnAnswer, NoteThatWasMadeHtmlIsTheSame) {
+    auto with_marks = asked();
+    with_marks.note = "a < b & \"c\" > d";
+    for (const char* note : {"<p>a &lt; b &amp; &quot;c&quot; &gt; d</p>", "<div>a &lt; b<br>&amp; c &gt; d</div>"}) {
+        auto x = answered(
+            200, fmt::format(R"({{"success":true,"tasks":[{{"id":"t1","contact_id":"c1","note":"{}"}}]}})", note));
+        EXPECT_EQ(classify_bulk_create(x, with_marks).verdict, create_verdict::created) << note;
+    }
+}
+
 TEST_F(OwnAnswer, NoteWhereNoneWasSentIsAnother) {
     auto x = answered(200, R"({"success":true,"tasks":[{"id":"t1","contact_id":"c1","note":"x"}]})");
     auto without = asked();
