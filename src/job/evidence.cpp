@@ -153,6 +153,7 @@ settled_doubt weigh(doubt& d, std::vector<row_finding> findings, doubt_reason pr
                     std::chrono::steady_clock::time_point now, std::chrono::milliseconds settle_time,
                     bool last_chance) {
     ++d.scans;
+    d.last_scan = now;
     d.fruitless_scans = problem == doubt_reason::none ? 0 : d.fruitless_scans + 1;
     const bool all_present = count(findings, finding::present) == findings.size();
     const bool undecided = count(findings, finding::undecidable) > 0;
@@ -186,6 +187,11 @@ settled_doubt weigh(doubt& d, std::vector<row_finding> findings, doubt_reason pr
         d.next_scan = quiet ? now + backoff_ceiling(scan_pauses, last_chance ? 0 : d.fruitless_scans)
                             : d.quiet_since + settle_time;
     return {settlement::scan_again, std::move(findings)};
+}
+
+void hasten(doubt& d, std::chrono::milliseconds settle_time) {
+    if (d.scans == 0 || d.agreed_since) return;
+    d.next_scan = std::min(d.next_scan, std::max(d.last_scan + scan_pauses.base, d.quiet_since + settle_time));
 }
 
 }  // namespace taskbarge::job

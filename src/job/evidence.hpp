@@ -39,7 +39,7 @@ struct doubt {
     core::instant started_at = core::instant::min();          // the first intent by our clock
     core::instant not_created_before = core::instant::min();  // the earliest that any clock known then allows
     std::chrono::steady_clock::time_point quiet_since{};  // the attempt's end, or when a scan found more than the last
-    std::chrono::steady_clock::time_point next_scan{};
+    std::chrono::steady_clock::time_point next_scan{}, last_scan{};
     std::optional<std::vector<row_finding>> last;  // findings of the scan before
     // Since when all scans agree and could prove absence. Nothing: the last one could not.
     std::optional<std::chrono::steady_clock::time_point> agreed_since;
@@ -96,5 +96,8 @@ struct settled_doubt {
 // final after the second scan.
 settled_doubt weigh(doubt& d, std::vector<row_finding> findings, doubt_reason problem,
                     std::chrono::steady_clock::time_point now, std::chrono::milliseconds settle_time, bool last_chance);
+
+// When nothing else is left to do, the long pauses between scans that proved nothing are not kept.
+void hasten(doubt& d, std::chrono::milliseconds settle_time);
 
 }  // namespace taskbarge::job

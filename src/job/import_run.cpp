@@ -104,6 +104,9 @@ asio::awaitable<run_end> import_run::run() {
     while (true) {
         if (!broken_) co_await take_in_doubts();
         if (sends() && !broken_) co_await keep_ready();
+        if (only_doubts_left())
+            for (auto& d : doubts_)
+                hasten(d, env_.settings.send.settle_time);
         move = decide(view());
         publish(move);
         if (move.what == next_move::kind::send) {
@@ -627,9 +630,7 @@ asio::awaitable<bool> import_run::weigh_doubt(doubt& d, const span_view& view) {
     std::vector<const doubt*> neighbours;
     for (const auto& other : doubts_)
         if (other.chunk.details.due_at == d.chunk.details.due_at) neighbours.push_back(&other);
-    // What the retry budget keeps back is not sent in this run: nothing that it could show is worth waiting for.
-    const auto sendable = [this](const ready_chunk& r) { return may_send(r); };
-    const bool nothing_else = std::none_of(ready_.begin(), ready_.end(), sendable) && all_loaded_ && in_flight_ == 0;
+    const bool nothing_else = only_doubts_left();
     const auto pioneer = nothing_else ? next_pioneer() : std::nullopt;
     const bool last_chance = (nothing_else && !pioneer) || !sends();
     const auto ended = d.ended;
@@ -642,6 +643,12 @@ asio::awaitable<bool> import_run::weigh_doubt(doubt& d, const span_view& view) {
     if (weighed.what == settlement::scan_again) co_return false;
     if (pioneer == d.chunk.id) pioneer_sent_ = true;
     co_return co_await settle_doubt(d, weighed.findings);
+}
+
+// What the retry budget keeps back is not sent in this run: nothing that it could show is worth waiting for.
+bool import_run::only_doubts_left() const {
+    const auto sendable = [this](const ready_chunk& r) { return may_send(r); };
+    return std::none_of(ready_.begin(), ready_.end(), sendable) && all_loaded_ && in_flight_ == 0;
 }
 
 // Of a ledger that was accepted all that is left is in doubt, so nothing could ever be created that shows how far the

@@ -94,6 +94,7 @@ class import_run {
     boost::asio::awaitable<core::result<void>> add_doubt(ledger::chunk_record chunk);
     boost::asio::awaitable<void> look_up_pass();
     boost::asio::awaitable<bool> weigh_doubt(doubt& d, const span_view& view);  // true: settled
+    bool only_doubts_left() const;
     std::optional<core::chunk_id> next_pioneer() const;
     boost::asio::awaitable<bool> settle_doubt(doubt& d, const std::vector<row_finding>& findings);
     core::result<std::optional<std::string>> claimed_before(ledger::ledger& l, const core::indexed_ids& tasks) const;

@@ -371,6 +371,21 @@ TEST_F(Weigh, AScanThatProvesNothingInBetweenStartsTheTimeAgain) {
     EXPECT_EQ(scan({is_not, is_not}, start + settle_time * 2), settlement::settled);
 }
 
+TEST_F(Weigh, LongPausesEndWhenNothingElseIsLeftToDo) {
+    auto at = start;
+    for (int i = 0; i < 20; ++i) {
+        scan({is_open, is_open}, at, doubt_reason::index_unproven);
+        at = d.next_scan;
+    }
+    ASSERT_GE(d.next_scan, d.last_scan + 5min);
+    hasten(d, settle_time);
+    EXPECT_LE(d.next_scan, d.last_scan + 10s);
+    const auto soon = d.next_scan;
+    scan({is_not, is_not}, soon);
+    hasten(d, settle_time);
+    EXPECT_EQ(d.next_scan, soon + settle_time) << "what the promise needs is waited for all the same";
+}
+
 TEST_F(Weigh, AListThatShowsSomethingElseEachTimeIsGivenUpAtTheLastChance) {
     auto at = start;
     int scans = 0;
