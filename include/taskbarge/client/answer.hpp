@@ -79,9 +79,9 @@ enum class create_verdict : std::uint8_t {
 
 struct create_answer {
     create_verdict verdict = create_verdict::doubtful;
-    created_tasks tasks;                      // verdict created; in the answer's order
-    std::string code;                         // stable: created, refused_422, http_500, request_timeout, ...
-    std::string message;                      // the server's own words, or ours; one line, bounded
+    created_tasks tasks;                        // verdict created; in the answer's order
+    std::string code;                           // stable: created, refused_422, http_500, request_timeout, ...
+    std::string message;                        // the server's own words, or ours; one line, bounded
     std::optional<core::instant> created_at{};  // when the first task was created, by the clock that stamps tasks
 };
 // `asked` is what the request asked for: an answer whose tasks are others, or that names a task twice, is not the
