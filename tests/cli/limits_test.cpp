@@ -26,7 +26,8 @@ using taskbarge::test::outcome;
 using taskbarge::test::program;
 using testing::HasSubstr;
 
-constexpr uid_t ordinary_user = 65533;  // nobody has it, so that nothing else counts against its limits
+// Nobody has it, another test at the same time included: nothing else counts against its limits.
+const uid_t ordinary_user = 1'000'000'000 + static_cast<uid_t>(::getpid());
 
 std::string read_file(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
