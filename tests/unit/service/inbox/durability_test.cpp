@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 #include <vector>
 
 #include "service/inbox/item_store.hpp"
@@ -14,6 +15,7 @@
 
 namespace {
 
+std::mutex guard;           // other tests of this program sync from several threads
 std::vector<ino_t> synced;  // in this order
 ino_t unsyncable = 0;
 
@@ -37,7 +39,10 @@ extern "C" int fsync(int fd) {
         errno = EIO;
         return -1;
     }
-    synced.push_back(found.st_ino);
+    {
+        const std::lock_guard lock(guard);
+        synced.push_back(found.st_ino);
+    }
     return static_cast<int>(::syscall(SYS_fsync, fd));
 }
 
