@@ -21,7 +21,7 @@ variable TASKBARGE_SECTION_KEY, the settings file (--config, else ./taskbarge.to
 /etc/taskbarge/taskbarge.toml), default.
 
 Exit codes:
-   0  every row created or duplicate       69  no answer at all from Apollo (DNS, connection, TLS)
+   0  every row created or its duplicate   69  no answer at all from Apollo (DNS, connection, TLS)
    2  finished, but some rows rejected,    70  a bug
       failed or held unknown               75  parked, interrupted, held by another process, disk
   64  wrong command line                       full: run it again, as cron does

@@ -99,10 +99,12 @@ std::string jobs_table(const std::vector<job_line>& jobs) {
                            "CREATED", "PROBLEMS", "PENDING", "MADE", "FILES");
     for (const auto& [job, totals] : jobs) {
         const auto& rows = totals.rows;
-        out +=
-            fmt::format("{:>5}  {:<9}  {:>11}  {:>11}  {:>9}  {:>11}  {:<20}  {}\n", job.id, state_text(job),
-                        grouped(rows.rows), grouped(rows.created), grouped(rows.rejected + rows.failed + rows.unknown),
-                        grouped(rows.pending), core::to_rfc3339_seconds(job.created_at), files_text(job));
+        const auto problems =
+            rows.rejected + rows.failed + rows.unknown + rows.duplicate_failed + rows.duplicate_unknown;
+        out += fmt::format("{:>5}  {:<9}  {:>11}  {:>11}  {:>9}  {:>11}  {:<20}  {}\n", job.id, state_text(job),
+                           grouped(rows.rows), grouped(rows.created), grouped(problems),
+                           grouped(rows.pending + rows.duplicate_pending), core::to_rfc3339_seconds(job.created_at),
+                           files_text(job));
     }
     return out;
 }
@@ -110,6 +112,7 @@ std::string jobs_table(const std::vector<job_line>& jobs) {
 std::string status_text(const job_status& s, core::instant now) {
     auto out = head(s.job.record, now);
     out += "  " + sum_line(s.job.totals.rows) + "\n";
+    if (const auto open = open_duplicates_line(s.job.totals.rows); !open.empty()) out += "  " + open + "\n";
     out += "  " + requests_line(s.job.totals.requests) + "\n";
     if (!s.reasons.empty()) out += "Not created, commonest reasons first:\n" + reasons_text(s.reasons);
     for (const auto& [route, book] : s.books) {

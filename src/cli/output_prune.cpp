@@ -19,6 +19,8 @@ std::string_view word_of(ledger::prune_bar bar) {
             return "unknown_rows";
         case ledger::prune_bar::look_up:
             return "look_up";
+        case ledger::prune_bar::asked_for:
+            return "asked_for";
         case ledger::prune_bar::none:
             break;
     }
@@ -34,6 +36,11 @@ std::string sentence_of(const ledger::prune_candidate& c) {
                                counted(c.totals.rows.unknown, "row is", "rows are"), c.job);
         case ledger::prune_bar::look_up:
             return "unfinished look-ups of another job need its tasks";
+        case ledger::prune_bar::asked_for:
+            return fmt::format(
+                "rows of it without a task are the originals of another job's duplicates; settle them "
+                "(taskbarge retry {})",
+                c.job);
         case ledger::prune_bar::none:
             break;
     }

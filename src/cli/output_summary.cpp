@@ -47,6 +47,21 @@ std::string sum_line(const core::row_counts& rows) {
     return line;
 }
 
+std::string open_duplicates_line(const core::row_counts& rows) {
+    if (rows.open_duplicates() == 0) return {};
+    std::string line = fmt::format("of the duplicates, {} no task yet: their originals, in other jobs, are",
+                                   counted(rows.open_duplicates(), "row has", "rows have"));
+    std::string_view between = " ";
+    for (const auto& [count, word] :
+         {std::pair(rows.duplicate_pending, "pending"), std::pair(rows.duplicate_unknown, "unknown"),
+          std::pair(rows.duplicate_failed, "failed")}) {
+        if (count == 0) continue;
+        line += fmt::format("{}{} {}", between, grouped(count), word);
+        between = ", ";
+    }
+    return line;
+}
+
 std::string requests_line(const core::request_counts& requests) {
     return fmt::format("requests {} (at least {}, for {}), {} repeated, {} rate-limited", grouped(requests.requests),
                        grouped(requests.minimum_requests), counted(requests.groups, "group", "groups"),
@@ -92,6 +107,11 @@ std::vector<next_step> next_steps(const job::report& r, const std::string& optio
             "To get the rejected rows, to mend and import again");
     if (r.rows.failed + r.rows.unknown != 0)
         add(fmt::format("results {} --only failed,unknown", id), "To see which rows failed or are unknown, and why");
+    if (r.rows.open_duplicates() != 0)
+        add(fmt::format("results {} --only duplicate", id),
+            "To see which duplicates have no task, and whose rows they are of");
+    if (r.state == "completed" && r.rows.duplicate_pending + r.rows.duplicate_failed != 0)
+        add(fmt::format("resume {}", id), "To send the duplicates of rows that failed or were cancelled");
     if (r.rows.unknown != 0) add(fmt::format("verify {}", id), "To look the unknown rows up again");
     if (r.state == "completed" && r.rows.failed != 0) add(fmt::format("retry {}", id), "To send the failed rows again");
     return steps;
@@ -102,6 +122,7 @@ std::string job_summary(const job::report& r, exit_code code, const std::vector<
     std::string out = headline(r, code, now) + "\n";
     if (!r.job) return out;
     out += "  " + sum_line(r.rows) + "\n";
+    if (const auto open = open_duplicates_line(r.rows); !open.empty()) out += "  " + open + "\n";
     out += fmt::format("  {}; {} in this run, {}\n", requests_line(r.requests), grouped(r.requests_this_run),
                        spoken(r.elapsed));
     if (!reasons.empty()) out += "Not created, commonest reasons first:\n" + reasons_text(reasons);

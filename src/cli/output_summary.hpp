@@ -16,6 +16,9 @@ using report::exit_code;
 // "rows 2,000 = created 1,950 + duplicate 20 + ...": the sum that promise 1 is about.
 std::string sum_line(const core::row_counts& rows);
 
+// "of the duplicates, 4 rows have no task yet: ..."; empty when each of them has.
+std::string open_duplicates_line(const core::row_counts& rows);
+
 // "requests 21 (at least 20, for 5 groups), 1 repeated, 0 rate-limited".
 std::string requests_line(const core::request_counts& requests);
 

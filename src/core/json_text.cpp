@@ -155,6 +155,9 @@ void add_counts(json_object& o, const row_counts& counts) {
     o.number("rows", counts.rows);
     o.number("created", counts.created);
     o.number("duplicate", counts.duplicate);
+    o.number("duplicate_pending", counts.duplicate_pending);
+    o.number("duplicate_unknown", counts.duplicate_unknown);
+    o.number("duplicate_failed", counts.duplicate_failed);
     o.number("rejected", counts.rejected);
     o.number("failed", counts.failed);
     o.number("unknown", counts.unknown);

@@ -49,10 +49,29 @@ std::string_view to_string(window_kind v) {
     return word_of(window_words, v);
 }
 
+row_state state_of_open_row(chunk_state of, row_state while_sending) {
+    switch (of) {
+        case chunk_state::planned:
+            return row_state::pending;
+        case chunk_state::sending:
+            return while_sending;
+        case chunk_state::refused:
+            return row_state::failed;
+        case chunk_state::created:
+        case chunk_state::doubtful:
+        case chunk_state::split:
+            break;
+    }
+    return row_state::unknown;
+}
+
 row_counts& row_counts::operator+=(const row_counts& more) {
     rows += more.rows;
     created += more.created;
     duplicate += more.duplicate;
+    duplicate_pending += more.duplicate_pending;
+    duplicate_unknown += more.duplicate_unknown;
+    duplicate_failed += more.duplicate_failed;
     rejected += more.rejected;
     failed += more.failed;
     unknown += more.unknown;

@@ -50,7 +50,7 @@ struct grouper::impl {
     core::result<void> prepare(std::span<const core::row> rows, prepared& out);
     core::result<void> add_one(const core::row& row, core::group_number group, const contact_set::probe& wanted);
     core::result<core::group_number> group_of(const core::row& row, std::uint64_t hash);
-    core::result<void> give_duplicate(const core::row& row, std::uint32_t first_row);
+    core::result<void> give_duplicate(const core::row& row, core::group_number group, std::uint32_t first_row);
     core::result<void> give_chunk(core::group_number group, const std::vector<open_row>& rows);
     core::result<void> finish();
     bool memory_is_short() const;
@@ -109,7 +109,7 @@ core::result<void> grouper::impl::add_one(const core::row& row, core::group_numb
                                           const contact_set::probe& wanted) {
     const auto number = static_cast<std::uint32_t>(row.number);
     const auto first_row = contacts.find_or_add(wanted, number);
-    if (first_row != 0) return give_duplicate(row, first_row);
+    if (first_row != 0) return give_duplicate(row, group, first_row);
     ++stats.rows;
     open.add(group, number, row.at.line);
     if (open.waiting(group) == options.chunk_size) {
@@ -132,12 +132,14 @@ core::result<core::group_number> grouper::impl::group_of(const core::row& row, s
     return found->group;
 }
 
-core::result<void> grouper::impl::give_duplicate(const core::row& row, std::uint32_t first_row) {
+core::result<void> grouper::impl::give_duplicate(const core::row& row, core::group_number group,
+                                                 std::uint32_t first_row) {
     ++stats.duplicates;
     core::duplicate_row out;
     out.number = row.number;
     out.at = row.at;
     out.contact_id = row.contact_id;
+    out.group = group;
     out.of_row = first_row;
     return sink.on_duplicate(out);
 }

@@ -114,6 +114,27 @@ std::optional<failure> rest_of(ledger::ledger& book, core::job_id id) {
                    fmt::format("{} rows are pending; `taskbarge resume {}` sends them", totals->rows.pending, id)};
 }
 
+// A job all of whose own rows are settled is not finished while its duplicates wait for another job's rows.
+void wait_for_originals(ledger::ledger& book, core::job_id id, run_end& end) {
+    auto waiting = book.waiting_for(id);
+    if (!waiting) {
+        end.why = waiting.error();
+        return;
+    }
+    if (waiting->empty()) return;
+    std::vector<core::job_id> jobs;
+    std::uint64_t rows = 0;
+    for (const auto& one : *waiting) {
+        jobs.push_back(one.job);
+        rows += one.rows;
+    }
+    end.why =
+        failure{errc::waiting,
+                fmt::format("{} rows ask for tasks that job {} has still to create; `taskbarge resume` goes on with "
+                            "both",
+                            rows, fmt::join(jobs, " and job "))};
+}
+
 // A run of a job whose lock is held. Writes its end into the ledger.
 void run_job(const environment& env, ledger::ledger& book, const ledger::job_record& job, run_purpose purpose,
              run_reporter& reporter) {
@@ -128,11 +149,13 @@ void run_job(const environment& env, ledger::ledger& book, const ledger::job_rec
             (void)run.release();  // requests that were cut short refer to it, see run_online()
             throw;
         }
-        reporter.out().requests_this_run = run->requests_this_run();
+        reporter.out().requests_this_run += run->requests_this_run();
         if (env.stop.level() == stop_level::forced) (void)run.release();  // as well
     };
     if (auto ran = run_online(env, book, work); !ran) end.why = ran.error();
     if (!end.why) end.why = rest_of(book, job.id);
+    const bool is_to_send = purpose == run_purpose::import || purpose == run_purpose::retry;
+    if (!end.why && is_to_send) wait_for_originals(book, job.id, end);
     reporter.out().state = state_word(end.why);
     reporter.out().why = end.why;
     reporter.out().resume_at = end.resume_at;
@@ -215,6 +238,73 @@ void report_finished(run_reporter& reporter) {
     reporter.out().already_finished = true;
 }
 
+// Goes on with a job that has rows which another one's duplicates ask for, as far as it can. False: what ended it would
+// end the other one as well, and the reporter was told.
+bool bring_on(const environment& env, ledger::ledger& book, const ledger::waiting_for_job& original,
+              run_reporter& reporter) {
+    auto lock = book.lock_job(original.job);
+    if (!lock && lock.error().code == errc::job_held) return true;  // another process does it
+    auto record = lock ? book.job(original.job) : result<ledger::job_record>(lock.error());
+    if (!record) {
+        reporter.stop_with(record.error());
+        return false;
+    }
+    if (record->state == job_state::completed || record->paused() || parked_until(env, *record)) return true;
+    env.watch.on_notice(
+        fmt::format("job {} goes first: {} rows of this input are the same as rows that it has still to "
+                    "send",
+                    original.job, original.rows));
+    run_reporter theirs(env);
+    run_job(env, book, *record, run_purpose::import, theirs);
+    reporter.out().requests_this_run += theirs.out().requests_this_run;
+    const auto& why = theirs.out().why;
+    if (!why || why->code == errc::waiting) return true;
+    reporter.stop_with(*why);
+    return false;
+}
+
+// Rows whose original has failed or was cancelled since are this job's own again.
+result<void> free_duplicates(ledger::ledger& book, const ledger::job_record& job, core::instant now) {
+    const auto totals = book.totals(job.id);
+    if (!totals) return totals.error();
+    if (totals->rows.duplicate_failed == 0) return {};
+    if (auto r = book.begin(); !r) return r.error();
+    auto freed = book.free_duplicates(job.id);
+    auto done = freed ? result<void>() : result<void>(freed.error());
+    // Together: with pending rows the job is not completed any more.
+    if (done && *freed > 0 && job.state == job_state::completed)
+        done = book.set_job_state(job.id, job_state::parked, std::nullopt, {}, {}, now);
+    if (!done) {
+        book.rollback();
+        return done.error();
+    }
+    return book.commit();
+}
+
+// Whether a completed job has something to do after all: its duplicates ask for rows that are pending or have failed.
+result<bool> is_finished(ledger::ledger& book, const ledger::job_record& job) {
+    if (job.state != job_state::completed) return false;
+    if (job.pruned_at) return true;
+    auto totals = book.totals(job.id);
+    if (!totals) return totals.error();
+    return totals->rows.duplicate_pending + totals->rows.duplicate_failed == 0;
+}
+
+// Goes on with a job, and before it with those that have the rows which its duplicates ask for: they have the windows
+// anyway.
+void go_on(const environment& env, ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+    if (env.brings_originals_on) {
+        auto originals = book.waiting_for(job.id);
+        if (!originals) return reporter.stop_with(originals.error());
+        for (const auto& one : *originals)
+            if (!bring_on(env, book, one, reporter)) return;
+    }
+    if (auto r = free_duplicates(book, job, env.clock.now()); !r) return reporter.stop_with(r.error());
+    auto fresh = book.job(job.id);
+    if (!fresh) return reporter.stop_with(fresh.error());
+    run_job(env, book, *fresh, run_purpose::import, reporter);
+}
+
 // Moves all chunks from one state to another with a code.
 result<void> move_chunks(ledger::ledger& book, core::job_id job, core::chunk_state from, core::chunk_state to,
                          const std::string& code, const std::string& message, core::instant now) {
@@ -285,10 +375,12 @@ report import_files(const environment& env, const import_options& options) {
     if (!book) return reporter.finish();
     auto job = find_or_plan_input(env, *book, options, found_job::held, reporter);
     if (!job) return reporter.finish();
-    if (job->record.state == job_state::completed)
+    if (const auto finished = is_finished(*book, job->record); !finished)
+        reporter.stop_with(finished.error());
+    else if (*finished)
         report_finished(reporter);
     else if (!report_if_paused(job->record, reporter) && !report_if_parked(env, job->record, reporter))
-        run_job(env, *book, job->record, run_purpose::import, reporter);
+        go_on(env, *book, job->record, reporter);
     reporter.read_ledger(*book);
     return reporter.finish();
 }
@@ -330,17 +422,21 @@ report pause_job(const environment& env, core::job_id id) {
 
 report resume_job(const environment& env, core::job_id id, paused_job paused) {
     return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
-        if (job.state == job_state::completed) return report_finished(reporter);
+        const auto finished = is_finished(book, job);
+        if (!finished) return reporter.stop_with(finished.error());
+        if (*finished) return report_finished(reporter);
         if (paused == paused_job::leave && report_if_paused(job, reporter)) return;
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
-        if (!report_if_parked(env, job, reporter)) run_job(env, book, job, run_purpose::import, reporter);
+        if (!report_if_parked(env, job, reporter)) go_on(env, book, job, reporter);
     });
 }
 
 report retry_job(const environment& env, core::job_id id, unknown_rows unknown) {
     core::settings changed = env.settings;
     if (unknown == unknown_rows::resend) changed.send.when_unverifiable = core::unverifiable_policy::resend;
-    const environment retry_env{changed, env.key, env.clock, env.stop, env.watch, env.seed, env.book, env.names_others};
+    const environment retry_env{changed,  env.key,          env.clock,
+                                env.stop, env.watch,        env.seed,
+                                env.book, env.names_others, env.brings_originals_on};
     return with_job(retry_env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
         if (job.pruned_at) return reporter.stop_with(ledger::rows_pruned(job.id, *job.pruned_at));
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);

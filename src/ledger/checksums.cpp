@@ -39,7 +39,7 @@ constexpr std::string_view of_chunks[] = {"id",
                                           "message"};
 constexpr std::string_view of_packed_contacts[] = {"chunk", "contact_ids", "rows", "lines"};
 constexpr std::string_view of_packed_tasks[] = {"chunk", "task_ids", "first_task", "last_task", "since", "answered_at"};
-constexpr std::string_view of_duplicates[] = {"job", "row", "line", "contact_id", "of_job", "of_row"};
+constexpr std::string_view of_duplicates[] = {"job", "row", "line", "contact_id", "group_number", "of_job", "of_row"};
 constexpr std::string_view of_rejects[] = {"job", "row", "line", "contact_id", "\"column\"", "code", "message", "raw"};
 constexpr std::string_view of_kept_keys[] = {"job",    "details_hash",   "details_sha256",
                                              "packed", "other_contacts", "other_rows"};

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -17,6 +20,7 @@ namespace taskbarge::ledger {
 using core::chunk_id;
 using core::job_id;
 using core::result;
+using core::row_number;
 
 namespace {
 
@@ -90,13 +94,15 @@ result<void> each_shared_group(sqlite::connection& db, job_id job, Visit&& visit
 // Duplicates are found group by group, and kept by row: sorting them once beats writing all over the table.
 result<void> start_duplicates(sqlite::connection& db) {
     return db.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS new_duplicates (row, line, contact_id, of_job, of_row); "
+        "CREATE TEMP TABLE IF NOT EXISTS new_duplicates (row, line, contact_id, group_number, of_job, "
+        "of_row); "
         "DELETE FROM temp.new_duplicates;");
 }
 
-result<void> note_duplicate(sqlite::connection& db, const core::chunk_rows& of, std::size_t index, earlier_row first) {
-    return db.prepare("INSERT INTO temp.new_duplicates VALUES (?,?,?,?,?)")
-        .bind(of.rows[index], of.lines[index], of.contact_ids[index], first.job, first.row)
+result<void> note_duplicate(sqlite::connection& db, core::group_number group, const core::chunk_rows& of,
+                            std::size_t index, earlier_row first) {
+    return db.prepare("INSERT INTO temp.new_duplicates VALUES (?,?,?,?,?,?)")
+        .bind(of.rows[index], of.lines[index], of.contact_ids[index], group, first.job, first.row)
         .run();
 }
 
@@ -104,9 +110,9 @@ result<void> note_duplicate(sqlite::connection& db, const core::chunk_rows& of, 
 // other job's row too: a duplicate is always of a row that has the task.
 result<void> keep_duplicates(sqlite::connection& db, job_id job) {
     static const std::string move = fmt::format(
-        "INSERT INTO duplicates (job, row, line, contact_id, of_job, of_row, checksum) "
-        "SELECT ?1, row, line, contact_id, of_job, of_row, {} FROM temp.new_duplicates ORDER BY row",
-        row_check_of({"?1", "row", "line", "contact_id", "of_job", "of_row"}));
+        "INSERT INTO duplicates (job, row, line, contact_id, group_number, of_job, of_row, checksum) "
+        "SELECT ?1, row, line, contact_id, group_number, of_job, of_row, {} FROM temp.new_duplicates ORDER BY row",
+        row_check_of({"?1", "row", "line", "contact_id", "group_number", "of_job", "of_row"}));
     auto moved = db.prepare(move).bind(job).run();
     if (!moved || db.changes() == 0) return moved;
     static const std::string count = sealed_update(sealed::jobs, {{"duplicates", "duplicates + ?1"}}, "WHERE id = ?2");
@@ -167,7 +173,7 @@ class group_cutter {
         cutting_ = true;
         if (auto r = remove(id); !r) return r;
         for (std::size_t i = 0; i < rows->size(); ++i) {
-            if (auto r = found[i] ? note_duplicate(db_, *rows, i, *found[i]) : keep(*rows, i); !r) return r;
+            if (auto r = found[i] ? note_duplicate(db_, group_, *rows, i, *found[i]) : keep(*rows, i); !r) return r;
         }
         return {};
     }
@@ -207,7 +213,8 @@ class chunk_reopener {
  public:
     chunk_reopener(sqlite::connection& db, job_id job, chunk_id id) : db_(db), job_(job), id_(id) {}
 
-    result<void> run(const earlier_contacts& others) {
+    // `group`: the chunk's, for the others' contacts.
+    result<void> run(core::group_number group, const earlier_contacts& others) {
         auto rows = read_contacts(db_, id_);
         if (!rows) return rows.error();
         auto tasks = read_tasks(db_, id_);
@@ -216,7 +223,7 @@ class chunk_reopener {
         for (std::size_t i = 0; i < rows->size(); ++i) {
             if (i < tasks->size() && !(*tasks)[i].empty()) continue;
             if (const auto first = others.find(rows->contact_ids[i])) {
-                if (auto r = note_duplicate(db_, *rows, i, *first); !r) return r;
+                if (auto r = note_duplicate(db_, group, *rows, i, *first); !r) return r;
             } else {
                 append(left, *rows, i);
             }
@@ -260,17 +267,116 @@ class chunk_reopener {
     chunk_id id_;
 };
 
-result<void> reopen_each(sqlite::connection& db, job_id job, sqlite::statement refused,
+result<void> reopen_each(sqlite::connection& db, job_id job, sqlite::statement refused, core::group_number group,
                          const earlier_contacts& others) {
     auto ids = chunk_ids(std::move(refused));
     if (!ids) return ids.error();
     for (const auto id : *ids) {
-        if (auto r = chunk_reopener(db, job, id).run(others); !r) return r;
+        if (auto r = chunk_reopener(db, job, id).run(group, others); !r) return r;
     }
     return {};
 }
 
+// Rows that are taken back into the plan, by their groups.
+using rows_by_group = std::map<core::group_number, core::chunk_rows>;
+
+// Takes the rows out of the table of duplicates.
+result<rows_by_group> remove_duplicates(sqlite::connection& db, job_id job, std::span<const open_duplicate> rows) {
+    static const std::string sql =
+        fmt::format("DELETE FROM duplicates WHERE job = ? AND row = ? RETURNING line, contact_id, group_number, {}",
+                    intact(sealed::duplicates, "duplicates"));
+    rows_by_group out;
+    auto remove = db.prepare(sql);
+    for (const auto& one : rows) {
+        auto found = remove.bind(job, one.row).next();
+        if (!found) return found.error();
+        if (!*found || remove.integer(3) == 0)
+            return damaged(db, fmt::format("duplicate row {} of job {}", one.row, job));
+        auto& group = out[static_cast<core::group_number>(remove.integer(2))];
+        group.rows.push_back(one.row);
+        group.lines.push_back(remove.number(0));
+        group.contact_ids.push_back(remove.text(1));
+        remove.reset();
+    }
+    static const std::string count = sealed_update(sealed::jobs, {{"duplicates", "duplicates - ?1"}}, "WHERE id = ?2");
+    if (auto r = db.prepare(count).bind(rows.size(), job).run(); !r) return r.error();
+    if (db.changes() == 0) return damaged(db, fmt::format("job {}", job));
+    return out;
+}
+
+// Leaves out what third jobs have by now.
+result<void> drop_what_others_have(sqlite::connection& db, job_id job, rows_by_group& groups) {
+    return each_shared_group(db, job, [&](core::group_number number, const earlier_contacts& others) -> result<void> {
+        const auto group = groups.find(number);
+        if (group == groups.end()) return {};
+        core::chunk_rows left;
+        for (std::size_t i = 0; i < group->second.size(); ++i) {
+            const auto first = others.find(group->second.contact_ids[i]);
+            if (!first)
+                append(left, group->second, i);
+            else if (auto r = note_duplicate(db, number, group->second, i, *first); !r)
+                return r;
+        }
+        group->second = std::move(left);
+        return {};
+    });
+}
+
+// Of several rows for one contact the first gets the task, and the others are its duplicates: all of them were those of
+// the other job's row.
+result<core::chunk_rows> first_of_each(sqlite::connection& db, job_id job, core::group_number group,
+                                       const core::chunk_rows& rows) {
+    std::unordered_map<std::string_view, row_number> seen;
+    core::chunk_rows out;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto [at, fresh] = seen.try_emplace(rows.contact_ids[i], rows.rows[i]);
+        if (fresh)
+            append(out, rows, i);
+        else if (auto r = note_duplicate(db, group, rows, i, {job, at->second}); !r)
+            return r.error();
+    }
+    return out;
+}
+
+result<void> add_to_plan(sqlite::connection& db, job_id job, core::group_number group, std::uint32_t chunk_size,
+                         const core::chunk_rows& rows) {
+    auto query = db.prepare("SELECT coalesce(max(part) + 1, 0) FROM chunks WHERE job = ? AND group_number = ?");
+    auto found = query.bind(job, group).next();
+    if (!found) return found.error();
+    new_chunk chunk;
+    chunk.job = job;
+    chunk.group = group;
+    chunk.part = static_cast<std::uint32_t>(query.integer(0));
+    const auto first_part = chunk.part;
+    query.reset();
+    for (std::size_t from = 0; from < rows.size(); from += chunk_size, ++chunk.part) {
+        core::chunk_rows some;
+        for (auto i = from; i < std::min<std::size_t>(rows.size(), from + chunk_size); ++i)
+            append(some, rows, i);
+        if (auto r = insert_chunk(db, chunk, some); !r) return r;
+    }
+    static const std::string more =
+        sealed_update(sealed::jobs, {{"minimum_requests", "minimum_requests + ?1"}}, "WHERE id = ?2");
+    return db.prepare(more).bind(chunk.part - first_part, job).run();
+}
+
 }  // namespace
+
+result<void> take_back(sqlite::connection& db, job_id job, std::uint32_t chunk_size,
+                       std::span<const open_duplicate> rows) {
+    if (rows.empty()) return {};
+    if (auto r = start_duplicates(db); !r) return r;
+    auto groups = remove_duplicates(db, job, rows);
+    if (!groups) return groups.error();
+    if (auto r = drop_what_others_have(db, job, *groups); !r) return r;
+    for (const auto& [number, of_group] : *groups) {
+        auto left = first_of_each(db, job, number, of_group);
+        if (!left) return left.error();
+        if (left->rows.empty()) continue;
+        if (auto r = add_to_plan(db, job, number, chunk_size, *left); !r) return r;
+    }
+    return keep_duplicates(db, job);
+}
 
 std::int64_t details_hash(const details_digest& digest) {
     std::uint64_t out = 0;
@@ -298,14 +404,14 @@ result<void> reopen_refused_chunks(sqlite::connection& db, job_id job) {
         auto refused =
             db.prepare("SELECT id FROM chunks WHERE job = ? AND group_number = ? AND state = 'refused' ORDER BY id");
         refused.bind(job, group);
-        return reopen_each(db, job, std::move(refused), others);
+        return reopen_each(db, job, std::move(refused), group, others);
     });
     if (!shared) return shared;
     auto partial = db.prepare(
         "SELECT id FROM chunks WHERE job = ? AND state NOT IN ('planned', 'created') AND state = 'refused' "
         "AND created_count > 0 ORDER BY id");
     partial.bind(job);
-    if (auto r = reopen_each(db, job, std::move(partial), {}); !r) return r;
+    if (auto r = reopen_each(db, job, std::move(partial), 0, {}); !r) return r;
     // What is still refused goes again as it is.
     static const std::string whole =
         sealed_update(sealed::chunks,

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "ledger/kept_keys.hpp"
+#include "ledger/open_duplicates.hpp"
 #include "ledger/sqlite.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/state.hpp"
@@ -26,5 +28,11 @@ core::result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, core::job_i
 // pending or unknown by now become duplicates of that job's row instead: they were not, when they failed. To be called
 // within a transaction.
 core::result<void> reopen_refused_chunks(sqlite::connection& db, core::job_id job);
+
+// Takes rows of `job` that are duplicates of rows without a task into its own plan, in new chunks. Where a third job
+// has their task by now, pending or unknown included, they become duplicates of that one. To be called within a
+// transaction.
+core::result<void> take_back(sqlite::connection& db, core::job_id job, std::uint32_t chunk_size,
+                             std::span<const open_duplicate> rows);
 
 }  // namespace taskbarge::ledger

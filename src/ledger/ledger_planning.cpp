@@ -133,7 +133,8 @@ result<void> sqlite_ledger::add_duplicate(job_id job, const core::duplicate_row&
     return db_->atomically(access::write, [&] {
         static const std::string sql = sealed_insert(sealed::duplicates);
         return db_->prepare(sql)
-            .bind(job, row.number, row.at.line, row.contact_id, row.of_job == 0 ? job : row.of_job, row.of_row)
+            .bind(job, row.number, row.at.line, row.contact_id, row.group, row.of_job == 0 ? job : row.of_job,
+                  row.of_row)
             .run();
     });
 }

@@ -8,6 +8,7 @@
 
 #include "ledger/checksums.hpp"
 #include "ledger/chunk_rows.hpp"
+#include "ledger/open_duplicates.hpp"
 #include "ledger/result_stream.hpp"
 #include "ledger/sqlite_ledger.hpp"
 
@@ -95,6 +96,16 @@ void clear(row_result& out) {
     out.finished_at.reset();
 }
 
+std::string_view code_of(const open_duplicate& open) {
+    return open.state == row_state::pending   ? "original_pending"
+           : open.state == row_state::unknown ? "original_unknown"
+                                              : "original_failed";
+}
+std::string message_of(const open_duplicate& open) {
+    return fmt::format("no task yet: row {} of job {}, which asks for the same one, is {}", open.of.row, open.of.job,
+                       core::to_string(open.state));
+}
+
 void fill_duplicate(const sqlite::statement& from, row_result& out) {
     clear(out);
     out.row = from.number(0);
@@ -145,8 +156,10 @@ class file_finder {
 // Chunks, duplicates and rejects in one order. A row stands in exactly one of them.
 class all_rows {
  public:
-    all_rows(sqlite::connection& db, job_id job, row_state of_sending)
+    // `open`: the duplicates without a task, in order.
+    all_rows(sqlite::connection& db, job_id job, row_state of_sending, std::vector<open_duplicate> open)
         : db_(db),
+          open_(std::move(open)),
           chunks_(db, job, of_sending, results_memory),
           duplicates_(db, db.prepare(duplicates_sql), 5, job),
           rejects_(db, db.prepare(rejects_sql), 7, job) {}
@@ -164,7 +177,10 @@ class all_rows {
             if (first <= last) return damaged(db_, fmt::format("row {} is there twice", first));
             last = first;
             auto& out = first == chunk_row_ ? sent_ : other_;
-            if (first == duplicates_.row()) fill_duplicate(duplicates_.query(), out);
+            if (first == duplicates_.row()) {
+                fill_duplicate(duplicates_.query(), out);
+                explain_open(out);
+            }
             if (first == rejects_.row()) fill_reject(rejects_.query(), out);
             out.file = files.file_of(first);
             if (!visit(out)) return {};
@@ -175,6 +191,13 @@ class all_rows {
  private:
     core::failure lost(std::uint64_t expected, std::uint64_t count) const {
         return damaged(db_, fmt::format("{} rows, of which {} are found", expected, count));
+    }
+    void explain_open(row_result& out) {
+        while (next_open_ < open_.size() && open_[next_open_].row < out.row)
+            ++next_open_;
+        if (next_open_ == open_.size() || open_[next_open_].row != out.row) return;
+        out.code = code_of(open_[next_open_]);
+        out.message = message_of(open_[next_open_]);
     }
     result<void> advance_chunks() {
         auto more = chunks_.next(sent_);
@@ -191,6 +214,8 @@ class all_rows {
     inline static const std::string duplicates_sql = duplicates_in_order(), rejects_sql = rejects_in_order();
 
     sqlite::connection& db_;
+    std::vector<open_duplicate> open_;
+    std::size_t next_open_ = 0;
     result_stream chunks_;
     side_rows duplicates_, rejects_;
     row_number chunk_row_ = no_row;
@@ -198,11 +223,12 @@ class all_rows {
 };
 
 // Whether the row of a job j tells its sums: it was pruned, or it is completed and they account for all its rows
-// without an unknown one. Only a verify changes rows of a completed job, and unknown ones only; a retry makes it
-// unfinished.
+// without an unknown one or a duplicate without a task. Only a verify changes rows of a completed job, and unknown ones
+// only; a retry makes it unfinished.
 constexpr std::string_view sums_stand =
     "(j.pruned_at IS NOT NULL OR (j.state = 'completed' AND "
-    "j.kept_created + j.kept_failed + j.rejected + j.duplicates = j.rows))";
+    "j.kept_created + j.kept_failed + j.rejected + j.duplicates = j.rows AND "
+    "j.kept_duplicate_pending + j.kept_duplicate_unknown + j.kept_duplicate_failed = 0))";
 
 struct job_sums {
     job_totals totals;
@@ -214,8 +240,8 @@ struct job_sums {
 result<job_sums> read_job_sums(sqlite::connection& db, job_id id) {
     static const std::string sql = fmt::format(
         "SELECT rows, rejected, duplicates, groups, minimum_requests, state = 'planning', pruned_at IS NOT NULL, {}, "
-        "kept_created, kept_failed, kept_unknown, kept_requests, kept_retries, kept_rate_limited FROM jobs j WHERE id "
-        "= ?",
+        "kept_created, kept_failed, kept_unknown, kept_requests, kept_retries, kept_rate_limited, "
+        "kept_duplicate_pending, kept_duplicate_unknown, kept_duplicate_failed FROM jobs j WHERE id = ?",
         sums_stand);
     auto query = db.prepare(sql);
     auto found = query.bind(id).next();
@@ -237,6 +263,9 @@ result<job_sums> read_job_sums(sqlite::connection& db, job_id id) {
         out.totals.requests.requests = query.number(11);
         out.totals.requests.retries = query.number(12);
         out.totals.requests.rate_limited = query.number(13);
+        out.totals.rows.duplicate_pending = query.number(14);
+        out.totals.rows.duplicate_unknown = query.number(15);
+        out.totals.rows.duplicate_failed = query.number(16);
     }
     return out;
 }
@@ -257,23 +286,9 @@ result<void> count_planning(sqlite::connection& db, job_id id, job_totals& out) 
 
 // Adds the rows of a chunk that have no task yet, to where its state counts them.
 void add_open_rows(chunk_state state, std::uint64_t open_rows, row_state of_sending, core::row_counts& out) {
-    switch (state) {
-        case chunk_state::planned:
-            out.pending += open_rows;
-            break;
-        case chunk_state::sending:
-            (of_sending == row_state::pending ? out.pending : out.unknown) += open_rows;
-            break;
-        case chunk_state::refused:
-            out.failed += open_rows;
-            break;
-        case chunk_state::created:
-        case chunk_state::doubtful:
-            out.unknown += open_rows;
-            break;
-        case chunk_state::split:
-            break;  // they are counted in the children
-    }
+    if (state == chunk_state::split) return;  // they are counted in the children
+    const auto open = core::state_of_open_row(state, of_sending);
+    (open == row_state::pending ? out.pending : open == row_state::failed ? out.failed : out.unknown) += open_rows;
 }
 
 // One by one, as grouping by state would sort all of them first.
@@ -343,9 +358,8 @@ result<std::vector<chunk_reason>> chunk_reasons(sqlite::connection& db, job_id i
         "GROUP BY state, code");
     query.bind(id);
     auto done = query.each([&] {
-        const bool refused = query.text(0) == core::to_string(chunk_state::refused);
-        const bool is_sending = query.text(0) == core::to_string(chunk_state::sending);
-        const auto state = refused ? row_state::failed : is_sending ? sending : row_state::unknown;
+        const auto state =
+            core::state_of_open_row(core::parse_chunk_state(query.text(0)).value_or(chunk_state::doubtful), sending);
         if (state == row_state::pending) return;
         out.push_back({{state, query.string(1), query.number(2), 0, query.string(5)}, query.integer(4)});
     });
@@ -359,6 +373,16 @@ result<void> add_reject_reasons(sqlite::connection& db, job_id id, std::vector<c
     return query.each([&] {
         to.push_back({{row_state::rejected, query.string(0), query.number(1), query.number(2), query.string(3)}, 0});
     });
+}
+
+void add_open_reasons(const std::vector<open_duplicate>& open, std::vector<chunk_reason>& to) {
+    for (const auto state : {row_state::pending, row_state::unknown, row_state::failed}) {
+        const auto is_it = [state](const open_duplicate& one) { return one.state == state; };
+        const auto first = std::find_if(open.begin(), open.end(), is_it);
+        if (first == open.end()) continue;
+        const auto rows = static_cast<std::uint64_t>(std::count_if(first, open.end(), is_it));
+        to.push_back({{row_state::duplicate, std::string(code_of(*first)), rows, first->row, message_of(*first)}, 0});
+    }
 }
 
 // The first row of the chunk that has no task.
@@ -388,8 +412,16 @@ result<job_totals> sqlite_ledger::totals(job_id id) {
         }
         if (auto r = sum_chunks(*db_, id, of_sending(*held), out); !r) return r.error();
         if (sums->planning) out.rows.rows = out.rows.accounted();
+        auto open = open_duplicates_of(id, out.rows.duplicate);
+        if (!open) return open.error();
+        count_open_duplicates(*open, out.rows);
         return out;
     });
+}
+
+result<std::vector<open_duplicate>> sqlite_ledger::open_duplicates_of(job_id job, std::uint64_t duplicates) {
+    if (duplicates == 0) return std::vector<open_duplicate>();
+    return open_duplicates(*db_, job, [this](job_id other) { return locks_.held(other); });
 }
 
 // Holds for completed jobs from then on, see sums_stand; before, they are not asked.
@@ -397,15 +429,18 @@ result<void> sqlite_ledger::keep_sums(job_id job, const job_totals& sums) {
     return db_
         ->prepare(
             "UPDATE jobs SET kept_created = ?, kept_failed = ?, kept_unknown = ?, kept_requests = ?, "
-            "kept_retries = ?, kept_rate_limited = ? WHERE id = ? AND pruned_at IS NULL")
+            "kept_retries = ?, kept_rate_limited = ?, kept_duplicate_pending = ?, kept_duplicate_unknown = ?, "
+            "kept_duplicate_failed = ? WHERE id = ? AND pruned_at IS NULL")
         .bind(sums.rows.created, sums.rows.failed, sums.rows.unknown, sums.requests.requests, sums.requests.retries,
-              sums.requests.rate_limited, job)
+              sums.requests.rate_limited, sums.rows.duplicate_pending, sums.rows.duplicate_unknown,
+              sums.rows.duplicate_failed, job)
         .run();
 }
 
 result<std::vector<state_sums>> sqlite_ledger::sums_by_state() {
     static const std::string sql = fmt::format(
-        "SELECT id, state, state <> 'completed' AND stop_code = ?, rows, rejected, duplicates FROM jobs j "
+        "SELECT id, state, state <> 'completed' AND stop_code = ?, rows, rejected, duplicates, "
+        "kept_duplicate_pending, kept_duplicate_unknown, kept_duplicate_failed FROM jobs j "
         "WHERE state <> 'planning' AND NOT {}",
         sums_stand);
     return db_->atomically(access::read, [&]() -> result<std::vector<state_sums>> {
@@ -422,6 +457,10 @@ result<std::vector<state_sums>> sqlite_ledger::sums_by_state() {
             totals.rows.rows = query.number(3);
             totals.rows.rejected = query.number(4);
             totals.rows.duplicate = query.number(5);
+            // As they were when the job stopped last: they are not worth a look at each of them at each scrape.
+            totals.rows.duplicate_pending = query.number(6);
+            totals.rows.duplicate_unknown = query.number(7);
+            totals.rows.duplicate_failed = query.number(8);
             auto held = locks_.held(job);
             if (!held) return held.error();
             if (auto r = sum_chunks(*db_, job, of_sending(*held), totals); !r) return r.error();
@@ -446,6 +485,9 @@ result<std::vector<reason_count>> sqlite_ledger::reasons(job_id id, std::size_t 
         auto found = chunk_reasons(*db_, id, of_sending(*held));
         if (!found) return found.error();
         if (auto r = add_reject_reasons(*db_, id, *found); !r) return r.error();
+        auto open = open_duplicates_of(id, sums->totals.rows.duplicate);
+        if (!open) return open.error();
+        add_open_reasons(*open, *found);
         std::stable_sort(found->begin(), found->end(),
                          [](const chunk_reason& a, const chunk_reason& b) { return a.count.rows > b.count.rows; });
         if (found->size() > most) found->resize(most);
@@ -473,7 +515,9 @@ result<void> sqlite_ledger::each_result(job_id job, const std::function<bool(con
         auto sums = read_job_sums(*db_, job);
         if (!sums) return sums.error();
         const auto expected = sums->planning ? std::nullopt : std::optional(sums->totals.rows.rows);
-        return all_rows(*db_, job, of_sending(*held)).each(files, expected, each);
+        auto open = open_duplicates_of(job, sums->totals.rows.duplicate);
+        if (!open) return open.error();
+        return all_rows(*db_, job, of_sending(*held), std::move(*open)).each(files, expected, each);
     });
 }
 

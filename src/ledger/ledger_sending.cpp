@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "ledger/checksums.hpp"
 #include "ledger/chunk_columns.hpp"
@@ -398,7 +399,46 @@ result<void> sqlite_ledger::reopen_failed(job_id job) {
     return db_->atomically(access::write, [&]() -> result<void> {
         if (auto forgotten = keep_sums(job, {}); !forgotten) return forgotten;
         if (auto reopened = reopen_refused_chunks(*db_, job); !reopened) return reopened;
+        if (auto freed = free_failed(job); !freed) return freed.error();
         return doubt_plan(job);
+    });
+}
+
+result<std::vector<waiting_for_job>> sqlite_ledger::waiting_for(job_id job) {
+    return db_->atomically(access::read, [&]() -> result<std::vector<waiting_for_job>> {
+        auto open = open_duplicates_of(job, 1);
+        if (!open) return open.error();
+        std::map<job_id, std::uint64_t> rows;
+        for (const auto& one : *open)
+            if (one.state == core::row_state::pending) ++rows[one.of.job];
+        std::vector<waiting_for_job> out;
+        for (const auto& [other, count] : rows)
+            out.push_back({other, count});
+        return out;
+    });
+}
+
+// The duplicates of rows that have failed since.
+result<std::uint64_t> sqlite_ledger::free_failed(job_id job) {
+    auto open = open_duplicates_of(job, 1);
+    if (!open) return open.error();
+    std::erase_if(*open, [](const open_duplicate& one) { return one.state != core::row_state::failed; });
+    if (open->empty()) return std::uint64_t{0};
+    auto query = db_->prepare("SELECT chunk_size FROM jobs WHERE id = ?");
+    auto found = query.bind(job).next();
+    if (!found) return found.error();
+    const auto chunk_size = static_cast<std::uint32_t>(query.integer(0));
+    query.reset();
+    if (auto r = take_back(*db_, job, chunk_size, *open); !r) return r.error();
+    return static_cast<std::uint64_t>(open->size());
+}
+
+result<std::uint64_t> sqlite_ledger::free_duplicates(job_id job) {
+    return db_->atomically(access::write, [&]() -> result<std::uint64_t> {
+        auto freed = free_failed(job);
+        if (!freed || *freed == 0) return freed;
+        if (auto r = doubt_plan(job); !r) return r.error();
+        return freed;
     });
 }
 

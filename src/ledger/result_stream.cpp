@@ -15,23 +15,6 @@ using core::row_state;
 
 namespace {
 
-// What a row without a task is, by its chunk's state.
-row_state state_of_row(chunk_state of, row_state of_sending) {
-    switch (of) {
-        case chunk_state::planned:
-            return row_state::pending;
-        case chunk_state::sending:
-            return of_sending;
-        case chunk_state::refused:
-            return row_state::failed;
-        case chunk_state::created:
-        case chunk_state::doubtful:
-        case chunk_state::split:
-            break;
-    }
-    return row_state::unknown;
-}
-
 constexpr std::string_view chunks_in_order = "SELECT id, first_row FROM chunks WHERE job = ? ORDER BY first_row, id";
 
 // Whether a chunk c with its contacts and tasks is as it was written.
@@ -62,7 +45,7 @@ class result_stream::active_chunk {
  public:
     void load(const sqlite::statement& row, chunk_state state, row_state of_sending) {
         created_only_ = state == chunk_state::split;
-        state_ = state_of_row(state, of_sending);
+        state_ = core::state_of_open_row(state, of_sending);
         attempts_ = static_cast<std::uint32_t>(row.integer(1));
         possible_duplicate_ = row.integer(2) != 0;
         settled_at_ = row.optional_time(3);
@@ -242,7 +225,7 @@ result<bool> result_stream::next_sorted(row_result& out) {
     out.line = sorted_->number(1);
     out.contact_id = sorted_->text(2);
     out.task_id = sorted_->text(4);
-    out.state = out.task_id.empty() ? state_of_row(chunk, of_sending_) : row_state::created;
+    out.state = out.task_id.empty() ? core::state_of_open_row(chunk, of_sending_) : row_state::created;
     out.code = sorted_->text(5);
     out.message = sorted_->text(6);
     out.attempts = static_cast<std::uint32_t>(sorted_->integer(7));

@@ -208,12 +208,9 @@ result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std:
     const auto finished = state == core::job_state::completed ? std::optional(now) : std::nullopt;
     return db_->atomically(access::write, [&]() -> result<void> {
         if (auto same = check_files(); !same) return same;
-        std::optional<job_totals> sums;
-        if (finished) {
-            auto counted = totals(id);
-            if (!counted) return counted.error();
-            sums = *counted;
-        }
+        // Of an unfinished job they serve those who want no more than a view of all jobs.
+        auto sums = totals(id);
+        if (!sums) return sums.error();
         auto done =
             db_->prepare(
                    "UPDATE jobs SET reopened = reopened OR finished_at IS NOT NULL, state = ?, finished_at = ?, "
@@ -222,7 +219,7 @@ result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std:
                 .run();
         if (!done) return done;
         if (db_->changes() == 0) return no_such_job(id);
-        return sums ? keep_sums(id, *sums) : result<void>();
+        return keep_sums(id, *sums);
     });
 }
 

@@ -9,6 +9,7 @@
 
 #include "ledger/job_locks.hpp"
 #include "ledger/ledger_file.hpp"
+#include "ledger/open_duplicates.hpp"
 #include "ledger/sqlite.hpp"
 #include "ledger/witness.hpp"
 #include "taskbarge/ledger/ledger.hpp"
@@ -73,6 +74,8 @@ class sqlite_ledger final : public ledger {
     result<bool> group_has_created(job_id job, core::group_number group) override;
     result<learnt_refusals> learnt(job_id job) override;
     result<void> reopen_failed(job_id job) override;
+    result<std::vector<waiting_for_job>> waiting_for(job_id job) override;
+    result<std::uint64_t> free_duplicates(job_id job) override;
     result<std::vector<attempt_record>> attempts(job_id job, std::size_t most) override;
     result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) override;
 
@@ -129,6 +132,8 @@ class sqlite_ledger final : public ledger {
     result<void> mark_pruned(job_id job, instant now);
     result<void> keep_sums(job_id job, const job_totals& sums);
     result<void> check_rows_there(job_id job);
+    result<std::vector<open_duplicate>> open_duplicates_of(job_id job, std::uint64_t duplicates);
+    result<std::uint64_t> free_failed(job_id job);
     result<void> check_new(job_id job, const job_identity& identity, const std::string& origin);
     result<void> check_sum(job_id job, const job_totals& sums, const plan_totals& expected);
 

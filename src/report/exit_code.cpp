@@ -39,7 +39,7 @@ exit_code exit_code_of(core::errc code) {
 exit_code exit_code_of(const job::report& r) {
     if (r.rows.accounted() != r.rows.rows) return exit_code::bug;
     if (r.why) return exit_code_of(r.why->code);
-    const bool all_well = r.rows.rejected + r.rows.failed + r.rows.unknown == 0;
+    const bool all_well = r.rows.rejected + r.rows.failed + r.rows.unknown + r.rows.open_duplicates() == 0;
     const auto finished = all_well ? exit_code::done : exit_code::done_partly;
     if (r.state == "planned") return finished;
     // An unfinished job never gives 0 or 2, and a finished one has nothing pending.

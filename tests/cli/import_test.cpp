@@ -253,4 +253,94 @@ TEST_F(Import, APrunedJobIsStillKnownAndItsRowsAreStillDuplicates) {
     EXPECT_EQ(server_->stats().tasks, 6u);
 }
 
+// One request for each row: each has its own note.
+std::string notes(int from, int count) {
+    std::string text;
+    for (int i = from; i < from + count; ++i)
+        text +=
+            fmt::format("{:024x},66302798d03b9601c7934ebf,call,high,scheduled,2026-12-01T10:00:00Z,note {}\n", i, i);
+    return text;
+}
+
+class OpenDuplicates : public Import {
+ protected:
+    // Monday's import has sent nothing when Tuesday's comes, with one more row.
+    void leave_monday_unsent() {
+        start();
+        p.environment["APOLLO_API_KEY"] = "wrong";
+        EXPECT_EQ(run({"import", monday()}).code, 77);
+        p.environment["APOLLO_API_KEY"] = server_->where().api_key;
+    }
+    std::string monday() const { return p.file("mon.csv", header + notes(1, 6)); }
+    std::string tuesday() const { return p.file("tue.csv", header + notes(1, 7)); }
+};
+
+TEST_F(OpenDuplicates, EarlierJobGoesFirst) {
+    leave_monday_unsent();
+    const auto o = run({"import", tuesday()});
+    EXPECT_EQ(o.code, 0) << o.err << o.out;
+    EXPECT_THAT(o.out, HasSubstr("rows 7 = created 1 + duplicate 6"));
+    EXPECT_THAT(o.err, HasSubstr("job 1 goes first: 6 rows"));
+    EXPECT_EQ(server_->stats().tasks, 7u);
+    EXPECT_EQ(run({"import", "--quiet", monday()}).code, 0) << "it is finished";
+    EXPECT_EQ(server_->stats().tasks, 7u);
+}
+
+TEST_F(OpenDuplicates, AreUnfinishedWhileTheirOriginalsArePending) {
+    leave_monday_unsent();
+    // A process that works on the first job keeps the second from going on with it.
+    const auto held = taskbarge::ledger::open_ledger(p.path("l.db"));
+    ASSERT_TRUE(held);
+    const auto lock = (*held)->lock_job(1);
+    ASSERT_TRUE(lock);
+    const auto o = run({"import", "--json", tuesday()});
+    EXPECT_EQ(o.code, 75) << o.err;
+    EXPECT_EQ(number(o, "created"), 1u);
+    EXPECT_EQ(number(o, "duplicate"), 6u);
+    EXPECT_EQ(number(o, "duplicate_pending"), 6u);
+    const auto status = run({"status", "2"});
+    EXPECT_THAT(status.out, HasSubstr("of the duplicates, 6 rows have no task yet"));
+    const auto results = run({"results", "2"});
+    EXPECT_THAT(results.out, HasSubstr("original_pending"));
+    EXPECT_THAT(results.out, HasSubstr("row 1 of job 1, which asks for the same one, is pending"));
+}
+
+TEST_F(OpenDuplicates, OfACancelledJobAreSentByTheirOwn) {
+    leave_monday_unsent();
+    {
+        const auto held = taskbarge::ledger::open_ledger(p.path("l.db"));
+        ASSERT_TRUE(held);
+        const auto lock = (*held)->lock_job(1);
+        ASSERT_TRUE(lock);
+        ASSERT_EQ(run({"import", "--quiet", tuesday()}).code, 75);
+    }
+    EXPECT_EQ(run({"cancel", "1"}).code, 2);
+    EXPECT_THAT(run({"status", "2"}).out, HasSubstr("of the duplicates, 6 rows have no task yet"));
+    const auto o = run({"import", "--json", tuesday()});
+    EXPECT_EQ(o.code, 0) << o.err << o.out;
+    EXPECT_EQ(number(o, "created"), 7u);
+    EXPECT_EQ(number(o, "duplicate"), 0u);
+    EXPECT_EQ(server_->stats().tasks, 7u);
+    const auto retried = run({"retry", "--json", "1"});
+    EXPECT_EQ(retried.code, 0) << "the other job has its tasks: " << retried.out;
+    EXPECT_EQ(number(retried, "duplicate"), 6u);
+    EXPECT_EQ(server_->stats().tasks, 7u);
+}
+
+TEST_F(OpenDuplicates, OfACompletedJobAreSentWhenItsFileComesAgain) {
+    leave_monday_unsent();
+    {
+        const auto held = taskbarge::ledger::open_ledger(p.path("l.db"));
+        ASSERT_TRUE(held);
+        const auto lock = (*held)->lock_job(1);
+        ASSERT_TRUE(lock);
+        ASSERT_EQ(run({"import", "--quiet", tuesday()}).code, 75);
+        ASSERT_EQ(run({"cancel", "2"}).code, 2);
+    }
+    ASSERT_EQ(run({"cancel", "1"}).code, 2);
+    const auto o = run({"import", "--json", tuesday()});
+    EXPECT_EQ(o.code, 0) << o.err << o.out;
+    EXPECT_EQ(server_->stats().tasks, 7u);
+}
+
 }  // namespace

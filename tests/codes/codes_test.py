@@ -16,7 +16,7 @@ FORMS = [
     r'"(answer_unreadable)"', r'"(held_[a-z_]+)"', r'chunk_state::refused,\s*"([a-z_]+)"',
     r'refuse\(\s*chunk,\s*"([a-z_]+)"', r'\bcode = "([a-z_]+)"', r'missing_in_answer = "([a-z_]+)"',
     r'ledger_accepted = "([a-z_]+)"',
-    r'(cancelled)",\s*"the job was cancelled',
+    r'"(original_[a-z]+)"', r'(cancelled)",\s*"the job was cancelled',
 ]
 # Written with a status behind them; the page shows those that can occur, or an example.
 WITH_STATUS = {"refused_": {"refused_422", "refused_400"}, "http_": {"http_500"}}
@@ -26,7 +26,7 @@ NOT_SHOWN = {"isolating", "created"}
 
 def codes_of_sources(root):
     found = set()
-    for folder in ("src/client", "src/job", "include/taskbarge/ledger"):
+    for folder in ("src/client", "src/job", "src/ledger", "include/taskbarge/ledger"):
         for path in sorted(glob.glob(os.path.join(root, folder, "*.[ch]pp"))):
             text = open(path, encoding="utf-8").read()
             for form in FORMS:
@@ -59,7 +59,7 @@ def documented(root):
 def main():
     root = sys.argv[1]
     pages = documented(root)
-    of_rows = set().union(*(pages.get(t, set()) for t in ("Failed rows", "Unknown rows", "Requests")))
+    of_rows = set().union(*(pages.get(t, set()) for t in ("Failed rows", "Unknown rows", "Duplicates without a task", "Requests")))
     bad = 0
     for what, occurring, listed in (("code", codes_of_sources(root), of_rows),
                                     ("kind of error", kinds_of_errors(root), pages.get("Errors", set()))):

@@ -113,7 +113,7 @@ TEST_P(LedgerContract, CommittedPlanComesBackAsItWasGiven) {
     auto job = start_plan(book(), 2);
     must(book().add_group(job.id, 1, call_on_day(1).view()));
     must(book().add_chunk(job.id, chunk_of(1, 0, {{1, contact_id(1)}, {4, "odd \"id\"\\\n"}})));
-    must(book().add_duplicate(job.id, {3, {0, 7}, contact_id(1), 0, 1}));
+    must(book().add_duplicate(job.id, {3, {0, 7}, contact_id(1), 1, 0, 1}));
     must(book().add_reject(job.id, {2, {0, 5}, "x", "Contact", "bad_id", "no id", std::string("raw\0\xff", 5)}));
     must(book().set_files(job.id, {{1, "csv", "a,b"}}));
     finish_plan(book(), job, "one", {4, 1});
@@ -320,7 +320,10 @@ TEST_P(LedgerContract, TotalsAddUpInEveryState) {
     set_state(chunks[2].id, chunk_state::doubtful, "timeout");
     send(chunks[3].id);
     const auto totals = must(book().totals(job.id));
-    const core::row_counts expected{5, 1, 0, 0, 1, 1, 2};
+    core::row_counts expected;
+    expected.rows = 5;
+    expected.created = expected.failed = expected.unknown = 1;
+    expected.pending = 2;
     EXPECT_EQ(totals.rows, expected);
     EXPECT_EQ(totals.rows.accounted(), totals.rows.rows);
     EXPECT_EQ(totals.requests.requests, 4u);
@@ -708,12 +711,108 @@ TEST_P(LedgerContract, DuplicateOfARowThatAnEarlierJobHasPointsToThatJob) {
     auto second = start_plan(book(), 2);
     must(book().add_group(second.id, 1, call_on_day(1).view()));
     must(book().add_chunk(second.id, chunk_of(1, 0, {{1, contact_id(1)}})));
-    must(book().add_duplicate(second.id, {2, {0, 3}, contact_id(1), 0, 1}));
+    must(book().add_duplicate(second.id, {2, {0, 3}, contact_id(1), 1, 0, 1}));
     finish_plan(book(), second, "two", {2, 0});
     const auto rows = results_of(book(), second.id);
     const std::pair<job_id, core::row_number> origin(first.id, 1);
     EXPECT_EQ(rows[0].duplicate_of, origin);
     EXPECT_EQ(rows[1].duplicate_of, origin);
+}
+
+TEST_P(LedgerContract, DuplicatesWithoutATaskAreCountedApart) {
+    auto first =
+        plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3), contact_id(4)}}});
+    const auto chunks = chunks_in(book(), first.id, chunk_state::planned);
+    create_all(chunks[0]);
+    set_state(chunks[1].id, chunk_state::doubtful, "no_answer");
+    auto second =
+        plan_job(book(), "two", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3), contact_id(4)}}});
+    set_state(chunks[2].id, chunk_state::refused, "http_422");
+    const auto rows = must(book().totals(second.id)).rows;
+    EXPECT_EQ(rows.duplicate, 4u);
+    EXPECT_EQ(rows.duplicate_pending, 1u);
+    EXPECT_EQ(rows.duplicate_unknown, 1u);
+    EXPECT_EQ(rows.duplicate_failed, 1u);
+    std::vector<std::string> codes;
+    for (const auto& row : results_of(book(), second.id))
+        codes.push_back(row.code);
+    EXPECT_THAT(codes, ElementsAre("", "original_unknown", "original_failed", "original_pending"));
+    const auto waiting = must(book().waiting_for(second.id));
+    ASSERT_THAT(waiting, SizeIs(1));
+    EXPECT_EQ(waiting[0].job, first.id);
+    EXPECT_EQ(waiting[0].rows, 1u);
+    EXPECT_EQ(must(book().reasons(second.id, 10)).size(), 3u);
+}
+
+TEST_P(LedgerContract, CompletedJobWithDuplicatesWithoutATaskIsCountedAgain) {
+    auto first = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1)}}});
+    auto second = plan_job(book(), "two", 1, {{call_on_day(1), {contact_id(1)}}});
+    must(book().set_job_state(second.id, core::job_state::completed, {}, "", "", at_second(3)));
+    EXPECT_EQ(must(book().totals(second.id)).rows.duplicate_pending, 1u);
+    create_all(only_chunk(first.id));
+    EXPECT_EQ(must(book().totals(second.id)).rows.open_duplicates(), 0u);
+}
+
+TEST_P(LedgerContract, FailedOriginalsGiveTheirDuplicatesBack) {
+    auto first = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    auto second = start_plan(book(), 2);
+    must(book().add_group(second.id, 1, call_on_day(1).view()));
+    must(book().add_chunk(second.id, chunk_of(1, 0, {{1, contact_id(1)}, {2, contact_id(2)}})));
+    must(book().add_chunk(second.id, chunk_of(1, 1, {{3, contact_id(9)}, {4, contact_id(3)}})));
+    must(book().add_duplicate(second.id, {5, {0, 6}, contact_id(1), 1, 0, 1}));
+    finish_plan(book(), second, "two", {5, 0});
+    const auto chunks = chunks_in(book(), first.id, chunk_state::planned);
+    set_state(chunks[0].id, chunk_state::refused, "cancelled");
+    set_state(chunks[1].id, chunk_state::refused, "cancelled");
+    // A third job takes one of them before the second does.
+    auto third = plan_job(book(), "three", 2, {{call_on_day(1), {contact_id(2)}}});
+
+    EXPECT_EQ(must(book().free_duplicates(second.id)), 3u);
+    const auto rows = results_of(book(), second.id);
+    EXPECT_THAT(states_of(rows), ElementsAre(row_state::pending, row_state::duplicate, row_state::pending,
+                                             row_state::duplicate, row_state::duplicate));
+    EXPECT_EQ(rows[1].duplicate_of, (std::pair<job_id, core::row_number>(third.id, 1)));
+    EXPECT_EQ(rows[3].duplicate_of, (std::pair<job_id, core::row_number>(first.id, 3))) << "still to be sent there";
+    EXPECT_EQ(rows[4].duplicate_of, (std::pair<job_id, core::row_number>(second.id, 1))) << "one task for both";
+    const auto totals = must(book().totals(second.id));
+    EXPECT_EQ(totals.rows.accounted(), totals.rows.rows);
+    EXPECT_EQ(totals.requests.minimum_requests, 2u);
+    EXPECT_EQ(must(book().free_duplicates(second.id)), 0u);
+    EXPECT_EQ(must(book().inspect([] { return true; })).damages, 0u);
+}
+
+TEST_P(LedgerContract, DuplicateOfARowThatBecameADuplicateIsFollowed) {
+    auto first = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1)}}});
+    auto second = plan_job(book(), "two", 1, {{call_on_day(1), {contact_id(1)}}});
+    set_state(only_chunk(first.id).id, chunk_state::refused, "cancelled");
+    auto third = plan_job(book(), "three", 1, {{call_on_day(1), {contact_id(1)}}});
+    must(book().reopen_failed(first.id));
+    EXPECT_EQ(must(book().totals(second.id)).rows.duplicate_pending, 1u);
+    EXPECT_EQ(must(book().waiting_for(second.id)).at(0).job, third.id);
+    create_all(only_chunk(third.id));
+    EXPECT_EQ(must(book().totals(second.id)).rows.open_duplicates(), 0u);
+}
+
+TEST_P(LedgerContract, RetryTakesDuplicatesOfFailedRowsAlong) {
+    auto first = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1)}}});
+    auto second = plan_job(book(), "two", 1, {{call_on_day(1), {contact_id(1)}}});
+    set_state(only_chunk(first.id).id, chunk_state::refused, "http_422");
+    must(book().reopen_failed(second.id));
+    EXPECT_EQ(must(book().totals(second.id)).rows.pending, 1u);
+    must(book().reopen_failed(first.id));
+    EXPECT_EQ(must(book().totals(first.id)).rows.pending, 0u) << "the second job has the row now";
+    EXPECT_EQ(must(book().totals(first.id)).rows.duplicate_pending, 1u);
+}
+
+TEST_P(LedgerContract, JobWhoseFailedRowsAreAskedForIsNotPruned) {
+    auto first = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1)}}});
+    plan_job(book(), "two", 1, {{call_on_day(1), {contact_id(1)}}});
+    set_state(only_chunk(first.id).id, chunk_state::refused, "http_422");
+    must(book().set_job_state(first.id, core::job_state::completed, {}, "", "", at_second(3)));
+    first.lock.reset();
+    const auto candidates = must(book().prune_candidates({at_second(10), false, false}));
+    ASSERT_THAT(candidates, SizeIs(1));
+    EXPECT_EQ(candidates[0].why_not, prune_bar::asked_for);
 }
 
 TEST_P(LedgerContract, OtherTeamsAndForbiddenDedupeLeaveRowsAlone) {

@@ -34,6 +34,7 @@ struct duplicate_row {
     row_number number = 0;
     source_position at;
     std::string contact_id;
+    group_number group = 0;   // its own task details
     std::int64_t of_job = 0;  // 0: this job
     row_number of_row = 0;
 };

@@ -36,6 +36,9 @@ enum class chunk_state : std::uint8_t {
 };
 std::string_view to_string(chunk_state v);
 std::optional<chunk_state> parse_chunk_state(std::string_view text);
+// What a row without a task is, by the state of its chunk. `while_sending` says what those of a chunk in sending are:
+// pending while a process works on the job, else unknown.
+row_state state_of_open_row(chunk_state of, row_state while_sending);
 
 enum class job_state : std::uint8_t {
     planning,   // the input is being read: nothing was sent, and a dead planning is planned anew
@@ -51,11 +54,14 @@ struct row_counts {
     std::uint64_t rows = 0;  // records read
     std::uint64_t created = 0;
     std::uint64_t duplicate = 0;
+    // Of the duplicates, those of another job's row that has no task: it is pending, unknown or failed.
+    std::uint64_t duplicate_pending = 0, duplicate_unknown = 0, duplicate_failed = 0;
     std::uint64_t rejected = 0;
     std::uint64_t failed = 0;
     std::uint64_t unknown = 0;
     std::uint64_t pending = 0;
     std::uint64_t accounted() const { return created + duplicate + rejected + failed + unknown + pending; }
+    std::uint64_t open_duplicates() const { return duplicate_pending + duplicate_unknown + duplicate_failed; }
     friend bool operator==(const row_counts&, const row_counts&) = default;
     row_counts& operator+=(const row_counts& more);
 };

@@ -68,6 +68,9 @@ struct environment {
     ledger::ledger* book = nullptr;
     // Whether reports name the other jobs that are not finished, for which each of them is looked at.
     bool names_others = true;
+    // Whether a run first goes on with earlier jobs whose pending rows this one's duplicates are of. Not for who runs
+    // all unfinished jobs anyway.
+    bool brings_originals_on = true;
 };
 
 // How a run ended. With `why` set the run stopped before its end and the exit code follows from why->code; without it

@@ -198,6 +198,8 @@ struct row_result {
     std::uint32_t attempts = 0;
     std::string request_id;
     bool possible_duplicate = false;
+    // The row that asked for the same task first. Where that one is another job's and has no task yet, `code` and
+    // `message` say so.
     std::optional<std::pair<job_id, core::row_number>> duplicate_of;
     std::optional<instant> finished_at;
 };
@@ -237,6 +239,12 @@ struct learnt_refusals {
     std::vector<contact> refused_alone;  // in the order of their refusals
 };
 
+// Rows of a job that are duplicates of another job's rows which are still to be sent.
+struct waiting_for_job {
+    job_id job = 0;  // the other one
+    std::uint64_t rows = 0;
+};
+
 struct plan_totals {
     std::uint64_t rows = 0;  // records read, rejects included
     std::uint64_t rejected = 0;
@@ -254,7 +262,8 @@ enum class prune_bar : std::uint8_t {
     none,
     held,          // a process works on it
     unknown_rows,  // some of its rows may have been created: they are listed nowhere else
-    look_up        // another job has rows in doubt with the same details: its tasks tell whose is whose
+    look_up,       // another job has rows in doubt with the same details: its tasks tell whose is whose
+    asked_for      // another job's rows are duplicates of rows of it that have no task: they would pass for created
 };
 
 struct prune_candidate {
@@ -374,8 +383,14 @@ class ledger {
     virtual result<learnt_refusals> learnt(job_id job) = 0;
     // The job's refused chunks become planned again, with no attempts counted; rows whose task another job has created,
     // pending or unknown by now become duplicates of that job's row instead, as in commit_plan(). A chunk of which only
-    // some rows can go again is split. One transaction.
+    // some rows can go again is split. Does what free_duplicates() does as well. One transaction.
     virtual result<void> reopen_failed(job_id job) = 0;
+    // The other jobs whose pending rows this one's duplicates are of, oldest first.
+    virtual result<std::vector<waiting_for_job>> waiting_for(job_id job) = 0;
+    // Rows that are duplicates of another job's row which has failed since become planned rows of this job, or
+    // duplicates of a third job's row that has their task by now. Returns their number. One transaction: of a completed
+    // job the caller sets the state in the same one, since rows are pending afterwards.
+    virtual result<std::uint64_t> free_duplicates(job_id job) = 0;
     // The last `most` attempts of the job, oldest first.
     virtual result<std::vector<attempt_record>> attempts(job_id job, std::size_t most) = 0;
     virtual result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) = 0;

@@ -9,8 +9,8 @@
 namespace taskbarge::report {
 
 enum class exit_code : int {
-    done = 0,          // every row created or duplicate
-    done_partly = 2,   // finished, but some rows rejected, failed or held unknown
+    done = 0,          // every row's contact has its task: created, or a duplicate of a row that is
+    done_partly = 2,   // finished, but some rows rejected, failed or held unknown, or duplicates of such
     usage = 64,        // the command line makes no sense
     input = 65,        // the input cannot be used
     unreachable = 69,  // no answer at all from Apollo

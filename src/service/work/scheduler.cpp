@@ -289,7 +289,7 @@ job::report scheduler::with_run(const active_ptr& one, const configuration& c, l
     job::report report;
     try {
         board::run watch(parts_.runs, one->job);
-        const job::environment env{c.settings, c.key, parts_.clock, one->control, watch, seed, book, false};
+        const job::environment env{c.settings, c.key, parts_.clock, one->control, watch, seed, book, false, false};
         report = work(env);
         watch.ended(report);
     } catch (const std::exception& e) {

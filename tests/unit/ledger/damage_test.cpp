@@ -38,7 +38,7 @@ class Damage : public testing::Test {
         };
         for (std::uint32_t part = 0; part < 12; ++part)
             must(book.add_chunk(job, chunk_of(1 + part % 2, part / 2, rows(3))));
-        must(book.add_duplicate(job, {++row, {0, 90}, contact_id(100), 0, 1}));
+        must(book.add_duplicate(job, {++row, {0, 90}, contact_id(100), 1, 0, 1}));
         must(book.add_reject(job, {++row, {0, 91}, "x", "Contact", "bad_id", "no id", "raw, text"}));
         must(book.set_files(job, {{1, "csv", "a,b"}}));
         finish_plan(book, plan, "one", {row, 1});
