@@ -56,7 +56,7 @@ void make_job(ledger::ledger& book, const core::settings& s, int number, bool fi
     book.set_files(id, {{1, "csv", "contact_id,user_id,type,status,due_at,note"}}).value();
     const ledger::job_identity identity{
         s.apollo.base_url, s.apollo.team, fmt::format("{:064x}", number), 12'345, core::identity_text(s), {}};
-    book.commit_plan(id, identity, {rows_of_job, 0}, false, {}).value();
+    book.commit_plan(id, identity, {rows_of_job, 0}, std::nullopt, {}).value();
     if (!finished) {
         book.set_job_state(id, core::job_state::parked, now + std::chrono::hours(24), "waiting", "the day window", now)
             .value();

@@ -304,7 +304,7 @@ void ledger_sending(benchmark::State& state) {
     if (auto r = p.add_chunks(0, iterations * together); !r) return state.SkipWithError(r.error().text.c_str());
     ledger::job_identity identity{"https://apollo.example/api/v1", "default", "0", 1, "", ""};
     const auto rows = iterations * together * chunk_size;
-    if (auto r = p.book->commit_plan(p.job, identity, {rows, 0}, false, {}); !r)
+    if (auto r = p.book->commit_plan(p.job, identity, {rows, 0}, std::nullopt, {}); !r)
         return state.SkipWithError(r.error().text.c_str());
     core::chunk_id last = 0;
     const auto one_round = [&]() -> core::result<void> {

@@ -144,6 +144,7 @@ std::string plan_summary(const job::plan_report& plan, core::instant now) {
     out += sum_line(plan.base.rows) + "\n";
     out += fmt::format("{} {} at least\n", counted(requests.groups, "group makes", "groups make"),
                        counted(requests.minimum_requests, "request", "requests"));
+    if (plan.repeats) out += fmt::format("Again: {}.\n", job::text_of(*plan.repeats));
     out += groups_text(plan, now) + splitters_text(plan, now) + rejects_text(plan) + samples_text(plan, now) +
            limits_text(plan, now);
     return out + "Nothing was sent.\n";

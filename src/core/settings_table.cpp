@@ -189,6 +189,27 @@ broken_rule read_formats(settings& s, const raw_value& v) {
     return {};
 }
 
+// The contact always counts, and may be named.
+broken_rule read_dedupe_by(settings& s, const raw_value& v) {
+    const auto words = read_words(v);
+    if (!words || words->empty())
+        return "must be a list of the fields that make two tasks the same, such as [\"contact_id\", \"type\"]";
+    auto fields = task_fields::none();
+    for (auto word : *words) {
+        word.erase(0, std::min(word.find_first_not_of(' '), word.size()));
+        if (word == "contact_id") continue;
+        const auto field = parse_task_field(word);
+        if (!field)
+            return fmt::format(
+                "must list fields of a task: contact_id, user_id, type, priority, status, due_at, note; "
+                "\"{}\" is none",
+                word);
+        fields = fields.with(*field);
+    }
+    s.import.dedupe_by = fields;
+    return {};
+}
+
 broken_rule read_id_pattern(settings& s, const raw_value& v) {
     const auto value = read_text(v);
     if (!value || value->empty()) return "must be a regular expression, in quotes";
@@ -354,6 +375,10 @@ void add_import(table& t) {
                  "Where the same task for the same contact is looked for: in the input, or also in earlier jobs.",
                  choice<S, dedupe_scope>(&settings::import, &S::dedupe,
                                          {{"file", dedupe_scope::file}, {"ledger", dedupe_scope::ledger}})});
+    t.push_back(
+        {"import", "dedupe_by", "list", "contact_id, user_id, type, priority, status, due_at, note",
+         "The fields that make two tasks the same. Without due_at, say, a contact has such a task whatever its date.",
+         read_dedupe_by});
     t.push_back({"import", "max_rejects", "percentage or count", "5%",
                  "Above it nothing is sent. A percentage counts from 20 rejected rows on.",
                  share(&settings::import, &S::max_rejects)});

@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 7> type_words{"call",
                                                      "action_item"};
 constexpr std::array<std::string_view, 3> priority_words{"high", "medium", "low"};
 constexpr std::array<std::string_view, 3> status_words{"scheduled", "completed", "skipped"};
+constexpr std::array<std::string_view, 6> field_words{"user_id", "type", "priority", "status", "due_at", "note"};
 
 // Multiply two words and fold the product: every input bit reaches every output bit.
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
@@ -56,6 +57,24 @@ std::string_view to_string(task_priority v) {
 std::string_view to_string(task_status v) {
     return word_of(status_words, v);
 }
+std::string_view to_string(task_field v) {
+    return word_of(field_words, v);
+}
+std::optional<task_field> parse_task_field(std::string_view text) {
+    return value_of<task_field>(field_words, text);
+}
+
+task_view only(const task_view& v, task_fields fields) {
+    task_view out;
+    if (fields.has(task_field::user_id)) out.user_id = v.user_id;
+    if (fields.has(task_field::type)) out.type = v.type;
+    if (fields.has(task_field::priority)) out.priority = v.priority;
+    if (fields.has(task_field::status)) out.status = v.status;
+    if (fields.has(task_field::due_at)) out.due_at = v.due_at;
+    if (fields.has(task_field::note)) out.note = v.note;
+    return out;
+}
+
 std::optional<task_type> parse_task_type(std::string_view text) {
     return value_of<task_type>(type_words, text);
 }

@@ -44,12 +44,16 @@ struct grouper::impl {
           sink(s),
           // Half for the details, as they stay until the end; rows get what the details leave.
           details(options.memory / 2, options.spill_folder),
+          key_details(options.memory / 8, options.spill_folder),
           open(options.spill_folder) {}
 
     core::result<void> add(std::span<const core::row> rows);
     core::result<void> prepare(std::span<const core::row> rows, prepared& out);
     core::result<void> add_one(const core::row& row, core::group_number group, const contact_set::probe& wanted);
     core::result<core::group_number> group_of(const core::row& row, std::uint64_t hash);
+    core::result<void> add_key(const core::task_view& details);
+    // Among whose contacts a row's contact may not occur twice.
+    core::group_number key_of(core::group_number group) const { return keys.empty() ? group : keys[group - 1]; }
     core::result<void> give_duplicate(const core::row& row, core::group_number group, std::uint32_t first_row);
     core::result<void> give_chunk(core::group_number group, const std::vector<open_row>& rows);
     core::result<void> finish();
@@ -58,6 +62,9 @@ struct grouper::impl {
     grouper_options options;
     chunk_sink& sink;
     details_table details;
+    // Only where not all fields count: groups with the same key share their contacts.
+    details_table key_details;
+    std::deque<core::group_number> keys;  // by group
     contact_set contacts;
     open_rows open;
     std::deque<std::uint32_t> parts;  // chunks given out, by group
@@ -96,7 +103,7 @@ core::result<void> grouper::impl::prepare(std::span<const core::row> rows, prepa
         auto group = group_of(rows[i], out.hashes[i]);
         if (!group) return group.error();
         out.groups[i] = *group;
-        out.pairs[i] = contact_set::prepare(*group, rows[i].contact_id);
+        out.pairs[i] = contact_set::prepare(key_of(*group), rows[i].contact_id);
     }
     // On their own, so that many are under way at once.
     for (std::size_t i = 0; i < rows.size(); ++i)
@@ -127,9 +134,18 @@ core::result<core::group_number> grouper::impl::group_of(const core::row& row, s
         open.add_group();
         parts.push_back(0);
         ++stats.groups;
+        if (auto r = add_key(row.details); !r) return r.error();
         if (auto r = sink.on_group(found->group, row.details); !r) return r.error();
     }
     return found->group;
+}
+
+core::result<void> grouper::impl::add_key(const core::task_view& of_group) {
+    if (options.same_by.all()) return {};
+    auto key = key_details.find_or_add(core::only(of_group, options.same_by));
+    if (!key) return key.error();
+    keys.push_back(key->group);
+    return {};
 }
 
 core::result<void> grouper::impl::give_duplicate(const core::row& row, core::group_number group,

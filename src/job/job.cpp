@@ -264,12 +264,13 @@ bool bring_on(const environment& env, ledger::ledger& book, const ledger::waitin
 }
 
 // Rows whose original has failed or was cancelled since are this job's own again.
-result<void> free_duplicates(ledger::ledger& book, const ledger::job_record& job, core::instant now) {
+result<void> free_duplicates(ledger::ledger& book, const ledger::job_record& job, core::task_fields same_by,
+                             core::instant now) {
     const auto totals = book.totals(job.id);
     if (!totals) return totals.error();
     if (totals->rows.duplicate_failed == 0) return {};
     if (auto r = book.begin(); !r) return r.error();
-    auto freed = book.free_duplicates(job.id);
+    auto freed = book.free_duplicates(job.id, same_by);
     auto done = freed ? result<void>() : result<void>(freed.error());
     // Together: with pending rows the job is not completed any more.
     if (done && *freed > 0 && job.state == job_state::completed)
@@ -299,7 +300,8 @@ void go_on(const environment& env, ledger::ledger& book, const ledger::job_recor
         for (const auto& one : *originals)
             if (!bring_on(env, book, one, reporter)) return;
     }
-    if (auto r = free_duplicates(book, job, env.clock.now()); !r) return reporter.stop_with(r.error());
+    if (auto r = free_duplicates(book, job, env.settings.import.dedupe_by, env.clock.now()); !r)
+        return reporter.stop_with(r.error());
     auto fresh = book.job(job.id);
     if (!fresh) return reporter.stop_with(fresh.error());
     run_job(env, book, *fresh, run_purpose::import, reporter);
@@ -352,9 +354,9 @@ std::optional<held_job> find_or_plan_input(const environment& env, ledger::ledge
 }
 
 // Failed rows become pending, and the job unfinished, together: cut short, it is gone on with like any other.
-result<void> reopen(ledger::ledger& book, core::job_id id, core::instant now) {
+result<void> reopen(ledger::ledger& book, core::job_id id, core::task_fields same_by, core::instant now) {
     if (auto r = book.begin(); !r) return r.error();
-    auto done = book.reopen_failed(id);
+    auto done = book.reopen_failed(id, same_by);
     if (done) done = book.set_job_state(id, job_state::parked, std::nullopt, {}, {}, now);
     if (!done) {
         book.rollback();
@@ -440,7 +442,8 @@ report retry_job(const environment& env, core::job_id id, unknown_rows unknown) 
     return with_job(retry_env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
         if (job.pruned_at) return reporter.stop_with(ledger::rows_pruned(job.id, *job.pruned_at));
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
-        if (auto r = reopen(book, job.id, env.clock.now()); !r) return reporter.stop_with(r.error());
+        if (auto r = reopen(book, job.id, env.settings.import.dedupe_by, env.clock.now()); !r)
+            return reporter.stop_with(r.error());
         run_job(retry_env, book, job, run_purpose::retry, reporter);
     });
 }

@@ -7,6 +7,7 @@
 
 #include "job/input_pump.hpp"
 #include "job/ledger_sink.hpp"
+#include "job/repeats.hpp"
 #include "taskbarge/core/fault_point.hpp"
 
 namespace taskbarge::job {
@@ -187,7 +188,8 @@ void tell_unused(const environment& env, const input_summary& input) {
 // Reads and groups into the ledger. The job is left in state planning.
 result<void> fill_plan(const environment& env, ledger::ledger& book, core::job_id job, const import_options& options,
                        owner_directory owners, input_summary& input) {
-    ledger_sink sink(book, job, {env.settings.import.chunk_size, env.settings.import.memory, {}});
+    ledger_sink sink(book, job,
+                     {env.settings.import.chunk_size, env.settings.import.memory, {}, env.settings.import.dedupe_by});
     auto read = read_input(env, options, std::move(owners), sink, [&](progress& p) {
         p.job = job;
         p.requests.groups = sink.stats().groups;
@@ -329,8 +331,10 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
     }
     auto final_identity = identity;
     if (*same) final_identity.settings_text += fmt::format("{}{}\n", again_mark, (*same)->id);
-    auto committed = book.commit_plan(job, final_identity, {input.rows, input.rejected},
-                                      env.settings.import.dedupe == core::dedupe_scope::ledger, options.origin);
+    const auto& import = env.settings.import;
+    auto committed = book.commit_plan(
+        job, final_identity, {input.rows, input.rejected},
+        import.dedupe == core::dedupe_scope::ledger ? std::optional(import.dedupe_by) : std::nullopt, options.origin);
     if (!committed) {
         const auto why = committed.error();
         (void)book.discard_plan(job);
@@ -345,6 +349,9 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
         return hold(book, std::move(**other), how);
     }
     core::fault_point("plan_committed");
+    // A hint alone: what keeps it from being found will be met again, where it counts.
+    if (const auto repeats = find_repeats(book, env.settings, job); repeats && *repeats)
+        env.watch.on_notice(text_of(**repeats));
     auto record = book.job(job);
     if (!record) return record.error();
     return held_job{std::move(*record), std::move(lock), false};

@@ -8,6 +8,7 @@
 #include "job/online.hpp"
 #include "job/owners.hpp"
 #include "job/planning.hpp"
+#include "job/repeats.hpp"
 #include "taskbarge/client/rate_windows.hpp"
 #include "taskbarge/job/job.hpp"
 
@@ -23,8 +24,11 @@ constexpr std::size_t shown_rows = 5;
 // Counts instead of keeping.
 class counting_sink final : public row_sink, private grouper::chunk_sink {
  public:
-    explicit counting_sink(const core::import_settings& s)
-        : tally_(s.chunk_size), grouper_({s.chunk_size, s.memory, {}}, *this) {}
+    // `repeats`: nothing where there are no earlier jobs to look at.
+    counting_sink(const core::import_settings& s, std::optional<repeat_finder> repeats)
+        : repeats_(std::move(repeats)),
+          tally_(s.chunk_size),
+          grouper_({s.chunk_size, s.memory, {}, s.dedupe_by}, *this) {}
 
     void expect(std::uint64_t rows) override { grouper_.expect(rows); }
     result<void> on_rows(std::span<const core::row> rows) override {
@@ -39,6 +43,9 @@ class counting_sink final : public row_sink, private grouper::chunk_sink {
     const grouper::grouper_stats& stats() const { return grouper_.stats(); }
     const std::vector<sample_line>& first_rows() const { return first_rows_; }
     const group_tally& groups() const { return tally_; }
+    std::optional<plan_report::repeat> repeats() const {
+        return repeats_ ? repeats_->found() : std::optional<plan_report::repeat>();
+    }
     // Read back from the grouper, which has them anyway: a copy of all notes would pass import.memory.
     result<std::vector<group_line>> largest_groups() const {
         std::vector<group_line> out;
@@ -57,14 +64,28 @@ class counting_sink final : public row_sink, private grouper::chunk_sink {
     }
     result<void> on_chunk(core::planned_chunk&& chunk) override {
         tally_.add_rows(chunk.group, chunk.contacts.size());
+        if (!repeats_ || !repeats_->wants_more()) return {};
+        auto details = grouper_.details(chunk.group);
+        if (!details) return details.error();
+        // A hint alone: a ledger that cannot be read is told of by the import.
+        if (!repeats_->add(chunk, details->view())) repeats_.reset();
         return {};
     }
     result<void> on_duplicate(const core::duplicate_row&) override { return {}; }
 
+    std::optional<repeat_finder> repeats_;
     group_tally tally_;
     std::vector<sample_line> first_rows_;
     grouper::grouper grouper_;
 };
+
+// The ledger of earlier jobs; null where there is none that can be read.
+std::unique_ptr<ledger::ledger> earlier_ledger(const core::settings& settings) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(settings.ledger.path, ignored)) return nullptr;
+    auto book = ledger::open_ledger(settings.ledger.path, ledger::witness_check::ignored);
+    return book ? std::move(*book) : nullptr;
+}
 
 // The windows as the ledger knows them, else as Apollo tells them where there is a key.
 std::optional<core::rate_book> known_limits(const environment& env) {
@@ -105,6 +126,7 @@ result<void> fill(plan_report& out, const input_summary& input, const counting_s
     out.group_sizes = sink.groups().sizes();
     out.splitters = sink.groups().splitters();
     out.first_rows = sink.first_rows();
+    out.repeats = sink.repeats();
     return {};
 }
 
@@ -130,7 +152,11 @@ plan_report plan_files(const environment& env, const import_options& options) {
     const auto started = env.clock.steady_now();
     plan_report out;
     out.base.state = "planned";
-    counting_sink sink(env.settings.import);
+    const auto earlier = earlier_ledger(env.settings);
+    const bool by_date = env.settings.import.dedupe_by.has(core::task_field::due_at);
+    counting_sink sink(env.settings.import, earlier && by_date
+                                                ? std::optional<repeat_finder>(std::in_place, *earlier, env.settings, 0)
+                                                : std::nullopt);
     auto input = read_input(env, options, ask_apollo_for_owners(env), sink, [&](progress& p) {
         p.requests.groups = sink.stats().groups;
         p.rows.duplicate = sink.stats().duplicates;

@@ -41,8 +41,9 @@ constexpr std::string_view of_packed_contacts[] = {"chunk", "contact_ids", "rows
 constexpr std::string_view of_packed_tasks[] = {"chunk", "task_ids", "first_task", "last_task", "since", "answered_at"};
 constexpr std::string_view of_duplicates[] = {"job", "row", "line", "contact_id", "group_number", "of_job", "of_row"};
 constexpr std::string_view of_rejects[] = {"job", "row", "line", "contact_id", "\"column\"", "code", "message", "raw"};
-constexpr std::string_view of_kept_keys[] = {"job",    "details_hash",   "details_sha256",
-                                             "packed", "other_contacts", "other_rows"};
+constexpr std::string_view of_kept_keys[] = {"job",      "details_hash",   "user_id",   "type",
+                                             "priority", "status",         "due_at",    "note_sha256",
+                                             "packed",   "other_contacts", "other_rows"};
 constexpr std::string_view of_its_chunk[] = {"job", "group_number", "row_count"};
 
 struct sealed_table {

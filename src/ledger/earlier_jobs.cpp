@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,6 +24,14 @@ using core::row_number;
 
 namespace {
 
+// "a.user_id = b.user_id AND ...", of those fields; always true for none.
+std::string equal_fields(core::task_fields fields, std::string_view a, std::string_view b) {
+    std::string out = "1";
+    for (const auto field : core::all_task_fields)
+        if (fields.has(field)) out += fmt::format(" AND {0}.{2} = {1}.{2}", a, b, to_string(field));
+    return out;
+}
+
 // The groups of the job that earlier jobs of the same target have too, with those groups, or with the keys that were
 // kept of them; oldest job first. For a group that nobody else has this is a probe of two indexes.
 // A group or a job that is damaged counts as a match, so that it is noticed rather than passed over.
@@ -33,18 +41,91 @@ std::string matching_groups() {
         "SELECT g.number, e.job, e.number, 0, {0} AND {1} FROM groups g "
         "CROSS JOIN groups e ON e.details_hash = g.details_hash AND e.job <> g.job "
         "CROSS JOIN jobs mine ON mine.id = g.job LEFT JOIN jobs j ON j.id = e.job WHERE g.job = ?1 "
-        "AND j.state IS NOT 'planning' AND (({0} AND {1}) IS NOT 1 OR (e.user_id = g.user_id AND e.type = g.type "
-        "AND e.priority = g.priority AND e.status = g.status AND e.due_at = g.due_at AND e.note = g.note "
+        "AND j.state IS NOT 'planning' AND (({0} AND {1}) IS NOT 1 OR ({2} "
         "AND j.pruned_at IS NULL AND j.base_url = mine.base_url AND j.team = mine.team)) "
         "UNION ALL "
         "SELECT g.number, k.job, k.id, 1, {1} FROM groups g CROSS JOIN kept_keys k ON k.details_hash = g.details_hash "
         "CROSS JOIN jobs mine ON mine.id = g.job LEFT JOIN jobs j ON j.id = k.job WHERE g.job = ?1 "
         "AND ({1} IS NOT 1 OR (j.pruned_at IS NOT NULL AND j.base_url = mine.base_url AND j.team = mine.team)) "
         "ORDER BY 1, 2, 3",
-        group, job);
+        group, job, equal_fields({}, "e", "g"));
 }
 
-result<details_digest> digest_of_group(sqlite::connection& db, job_id job, core::group_number number) {
+// The same where not all fields count. No index helps: SQLite makes one of all groups for the time of the query. Groups
+// of the job that are equal in these fields are asked about once, by the first of them. load_kept() compares the notes.
+std::string matching_keys(core::task_fields fields) {
+    const auto kept = fields.without(core::task_field::note);
+    return fmt::format(
+        "SELECT g.number, e.job, e.number, 0, {0} FROM groups g CROSS JOIN groups e ON {1} "
+        "CROSS JOIN jobs mine ON mine.id = g.job LEFT JOIN jobs j ON j.id = e.job WHERE g.job = ?1 AND e.job <> g.job "
+        "AND g.number IN (SELECT first FROM temp.group_keys) AND j.state IS NOT 'planning' "
+        "AND ({0} IS NOT 1 OR (j.pruned_at IS NULL AND j.base_url = mine.base_url AND j.team = mine.team)) "
+        "UNION ALL "
+        "SELECT g.number, k.job, k.id, 1, {0} FROM groups g CROSS JOIN kept_keys k ON {2} "
+        "CROSS JOIN jobs mine ON mine.id = g.job LEFT JOIN jobs j ON j.id = k.job WHERE g.job = ?1 "
+        "AND g.number IN (SELECT first FROM temp.group_keys) "
+        "AND ({0} IS NOT 1 OR (j.pruned_at IS NOT NULL AND j.base_url = mine.base_url AND j.team = mine.team)) "
+        "ORDER BY 1, 2, 3",
+        intact(sealed::jobs, "j"), equal_fields(fields, "e", "g"), equal_fields(kept, "k", "g"));
+}
+
+// Which groups of a job are equal in the fields that count: known by the first of them.
+class group_keys {
+ public:
+    group_keys(sqlite::connection& db, job_id job, core::task_fields fields) : db_(db), job_(job), fields_(fields) {}
+
+    // Looks at all groups of the ledger, as a damaged one would match nothing and be passed over.
+    result<void> load() {
+        if (fields_.all()) return {};
+        auto query = db_.prepare(
+            fmt::format("SELECT number, job FROM groups g WHERE {} IS NOT 1 LIMIT 1", intact(sealed::groups, "g")));
+        auto found = query.next();
+        if (!found) return found.error();
+        if (*found) return damaged(db_, fmt::format("group {} of job {}", query.integer(0), query.integer(1)));
+        query.reset();
+        auto made = db_.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS group_keys (number INTEGER PRIMARY KEY, first); "
+            "DELETE FROM temp.group_keys;");
+        if (!made) return made;
+        std::string names;
+        for (const auto field : core::all_task_fields)
+            if (fields_.has(field)) names += fmt::format("{}{}", names.empty() ? "" : ", ", to_string(field));
+        return db_
+            .prepare(
+                fmt::format("INSERT INTO temp.group_keys SELECT number, min(number) OVER (PARTITION BY {}) FROM groups "
+                            "WHERE job = ?",
+                            names.empty() ? "1" : names))
+            .bind(job_)
+            .run();
+    }
+    std::string matches() const { return fields_.all() ? matching_groups() : matching_keys(fields_); }
+
+    result<std::vector<core::group_number>> groups_of(core::group_number first) const {
+        std::vector<core::group_number> out;
+        if (fields_.all()) return std::vector{first};
+        auto query = db_.prepare("SELECT number FROM temp.group_keys WHERE first = ? ORDER BY number");
+        query.bind(first);
+        auto read = query.each([&] { out.push_back(static_cast<core::group_number>(query.integer(0))); });
+        if (!read) return read.error();
+        return out;
+    }
+    result<core::group_number> first_of(core::group_number group) const {
+        if (fields_.all()) return group;
+        auto query = db_.prepare("SELECT first FROM temp.group_keys WHERE number = ?");
+        auto found = query.bind(group).next();
+        if (!found) return found.error();
+        if (!*found) return damaged(db_, fmt::format("group {} of job {}", group, job_));
+        return static_cast<core::group_number>(query.integer(0));
+    }
+    core::task_fields fields() const { return fields_; }
+
+ private:
+    sqlite::connection& db_;
+    job_id job_;
+    core::task_fields fields_;
+};
+
+result<core::task_details> details_of_group(sqlite::connection& db, job_id job, core::group_number number) {
     static const std::string sql = fmt::format(
         "SELECT user_id, type, priority, status, due_at, note, {} FROM groups g WHERE job = ? AND number = ?",
         intact(sealed::groups, "g"));
@@ -52,28 +133,32 @@ result<details_digest> digest_of_group(sqlite::connection& db, job_id job, core:
     auto found = query.bind(job, number).next();
     if (!found) return found.error();
     if (!*found || query.integer(6) == 0) return damaged(db, fmt::format("group {} of job {}", number, job));
-    return digest_of(read_details(query, 0).view());
+    return read_details(query, 0);
 }
 
 // Calls `visit` for every group of the job that other jobs have too, with the contacts for whom they have its task.
 template <class Visit>
-result<void> each_shared_group(sqlite::connection& db, job_id job, Visit&& visit) {
+result<void> each_shared_group(sqlite::connection& db, job_id job, const group_keys& keys, Visit&& visit) {
     earlier_contacts earlier;
     core::group_number group = 0;  // whose earlier contacts are being gathered; 0: none yet
     const auto finish_group = [&]() -> result<void> {
         earlier.seal();
-        auto done = earlier.empty() ? result<void>() : visit(group, earlier);
+        if (!earlier.empty()) {
+            auto all = keys.groups_of(group);
+            if (!all) return all.error();
+            for (const auto one : *all)
+                if (auto r = visit(one, earlier); !r) return r;
+        }
         earlier.clear();
-        return done;
+        return {};
     };
     const auto load = [&](job_id theirs, std::int64_t which, bool kept) -> result<void> {
         if (!kept) return earlier.load(db, theirs, static_cast<core::group_number>(which));
-        auto digest = digest_of_group(db, job, group);
-        if (!digest) return digest.error();
-        return load_kept(db, which, theirs, *digest, earlier);
+        auto details = details_of_group(db, job, group);
+        if (!details) return details.error();
+        return load_kept(db, which, theirs, details->view(), keys.fields(), earlier);
     };
-    static const std::string sql = matching_groups();
-    auto matches = db.prepare(sql);
+    auto matches = db.prepare(keys.matches());
     matches.bind(job);
     auto more = matches.next();
     for (; more && *more; more = matches.next()) {
@@ -305,34 +390,49 @@ result<rows_by_group> remove_duplicates(sqlite::connection& db, job_id job, std:
 }
 
 // Leaves out what third jobs have by now.
-result<void> drop_what_others_have(sqlite::connection& db, job_id job, rows_by_group& groups) {
-    return each_shared_group(db, job, [&](core::group_number number, const earlier_contacts& others) -> result<void> {
-        const auto group = groups.find(number);
-        if (group == groups.end()) return {};
-        core::chunk_rows left;
-        for (std::size_t i = 0; i < group->second.size(); ++i) {
-            const auto first = others.find(group->second.contact_ids[i]);
-            if (!first)
-                append(left, group->second, i);
-            else if (auto r = note_duplicate(db, number, group->second, i, *first); !r)
-                return r;
-        }
-        group->second = std::move(left);
-        return {};
-    });
+result<void> drop_what_others_have(sqlite::connection& db, job_id job, const group_keys& keys, rows_by_group& groups) {
+    return each_shared_group(db, job, keys,
+                             [&](core::group_number number, const earlier_contacts& others) -> result<void> {
+                                 const auto group = groups.find(number);
+                                 if (group == groups.end()) return {};
+                                 core::chunk_rows left;
+                                 for (std::size_t i = 0; i < group->second.size(); ++i) {
+                                     const auto first = others.find(group->second.contact_ids[i]);
+                                     if (!first)
+                                         append(left, group->second, i);
+                                     else if (auto r = note_duplicate(db, number, group->second, i, *first); !r)
+                                         return r;
+                                 }
+                                 group->second = std::move(left);
+                                 return {};
+                             });
 }
 
-// Of several rows for one contact the first gets the task, and the others are its duplicates: all of them were those of
-// the other job's row.
-result<core::chunk_rows> first_of_each(sqlite::connection& db, job_id job, core::group_number group,
-                                       const core::chunk_rows& rows) {
-    std::unordered_map<std::string_view, row_number> seen;
-    core::chunk_rows out;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto [at, fresh] = seen.try_emplace(rows.contact_ids[i], rows.rows[i]);
+// Of several rows that ask for the same task the first gets it, and the others are its duplicates: all of them were
+// those of the other job's row.
+result<rows_by_group> first_of_each(sqlite::connection& db, job_id job, const group_keys& keys,
+                                    const rows_by_group& groups) {
+    struct place {
+        row_number row;
+        core::group_number group, key;
+        std::size_t index;
+    };
+    std::vector<place> all;
+    for (const auto& [group, rows] : groups) {
+        auto key = keys.first_of(group);
+        if (!key) return key.error();
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            all.push_back({rows.rows[i], group, *key, i});
+    }
+    std::sort(all.begin(), all.end(), [](const place& a, const place& b) { return a.row < b.row; });
+    std::map<std::pair<core::group_number, std::string_view>, row_number> seen;
+    rows_by_group out;
+    for (const auto& one : all) {
+        const auto& rows = groups.at(one.group);
+        const auto [at, fresh] = seen.try_emplace({one.key, rows.contact_ids[one.index]}, one.row);
         if (fresh)
-            append(out, rows, i);
-        else if (auto r = note_duplicate(db, group, rows, i, {job, at->second}); !r)
+            append(out[one.group], rows, one.index);
+        else if (auto r = note_duplicate(db, one.group, rows, one.index, {job, at->second}); !r)
             return r.error();
     }
     return out;
@@ -362,19 +462,19 @@ result<void> add_to_plan(sqlite::connection& db, job_id job, core::group_number 
 
 }  // namespace
 
-result<void> take_back(sqlite::connection& db, job_id job, std::uint32_t chunk_size,
+result<void> take_back(sqlite::connection& db, job_id job, std::uint32_t chunk_size, core::task_fields same_by,
                        std::span<const open_duplicate> rows) {
     if (rows.empty()) return {};
     if (auto r = start_duplicates(db); !r) return r;
+    group_keys keys(db, job, same_by);
+    if (auto r = keys.load(); !r) return r;
     auto groups = remove_duplicates(db, job, rows);
     if (!groups) return groups.error();
-    if (auto r = drop_what_others_have(db, job, *groups); !r) return r;
-    for (const auto& [number, of_group] : *groups) {
-        auto left = first_of_each(db, job, number, of_group);
-        if (!left) return left.error();
-        if (left->rows.empty()) continue;
-        if (auto r = add_to_plan(db, job, number, chunk_size, *left); !r) return r;
-    }
+    if (auto r = drop_what_others_have(db, job, keys, *groups); !r) return r;
+    auto left = first_of_each(db, job, keys, *groups);
+    if (!left) return left.error();
+    for (const auto& [number, of_group] : *left)
+        if (auto r = add_to_plan(db, job, number, chunk_size, of_group); !r) return r;
     return keep_duplicates(db, job);
 }
 
@@ -389,18 +489,23 @@ std::int64_t details_hash(const core::task_view& details) {
     return details_hash(digest_of(details));
 }
 
-result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, job_id job, std::uint32_t chunk_size) {
+result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, job_id job, std::uint32_t chunk_size,
+                                       core::task_fields same_by) {
     if (auto r = start_duplicates(db); !r) return r;
-    auto cut = each_shared_group(db, job, [&](core::group_number group, const earlier_contacts& earlier) {
+    group_keys keys(db, job, same_by);
+    if (auto r = keys.load(); !r) return r;
+    auto cut = each_shared_group(db, job, keys, [&](core::group_number group, const earlier_contacts& earlier) {
         return group_cutter(db, job, group, chunk_size).run(earlier);
     });
     if (!cut) return cut;
     return keep_duplicates(db, job);
 }
 
-result<void> reopen_refused_chunks(sqlite::connection& db, job_id job) {
+result<void> reopen_refused_chunks(sqlite::connection& db, job_id job, core::task_fields same_by) {
     if (auto r = start_duplicates(db); !r) return r;
-    auto shared = each_shared_group(db, job, [&](core::group_number group, const earlier_contacts& others) {
+    group_keys keys(db, job, same_by);
+    if (auto r = keys.load(); !r) return r;
+    auto shared = each_shared_group(db, job, keys, [&](core::group_number group, const earlier_contacts& others) {
         auto refused =
             db.prepare("SELECT id FROM chunks WHERE job = ? AND group_number = ? AND state = 'refused' ORDER BY id");
         refused.bind(job, group);
@@ -430,6 +535,49 @@ result<void> reopen_refused_chunks(sqlite::connection& db, job_id job) {
                       "AND code = 'isolating'");
     if (auto r = db.prepare(fresh).bind(job).run(); !r) return r;
     return keep_duplicates(db, job);
+}
+
+namespace {
+
+class loaded_contacts final : public contact_lookup {
+ public:
+    bool contains(std::string_view contact) const override { return all.find(contact).has_value(); }
+    earlier_contacts all;
+};
+
+}  // namespace
+
+result<std::optional<similar_group>> find_newest_like(sqlite::connection& db, const std::string& base_url,
+                                                      const std::string& team, const core::task_view& details,
+                                                      core::task_fields fields, job_id own) {
+    constexpr int jobs_looked_at = 10, most_groups = 2000;
+    const auto same = fields.without(core::task_field::due_at);
+    auto query = db.prepare(
+        "SELECT e.job, e.number, e.user_id, e.type, e.priority, e.status, e.due_at, e.note FROM "
+        "(SELECT id FROM jobs WHERE base_url = ? AND team = ? AND id <> ? AND state <> 'planning' AND pruned_at IS "
+        "NULL "
+        "AND groups <= ? ORDER BY id DESC LIMIT ?) j CROSS JOIN groups e ON e.job = j.id "
+        "WHERE e.due_at <> ? ORDER BY e.job DESC, e.number");
+    query.bind(base_url, team, own, most_groups, jobs_looked_at, details.due_at);
+    similar_group out;
+    auto contacts = std::make_shared<loaded_contacts>();
+    auto more = query.next();
+    for (; more && *more; more = query.next()) {
+        if (out.job != 0 && query.integer(0) != out.job) break;
+        const auto theirs = read_details(query, 2);
+        if (core::only(theirs.view(), same) != core::only(details, same)) continue;
+        if (out.job == 0) {
+            out.job = query.integer(0);
+            out.due_at = theirs.due_at;
+        }
+        auto loaded = contacts->all.load(db, out.job, static_cast<core::group_number>(query.integer(1)));
+        if (!loaded) return loaded.error();
+    }
+    if (!more) return more.error();
+    if (out.job == 0) return std::optional<similar_group>();
+    contacts->all.seal();
+    out.contacts = std::move(contacts);
+    return std::optional(std::move(out));
 }
 
 }  // namespace taskbarge::ledger

@@ -43,6 +43,20 @@ std::optional<std::uint64_t> take_number(std::string_view& from) {
 
 }  // namespace
 
+namespace {
+
+details_digest sha256_of(std::string_view text) {
+    details_digest digest;
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
+    return digest;
+}
+
+std::string_view bytes_of(const details_digest& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+}  // namespace
+
 details_digest digest_of(const core::task_view& details) {
     std::string text(details.user_id);
     text += '\0';
@@ -53,9 +67,7 @@ details_digest digest_of(const core::task_view& details) {
     text += std::to_string(details.due_at.time_since_epoch().count());
     text += '\0';
     text += details.note;
-    details_digest digest;
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-    return digest;
+    return sha256_of(text);
 }
 
 result<bool> key_keeper::step() {
@@ -70,15 +82,15 @@ result<bool> key_keeper::step() {
         if (!found || !*found) return found;
         if (query.integer(7) == 0) return damaged(db_, fmt::format("a group of job {}", job_));
         last_ = static_cast<core::group_number>(query.integer(0));
-        const auto digest = digest_of(read_details(query, 1).view());
+        const auto details = read_details(query, 1);
         query.reset();
         ++in_this_step_;  // a group without a row to keep is work too
-        if (auto r = keep_group(last_, digest); !r) return r.error();
+        if (auto r = keep_group(last_, details.view()); !r) return r.error();
     }
     return true;
 }
 
-result<void> key_keeper::keep_group(core::group_number number, const details_digest& digest) {
+result<void> key_keeper::keep_group(core::group_number number, const core::task_view& details) {
     std::vector<entry> full;
     entry open;
     auto read = each_tasked_row(db_, job_, number, [&](std::string_view contact, core::row_number row) {
@@ -95,33 +107,40 @@ result<void> key_keeper::keep_group(core::group_number number, const details_dig
     if (!read) return read;
     if (open.count > 0) full.push_back(std::move(open));
     for (const auto& keys : full) {
-        if (auto r = write(digest, keys); !r) return r;
+        if (auto r = write(details, keys); !r) return r;
     }
     return {};
 }
 
-result<void> key_keeper::write(const details_digest& digest, const entry& keys) {
-    const std::string_view bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
+result<void> key_keeper::write(const core::task_view& details, const entry& keys) {
+    const auto note = sha256_of(details.note);
     static const std::string sql = sealed_insert(sealed::kept_keys);
     return db_.prepare(sql)
-        .bind(job_, details_hash(digest), sqlite::blob{bytes}, sqlite::blob{keys.packed},
+        .bind(job_, details_hash(details), details.user_id, to_string(details.type), to_string(details.priority),
+              to_string(details.status), details.due_at, sqlite::blob{bytes_of(note)}, sqlite::blob{keys.packed},
               keys.contacts.empty() ? std::string() : to_json(keys.contacts),
               keys.rows.empty() ? std::string() : to_json(keys.rows))
         .run();
 }
 
-result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job, const details_digest& details,
-                       earlier_contacts& to) {
-    static const std::string sql =
-        fmt::format("SELECT details_sha256, packed, other_contacts, other_rows, {} FROM kept_keys k WHERE id = ?",
-                    intact(sealed::kept_keys, "k"));
+result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job, const core::task_view& details,
+                       core::task_fields fields, earlier_contacts& to) {
+    // The note's place is taken by its digest.
+    static const std::string sql = fmt::format(
+        "SELECT note_sha256, packed, other_contacts, other_rows, {}, user_id, type, priority, status, due_at, "
+        "'' FROM kept_keys k WHERE id = ?",
+        intact(sealed::kept_keys, "k"));
     auto query = db.prepare(sql);
     auto found = query.bind(id).next();
     if (!found) return found.error();
     const auto keys_damaged = [&] { return damaged(db, fmt::format("kept keys of job {}", job)); };
     if (*found && query.integer(4) == 0) return keys_damaged();
-    const std::string_view wanted(reinterpret_cast<const char*>(details.data()), details.size());
-    if (!*found || query.text(0) != wanted) return {};
+    if (!*found) return {};
+    const auto kept = read_details(query, 5);
+    const auto without_note = fields.without(core::task_field::note);
+    if (core::only(kept.view(), without_note) != core::only(details, without_note)) return {};
+    const auto note = sha256_of(details.note);
+    if (fields.has(core::task_field::note) && query.bytes(0) != bytes_of(note)) return {};
     for (auto packed = query.text(1); !packed.empty();) {
         earlier_contacts::packed_id contact;
         if (packed.size() <= contact.size()) return keys_damaged();

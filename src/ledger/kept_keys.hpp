@@ -15,7 +15,7 @@
 
 namespace taskbarge::ledger {
 
-// SHA-256 of all task details. Where the texts are gone, equal digests are taken for equal details.
+// SHA-256 of all task details, of which the hash that is stored is a part.
 using details_digest = std::array<unsigned char, 32>;
 details_digest digest_of(const core::task_view& details);
 
@@ -35,8 +35,8 @@ class key_keeper {
         std::vector<std::int64_t> rows;
         std::size_t count = 0;
     };
-    core::result<void> keep_group(core::group_number number, const details_digest& digest);
-    core::result<void> write(const details_digest& digest, const entry& keys);
+    core::result<void> keep_group(core::group_number number, const core::task_view& details);
+    core::result<void> write(const core::task_view& details, const entry& keys);
 
     sqlite::connection& db_;
     core::job_id job_;
@@ -44,8 +44,9 @@ class key_keeper {
     std::size_t in_this_step_ = 0;
 };
 
-// Adds the contacts of one entry of kept_keys, if it was kept for these details.
-core::result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job, const details_digest& details,
-                             earlier_contacts& to);
+// Adds the contacts of one entry of kept_keys, if it was kept for details that are equal in these fields. The text of a
+// note is gone: of notes, equal SHA-256 digests are taken for equal texts.
+core::result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job, const core::task_view& details,
+                             core::task_fields fields, earlier_contacts& to);
 
 }  // namespace taskbarge::ledger

@@ -163,7 +163,7 @@ result<void> sqlite_ledger::set_files(job_id job, const std::vector<file_note>& 
 }
 
 result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
-                                              bool against_earlier_jobs, const std::string& origin) {
+                                              std::optional<core::task_fields> same_by, const std::string& origin) {
     return db_->atomically(access::write, [&]() -> result<job_totals> {
         auto query = db_->prepare("SELECT state = 'planning', chunk_size FROM jobs WHERE id = ?");
         auto found = query.bind(job).next();
@@ -173,8 +173,8 @@ result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& id
         const auto chunk_size = static_cast<std::uint32_t>(query.integer(1));
         query.reset();
         if (auto r = check_new(job, identity, origin); !r) return r.error();
-        if (against_earlier_jobs) {
-            if (auto r = drop_rows_of_earlier_jobs(*db_, job, chunk_size); !r) return r.error();
+        if (same_by) {
+            if (auto r = drop_rows_of_earlier_jobs(*db_, job, chunk_size, *same_by); !r) return r.error();
         }
         if (auto r = doubt_plan(job); !r) return r.error();
         static const std::string sql =
@@ -204,6 +204,12 @@ result<job_totals> sqlite_ledger::commit_plan(job_id job, const job_identity& id
         if (auto r = check_sum(job, *sums, totals); !r) return r.error();
         return sums;
     });
+}
+
+result<std::optional<similar_group>> sqlite_ledger::newest_like(const std::string& base_url, const std::string& team,
+                                                                const core::task_view& details,
+                                                                core::task_fields fields, job_id own) {
+    return db_->atomically(access::read, [&] { return find_newest_like(*db_, base_url, team, details, fields, own); });
 }
 
 // Within the transaction that commits: of two processes that planned the same input at once, one makes the job.

@@ -395,11 +395,11 @@ result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
     });
 }
 
-result<void> sqlite_ledger::reopen_failed(job_id job) {
+result<void> sqlite_ledger::reopen_failed(job_id job, core::task_fields same_by) {
     return db_->atomically(access::write, [&]() -> result<void> {
         if (auto forgotten = keep_sums(job, {}); !forgotten) return forgotten;
-        if (auto reopened = reopen_refused_chunks(*db_, job); !reopened) return reopened;
-        if (auto freed = free_failed(job); !freed) return freed.error();
+        if (auto reopened = reopen_refused_chunks(*db_, job, same_by); !reopened) return reopened;
+        if (auto freed = free_failed(job, same_by); !freed) return freed.error();
         return doubt_plan(job);
     });
 }
@@ -419,7 +419,7 @@ result<std::vector<waiting_for_job>> sqlite_ledger::waiting_for(job_id job) {
 }
 
 // The duplicates of rows that have failed since.
-result<std::uint64_t> sqlite_ledger::free_failed(job_id job) {
+result<std::uint64_t> sqlite_ledger::free_failed(job_id job, core::task_fields same_by) {
     auto open = open_duplicates_of(job, 1);
     if (!open) return open.error();
     std::erase_if(*open, [](const open_duplicate& one) { return one.state != core::row_state::failed; });
@@ -429,13 +429,13 @@ result<std::uint64_t> sqlite_ledger::free_failed(job_id job) {
     if (!found) return found.error();
     const auto chunk_size = static_cast<std::uint32_t>(query.integer(0));
     query.reset();
-    if (auto r = take_back(*db_, job, chunk_size, *open); !r) return r.error();
+    if (auto r = take_back(*db_, job, chunk_size, same_by, *open); !r) return r.error();
     return static_cast<std::uint64_t>(open->size());
 }
 
-result<std::uint64_t> sqlite_ledger::free_duplicates(job_id job) {
+result<std::uint64_t> sqlite_ledger::free_duplicates(job_id job, core::task_fields same_by) {
     return db_->atomically(access::write, [&]() -> result<std::uint64_t> {
-        auto freed = free_failed(job);
+        auto freed = free_failed(job, same_by);
         if (!freed || *freed == 0) return freed;
         if (auto r = doubt_plan(job); !r) return r.error();
         return freed;

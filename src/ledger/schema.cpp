@@ -12,8 +12,8 @@ namespace {
 // (ids and texts live in packed_contacts and packed_tasks), because every change of state rewrites its row;
 // packed_contacts is written once and never changed. A change of a chunk's state touches one small index, and only
 // where its rows are in doubt or refused: the others are found by their job, in order. Of a pruned job the sums stay in
-// its row, and in kept_keys what de-duplication needs: the digest of a group's task details, and the contacts for whom
-// it has, or may have, the task.
+// its row, and in kept_keys what de-duplication needs: a group's task details without the note's text, and the contacts
+// for whom it has, or may have, the task.
 constexpr std::string_view tables = R"sql(
 CREATE TABLE ledger (
     id TEXT NOT NULL,
@@ -213,7 +213,12 @@ CREATE TABLE kept_keys (
     id INTEGER PRIMARY KEY,
     job INTEGER NOT NULL,
     details_hash INTEGER NOT NULL,
-    details_sha256 BLOB NOT NULL,
+    user_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    priority TEXT NOT NULL,
+    status TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    note_sha256 BLOB NOT NULL,
     packed BLOB NOT NULL,
     other_contacts TEXT NOT NULL DEFAULT '',
     other_rows TEXT NOT NULL DEFAULT '',

@@ -47,7 +47,10 @@ class sqlite_ledger final : public ledger {
     result<void> add_reject(job_id job, const core::rejected_row& row) override;
     result<void> set_files(job_id job, const std::vector<file_note>& files) override;
     result<job_totals> commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
-                                   bool against_earlier_jobs, const std::string& origin) override;
+                                   std::optional<core::task_fields> same_by, const std::string& origin) override;
+    result<std::optional<similar_group>> newest_like(const std::string& base_url, const std::string& team,
+                                                     const core::task_view& details, core::task_fields fields,
+                                                     job_id own) override;
     result<void> discard_plan(job_id job) override;
 
     result<std::vector<job_record>> find_jobs(const std::string& base_url, const std::string& team,
@@ -73,9 +76,9 @@ class sqlite_ledger final : public ledger {
     result<void> update_chunk(const chunk_update& update) override;
     result<bool> group_has_created(job_id job, core::group_number group) override;
     result<learnt_refusals> learnt(job_id job) override;
-    result<void> reopen_failed(job_id job) override;
+    result<void> reopen_failed(job_id job, core::task_fields same_by) override;
     result<std::vector<waiting_for_job>> waiting_for(job_id job) override;
-    result<std::uint64_t> free_duplicates(job_id job) override;
+    result<std::uint64_t> free_duplicates(job_id job, core::task_fields same_by) override;
     result<std::vector<attempt_record>> attempts(job_id job, std::size_t most) override;
     result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) override;
 
@@ -133,7 +136,7 @@ class sqlite_ledger final : public ledger {
     result<void> keep_sums(job_id job, const job_totals& sums);
     result<void> check_rows_there(job_id job);
     result<std::vector<open_duplicate>> open_duplicates_of(job_id job, std::uint64_t duplicates);
-    result<std::uint64_t> free_failed(job_id job);
+    result<std::uint64_t> free_failed(job_id job, core::task_fields same_by);
     result<void> check_new(job_id job, const job_identity& identity, const std::string& origin);
     result<void> check_sum(job_id job, const job_totals& sums, const plan_totals& expected);
 

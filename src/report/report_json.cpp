@@ -67,6 +67,17 @@ std::string splitters_json(const std::vector<job::plan_report::splitter>& splitt
     });
 }
 
+std::string repeats_json(const job::plan_report::repeat& r) {
+    std::string out;
+    json_object o(out);
+    o.number("job", static_cast<std::uint64_t>(r.job));
+    o.number("contacts", r.contacts);
+    o.number("of", r.of);
+    o.text("due_at", core::to_rfc3339(r.due_at));
+    o.close();
+    return out;
+}
+
 }  // namespace
 
 void add_report(json_object& o, const job::report& r, const std::string& ledger_path, exit_code code) {
@@ -107,6 +118,7 @@ std::string plan_json(const job::plan_report& p, const std::string& ledger_path,
     o.raw("group_sizes", sizes_json(p.group_sizes));
     o.raw("rejects", rejects_json(p.rejects, p.base.files));
     o.raw("splitters", splitters_json(p.splitters));
+    o.raw("repeats", p.repeats ? repeats_json(*p.repeats) : "null");
     o.close();
     return out + '\n';
 }

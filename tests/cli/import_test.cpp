@@ -343,4 +343,52 @@ TEST_F(OpenDuplicates, OfACompletedJobAreSentWhenItsFileComesAgain) {
     EXPECT_EQ(server_->stats().tasks, 7u);
 }
 
+class EveryNight : public Import {
+ protected:
+    std::string list(int rows_of_list) const {
+        std::string text = "contact_id\n";
+        for (int i = 1; i <= rows_of_list; ++i)
+            text += fmt::format("{:024x}\n", i);
+        return p.file(fmt::format("list-{}.csv", rows_of_list), text);
+    }
+    std::vector<std::string> with_due(std::vector<std::string> arguments, const char* due) const {
+        for (const auto& set :
+             {std::string("defaults.user_id=66302798d03b9601c7934ebf"), std::string("defaults.type=call"),
+              std::string("defaults.status=scheduled"), std::string("dates.timezone=UTC"),
+              std::string("dates.time=09:00"), fmt::format("defaults.due_at={}", due)}) {
+            arguments.emplace_back("--set");
+            arguments.push_back(set);
+        }
+        return arguments;
+    }
+};
+
+TEST_F(EveryNight, ContactsWithSuchATaskAreNamed) {
+    start();
+    const auto first = run(with_due({"import", list(5)}, "+3d"));
+    ASSERT_EQ(first.code, 0) << first.err;
+    EXPECT_THAT(first.err, testing::Not(HasSubstr("such a task")));
+    const auto plan = run(with_due({"plan", list(7)}, "+4d"));
+    EXPECT_THAT(plan.out, HasSubstr("Again: 5 of 7 contacts have such a task from job 1 already, due 2"));
+    EXPECT_THAT(run(with_due({"plan", "--json", list(7)}, "+4d")).out,
+                HasSubstr(R"("repeats":{"job":1,"contacts":5,"of":7)"));
+    const auto again = run(with_due({"import", list(7)}, "+4d"));
+    ASSERT_EQ(again.code, 0) << again.err;
+    EXPECT_THAT(again.err, HasSubstr("5 of 7 contacts have such a task from job 1 already"));
+    EXPECT_EQ(server_->stats().tasks, 12u) << "as the settings say";
+}
+
+TEST_F(EveryNight, FieldsThatCountLeaveThemOut) {
+    start();
+    ASSERT_EQ(run(with_due({"import", list(5)}, "+3d")).code, 0);
+    auto arguments = with_due({"import", "--json", list(7)}, "+4d");
+    arguments.insert(arguments.end(), {"--set", "import.dedupe_by=contact_id,user_id,type"});
+    const auto o = run(arguments);
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_EQ(number(o, "created"), 2u);
+    EXPECT_EQ(number(o, "duplicate"), 5u);
+    EXPECT_THAT(o.err, testing::Not(HasSubstr("such a task")));
+    EXPECT_EQ(server_->stats().tasks, 7u);
+}
+
 }  // namespace

@@ -155,7 +155,7 @@ TEST_P(LedgerContract, PlanWhoseRowsDoNotAddUpIsABug) {
     auto job = start_plan(book(), 2);
     must(book().add_group(job.id, 1, call_on_day(1).view()));
     must(book().add_chunk(job.id, chunk_of(1, 0, {{1, contact_id(1)}})));
-    const auto done = book().commit_plan(job.id, identity_of("one"), {2, 0}, true, {});
+    const auto done = book().commit_plan(job.id, identity_of("one"), {2, 0}, core::task_fields(), {});
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, errc::internal);
     EXPECT_EQ(must(book().job(job.id)).state, core::job_state::planning);
@@ -164,7 +164,7 @@ TEST_P(LedgerContract, PlanWhoseRowsDoNotAddUpIsABug) {
 TEST_P(LedgerContract, SameIdentityIsCommittedOnce) {
     auto first = plan_job(book(), "same", 2, {{call_on_day(1), {contact_id(1)}}});
     auto second = start_plan(book(), 2);
-    const auto done = book().commit_plan(second.id, identity_of("same"), {0, 0}, true, {});
+    const auto done = book().commit_plan(second.id, identity_of("same"), {0, 0}, core::task_fields(), {});
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, errc::job_held);
     EXPECT_THAT(must(book().jobs()), SizeIs(1));
@@ -173,22 +173,22 @@ TEST_P(LedgerContract, SameIdentityIsCommittedOnce) {
 TEST_P(LedgerContract, AnOriginHasOneJobWhateverItsIdentity) {
     auto first = start_plan(book(), 2);
     EXPECT_EQ(must(book().job_of_origin("ticket a")), std::nullopt);
-    must(book().commit_plan(first.id, identity_of("one"), {0, 0}, true, "ticket a"));
+    must(book().commit_plan(first.id, identity_of("one"), {0, 0}, core::task_fields(), "ticket a"));
     EXPECT_EQ(must(book().job_of_origin("ticket a"))->id, first.id);
 
     auto second = start_plan(book(), 2);
-    const auto done = book().commit_plan(second.id, identity_of("other"), {0, 0}, true, "ticket a");
+    const auto done = book().commit_plan(second.id, identity_of("other"), {0, 0}, core::task_fields(), "ticket a");
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, errc::job_held);
     EXPECT_EQ(must(book().job(second.id)).state, core::job_state::planning);
-    must(book().commit_plan(second.id, identity_of("other"), {0, 0}, true, "ticket b"));
+    must(book().commit_plan(second.id, identity_of("other"), {0, 0}, core::task_fields(), "ticket b"));
     EXPECT_EQ(must(book().job_of_origin("ticket b"))->id, second.id);
     EXPECT_THAT(must(book().jobs()), SizeIs(2));
 }
 
 TEST_P(LedgerContract, AnOriginIsKnownOfAJobWhoseKeysAreForgotten) {
     auto job = start_plan(book(), 2);
-    must(book().commit_plan(job.id, identity_of("one"), {0, 0}, true, "ticket"));
+    must(book().commit_plan(job.id, identity_of("one"), {0, 0}, core::task_fields(), "ticket"));
     must(book().set_job_state(job.id, core::job_state::completed, std::nullopt, "", "", at_second(2000)));
     job.lock.reset();
     must(book().prune_job(job.id, true, at_second(3000), [] { return true; }));
@@ -227,7 +227,8 @@ TEST_P(LedgerContract, AJobThatWasGoneOnWithAfterItsEndIsReopened) {
 
 TEST_P(LedgerContract, PlanThatWasNotCommittedHasNoOrigin) {
     auto first = start_plan(book(), 2);
-    ASSERT_FALSE(book().commit_plan(first.id, identity_of("one"), {2, 0}, true, "ticket a")) << "rows are missing";
+    ASSERT_FALSE(book().commit_plan(first.id, identity_of("one"), {2, 0}, core::task_fields(), "ticket a"))
+        << "rows are missing";
     EXPECT_EQ(must(book().job_of_origin("ticket a")), std::nullopt);
 }
 
@@ -804,6 +805,45 @@ TEST_P(LedgerContract, RetryTakesDuplicatesOfFailedRowsAlong) {
     EXPECT_EQ(must(book().totals(first.id)).rows.duplicate_pending, 1u);
 }
 
+constexpr auto same_type = core::task_fields::none().with(core::task_field::type);
+
+// A job with one group a day, planned with only the type of a task counting.
+planned_job plan_by_type(ledger& book, const std::string& input, const std::vector<std::vector<std::string>>& days) {
+    auto job = start_plan(book, 2);
+    core::row_number row = 0;
+    for (std::size_t day = 0; day < days.size(); ++day) {
+        must(book.add_group(job.id, static_cast<core::group_number>(day + 1),
+                            call_on_day(static_cast<int>(day) + 50).view()));
+        for (const auto& contact : days[day]) {
+            ++row;
+            must(book.add_chunk(job.id, chunk_of(static_cast<core::group_number>(day + 1), 0, {{row, contact}})));
+        }
+    }
+    job.totals = must(book.commit_plan(job.id, identity_of(input), {row, 0}, same_type, {}));
+    return job;
+}
+
+TEST_P(LedgerContract, OnlyTheFieldsThatCountMakeTwoTasksTheSame) {
+    auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2)}}});
+    auto other = call_on_day(1);
+    other.type = core::task_type::action_item;
+    plan_job(book(), "other", 2, {{other, {contact_id(3)}}});
+    const auto second = plan_by_type(book(), "two", {{contact_id(1)}, {contact_id(2)}, {contact_id(3)}});
+    EXPECT_EQ(second.totals.rows.duplicate, 2u) << "other days, but calls as well";
+    EXPECT_EQ(second.totals.rows.pending, 1u);
+    const auto rows = results_of(book(), second.id);
+    EXPECT_EQ(rows[1].duplicate_of, (std::pair<job_id, core::row_number>(first.id, 2)));
+}
+
+TEST_P(LedgerContract, RowsGivenBackGetOneTaskForTheFieldsThatCount) {
+    auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
+    auto second = plan_by_type(book(), "two", {{contact_id(1)}, {contact_id(1)}});
+    ASSERT_EQ(second.totals.rows.duplicate, 2u);
+    set_state(only_chunk(first.id).id, chunk_state::refused, "cancelled");
+    EXPECT_EQ(must(book().free_duplicates(second.id, same_type)), 2u);
+    EXPECT_THAT(states_of(results_of(book(), second.id)), ElementsAre(row_state::pending, row_state::duplicate));
+}
+
 TEST_P(LedgerContract, JobWhoseFailedRowsAreAskedForIsNotPruned) {
     auto first = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1)}}});
     plan_job(book(), "two", 1, {{call_on_day(1), {contact_id(1)}}});
@@ -823,7 +863,10 @@ TEST_P(LedgerContract, OtherTeamsAndForbiddenDedupeLeaveRowsAlone) {
         auto [id, lock] = must(book().begin_plan({"a"}, 2, identity.base_url, identity.team, at_second(1)));
         must(book().add_group(id, 1, call_on_day(1).view()));
         must(book().add_chunk(id, chunk_of(1, 0, {{1, contact_id(1)}})));
-        EXPECT_EQ(must(book().commit_plan(id, identity, {1, 0}, other_team, {})).rows.pending, 1u);
+        EXPECT_EQ(must(book().commit_plan(id, identity, {1, 0},
+                                          other_team ? std::optional(core::task_fields()) : std::nullopt, {}))
+                      .rows.pending,
+                  1u);
     }
 }
 
@@ -852,7 +895,7 @@ TEST_P(LedgerContract, TellsTheFileOfEveryRow) {
     must(book().add_chunk(id, chunk_of(1, 0, {{1, contact_id(1)}, {2, contact_id(2)}, {4, contact_id(4)}})));
     must(book().add_reject(id, {3, {2, 1}, "", "", "bad", "", ""}));
     must(book().set_files(id, {{1, "csv", ""}, {3, "csv", ""}, {3, "jsonl", ""}}));
-    must(book().commit_plan(id, identity, {4, 1}, true, {}));
+    must(book().commit_plan(id, identity, {4, 1}, core::task_fields(), {}));
     std::vector<std::uint32_t> files;
     for (const auto& row : results_of(book(), id))
         files.push_back(row.file);
@@ -1242,11 +1285,18 @@ TEST_P(PrunedLedger, AJobWhoseTasksALookUpNeedsStays) {
     auto [id, lock] = must(book().begin_plan({"a"}, 2, identity_of("").base_url, identity_of("").team, at_second(1)));
     must(book().add_group(id, 1, call_on_day(1).view()));
     must(book().add_chunk(id, chunk_of(1, 0, {{1, contact_id(1)}})));
-    must(book().commit_plan(id, identity_of("again"), {1, 0}, false, {}));
+    must(book().commit_plan(id, identity_of("again"), {1, 0}, std::nullopt, {}));
     const auto chunk = only_chunk(id);
     report(send(chunk.id), attempt_result::doubtful);
     set_state(chunk.id, chunk_state::doubtful);
     EXPECT_EQ(must(book().prune_candidates({at_second(50'000), false, true})).at(0).why_not, prune_bar::look_up);
+}
+
+TEST_P(PrunedLedger, TasksOfAPrunedJobAreTheSameWhereTheFieldsThatCountAre) {
+    const auto done = finished("one");
+    const auto contact = results_of(book(), done.id).at(0).contact_id;
+    prune(done.id);
+    EXPECT_EQ(plan_by_type(book(), "two", {{contact}}).totals.rows.duplicate, 1u);
 }
 
 // Cut short after every number of transactions, and gone on with: never a state in between that lies.

@@ -96,7 +96,7 @@ inline planned_job start_plan(ledger& book, std::uint32_t chunk_size) {
 }
 
 inline void finish_plan(ledger& book, planned_job& job, const std::string& input, const plan_totals& totals) {
-    job.totals = must(book.commit_plan(job.id, identity_of(input), totals, true, {}));
+    job.totals = must(book.commit_plan(job.id, identity_of(input), totals, core::task_fields(), {}));
 }
 
 // A committed job of one group per entry, with rows numbered through and cut into chunks.

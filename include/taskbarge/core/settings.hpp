@@ -13,6 +13,7 @@
 
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/rate_window.hpp"
+#include "taskbarge/core/task.hpp"
 
 namespace taskbarge::core {
 
@@ -53,6 +54,7 @@ struct date_settings {
 struct import_settings {
     std::uint32_t chunk_size = 100;
     dedupe_scope dedupe = dedupe_scope::ledger;
+    task_fields dedupe_by;  // two tasks of one contact are the same where these are equal
     share_or_count max_rejects{5.0, std::nullopt};
     std::string id_pattern = "[0-9a-fA-F]{24}";
     std::uint64_t memory = 64ull << 20;       // bytes, for open groups

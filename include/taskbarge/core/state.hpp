@@ -54,12 +54,12 @@ struct row_counts {
     std::uint64_t rows = 0;  // records read
     std::uint64_t created = 0;
     std::uint64_t duplicate = 0;
-    // Of the duplicates, those of another job's row that has no task: it is pending, unknown or failed.
-    std::uint64_t duplicate_pending = 0, duplicate_unknown = 0, duplicate_failed = 0;
     std::uint64_t rejected = 0;
     std::uint64_t failed = 0;
     std::uint64_t unknown = 0;
     std::uint64_t pending = 0;
+    // Of the duplicates, those of another job's row that has no task: it is pending, unknown or failed.
+    std::uint64_t duplicate_pending = 0, duplicate_unknown = 0, duplicate_failed = 0;
     std::uint64_t accounted() const { return created + duplicate + rejected + failed + unknown + pending; }
     std::uint64_t open_duplicates() const { return duplicate_pending + duplicate_unknown + duplicate_failed; }
     friend bool operator==(const row_counts&, const row_counts&) = default;

@@ -1,6 +1,7 @@
 // Task details, as POST /tasks/bulk_create knows them, and contact ids.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -62,6 +63,32 @@ struct task_details {
     task_view view() const { return {user_id, type, priority, status, due_at, note}; }
     friend bool operator==(const task_details&, const task_details&) = default;
 };
+
+enum class task_field : std::uint8_t { user_id, type, priority, status, due_at, note };
+inline constexpr std::array all_task_fields{task_field::user_id, task_field::type,   task_field::priority,
+                                            task_field::status,  task_field::due_at, task_field::note};
+std::string_view to_string(task_field v);
+std::optional<task_field> parse_task_field(std::string_view text);
+
+// Some of the fields: those that make two tasks of one contact the same. All of them unless told otherwise.
+class task_fields {
+ public:
+    constexpr task_fields() = default;
+    static constexpr task_fields none() { return task_fields(0); }
+    constexpr task_fields with(task_field f) const { return task_fields(bits_ | bit(f)); }
+    constexpr task_fields without(task_field f) const { return task_fields(bits_ & ~bit(f)); }
+    constexpr bool has(task_field f) const { return (bits_ & bit(f)) != 0; }
+    constexpr bool all() const { return *this == task_fields(); }
+    friend bool operator==(const task_fields&, const task_fields&) = default;
+
+ private:
+    explicit constexpr task_fields(unsigned bits) : bits_(bits) {}
+    static constexpr unsigned bit(task_field f) { return 1u << static_cast<unsigned>(f); }
+    unsigned bits_ = (1u << all_task_fields.size()) - 1;
+};
+
+// With the other fields as they are in a task_view of its own: equal where these fields are.
+task_view only(const task_view& v, task_fields fields);
 
 // A good 64-bit hash of all fields. Not stable between releases: never stored.
 std::uint64_t hash_of(const task_view& v) noexcept;

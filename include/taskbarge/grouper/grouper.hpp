@@ -30,6 +30,7 @@ struct grouper_options {
     std::uint32_t chunk_size = 100;
     std::uint64_t memory = 64ull << 20;  // bytes for open groups; past it they are spilled to a file
     std::string spill_folder;            // for the spill file (unlinked at once); empty: TMPDIR, else /tmp
+    core::task_fields same_by{};         // two rows of one contact ask for the same task where these are equal
 };
 
 struct grouper_stats {
@@ -40,9 +41,10 @@ struct grouper_stats {
     std::uint64_t spilled_rows = 0;
 };
 
-// Groups rows by equal details and cuts each group into chunks of `chunk_size` in input order; a (details, contact)
-// pair that occurred before is a duplicate, found exactly. Same rows, same chunk_size: same chunks, whatever the
-// memory; only their order may differ, as a group whose rows were spilled gives the rest of its chunks at finish().
+// Groups rows by equal details and cuts each group into chunks of `chunk_size` in input order; a contact that occurred
+// before with the same details, or those of them that `same_by` names, is a duplicate, found exactly. Same rows, same
+// chunk_size: same chunks, whatever the memory; only their order may differ, as a group whose rows were spilled gives
+// the rest of its chunks at finish().
 //
 // Memory: the budget plus at most 32 bytes a row; up to 52 while far more rows are expected than came. Open rows and
 // details beyond the budget go to temporary files. What cannot go there may pass it: about 35 bytes for each of

@@ -171,11 +171,25 @@ struct plan_report {
         std::uint64_t rows_differing = 0;           // from the commonest value among rows that else are the same
         std::optional<core::instant> expected_end;  // with requests_without, under the windows as known
     };
+    // Contacts for whom an earlier job has, or is to make, a task that differs in its due date alone.
+    struct repeat {
+        core::job_id job = 0;
+        std::uint64_t contacts = 0, of = 0;  // of so many that were looked at, the first ones
+        core::instant due_at{};              // there
+    };
+    std::optional<repeat> repeats;
     std::vector<splitter> splitters;      // most expensive first
     std::optional<core::rate_book> book;  // limits as known
     std::optional<core::instant> expected_end;
 };
 plan_report plan_files(const environment& env, const import_options& options);
+
+// "467 of 500 contacts have such a task from job 5 already, due 2026-11-30; ..."
+inline std::string text_of(const plan_report::repeat& r) {
+    return std::to_string(r.contacts) + " of " + std::to_string(r.of) + " contacts have such a task from job " +
+           std::to_string(r.job) + " already, due " + core::to_rfc3339_seconds(r.due_at).substr(0, 10) +
+           "; to leave such contacts out, set import.dedupe_by without due_at";
+}
 
 // The rejected records of an input that is not planned, in order, each with what was found in its file.
 core::result<void> read_rejects(const environment& env, const import_options& options,

@@ -245,6 +245,19 @@ struct waiting_for_job {
     std::uint64_t rows = 0;
 };
 
+class contact_lookup {
+ public:
+    virtual ~contact_lookup() = default;
+    virtual bool contains(std::string_view contact) const = 0;
+};
+
+// A group of a job, with the contacts that have its task, or may have or get it.
+struct similar_group {
+    job_id job = 0;
+    instant due_at{};
+    std::shared_ptr<const contact_lookup> contacts;
+};
+
 struct plan_totals {
     std::uint64_t rows = 0;  // records read, rejects included
     std::uint64_t rejected = 0;
@@ -333,14 +346,21 @@ class ledger {
     virtual result<void> add_reject(job_id job, const core::rejected_row& row) = 0;
     // What is kept of each input file, in the order of the files given to begin_plan().
     virtual result<void> set_files(job_id job, const std::vector<file_note>& files) = 0;
-    // Ends the planning in one transaction. With `against_earlier_jobs`, rows whose task an earlier committed job of
-    // the same base URL and team has created, pending or unknown become duplicates of that job's row, and the groups
-    // concerned are cut anew. Checks that the rows add up to totals.rows (else errc::internal). Returns the totals.
-    // Within the same transaction: where a committed job has this very identity or this origin already, nothing is
-    // committed and the failure is errc::job_held (two processes planned the same input at once; the caller takes the
-    // other's job). `origin` is what a service calls the input, unlike any other's for ever; empty: it has no name.
+    // Ends the planning in one transaction. With `same_by`, rows whose task, or one that is equal in these fields, an
+    // earlier committed job of the same base URL and team has created, pending or unknown become duplicates of that
+    // job's row, and the groups concerned are cut again. Checks that the rows add up to totals.rows (else
+    // errc::internal). Returns the totals. Within the same transaction: where a committed job has this very identity or
+    // this origin already, nothing is committed and the failure is errc::job_held (two processes planned the same input
+    // at once; the caller takes the other's job). `origin` is what a service calls the input, unlike any other's for
+    // ever; empty: it has no name.
     virtual result<job_totals> commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
-                                           bool against_earlier_jobs, const std::string& origin) = 0;
+                                           std::optional<core::task_fields> same_by, const std::string& origin) = 0;
+    // The newest other job of that target with groups that are equal to these details in the fields, but for their due
+    // date, as far as its rows are there. For a hint: only the last jobs, and those without thousands of groups, are
+    // looked at, and damaged groups are passed over.
+    virtual result<std::optional<similar_group>> newest_like(const std::string& base_url, const std::string& team,
+                                                             const core::task_view& details, core::task_fields fields,
+                                                             job_id own) = 0;
     // Removes a job that was never committed, with all that belongs to it.
     virtual result<void> discard_plan(job_id job) = 0;
 
@@ -384,13 +404,13 @@ class ledger {
     // The job's refused chunks become planned again, with no attempts counted; rows whose task another job has created,
     // pending or unknown by now become duplicates of that job's row instead, as in commit_plan(). A chunk of which only
     // some rows can go again is split. Does what free_duplicates() does as well. One transaction.
-    virtual result<void> reopen_failed(job_id job) = 0;
+    virtual result<void> reopen_failed(job_id job, core::task_fields same_by = {}) = 0;
     // The other jobs whose pending rows this one's duplicates are of, oldest first.
     virtual result<std::vector<waiting_for_job>> waiting_for(job_id job) = 0;
     // Rows that are duplicates of another job's row which has failed since become planned rows of this job, or
     // duplicates of a third job's row that has their task by now. Returns their number. One transaction: of a completed
     // job the caller sets the state in the same one, since rows are pending afterwards.
-    virtual result<std::uint64_t> free_duplicates(job_id job) = 0;
+    virtual result<std::uint64_t> free_duplicates(job_id job, core::task_fields same_by = {}) = 0;
     // The last `most` attempts of the job, oldest first.
     virtual result<std::vector<attempt_record>> attempts(job_id job, std::size_t most) = 0;
     virtual result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) = 0;

@@ -94,6 +94,7 @@ formats = ["%m/%d/%Y %H:%M", "%b %d, %Y"]
 [import]
 chunk_size = 50
 dedupe = "file"
+dedupe_by = ["contact_id", "type"]
 max_rejects = 200
 id_pattern = "[0-9]+"
 memory = "128MiB"
@@ -133,7 +134,16 @@ inbox = "/srv/in"
     s.columns = {{"contact_id", "Apollo Contact Id"}, {"note", "Remarks"}};
     s.defaults = {"66302798d03b9601c7934ebf", "ann@example.com", "call", "high", "scheduled", "+3d", "hello"};
     s.dates = {"America/New_York", "09:00", {"%m/%d/%Y %H:%M", "%b %d, %Y"}};
-    s.import = {50, core::dedupe_scope::file, {0, 200}, "[0-9]+", 128ull << 20, 2'000'000, 4000, "csv", ";"};
+    s.import = {50,
+                core::dedupe_scope::file,
+                core::task_fields::none().with(core::task_field::type),
+                {0, 200},
+                "[0-9]+",
+                128ull << 20,
+                2'000'000,
+                4000,
+                "csv",
+                ";"};
     s.send = {4,
               5s,
               30s,
@@ -336,6 +346,7 @@ INSTANTIATE_TEST_SUITE_P(
                     wrong_value{"PercentWithoutNumber", "import.max_rejects = \"%\"", "percentage"},
                     wrong_value{"ReserveWithoutPercent", "limits.reserve = 20", "percentage"},
                     wrong_value{"ReserveOfAll", "limits.reserve = \"100%\"", "percentage"},
+                    wrong_value{"UnknownField", "import.dedupe_by = [\"owner\"]", "\"owner\" is none"},
                     wrong_value{"UnknownWord", "import.dedupe = \"none\"", "\"file\", \"ledger\""},
                     wrong_value{"UnknownPolicy", "send.when_unverifiable = \"drop\"", "\"hold\", \"resend\""},
                     wrong_value{"UnknownFormat", "import.format = \"xlsx\"", "jsonl"},

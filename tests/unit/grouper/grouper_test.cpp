@@ -331,5 +331,22 @@ TEST(Grouper, MoreRecordsThanItCanCountAreRefused) {
     EXPECT_EQ(done.error().code, core::errc::input);
 }
 
+TEST(Grouper, RowsOfDifferentGroupsAreDuplicatesWhereTheFieldsThatCountAreEqual) {
+    input rows(2);  // they differ in their due dates and notes
+    rows.add(0, hex_id(1));
+    rows.add(1, hex_id(1));
+    rows.add(1, hex_id(2));
+    grouper_options options;
+    options.same_by = core::task_fields::none().with(core::task_field::type);
+    recording_sink sink;
+    grouper by_type(options, sink);
+    ASSERT_TRUE(rows.feed(by_type));
+    ASSERT_EQ(sink.duplicates.size(), 1u);
+    EXPECT_EQ(sink.duplicates[0].number, 2u);
+    EXPECT_EQ(sink.duplicates[0].of_row, 1u);
+    EXPECT_EQ(sink.duplicates[0].group, 2u);
+    EXPECT_EQ(by_type.stats().rows, 2u);
+}
+
 }  // namespace
 }  // namespace taskbarge::grouper

@@ -83,7 +83,7 @@ class SessionFixture : public ::testing::Test {
         }
         book().set_files(job, {{1, "csv", "contact_id"}}).value();
         const ledger::job_identity identity{a.base_url, a.team, "hash " + std::to_string(job), 1, "settings", ""};
-        book().commit_plan(job, identity, {row, 0}, false, {}).value();
+        book().commit_plan(job, identity, {row, 0}, std::nullopt, {}).value();
         return job;
     }
 

@@ -204,7 +204,7 @@ TEST_F(Damage, ADamagedEarlierJobIsNotPassedOver) {
         auto plan = start_plan(*book, 3);
         must(book->add_group(plan.id, 1, call_on_day(1).view()));
         must(book->add_chunk(plan.id, chunk_of(1, 0, {{1, contact_id(100)}})));
-        const auto done = book->commit_plan(plan.id, identity_of("again"), {1, 0}, true, {});
+        const auto done = book->commit_plan(plan.id, identity_of("again"), {1, 0}, core::task_fields(), {});
         EXPECT_THAT(done ? "committed" : done.error().text, HasSubstr("damaged")) << there;
         must(book->discard_plan(plan.id));
         change(back);
@@ -227,7 +227,8 @@ TEST_F(Damage, KeptKeysOfAPrunedJobAreChecked) {
     auto plan = start_plan(*book, 3);
     must(book->add_group(plan.id, 1, call_on_day(1).view()));
     must(book->add_chunk(plan.id, chunk_of(1, 0, {{1, contact_id(100)}})));
-    EXPECT_THAT(book->commit_plan(plan.id, identity_of("again"), {1, 0}, true, {}).error().text, HasSubstr("damaged"));
+    EXPECT_THAT(book->commit_plan(plan.id, identity_of("again"), {1, 0}, core::task_fields(), {}).error().text,
+                HasSubstr("damaged"));
 }
 
 TEST_F(Damage, InspectionFindsAWholeLedgerWholeAndSaysWhatIsWrongWhere) {

@@ -33,6 +33,12 @@ TEST(ExitCode, FollowsFromTheKindOfFailure) {
     }
 }
 
+TEST(ExitCode, IsTwoWhenADuplicatesContactHasNoTask) {
+    EXPECT_EQ(reports::exit_code_of(finished({3, 2, 1, 0, 0, 0, 0, 1, 0, 0})), exit_code::done_partly);
+    EXPECT_EQ(reports::exit_code_of(finished({3, 2, 1, 0, 0, 0, 0, 0, 1, 0})), exit_code::done_partly);
+    EXPECT_EQ(reports::exit_code_of(finished({3, 2, 1, 0, 0, 0, 0, 0, 0, 1})), exit_code::done_partly);
+}
+
 TEST(ExitCode, IsZeroOnlyWhenEveryRowIsCreatedOrDuplicate) {
     EXPECT_EQ(reports::exit_code_of(finished({3, 2, 1, 0, 0, 0, 0})), exit_code::done);
     EXPECT_EQ(reports::exit_code_of(finished({0, 0, 0, 0, 0, 0, 0})), exit_code::done);

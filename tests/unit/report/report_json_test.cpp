@@ -32,6 +32,9 @@ const char* const keys[] = {"job",
                             "rows",
                             "created",
                             "duplicate",
+                            "duplicate_pending",
+                            "duplicate_unknown",
+                            "duplicate_failed",
                             "rejected",
                             "failed",
                             "unknown",
@@ -60,13 +63,14 @@ void expect_all_keys(const std::string& text) {
 }
 
 TEST(ReportJson, HoldsTheWholeContract) {
-    EXPECT_EQ(reports::report_json(parked(), "/l.db", exit_code::parked),
-              R"({"job":7,"state":"parked","rows":10,"created":4,"duplicate":1,"rejected":1,"failed":1,"unknown":1,)"
-              R"("pending":2,"groups":3,"minimum_requests":5,"requests":6,"retries":1,"rate_limited":2,)"
-              R"("requests_this_run":2,"elapsed_seconds":1.234,"ledger":"/l.db",)"
-              R"("resume_at":"2026-11-23T10:00:00.000Z","unfinished_jobs":[3,4],"pruned_at":null,)"
-              R"("exit_code":75,"error_code":"waiting","error":"the day window"})"
-              "\n");
+    EXPECT_EQ(
+        reports::report_json(parked(), "/l.db", exit_code::parked),
+        R"({"job":7,"state":"parked","rows":10,"created":4,"duplicate":1,"duplicate_pending":0,"duplicate_unknown":0,"duplicate_failed":0,"rejected":1,"failed":1,"unknown":1,)"
+        R"("pending":2,"groups":3,"minimum_requests":5,"requests":6,"retries":1,"rate_limited":2,)"
+        R"("requests_this_run":2,"elapsed_seconds":1.234,"ledger":"/l.db",)"
+        R"("resume_at":"2026-11-23T10:00:00.000Z","unfinished_jobs":[3,4],"pruned_at":null,)"
+        R"("exit_code":75,"error_code":"waiting","error":"the day window"})"
+        "\n");
 }
 
 TEST(ReportJson, HasEveryKeyEvenWithoutAJob) {

@@ -81,7 +81,7 @@ class Workplace : public ::testing::Test {
         chunk.contacts.contact_ids.push_back("000000000000000000000001");
         book_of->add_chunk(job, chunk).value();
         book_of->set_files(job, {{1, "csv", "contact_id"}}).value();
-        book_of->commit_plan(job, {url, team, sha256, 1, "settings", ""}, {1, 0}, false, {}).value();
+        book_of->commit_plan(job, {url, team, sha256, 1, "settings", ""}, {1, 0}, std::nullopt, {}).value();
         return job;
     }
 
