@@ -1,11 +1,21 @@
 #include "client/resolve.hpp"
 
+#include <netdb.h>
+
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <cstring>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
 
 namespace taskbarge::client {
 
@@ -14,16 +24,81 @@ using asio::ip::tcp;
 
 namespace {
 
-// A look-up under way. getaddrinfo() cannot be interrupted: it is left behind when its time is up, and what it finds
-// later meets only this.
-struct look_up {
-    explicit look_up(const asio::any_io_executor& ex) : resolver(ex), wake(ex) {}
-    tcp::resolver resolver;
-    asio::steady_timer wake;
-    bool done = false;
+struct answer {
     boost::system::error_code error;
     std::vector<tcp::endpoint> found;
 };
+
+// What a look-up and who waits for it share. The look-up may outlive the waiter, and the waiter's event loop.
+class exchange_of_names {
+ public:
+    exchange_of_names(asio::any_io_executor ex, asio::steady_timer& wake) : executor_(std::move(ex)), wake_(&wake) {}
+
+    std::optional<answer> told;
+
+    // On the executor. Afterwards nothing of it is touched any more.
+    void leave() {
+        const std::lock_guard lock(mutex_);
+        wake_ = nullptr;
+    }
+    // From any thread.
+    static void tell(const std::shared_ptr<exchange_of_names>& shared, answer found) {
+        const std::lock_guard lock(shared->mutex_);
+        if (shared->wake_ == nullptr) return;
+        asio::post(shared->executor_, [shared, found = std::move(found)]() mutable {
+            if (shared->wake_ == nullptr) return;
+            shared->told = std::move(found);
+            shared->wake_->cancel();
+        });
+    }
+
+ private:
+    asio::any_io_executor executor_;
+    std::mutex mutex_;
+    asio::steady_timer* wake_;  // null: nobody waits any more; changed on the executor only
+};
+
+// Leaves whatever way the waiting coroutine ends.
+struct waiting {
+    explicit waiting(const asio::any_io_executor& ex)
+        : wake(ex), shared(std::make_shared<exchange_of_names>(ex, wake)) {}
+    ~waiting() { shared->leave(); }
+    waiting(const waiting&) = delete;
+    waiting& operator=(const waiting&) = delete;
+    asio::steady_timer wake;
+    std::shared_ptr<exchange_of_names> shared;
+};
+
+// The same errors as the resolver of Asio has, which calls getaddrinfo() too, but on a thread that its event loop must
+// join: whoever stops would wait for a name server that does not answer.
+answer ask_system(const std::string& host, std::uint16_t port) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_ADDRCONFIG;
+    addrinfo* list = nullptr;
+    const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(failed == 0 ? list : nullptr, ::freeaddrinfo);
+    answer out;
+    if (failed == EAI_SYSTEM)
+        out.error = {errno, boost::system::system_category()};
+    else if (failed == EAI_AGAIN)
+        out.error = asio::error::host_not_found_try_again;
+    else if (failed == EAI_MEMORY)
+        out.error = asio::error::no_memory;
+    else if (failed == EAI_FAIL)
+        out.error = asio::error::no_recovery;
+    else if (failed != 0)
+        out.error = asio::error::host_not_found;
+    for (const auto* at = owned.get(); at != nullptr; at = at->ai_next) {
+        tcp::endpoint endpoint;
+        if (at->ai_addrlen > endpoint.capacity()) continue;
+        endpoint.resize(at->ai_addrlen);
+        std::memcpy(endpoint.data(), at->ai_addr, at->ai_addrlen);
+        endpoint.port(port);
+        out.found.push_back(endpoint);
+    }
+    return out;
+}
 
 std::vector<tcp::endpoint> alternating(const std::vector<tcp::endpoint>& in) {
     std::vector<tcp::endpoint> first, second, out;
@@ -47,25 +122,25 @@ asio::awaitable<resolved> resolve(const host_port& at, std::chrono::milliseconds
         co_return r;
     }
     const asio::any_io_executor ex = co_await asio::this_coro::executor;
-    const auto state = std::make_shared<look_up>(ex);
-    state->wake.expires_after(limit);
-    state->resolver.async_resolve(at.host, std::to_string(at.port), tcp::resolver::numeric_service,
-                                  [state](boost::system::error_code ec, const tcp::resolver::results_type& results) {
-                                      state->done = true;
-                                      state->error = ec;
-                                      for (const auto& r : results)
-                                          state->found.push_back(r.endpoint());
-                                      state->wake.cancel();
-                                  });
-    boost::system::error_code woken;
-    co_await state->wake.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    waiting here(ex);
+    here.wake.expires_after(limit);
     resolved r;
-    if (!state->done) {
-        state->resolver.cancel();
-        r.error = woken ? asio::error::operation_aborted : asio::error::timed_out;
+    // getaddrinfo() cannot be interrupted. When its time is up it is left behind with its thread.
+    try {
+        std::thread([shared = here.shared, host = at.host, port = at.port] {
+            exchange_of_names::tell(shared, ask_system(host, port));
+        }).detach();
+    } catch (const std::system_error& e) {
+        r.error = e.code();
+        co_return r;
+    }
+    boost::system::error_code woken;
+    co_await here.wake.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (here.shared->told) {
+        r.error = here.shared->told->error;
+        r.endpoints = alternating(here.shared->told->found);
     } else {
-        r.error = state->error;
-        r.endpoints = alternating(state->found);
+        r.error = woken ? asio::error::operation_aborted : asio::error::timed_out;
     }
     co_return r;
 }

@@ -133,7 +133,7 @@ asio::awaitable<run_end> import_run::run() {
 
 // Requests in flight are waited for no longer after a stop was asked for.
 std::optional<steady_time> import_run::grace_ends(steady_time now) {
-    if (env_.stop.level() == stop_level::none) return std::nullopt;
+    if (!env_.stop.process_ends()) return std::nullopt;
     if (!stop_seen_) stop_seen_ = now;
     return *stop_seen_ + env_.settings.send.grace_time;
 }

@@ -489,8 +489,7 @@ void report_record(const ledger::job_record& job, run_reporter& reporter) {
     if (job.state == job_state::completed) return;
     // Why it stopped the last time is over while a process works on it.
     if (job.held) {
-        out.state = core::to_string(job_state::parked);
-        out.why = failure{errc::job_held, fmt::format("a process works on job {} right now", job.id)};
+        out.state = "running";
         out.resume_at.reset();
     } else if (!job.stop_code.empty()) {
         out.why = failure{core::parse_errc(job.stop_code).value_or(errc::waiting), job.stop_message};

@@ -94,8 +94,10 @@ bool ledger_writer::more_joined(std::vector<entry>& group, std::chrono::steady_c
 }
 
 // A piece that throws, for want of memory say, is a piece that failed: the thread has no caller.
-result<void> ledger_writer::run_all(std::vector<entry>& group, std::chrono::microseconds patience) try {
-    if (auto begun = ledger_.begin(); !begun) return begun.error();
+result<void> ledger_writer::run_all(std::vector<entry>& group, std::chrono::microseconds patience, bool& begun) try {
+    begun = false;
+    if (auto opened = ledger_.begin(); !opened) return opened.error();
+    begun = true;
     const auto until = std::chrono::steady_clock::now() + patience;
     std::size_t at = 0;
     do {
@@ -123,8 +125,11 @@ result<void> ledger_writer::run_all(std::vector<entry>& group, std::chrono::micr
 }
 
 void ledger_writer::run_group(std::vector<entry>& group) {
-    const auto together = run_all(group, patience_);
-    if (together || group.size() == 1) {
+    bool begun = false;
+    const auto together = run_all(group, patience_, begun);
+    // Where not even a transaction could be begun it is no piece's fault, and the next try would wait for minutes
+    // again.
+    if (together || group.size() == 1 || !begun) {
         for (entry& e : group)
             e.done(together);
         return;
@@ -132,7 +137,7 @@ void ledger_writer::run_group(std::vector<entry>& group) {
     for (entry& e : group) {
         std::vector<entry> alone;
         alone.push_back(std::move(e));
-        alone.front().done(run_all(alone, {}));
+        alone.front().done(run_all(alone, {}, begun));
     }
 }
 

@@ -21,9 +21,9 @@ namespace taskbarge::job {
 
 // Every piece of work is durable before its awaiting coroutine goes on. Work runs in the order in which it was handed
 // over, inside a transaction shared with its neighbours. Where one piece fails, the group is rolled back and each piece
-// is run again in a transaction of its own, so work must set its outputs anew each time it runs.
-// The ledger must outlive the writer and is used by nobody else meanwhile. The destructor finishes what was handed
-// over.
+// is run again in a transaction of its own (but all fail together where the ledger cannot even begin one), so work must
+// set its outputs anew each time it runs. The ledger must outlive the writer and is used by nobody else meanwhile. The
+// destructor finishes what was handed over.
 class ledger_writer {
  public:
     // `on_commit` is told, on the ledger's thread, how long each commit took. `patience` is how long a commit waits
@@ -82,7 +82,7 @@ class ledger_writer {
     };
     void loop();
     void run_group(std::vector<entry>& group);
-    core::result<void> run_all(std::vector<entry>& group, std::chrono::microseconds patience);
+    core::result<void> run_all(std::vector<entry>& group, std::chrono::microseconds patience, bool& begun);
     bool more_joined(std::vector<entry>& group, std::chrono::steady_clock::time_point until);
 
     ledger::ledger& ledger_;

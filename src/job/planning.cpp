@@ -129,6 +129,10 @@ result<held_job> hold(ledger::ledger& book, ledger::job_record record, found_job
 // A file up to this size is hashed at once.
 constexpr std::uint64_t small_file = 1UL << 20;
 
+std::function<bool()> goes_on(const environment& env) {
+    return [&env] { return env.stop.level() == stop_level::none; };
+}
+
 // Looks for the job by size first: hashing a large file is only worth it when a job of that size exists.
 result<std::optional<held_job>> find_by_files(const environment& env, ledger::ledger& book,
                                               const import_options& options, found_job how) {
@@ -141,7 +145,7 @@ result<std::optional<held_job>> find_by_files(const environment& env, ledger::le
         if (!candidates) return candidates.error();
         if (candidates->empty()) return std::optional<held_job>();
     }
-    auto digest = reader::digest_of(options.files);
+    auto digest = reader::digest_of(options.files, goes_on(env));
     if (!digest) return digest.error();
     input_summary input;
     input.sha256 = digest->sha256;
@@ -155,11 +159,12 @@ result<std::optional<held_job>> find_by_files(const environment& env, ledger::le
 }
 
 // The job that was planned for this very input. Its settings may be others by now, but the job may have sent its rows.
-result<std::optional<held_job>> find_by_origin(ledger::ledger& book, const import_options& options, found_job how) {
+result<std::optional<held_job>> find_by_origin(const environment& env, ledger::ledger& book,
+                                               const import_options& options, found_job how) {
     auto job = book.job_of_origin(options.origin);
     if (!job) return job.error();
     if (!*job) return std::optional<held_job>();
-    const auto digest = reader::digest_of(options.files);
+    const auto digest = reader::digest_of(options.files, goes_on(env));
     if (!digest) return digest.error();
     if (!(*job)->keys_forgotten && digest->sha256 != (*job)->identity.input_sha256)
         return failure{errc::input,
@@ -299,7 +304,7 @@ result<input_summary> read_input(const environment& env, const import_options& o
 
 result<held_job> find_or_plan(const environment& env, ledger::ledger& book, const import_options& options,
                               found_job how, owner_directory owners, input_summary& input) {
-    auto its_own = find_by_origin(book, options, how);
+    auto its_own = find_by_origin(env, book, options, how);
     if (!its_own) return its_own.error();
     if (*its_own) return std::move(**its_own);
     auto found = find_by_files(env, book, options, how);
@@ -340,7 +345,7 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
         (void)book.discard_plan(job);
         if (why.code != errc::job_held) return why;
         // Another process committed the same input in the meantime: its job is ours too.
-        its_own = find_by_origin(book, options, how);
+        its_own = find_by_origin(env, book, options, how);
         if (!its_own) return its_own.error();
         if (*its_own) return std::move(**its_own);
         auto other = find_same(env, book, options, identity);

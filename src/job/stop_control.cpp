@@ -2,11 +2,15 @@
 
 namespace taskbarge::job {
 
-void stop_control::request() {
-    const auto next = level_.load() == stop_level::none ? stop_level::asked : stop_level::forced;
-    level_.store(next);
+void stop_control::request(stop_haste haste) {
     const std::lock_guard lock(mutex_);
-    if (listener_) listener_(next);
+    const bool ends = haste == stop_haste::process_ends;
+    if (level_.load() == stop_level::none)
+        level_.store(stop_level::asked);
+    else if (ends && process_ends_.load())
+        level_.store(stop_level::forced);
+    if (ends) process_ends_.store(true);
+    if (listener_) listener_(level_.load());
 }
 
 void stop_control::listen(std::function<void(stop_level)> listener) {

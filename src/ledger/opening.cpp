@@ -35,7 +35,13 @@ result<void> make_folder(const std::filesystem::path& folder) {
     if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return {};
     if (auto above = make_folder(folder.parent_path()); !above) return above;
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return cannot_make(folder.string());
-    return {};
+    // Its name must outlast a power cut, as what is kept in it does.
+    const auto above = folder.parent_path().empty() ? std::filesystem::path(".") : folder.parent_path();
+    const int fd = ::open(above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return cannot_make(folder.string());
+    const bool synced = ::fsync(fd) == 0;
+    ::close(fd);
+    return synced ? result<void>() : cannot_make(folder.string());
 }
 
 // Makes the file when there is none; SQLite gives its -wal and -shm files the same mode. An existing file is not even

@@ -154,10 +154,21 @@ result<std::vector<job_record>> sqlite_ledger::newest_jobs(const job_page& page)
         const bool listed = std::find(page.states.begin(), page.states.end(), state) != page.states.end();
         return listed ? core::to_string(state) : std::string_view();
     };
-    auto query = db_->prepare(sql);
-    query.bind(page.before > 0 ? page.before : std::numeric_limits<job_id>::max(), wanted(core::job_state::completed),
-               wanted(core::job_state::parked), wanted(core::job_state::failed), page.most);
-    return read_jobs(std::move(query));
+    std::vector<job_record> out;
+    auto before = page.before > 0 ? page.before : std::numeric_limits<job_id>::max();
+    while (out.size() < page.most) {
+        auto query = db_->prepare(sql);
+        query.bind(before, wanted(core::job_state::completed), wanted(core::job_state::parked),
+                   wanted(core::job_state::failed), page.most);
+        auto some = read_jobs(std::move(query));
+        if (!some) return some.error();
+        for (auto& job : *some) {
+            before = job.id;
+            if (page.held.value_or(job.held) == job.held && out.size() < page.most) out.push_back(std::move(job));
+        }
+        if (some->size() < page.most) break;
+    }
+    return out;
 }
 
 // Nothing but the row is read: a service asks for this whenever a run has ended.
@@ -182,10 +193,15 @@ result<std::vector<unfinished_job>> sqlite_ledger::unfinished_jobs() {
     });
 }
 
-result<std::vector<job_record>> sqlite_ledger::reopened_jobs() {
-    static const std::string sql =
-        job_columns("WHERE reopened <> 0 AND state = 'completed' AND pruned_at IS NULL ORDER BY id");
-    return read_jobs(db_->prepare(sql));
+// Asked for at each look around: no more than is needed of each.
+result<std::vector<reopened_job>> sqlite_ledger::reopened_jobs() {
+    std::vector<reopened_job> out;
+    auto query = db_->prepare(
+        "SELECT id, finished_at FROM jobs WHERE reopened <> 0 AND state = 'completed' AND pruned_at IS NULL ORDER BY "
+        "id");
+    auto read = query.each([&] { out.push_back({query.integer(0), query.optional_time(1)}); });
+    if (!read) return read.error();
+    return out;
 }
 
 result<job_record> sqlite_ledger::job(job_id id) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <list>
 #include <map>
 #include <mutex>
 
@@ -17,6 +18,7 @@ constexpr auto patience = std::chrono::milliseconds(100);
 struct write_turn::queue {
     std::mutex mutex;
     std::condition_variable free;
+    std::list<const write_turn*> waiting;  // first come, first served
     bool taken = false;
 
     static std::shared_ptr<queue> of(const std::string& path) {
@@ -39,8 +41,19 @@ write_turn::~write_turn() {
 
 void write_turn::take() {
     std::unique_lock lock(queue_->mutex);
-    has_ = queue_->free.wait_for(lock, patience, [this] { return !queue_->taken; });
-    if (has_) queue_->taken = true;
+    auto& waiting = queue_->waiting;
+    waiting.push_back(this);
+    has_ = queue_->free.wait_for(lock, patience, [&] { return !queue_->taken && waiting.front() == this; });
+    waiting.remove(this);
+    if (has_)
+        queue_->taken = true;
+    else
+        queue_->free.notify_all();  // who came next may be the first now
+}
+
+std::size_t write_turn::waiting() const {
+    const std::lock_guard lock(queue_->mutex);
+    return queue_->waiting.size();
 }
 
 void write_turn::give_back() noexcept {
@@ -50,7 +63,7 @@ void write_turn::give_back() noexcept {
         const std::lock_guard lock(queue_->mutex);
         queue_->taken = false;
     }
-    queue_->free.notify_one();
+    queue_->free.notify_all();
 }
 
 }  // namespace taskbarge::ledger

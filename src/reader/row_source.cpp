@@ -40,11 +40,13 @@ core::result<std::uint64_t> size_of_one(const std::string& path) {
 }
 
 // Adds a file's bytes to the digest; says how many.
-core::result<std::uint64_t> read_whole(const std::string& path, input_digest_builder& digest) {
+core::result<std::uint64_t> read_whole(const std::string& path, input_digest_builder& digest,
+                                       const std::function<bool()>& go_on) {
     auto file = stored_file::open(path, digest);
     if (!file) return file.error();
     std::vector<char> bytes(std::size_t{1} << 20);
     for (;;) {
+        if (!go_on()) return core::failure{core::errc::interrupted, "stopped while reading " + path};
         auto n = file->read(bytes.data(), bytes.size());
         if (!n) return n.error();
         if (*n < bytes.size()) return file->bytes_read();
@@ -131,7 +133,7 @@ struct row_source::impl {
         if (reader)
             if (auto closed = close_current(); !closed) return closed.error();
         for (std::size_t i = reports.size(); i < paths.size() && !read_to_end; ++i) {
-            auto bytes = read_whole(paths[i], digest);
+            auto bytes = read_whole(paths[i], digest, [] { return true; });
             if (!bytes) return bytes.error();
             bytes_of_closed += *bytes;
         }
@@ -206,13 +208,13 @@ std::string row_source::digest() const {
     return impl_->digest.hex();
 }
 
-core::result<input_digest> digest_of(const std::vector<std::string>& paths) {
+core::result<input_digest> digest_of(const std::vector<std::string>& paths, const std::function<bool()>& go_on) {
     input_digest_builder digest;
     input_digest found;
     for (const std::string& path : paths) {
         if (path == "-")
             return core::failure{core::errc::input, "standard input cannot be hashed without reading it as input"};
-        auto bytes = read_whole(path, digest);
+        auto bytes = read_whole(path, digest, go_on);
         if (!bytes) return bytes.error();
         found.bytes += *bytes;
     }

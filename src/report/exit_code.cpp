@@ -44,7 +44,7 @@ exit_code exit_code_of(const job::report& r) {
     if (r.state == "planned") return finished;
     // An unfinished job never gives 0 or 2, and a finished one has nothing pending.
     if (r.state == "completed") return r.rows.pending == 0 ? finished : exit_code::bug;
-    if (r.state == "parked") return exit_code::parked;
+    if (r.state == "parked" || r.state == "running") return exit_code::parked;
     return exit_code::bug;
 }
 

@@ -278,6 +278,8 @@ class daemon {
             watch_.reset();
             scheduler_->close();
             intake_->close();
+            const std::lock_guard lock(notifier_mutex_);
+            notifier_.reset();  // it ends with the notification under way
         };
         co_await closer.run(close);
         signals_.cancel();

@@ -406,7 +406,7 @@ def refusals(program, folder, options):
         expect(400, "POST", "/v1/imports", bearer, b"contact_id\n")
         expect(400, "POST", "/v1/imports?name=..%2fx.csv", bearer, b"contact_id\n")
         expect(413, "POST", "/v1/imports?name=x.csv", bearer, b"x" * 20_000)
-        inside = {**bearer, "Content-Type": "application/json"}
+        inside = {**bearer, "Content-Type": "Application/JSON ; charset=utf-8"}
         for path, status in ((secret, 403), (os.path.join(crm, "..", "secret.csv"), 403), (os.path.join(crm, "link.csv"), 403),
                              (os.path.join(crm, "fifo.csv"), 400), (os.path.join(crm, "none.csv"), 400),
                              ("/etc/passwd", 403), (crm, 400)):
@@ -816,7 +816,66 @@ def load(program, folder, options):
         apollo.stop()
 
 
-TESTS = {"end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
+def sockets_to(process, port):
+    """How many sockets a process has whose other end is that port of this machine."""
+    inodes = set()
+    for fd in os.listdir(f"/proc/{process.pid}/fd"):
+        try:
+            target = os.readlink(f"/proc/{process.pid}/fd/{fd}")
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table.readlines()[1:]]
+    return sum(1 for row in rows if int(row[2].rsplit(":", 1)[1], 16) == port and row[9] in inodes)
+
+
+def in_flight(program, folder, options):
+    """Requests are under way: the job is running; a pause waits for them however short the grace time is, and leaves
+    nothing behind; the last word of a service that stops is that it has."""
+    apollo = sandbox(program, folder, ["--latency", "3s"])
+    port = int(apollo.base_url.split(":")[2].split("/")[0])
+    silent = socket.socket()
+    silent.bind(("127.0.0.1", 0))
+    silent.listen(16)
+    s = service(program, folder, apollo,
+                ["--set", "send.grace_time=300ms", "--set", "send.request_timeout=20s", "--set", "send.connections=4", "--set",
+                 f"notify.url=http://127.0.0.1:{silent.getsockname()[1]}/hook"], {"TASKBARGE_NOTIFY_SECRET": "a secret of the tests"})
+    source = os.path.join(folder, "rows.csv")
+    write_input(source, 3, groups=4, rows=8)
+    try:
+        s.start()
+        s.drop(source, "rows.csv")
+        job = until("a job", lambda: s.get("/v1/jobs")["jobs"])[0]["job"]
+        running = until("requests under way", lambda: (v := s.get(f"/v1/jobs/{job}"))["progress"] and
+                        v["progress"]["in_flight"] > 1 and v)
+        check(running["state"] == "running" and running["error"] is None, f"a job that is worked on: {running}")
+        check([j["job"] for j in s.get("/v1/jobs?state=running")["jobs"]] == [job], "it is listed as running")
+        check(s.get("/v1/jobs?state=parked")["jobs"] == [], "and not as parked")
+        status, _, body = s.ask("POST", f"/v1/jobs/{job}/pause")
+        paused = json.loads(body)
+        check(status == 200 and paused["paused"], f"pause said {status}: {body}")
+        check(paused["unknown"] == 0 and paused["created"] > 0, f"the requests under way were waited for: {body}")
+        until("their connections are closed", lambda: sockets_to(s.process, port) == 0)
+        status, _, body = s.ask("POST", f"/v1/jobs/{job}/resume")
+        check(status == 200, f"resume said {status}: {body}")
+        until("it is finished", lambda: s.get(f"/v1/jobs/{job}")["state"] == "completed")
+        check_no_task_twice(apollo)
+        connection, _ = silent.accept()  # a notification that is never answered
+        check(s.stop() == 0, "a stop on request is exit 0")
+        connection.close()
+        last = s.text_of_log().strip().split("\n")[-1]
+        check("service_stopped" in last, f"the last line of the log is {last}")
+        return f"paused with {running['progress']['in_flight']} requests under way: none unknown, none left open"
+    finally:
+        silent.close()
+        if s.process and s.process.poll() is None:
+            s.kill()
+        apollo.stop()
+
+
+TESTS = {"in-flight": in_flight, "end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
          "planned-once": planned_once, "crowded": crowded, "grown": grown, "besieged": besieged, "load": load}
 
 

@@ -77,7 +77,7 @@ struct environment {
 // the job is finished and the code follows from the counts.
 struct report {
     std::optional<core::job_id> job;  // nothing: no job was made
-    std::string state;                // completed | parked | failed | planned
+    std::string state;                // completed | parked | failed | planned; of another process's: running
     core::row_counts rows;
     core::request_counts requests;
     std::uint64_t requests_this_run = 0;

@@ -90,11 +90,18 @@ struct unfinished_job {
     std::optional<instant> resume_at;
 };
 
+// A completed job that was completed before.
+struct reopened_job {
+    job_id id = 0;
+    std::optional<instant> finished_at;
+};
+
 // Which jobs are listed: those in one of the states, with a number below `before` (0: any), the newest `most` of them.
 struct job_page {
     std::vector<core::job_state> states;
     job_id before = 0;
     std::size_t most = 0;
+    std::optional<bool> held{};  // only those that a process works on, or only the others; nothing: both
 };
 
 struct job_totals {
@@ -378,7 +385,7 @@ class ledger {
     virtual result<std::vector<state_sums>> sums_by_state() = 0;                    // states without a job are left out
     // Completed ones that were completed before and gone on with since (retry, verify): what was told of that end is
     // old. Pruned ones are left out.
-    virtual result<std::vector<job_record>> reopened_jobs() = 0;
+    virtual result<std::vector<reopened_job>> reopened_jobs() = 0;
     virtual result<job_record> job(job_id id) = 0;                      // errc::no_such_job
     virtual result<std::unique_ptr<job_lock>> lock_job(job_id id) = 0;  // errc::job_held at once when another has it
     virtual result<job_totals> totals(job_id id) = 0;

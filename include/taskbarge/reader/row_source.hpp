@@ -109,7 +109,8 @@ struct input_digest {
     std::string sha256;
     std::uint64_t bytes = 0;
 };
-core::result<input_digest> digest_of(const std::vector<std::string>& paths);
+// `go_on` is asked now and then, as a large file takes a while; false: errc::interrupted.
+core::result<input_digest> digest_of(const std::vector<std::string>& paths, const std::function<bool()>& go_on);
 // The day, "2026-11-23", from which relative dates count at that instant under those settings (in their time zone).
 std::string day_of(const core::date_settings& dates, core::instant now);
 // The sum of the files' sizes; fails with errc::input for what cannot be opened. Nothing (0) for standard input.

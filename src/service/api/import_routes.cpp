@@ -2,6 +2,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <boost/beast/core/string.hpp>
 #include <fstream>
 #include <utility>
 
@@ -109,8 +110,11 @@ nothing import_routes::submit(exchange& x, const path_values&) {
         co_await x.reply(std::move(full));
         co_return;
     }
-    const std::string type(x.head().header("content-type").substr(0, x.head().header("content-type").find(';')));
-    if (type == "application/json")
+    // Words of any case, with blanks before the parameters (RFC 9110, 8.3.1).
+    auto type = x.head().header("content-type");
+    type = type.substr(0, type.find(';'));
+    type = type.substr(0, type.find_last_not_of(" \t") + 1);
+    if (boost::beast::iequals(type, "application/json"))
         co_await submit_path(x);
     else
         co_await submit_upload(x);

@@ -59,14 +59,23 @@ std::string texts_json(const std::vector<std::string>& texts) {
     return core::json_list(texts, core::append_json_string);
 }
 
-// The states that a listing is asked for by one word; nothing for a word that is none.
-std::optional<std::vector<core::job_state>> states_of(std::string_view word) {
+// The jobs that a listing is asked for by one word; nothing for a word that is none.
+std::optional<ledger::job_page> page_of(std::string_view word) {
     using core::job_state;
-    if (word.empty()) return std::vector{job_state::completed, job_state::parked, job_state::failed};
-    if (word == "unfinished") return std::vector{job_state::parked, job_state::failed};
+    ledger::job_page page;
+    page.states = {job_state::parked, job_state::failed};
+    if (word == "unfinished") return page;
+    if (word.empty()) {
+        page.states.push_back(job_state::completed);
+        return page;
+    }
+    const bool running = word == "running";
+    if (running || word != "completed") page.held = running;
+    if (running) return page;
     const auto state = core::parse_job_state(word);
     if (!state || *state == job_state::planning) return std::nullopt;
-    return std::vector{*state};
+    page.states = {*state};
+    return page;
 }
 
 // What a listing and a single job have in common.
@@ -114,7 +123,9 @@ result<std::string> job_routes::jobs_json(const ledger::job_page& page) const {
     auto book = ledger::open_ledger(s.ledger.path);
     if (!book) return book.error();
     // One more tells whether there is another page.
-    auto jobs = (*book)->newest_jobs({page.states, page.before, page.most + 1});
+    auto with_next = page;
+    ++with_next.most;
+    auto jobs = (*book)->newest_jobs(with_next);
     if (!jobs) return jobs.error();
     const bool more = jobs->size() > page.most;
     if (more) jobs->pop_back();
@@ -134,18 +145,20 @@ result<std::string> job_routes::jobs_json(const ledger::job_page& page) const {
 }
 
 nothing job_routes::list(exchange& x, const path_values&) {
-    const auto states = states_of(x.head().parameter("state").value_or(""));
+    auto page = page_of(x.head().parameter("state").value_or(""));
     const auto most = limit_of(x.head());
     const auto before = parse_number<core::job_id>(x.head().parameter("before").value_or("0"));
     answer a;
-    if (!states) {
-        a = bad_parameter("state", "must be completed, parked, failed or unfinished");
+    if (!page) {
+        a = bad_parameter("state", "must be running, parked, failed, completed or unfinished");
     } else if (!most) {
         a = bad_parameter("limit", most.error().text);
     } else if (!before || *before < 0) {
         a = bad_parameter("before", "must be a job's number");
     } else {
-        auto read = [&] { return jobs_json({*states, *before, *most}); };
+        page->before = *before;
+        page->most = *most;
+        auto read = [&] { return jobs_json(*page); };
         auto list = co_await parts_.readers.run(read);
         a = list ? json_answer(std::move(*list)) : problem_of(list.error());
     }

@@ -224,11 +224,15 @@ bool intake::submit(inbox::held_item held) {
         if (states_.contains(item.id)) return true;
         ++held_;
         states_[item.id] = {"queued", ""};
-        if (!item.job) {
-            parts_.runs.counts().item_taken(item.note.origin);
-            parts_.runs.lines().info("import_taken", {{"import", item.id}, {"origin", item.note.origin}});
-        }
-        parts_.runs.tell("import", 0, import_event_json(item.id, "queued", item.job, {}));
+    }
+    // Told before anybody works on it, and not under the lock: whoever reads the log may be slow.
+    if (!item.job) {
+        parts_.runs.counts().item_taken(item.note.origin);
+        parts_.runs.lines().info("import_taken", {{"import", item.id}, {"origin", item.note.origin}});
+    }
+    parts_.runs.tell("import", 0, import_event_json(item.id, "queued", item.job, {}));
+    {
+        const std::lock_guard lock(mutex_);
         queue_.push_back({std::move(held), {}, 0, {}, {}, {}});
     }
     changed_.notify_all();
@@ -286,6 +290,11 @@ void intake::look_for_old_results(ledger::ledger& book) {
     if (!reopened) return;
     {
         const std::lock_guard lock(mutex_);
+        // What was pruned since is not listed any more.
+        std::erase_if(renewed_, [&](const auto& one) {
+            return std::none_of(reopened->begin(), reopened->end(),
+                                [&](const auto& job) { return job.id == one.first; });
+        });
         for (const auto& job : *reopened) {
             const auto known = renewed_.find(job.id);
             if (known == renewed_.end() || known->second != job.finished_at) to_renew_.insert(job.id);
@@ -383,7 +392,8 @@ void intake::take_in(entry e) {
         // A planned input is not needed any more: somebody may have removed it.
         bool as_read = !state || e.read == state;
         if (!as_read) {
-            const auto input = reader::digest_of({item.input()});
+            const auto input = digest_of_input(item);
+            if (!input && input.error().code == errc::interrupted) return later(std::move(e), input.error());
             as_read = !input || input->sha256 == job->identity.input_sha256;
             if (input && as_read) e.read = state;
         }
@@ -689,13 +699,13 @@ void intake::renew(const std::set<core::job_id>& jobs) {
         return {};
     };
     const auto done = work();
+    if (!done && done.error().code != errc::interrupted && done.error().code != errc::job_held)
+        parts_.runs.lines().warn("results_not_renewed", {}, done.error().text);
     const std::lock_guard lock(mutex_);
     if (done) {
         renew_failures_ = 0;
         return;
     }
-    if (done.error().code != errc::interrupted && done.error().code != errc::job_held)
-        parts_.runs.lines().warn("results_not_renewed", {}, done.error().text);
     // Which jobs they are is found out anew.
     renew_not_before_ = parts_.clock.steady_now() + job::backoff_ceiling(pauses, ++renew_failures_);
 }
@@ -724,13 +734,19 @@ result<void> intake::renew_item(ledger::ledger& book, const std::string& id) {
     return {};
 }
 
+// Hashing a large input takes a while, and a stop does not wait for it.
+result<reader::input_digest> intake::digest_of_input(const inbox::item& item) const {
+    return reader::digest_of({item.input()}, [this] { return stop_.level() == job::stop_level::none; });
+}
+
 // The ledger may have been replaced, and have another input's job of that number.
 result<bool> intake::is_job_of(ledger::ledger& book, const inbox::item& item, const ledger::job_record& job) const {
     if (item.job_made) return is_noted(item, job);
     const auto its_own = book.job_of_origin(item.ticket);
     if (!its_own) return its_own.error();
     if (*its_own) return (*its_own)->id == job.id;
-    const auto input = reader::digest_of({item.input()});
+    const auto input = digest_of_input(item);
+    if (!input && input.error().code == errc::interrupted) return input.error();
     return input && input->sha256 == job.identity.input_sha256;
 }
 
@@ -754,7 +770,7 @@ result<std::string> intake::changed_since_read(const waiting_item& waiting, core
     const auto now = state_at(item.input());
     // A planned input is not needed any more: somebody may have removed it. Of a pruned job the hash may be gone.
     if (!now || waiting.identity.input_sha256.empty() || waiting.read == now) return std::string();
-    const auto digest = reader::digest_of({item.input()});
+    const auto digest = digest_of_input(item);
     if (!digest) return digest.error();
     if (digest->sha256 == waiting.identity.input_sha256) return std::string();
     const bool known_rows = parts_.configuration.get()->settings.import.dedupe == core::dedupe_scope::ledger;

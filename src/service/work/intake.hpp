@@ -22,6 +22,7 @@
 #include "service/work/kept_ledger.hpp"
 #include "taskbarge/job/job.hpp"
 #include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/reader/row_source.hpp"
 
 namespace taskbarge::service {
 
@@ -112,6 +113,7 @@ class intake {
     void look_for_old_results(ledger::ledger& book);
     void renew(const std::set<core::job_id>& jobs);
     core::result<void> renew_item(ledger::ledger& book, const std::string& id);
+    core::result<reader::input_digest> digest_of_input(const inbox::item& item) const;
     core::result<bool> is_job_of(ledger::ledger& book, const inbox::item& item, const ledger::job_record& job) const;
     void write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings);
     job::environment environment_of(const configuration& c, const core::settings& s, job::observer& watch,

@@ -152,9 +152,8 @@ void scheduler::stop() {
     {
         const std::lock_guard lock(mutex_);
         const bool forces = std::exchange(stopping_, true);
-        // One that a command has asked already is not forced by the first stop.
         for (const auto& one : active_)
-            if (forces || one->control.level() == job::stop_level::none) one->control.request();
+            if (forces || !one->control.process_ends()) one->control.request();
     }
     changed_.notify_all();
 }
@@ -364,7 +363,7 @@ void scheduler::interrupt_runs_of(core::job_id job) {
     for (const auto& one : active_)
         if (one->job == job) those.push_back(one);
     for (const auto& one : those)
-        if (one->control.level() == job::stop_level::none) one->control.request();
+        one->control.request(job::stop_haste::process_goes_on);
     changed_.wait(lock, [&] {
         return std::none_of(those.begin(), those.end(), [&](const auto& one) {
             return std::find(active_.begin(), active_.end(), one) != active_.end();

@@ -2,13 +2,44 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <ctime>
+#include <filesystem>
 #include <future>
 #include <string>
+#include <thread>
 #include <vector>
+
+namespace {
+
+// Sleeps of SQLite while another writer is busy, which take no time while this is set.
+std::atomic<bool> sleeps_are_short{false};
+std::atomic<std::int64_t> microseconds_slept{0};
+
+}  // namespace
+
+// In place of the C library's, for SQLite.
+extern "C" int usleep(useconds_t microseconds) {
+    if (sleeps_are_short) {
+        microseconds_slept += microseconds;
+        return 0;
+    }
+    const timespec time{microseconds / 1'000'000, (microseconds % 1'000'000) * 1000L};
+    return static_cast<int>(::syscall(SYS_nanosleep, &time, nullptr));
+}
+extern "C" int nanosleep(const timespec* time, timespec* left) {
+    if (sleeps_are_short) {
+        microseconds_slept += time->tv_sec * 1'000'000 + time->tv_nsec / 1000;
+        return 0;
+    }
+    return static_cast<int>(::syscall(SYS_nanosleep, time, left));
+}
 
 namespace taskbarge::job {
 namespace {
@@ -186,6 +217,46 @@ TEST_F(LedgerWriter, WhatWasHandedOverIsWrittenThoughNobodyWaits) {
         loop.poll();
     }
     EXPECT_TRUE(marked(5));
+}
+
+TEST_F(LedgerWriter, AGroupWaitsForAnotherWriterOnceAndNotForEachOfItsPieces) {
+    const auto folder = ::testing::TempDir() + "/ledger-writer-" + std::to_string(::getpid());
+    std::filesystem::create_directories(folder);
+    const auto path = folder + "/l.db";
+    book = ledger::open_ledger(path).value();
+    auto busy = ledger::open_ledger(path).value();
+    asio::io_context loop(1);
+    std::vector<bool> kept;
+    {
+        ledger_writer writer(*book, loop.get_executor(), {}, 0us);
+        std::promise<void> is_busy, all_are_waiting;
+        const auto hold = [&](ledger::ledger&) -> result<void> {
+            is_busy.set_value();
+            all_are_waiting.get_future().wait();
+            return {};
+        };
+        const auto note = [](const std::exception_ptr& e) { EXPECT_FALSE(e); };
+        asio::co_spawn(loop, write(writer, hold, nullptr), note);
+        loop.poll();
+        is_busy.get_future().wait();
+        for (int n = 0; n < 4; ++n)
+            asio::co_spawn(loop, write(writer, mark(n), [&](bool ok) { kept.push_back(ok); }), note);
+        // What comes behind the group that fails begins with it.
+        std::thread other([&] { ASSERT_TRUE(busy->begin()); });
+        loop.poll();
+        sleeps_are_short = true;
+        all_are_waiting.set_value();
+        other.join();
+        loop.run();
+        sleeps_are_short = false;
+    }
+    busy->rollback();
+    EXPECT_THAT(kept, ElementsAre(false, false, false, false));
+    EXPECT_GT(microseconds_slept, 200'000'000) << "it waits for minutes";
+    EXPECT_LT(microseconds_slept, 700'000'000) << "once";
+    book.reset();
+    busy.reset();
+    std::filesystem::remove_all(folder);
 }
 
 }  // namespace

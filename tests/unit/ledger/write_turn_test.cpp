@@ -49,6 +49,35 @@ TEST(WriteTurn, NoTwoHaveItAtOnce) {
     EXPECT_GT(turns, 500);
 }
 
+// Planning gives its turn back and wants it again at once.
+TEST(WriteTurn, WhoCameFirstIsFirst) {
+    int in_order = 0;
+    for (int round = 0; round < 20; ++round) {
+        write_turn wants_again("a.db"), waits("a.db");
+        wants_again.take();
+        std::atomic<bool> had{false}, over{false};
+        std::thread other([&] {
+            waits.take();
+            had = waits.has();
+            waits.give_back();
+            over = true;
+        });
+        while (wants_again.waiting() == 0 && !over)
+            std::this_thread::yield();
+        const bool still_waiting = wants_again.waiting() == 1;
+        wants_again.give_back();
+        wants_again.take();
+        // On a busy machine one of them may have waited for too long, and gone on without.
+        if (still_waiting && wants_again.has()) {
+            EXPECT_TRUE(had || over);
+            in_order += had ? 1 : 0;
+        }
+        wants_again.give_back();
+        other.join();
+    }
+    EXPECT_GT(in_order, 0);
+}
+
 TEST(WriteTurn, EndsWithWhoHasIt) {
     {
         write_turn gone("a.db");

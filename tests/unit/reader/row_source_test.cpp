@@ -132,13 +132,16 @@ TEST(RowSource, DigestOfFilesIsTheOneReadingGives) {
     const temporary_folder folder;
     const std::vector<std::string> paths{folder.write("a.csv", lines(header, {record(1)})),
                                          folder.write("b.csv.gz", gzipped(lines(header, {record(2)})))};
-    const auto direct = digest_of(paths);
+    const auto direct = digest_of(paths, [] { return true; });
     ASSERT_TRUE(direct);
     const auto out = read_all(paths);
     EXPECT_EQ(direct->sha256, out.digest);
     EXPECT_EQ(direct->bytes, out.bytes);
     EXPECT_EQ(*size_of(paths), out.bytes);
-    EXPECT_FALSE(digest_of({"-"}));
+    EXPECT_FALSE(digest_of({"-"}, [] { return true; }));
+    const auto stopped = digest_of(paths, [] { return false; });
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().code, core::errc::interrupted);
     EXPECT_EQ(*size_of({"-"}), 0u);
 }
 
