@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t commit_weight = 50'000;
 // Bytes of text weigh as well: a group's note and a reject's original may be large.
 constexpr std::size_t bytes_per_weight = 64;
+// Groups, chunks or rows: so many are written before a job that is being sent may write. Some milliseconds of work.
+constexpr std::size_t least_part = 500;
 // What a group and a chunk take besides: there may be one for every row.
 constexpr std::size_t group_weight = 4, chunk_weight = 3;
 }  // namespace
@@ -81,15 +83,25 @@ result<void> ledger_sink::write() {
     return {};
 }
 
+// A plan that is not committed yet may be in the ledger by parts of any size.
+result<void> ledger_sink::written(std::size_t& since_begin) {
+    if (++since_begin < least_part || !ledger_.others_wait()) return {};
+    since_begin = 0;
+    if (auto r = ledger_.commit(); !r) return r.error();
+    return ledger_.begin();
+}
+
 result<void> ledger_sink::write_all() {
+    std::size_t since_begin = 0;
+    const auto add = [&](const result<void>& added) { return added ? written(since_begin) : added; };
     for (const auto& [number, details] : writing_.groups)
-        if (auto r = ledger_.add_group(job_, number, details.view()); !r) return r.error();
+        if (auto r = add(ledger_.add_group(job_, number, details.view())); !r) return r.error();
     for (std::size_t i = 0; i < writing_.chunk_count; ++i)
-        if (auto r = ledger_.add_chunk(job_, writing_.chunks[i]); !r) return r.error();
+        if (auto r = add(ledger_.add_chunk(job_, writing_.chunks[i])); !r) return r.error();
     for (const auto& row : writing_.duplicates)
-        if (auto r = ledger_.add_duplicate(job_, row); !r) return r.error();
+        if (auto r = add(ledger_.add_duplicate(job_, row)); !r) return r.error();
     for (const auto& row : writing_.rejects)
-        if (auto r = ledger_.add_reject(job_, row); !r) return r.error();
+        if (auto r = add(ledger_.add_reject(job_, row)); !r) return r.error();
     return {};
 }
 

@@ -44,6 +44,7 @@ class ledger_sink final : public row_sink, private grouper::chunk_sink {
     };
     core::result<void> write();
     core::result<void> write_all();
+    core::result<void> written(std::size_t& since_begin);
 
     ledger::ledger& ledger_;
     const core::job_id job_;

@@ -168,6 +168,7 @@ class connection {
         return out;
     }
 
+    bool others_wait() const { return turn_ && turn_->waiting() > 0; }
     std::int64_t last_id() const { return sqlite3_last_insert_rowid(handle_); }
     std::int64_t changes() const { return sqlite3_changes64(handle_); }
     sqlite3* handle() const { return handle_; }

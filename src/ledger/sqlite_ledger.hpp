@@ -36,6 +36,7 @@ class sqlite_ledger final : public ledger {
     result<void> begin() override;
     result<void> commit() override;
     void rollback() noexcept override;
+    bool others_wait() const override { return db_->others_wait(); }
 
     result<std::pair<job_id, std::unique_ptr<job_lock>>> begin_plan(const std::vector<std::string>& files,
                                                                     std::uint32_t chunk_size,

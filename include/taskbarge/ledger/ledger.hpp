@@ -340,6 +340,8 @@ class ledger {
     virtual result<void> begin() = 0;   // takes the write lock at once
     virtual result<void> commit() = 0;  // durable when it returns
     virtual void rollback() noexcept = 0;
+    // Whether another writer of this process waits for this transaction to end: one that can be parted should be.
+    virtual bool others_wait() const = 0;
 
     // --- planning
     // Makes a job in state planning and takes its lock. Plannings whose process is dead are discarded first.

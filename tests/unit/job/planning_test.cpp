@@ -3,9 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <thread>
 
 #include "job/ledger_sink.hpp"
 #include "support/manual_clock.hpp"
@@ -161,6 +166,39 @@ TEST_F(LedgerSink, RowsAreWrittenInLargeTransactionsWhileReading) {
     ASSERT_TRUE(sink.finish());
     EXPECT_EQ(written_chunks(), 601u);
     EXPECT_EQ(sink.stats().chunks, 601u);
+}
+
+TEST_F(LedgerSink, ALargeTransactionIsPartedWhereAnotherWriterWaits) {
+    const auto folder = std::filesystem::path(::testing::TempDir()) / ("ledger-sink-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder);
+    const auto path = (folder / "l.db").string();
+    const std::uint64_t groups = 6000;
+    {
+        auto planned = ledger::open_ledger(path).value();
+        auto sent = ledger::open_ledger(path).value();
+        const auto its = planned->begin_plan({"a.csv"}, 100, "https://apollo.example", "default", at_second(1)).value();
+        ledger_sink sink(*planned, its.first, {100, 64u << 20, {}});
+        auto details = call_on_day(20'600);
+        for (std::uint64_t n = 1; n <= groups; ++n) {
+            details.note = std::to_string(n);
+            ASSERT_TRUE(sink.on_rows(std::array{row(n, details)}));
+        }
+        std::atomic<bool> over{false};
+        std::set<std::uint64_t> seen;
+        std::thread other([&] {
+            while (!over && sent->begin()) {
+                seen.insert(sent->totals(its.first).value().requests.groups);
+                sent->rollback();
+            }
+        });
+        EXPECT_TRUE(sink.finish());
+        over = true;
+        other.join();
+        seen.erase(0);
+        seen.erase(groups);
+        EXPECT_FALSE(seen.empty()) << "all in one";
+    }
+    std::filesystem::remove_all(folder);
 }
 
 TEST_F(LedgerSink, LongOriginalsOfRejectsAreNotHeldBack) {
