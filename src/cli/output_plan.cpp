@@ -82,6 +82,12 @@ std::string splitters_text(const job::plan_report& plan, core::instant now) {
     return out.empty() ? out : "What keeps rows from sharing requests:\n" + out;
 }
 
+std::string search_text(const job::plan_report& plan, core::instant now) {
+    if (plan.search_requests == 0) return "";
+    return fmt::format("If 1 % of the contacts are stale: {} more to find them.\n",
+                       cost_text(plan.search_requests, plan.expected_end_with_search, now));
+}
+
 std::string rejects_text(const job::plan_report& plan) {
     if (plan.rejects.empty()) return "";
     std::string out = "Rejected, commonest reasons first:\n";
@@ -145,8 +151,8 @@ std::string plan_summary(const job::plan_report& plan, core::instant now) {
     out += fmt::format("{} {} at least\n", counted(requests.groups, "group makes", "groups make"),
                        counted(requests.minimum_requests, "request", "requests"));
     if (plan.repeats) out += fmt::format("Again: {}.\n", job::text_of(*plan.repeats));
-    out += groups_text(plan, now) + splitters_text(plan, now) + rejects_text(plan) + samples_text(plan, now) +
-           limits_text(plan, now);
+    out += groups_text(plan, now) + splitters_text(plan, now) + search_text(plan, now) + rejects_text(plan) +
+           samples_text(plan, now) + limits_text(plan, now);
     return out + "Nothing was sent.\n";
 }
 

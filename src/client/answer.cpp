@@ -23,14 +23,16 @@ bool mentions(std::string_view text, std::string_view word) {
     return text.find(word) != std::string_view::npos;
 }
 
-// Whether a refusal is about how many contacts there are, so that fewer may pass. A limit on a text's length is not.
+// Whether a refusal may be about how many contacts there are. A limit on a text's length is not. No more than a hint:
+// what it means is seen from what passes.
 bool speaks_of_too_many(std::string_view message) {
     const std::string text = lower_case(message);
     constexpr std::array about_length{"character"sv, "too long"sv, "length"sv};
     constexpr std::array about_number{"too many"sv, "maximum"sv, "at most"sv, "limit"sv, "exceed"sv, "no more than"sv};
     const auto in_text = [&](std::string_view word) { return mentions(text, word); };
-    return std::none_of(about_length.begin(), about_length.end(), in_text) &&
-           std::any_of(about_number.begin(), about_number.end(), in_text);
+    const bool length = std::any_of(about_length.begin(), about_length.end(), in_text);
+    const bool number = std::any_of(about_number.begin(), about_number.end(), in_text);
+    return in_text("contact_ids") ? length || number : number && !length;
 }
 
 create_answer unreadable(std::string why) {
@@ -220,7 +222,7 @@ create_answer read_created(exchange& x, const core::task_view& asked, const core
 create_answer read_refusal(const exchange& x) {
     std::string message = message_or(x, "no reason given");
     if (x.status == 413 || speaks_of_too_many(message))
-        return {create_verdict::too_many, {}, "too_many_contacts", std::move(message)};
+        return {create_verdict::too_many, {}, fmt::format("refused_{}", x.status), std::move(message)};
     return {create_verdict::refused, {}, fmt::format("refused_{}", x.status), std::move(message)};
 }
 

@@ -84,6 +84,18 @@ reader share(Section settings::*section, share_or_count Section::*member) {
     };
 }
 
+template <class Section>
+reader share_or_auto(Section settings::*section, std::optional<share_or_count> Section::*member) {
+    return [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_share(v);
+        const bool automatic = read_text(v) == "auto";
+        if (!value && !automatic)
+            return "must be \"auto\", a percentage from 0% to 100%, such as \"5%\", or a count, such as 200";
+        (s.*section).*member = value;
+        return {};
+    };
+}
+
 template <class Section, class Enum>
 reader choice(Section settings::*section, Enum Section::*member, std::vector<std::pair<std::string, Enum>> words) {
     return [=, words = std::move(words)](settings& s, const raw_value& v) -> broken_rule {
@@ -418,9 +430,10 @@ void add_send(table& t) {
                  choice<S, unverifiable_policy>(
                      &settings::send, &S::when_unverifiable,
                      {{"hold", unverifiable_policy::hold}, {"resend", unverifiable_policy::resend}})});
-    t.push_back({"send", "isolation_budget", "percentage or count", "10%",
-                 "Requests for finding bad contacts, of the minimum of requests (at least 50).",
-                 share(&settings::send, &S::isolation_budget)});
+    t.push_back({"send", "isolation_budget", "auto, percentage or count", "auto",
+                 "Requests for finding bad contacts: what the day's windows leave over, or a share of the minimum (at "
+                 "least 50), past which rows fail.",
+                 share_or_auto(&settings::send, &S::isolation_budget)});
     t.push_back({"send", "retry_budget", "percentage or count", "10%",
                  "Requests for repeating failed ones, of the minimum of requests (at least 50).",
                  share(&settings::send, &S::retry_budget)});

@@ -21,6 +21,8 @@ namespace {
 
 // Chunks read ahead from the ledger: a few for each connection.
 constexpr std::size_t read_ahead = 64;
+// Searches that wait in memory for clean chunks to be sent; more of them wait in the ledger.
+constexpr std::size_t most_searches_waiting = 256;
 // How often the live line is fed.
 constexpr auto publish_interval = 200ms;
 // Names that do not resolve and certificates that do not fit seldom mend themselves: few tries, then the user is told.
@@ -47,6 +49,25 @@ core::row_state row_state_of(chunk_state s) {
             break;
     }
     return core::row_state::unknown;
+}
+
+// What the user allows; nothing: as much as the windows leave over.
+std::optional<std::uint64_t> search_budget(const std::optional<core::share_or_count>& setting,
+                                           std::uint64_t minimum_requests) {
+    return setting ? std::optional(allowance(*setting, minimum_requests)) : std::nullopt;
+}
+
+// Records what becomes of a chunk. Gives the children that come of it.
+result<std::vector<ledger::chunk_record>> change_chunk(ledger::ledger& l, const ledger::chunk_update& update) {
+    auto ids = l.update_chunk(update);
+    if (!ids) return ids.error();
+    std::vector<ledger::chunk_record> children;
+    for (const auto id : *ids) {
+        auto child = l.chunk(id);
+        if (!child) return child.error();
+        children.push_back(std::move(*child));
+    }
+    return children;
 }
 
 std::uint64_t& tally(core::row_counts& c, core::row_state s) {
@@ -79,7 +100,7 @@ import_run::import_run(session& s, const ledger::job_record& job, const ledger::
       random_(s.env().seed),
       width_(s.env().settings.send.connections),
       budget_(allowance(s.env().settings.send.retry_budget, job.minimum_requests)),
-      isolation_(allowance(s.env().settings.send.isolation_budget, job.minimum_requests)) {
+      isolation_(search_budget(s.env().settings.send.isolation_budget, job.minimum_requests)) {
     progress_.job = job.id;
     progress_.rows = totals.rows;
     progress_.requests = totals.requests;
@@ -203,10 +224,31 @@ asio::awaitable<result<void>> import_run::load_doubts() {
 
 // What an earlier run of this job was taught by refusals is not asked again.
 asio::awaitable<result<void>> import_run::recall_refusals() {
-    auto learnt = co_await session_.writer().ask<ledger::learnt_refusals>(
-        [this](ledger::ledger& l) { return l.learnt(job_.id); });
-    if (!learnt) co_return learnt.error();
-    isolation_.recall(*learnt);
+    struct recalled {
+        ledger::learnt_refusals learnt;
+        std::optional<ledger::contact_limit> limit;
+        core::rate_book book;
+        ledger::requests_made today;
+    };
+    auto known = co_await session_.writer().ask<recalled>([this](ledger::ledger& l) -> result<recalled> {
+        auto learnt = l.learnt(job_.id);
+        if (!learnt) return learnt.error();
+        auto limit = l.load_contact_limit(job_.identity.base_url, job_.identity.team);
+        if (!limit) return limit.error();
+        auto book = session_.windows(route::bulk_create).load(l);
+        if (!book) return book.error();
+        recalled out{std::move(*learnt), *limit, *book, {}};
+        const auto day_began = (*book)[core::window_kind::day].opened_at;
+        if (!day_began) return out;
+        auto today = l.requests_since(job_.id, *day_began);
+        if (!today) return today.error();
+        out.today = *today;
+        return out;
+    });
+    if (!known) co_return known.error();
+    isolation_.recall(known->learnt);
+    isolation_.recall_limit(known->limit, env_.clock.now());
+    day_.recall(known->book[core::window_kind::day], known->today);
     co_return result<void>();
 }
 
@@ -256,7 +298,13 @@ void import_run::compare_usage(std::optional<std::uint64_t> own) {
 // Chunks are read from the ledger while others are sent; waited for only when no clean one could be sent meanwhile.
 // What is read may belong to the latest search, which goes before other searches.
 asio::awaitable<void> import_run::keep_ready() {
-    if (!all_loaded_ && !loading_ && !sends_.stopping() && ready_.size() < read_ahead / 2) {
+    if (left_in_ledger_ && all_loaded_ && !loading_ && ready_.empty() && in_flight_ == 0) {
+        // Nothing of the job is in memory but doubts: what was left is read from the beginning.
+        left_in_ledger_ = all_loaded_ = false;
+        last_loaded_ = 0;
+        children_.clear();
+    }
+    if (!all_loaded_ && !loading_ && !sends_.stopping() && clean_ready() < read_ahead / 2) {
         loading_ = true;
         sends_.spawn(load_more());
     }
@@ -267,7 +315,7 @@ asio::awaitable<void> import_run::keep_ready() {
 }
 
 asio::awaitable<void> import_run::load_more() {
-    while (!all_loaded_ && !broken_ && ready_.size() < read_ahead) {
+    while (!all_loaded_ && !broken_ && clean_ready() < read_ahead) {
         auto more = co_await session_.writer().ask<std::vector<ledger::chunk_record>>(
             [this](ledger::ledger& l) { return l.chunks(job_.id, chunk_state::planned, last_loaded_, read_ahead); });
         if (!more) {
@@ -277,13 +325,52 @@ asio::awaitable<void> import_run::load_more() {
         all_loaded_ = more->size() < read_ahead;
         for (auto& chunk : *more) {
             last_loaded_ = chunk.id;
-            if (isolation_.keep_back(chunk)) continue;
-            const auto not_before = chunk.not_before ? steady(*chunk.not_before) : steady_time{};
-            make_ready(std::move(chunk), not_before);
+            if (children_.contains(chunk.id)) continue;
+            if (chunk.code == isolating && !isolation_.is_awaited(chunk) && searches_full()) {
+                left_in_ledger_ = true;
+                continue;
+            }
+            if (chunk.parent != 0) children_.insert(chunk.id);
+            take_in(std::move(chunk));
         }
     }
     loading_ = false;
     bell_.ring();
+}
+
+std::size_t import_run::clean_ready() const {
+    const auto clean = [](const ready_chunk& r) { return r.chunk.code != isolating; };
+    return static_cast<std::size_t>(std::count_if(ready_.begin(), ready_.end(), clean));
+}
+
+bool import_run::searches_full() const {
+    return ready_.size() - clean_ready() >= most_searches_waiting;
+}
+
+// A part of a search waits for its rest to be known, and the rest for the part's outcome.
+void import_run::take_in(ledger::chunk_record chunk) {
+    auto next = isolation_.take_in(std::move(chunk));
+    if (!next) return;
+    const auto not_before = next->not_before ? steady(*next->not_before) : steady_time{};
+    make_ready(std::move(*next), not_before);
+}
+
+// What came of a split goes on at once, however much of the job is still to be read. Reading comes to it as well. Clean
+// parts take the place of their chunk: what they show is known before the next one is cut.
+void import_run::take_children(std::vector<ledger::chunk_record> children) {
+    std::ptrdiff_t first = 0;
+    for (auto& child : children) {
+        if (!children_.insert(child.id).second) continue;
+        if (child.state == chunk_state::planned) {
+            auto next = isolation_.take_in(std::move(child));
+            if (next && next->code != isolating)
+                ready_.insert(ready_.begin() + first++, {std::move(*next), steady_time{}});
+            else if (next)
+                make_ready(std::move(*next), steady_time{});
+        } else if (child.state == chunk_state::doubtful && (!is_held(child) || looks_at_held())) {
+            newly_doubtful_.push_back(std::move(child));
+        }
+    }
 }
 
 // What is read was planned when the reading began. Whoever plans chunks anew waits for its end first, else they could
@@ -389,7 +476,9 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
         if (*doubted) out.doubted = judged_as(not_ours(made.answer, **doubted));
         const verdict& outcome = out.doubted ? *out.doubted : v;
         if (auto r = l.record_report(outcome.report, written); !r) return r.error();
-        if (auto r = l.update_chunk(outcome.update); !r) return r.error();
+        auto children = change_chunk(l, outcome.update);
+        if (!children) return children.error();
+        out.children = std::move(*children);
         auto book = gate.learn(l, x, place.taken_at);
         if (!book) return book.error();
         out.book = *book;
@@ -406,7 +495,9 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
         session_.forget_connections();
     }
     gate.set_seen(kept->book);
+    day_.move_to(kept->book[core::window_kind::day]);
     if (written) {
+        day_.count(chunk.code == isolating);
         ++requests_;
         ++progress_.requests.requests;
         if (chunk.attempts > 0 || v.what == consequence::throttled) ++progress_.requests.retries;
@@ -415,8 +506,20 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
     count(chunk_state::planned, chunk.contacts.size(), v.update);
     note_health(v.what, x);
     if (!written) isolation_.not_sent(chunk);
-    if (auto sibling = isolation_.outcome(chunk, v)) make_ready(std::move(*sibling), steady_time{});
+    if (auto rest = isolation_.outcome(chunk, v, now)) make_ready(std::move(*rest), steady_time{});
+    take_children(std::move(kept->children));
     follow_up(std::move(chunk), v);
+    co_await keep_limit();
+}
+
+// For later jobs of the team.
+asio::awaitable<void> import_run::keep_limit() {
+    if (!isolation_.take_limit_change()) co_return;
+    const auto limit = isolation_.limit();
+    auto kept = co_await session_.writer().write([this, &limit](ledger::ledger& l) {
+        return l.save_contact_limit(job_.identity.base_url, job_.identity.team, limit);
+    });
+    if (!kept) break_off(kept.error());
 }
 
 // Why an answer belongs to another request; nothing: it does not, as far as can be seen. What comes later on the same
@@ -457,11 +560,12 @@ asio::awaitable<result<std::optional<std::string>>> import_run::isolate(const le
 
 // A chunk that is split or refused by what was learnt, without a request.
 asio::awaitable<void> import_run::change_unsent(ledger::chunk_record chunk, ledger::chunk_update update) {
-    auto kept = co_await session_.writer().write([&](ledger::ledger& l) { return l.update_chunk(update); });
+    auto kept = co_await session_.writer().ask<std::vector<ledger::chunk_record>>(
+        [&](ledger::ledger& l) { return change_chunk(l, update); });
     if (kept) {
         count(chunk_state::planned, chunk.contacts.size(), update);
-        if (update.state == chunk_state::split) children_made_ = true;
-        if (auto sibling = isolation_.release_sibling(chunk)) make_ready(std::move(*sibling), steady_time{});
+        if (auto rest = isolation_.release_rest(chunk)) make_ready(std::move(*rest), steady_time{});
+        take_children(std::move(*kept));
     } else {
         break_off(kept.error());
     }
@@ -478,13 +582,14 @@ void import_run::follow_up(ledger::chunk_record chunk, const verdict& v) {
     chunk.code = v.update.code;
     chunk.message = v.update.message;
     chunk.state = v.update.state;
-    if (v.update.state == chunk_state::planned) {
+    chunk.mark = v.update.mark.value_or(chunk.mark);
+    if (v.update.state == chunk_state::planned && v.what == consequence::refusal && searches_full()) {
+        left_in_ledger_ = true;
+    } else if (v.update.state == chunk_state::planned) {
         const auto not_before = v.update.not_before ? steady(*v.update.not_before) : steady_time{};
         make_ready(std::move(chunk), not_before);
     } else if (v.update.state == chunk_state::doubtful) {
         newly_doubtful_.push_back(std::move(chunk));
-    } else if (v.update.state == chunk_state::split) {
-        children_made_ = true;
     }
     if (v.what == consequence::key_wrong) break_off(key_refused());
     if (v.what == consequence::no_right)
@@ -532,22 +637,16 @@ asio::awaitable<void> import_run::take_in_doubts() {
         newly_doubtful_.pop_back();
         if (auto r = co_await add_doubt(std::move(chunk)); !r) break_off(r.error());
     }
-    if (!children_made_) co_return;
-    co_await loading_ended();
-    children_made_ = false;
-    all_loaded_ = false;
-    if (auto r = co_await load_doubts(); !r) break_off(r.error());
 }
 
 namespace {
 
 // Takes in the attempts of a chunk and of those that it was split from: its tasks may stem from any of them.
 result<void> take_in_attempts(ledger::ledger& l, doubt& d, ledger::event_number start) {
-    constexpr int deepest_lineage = 64;
     core::chunk_id id = d.chunk.id, parent = d.chunk.parent;
     d.begun = d.ended = 0;
     d.started_at = d.not_created_before = core::instant::max();
-    for (int depth = 0; depth < deepest_lineage && id != 0; ++depth) {
+    while (true) {
         auto attempts = l.attempts_of_chunk(id);
         if (!attempts) return attempts.error();
         for (const auto& a : *attempts) {
@@ -556,8 +655,8 @@ result<void> take_in_attempts(ledger::ledger& l, doubt& d, ledger::event_number 
             d.started_at = std::min(d.started_at, a.started_at);
             d.not_created_before = std::min(d.not_created_before, a.report.server_date.value_or(a.started_at));
         }
+        if (parent == 0 || parent >= id) break;  // parents are older: a bound whatever the ledger says
         id = parent;
-        if (id == 0) break;
         auto up = l.chunk(id);
         if (!up) return up.error();
         parent = up->parent;
@@ -666,13 +765,15 @@ asio::awaitable<bool> import_run::settle_doubt(doubt& d, const std::vector<row_f
     auto update = after_look_up(d.chunk, findings, held_code(d.why), held_message(d.why), rules(), env_.clock.now());
     update.found_since = std::max<ledger::event_number>(d.begun, 1);
     core::fault_point("before_settlement");
-    auto kept = co_await session_.writer().ask<bool>([&](ledger::ledger& l) -> result<bool> {
+    using children = std::optional<std::vector<ledger::chunk_record>>;
+    auto kept = co_await session_.writer().ask<children>([&](ledger::ledger& l) -> result<children> {
         // Another process may have adopted one of them since the scan.
         auto claimed = claimed_before(l, update.created);
         if (!claimed) return claimed.error();
-        if (*claimed) return false;
-        if (auto r = l.update_chunk(update); !r) return r.error();
-        return true;
+        if (*claimed) return children();
+        auto made = change_chunk(l, update);
+        if (!made) return made.error();
+        return children(std::move(*made));
     });
     core::fault_point("after_settlement");
     if (!kept) {
@@ -685,7 +786,8 @@ asio::awaitable<bool> import_run::settle_doubt(doubt& d, const std::vector<row_f
         co_return false;
     }
     count(chunk_state::doubtful, d.chunk.contacts.size(), update);
-    if (update.state == chunk_state::planned && d.chunk.id > last_loaded_) {
+    take_children(std::move(**kept));
+    if (update.state == chunk_state::planned && d.chunk.id > last_loaded_ && !children_.contains(d.chunk.id)) {
         all_loaded_ = false;  // reading ahead comes to it by itself
     } else if (update.state == chunk_state::planned) {
         auto again = d.chunk;
@@ -694,7 +796,6 @@ asio::awaitable<bool> import_run::settle_doubt(doubt& d, const std::vector<row_f
         again.possible_duplicate = update.possible_duplicate;
         make_ready(std::move(again), steady_time{});
     }
-    if (update.state == chunk_state::split) children_made_ = true;
     if (update.state == chunk_state::created || !update.created.empty()) anything_created_ = true;
     co_return true;
 }
@@ -736,16 +837,35 @@ bool import_run::may_send(const ready_chunk& r) const {
     return r.chunk.attempts == 0 || budget_.left() > 0;
 }
 
-// Clean chunks go first. Of searches for what was refused the latest is brought to its end before another goes on: what
-// it finds out spares the others requests, and a budget that ends early has found something.
+// When it may leave as far as its own past decides, and the day's share for searches.
+steady_time import_run::ready_at(const ready_chunk& r, std::optional<steady_time> search_opens) const {
+    return r.chunk.code == isolating && search_opens ? std::max(r.not_before, *search_opens) : r.not_before;
+}
+
+// Clean chunks go first, unless they are likely to be refused like those before. Of searches for what was refused the
+// latest is brought to its end before another goes on: what it finds out spares the others requests.
 std::deque<import_run::ready_chunk>::iterator import_run::next_ready(steady_time now) {
-    auto latest = ready_.end();
+    const auto search_opens = searches_open();
+    auto latest = ready_.end(), doomed = ready_.end();
     for (auto at = ready_.begin(); at != ready_.end(); ++at) {
-        if (at->not_before > now || !may_send(*at)) continue;
-        if (at->chunk.code != isolating) return at;
-        latest = at;
+        if (ready_at(*at, search_opens) > now || !may_send(*at)) continue;
+        if (at->chunk.code == isolating)
+            latest = at;
+        else if (!isolation_.better_later(at->chunk))
+            return at;
+        else if (doomed == ready_.end())
+            doomed = at;
     }
-    return latest;
+    return latest != ready_.end() ? latest : doomed;
+}
+
+// When searches may go on that have had their share of the day. Nothing: now, or the user has set a budget himself.
+std::optional<steady_time> import_run::searches_open() const {
+    if (env_.settings.send.isolation_budget) return std::nullopt;
+    const auto opens = day_.search_opens(session_.windows(route::bulk_create).seen()[core::window_kind::day],
+                                         env_.settings.limits.lengths[static_cast<std::size_t>(core::window_kind::day)],
+                                         env_.clock.now());
+    return opens ? std::optional(steady(*opens)) : std::nullopt;
 }
 
 void import_run::took_place() {
@@ -791,12 +911,18 @@ run_view import_run::view() const {
     v.settling = settling_;
     v.room = width_.width();
     v.ready_at = steady_time::max();
+    const auto search_opens = searches_open();
+    bool all_doomed = true;
     for (const auto& r : ready_) {
         if (!may_send(r)) continue;
         ++v.ready;
-        v.ready_at = std::min(v.ready_at, r.not_before);
+        const auto at = ready_at(r, search_opens);
+        if (at < v.ready_at) v.ready_waits = at > r.not_before ? waits_for::search_share : waits_for::backoff;
+        v.ready_at = std::min(v.ready_at, at);
+        all_doomed = all_doomed && (at > v.now || isolation_.better_later(r.chunk));
     }
-    v.last_ready = all_loaded_ && !loading_ && !children_made_ && ready_.size() == 1;
+    v.last_ready = all_loaded_ && !left_in_ledger_ && !loading_ && ready_.size() == 1;
+    v.better_alone = all_doomed;
     if (v.ready == 0 && !ready_.empty()) {
         v.ready = ready_.size();
         v.resend_budget_spent = true;
@@ -869,6 +995,8 @@ std::string import_run::describe_wait(waits_for why) const {
             return "rows in doubt to settle";
         case waits_for::backoff:
             return "the next try";
+        case waits_for::search_share:
+            return "the next day's share of requests for finding what Apollo refuses";
         case waits_for::health:
             return "Apollo to recover";
         case waits_for::answers:

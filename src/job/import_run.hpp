@@ -57,6 +57,7 @@ class import_run {
     struct recorded_outcome {
         std::optional<verdict> doubted;
         core::rate_book book;
+        std::vector<ledger::chunk_record> children;
     };
 
     std::optional<steady_time> grace_ends(steady_time now);
@@ -70,6 +71,10 @@ class import_run {
     boost::asio::awaitable<void> keep_ready();
     boost::asio::awaitable<void> load_more();
     boost::asio::awaitable<void> loading_ended();
+    std::size_t clean_ready() const;
+    bool searches_full() const;
+    void take_in(ledger::chunk_record chunk);
+    void take_children(std::vector<ledger::chunk_record> children);
     void make_ready(ledger::chunk_record chunk, steady_time not_before);
 
     // One request
@@ -85,6 +90,7 @@ class import_run {
                                                                              verdict& v, const client::exchange& x,
                                                                              bool too_many);
     boost::asio::awaitable<void> change_unsent(ledger::chunk_record chunk, ledger::chunk_update update);
+    boost::asio::awaitable<void> keep_limit();
     void follow_up(ledger::chunk_record chunk, const verdict& v);
     void note_health(consequence what, const client::exchange& x);
     void note_unreached(const client::exchange& x);
@@ -105,7 +111,9 @@ class import_run {
     bool sends() const { return purpose_ == run_purpose::import || purpose_ == run_purpose::retry; }
     bool looks_at_held() const { return purpose_ == run_purpose::retry || purpose_ == run_purpose::verify; }
     bool may_send(const ready_chunk& r) const;
+    steady_time ready_at(const ready_chunk& r, std::optional<steady_time> search_opens) const;
     std::deque<ready_chunk>::iterator next_ready(steady_time now);
+    std::optional<steady_time> searches_open() const;
     void took_place();
     void left_place();
     void expect_commits();
@@ -132,6 +140,7 @@ class import_run {
     send_width width_;
     retry_budget budget_;
     isolation isolation_;
+    search_day day_;
 
     std::deque<ready_chunk> ready_;
     bool loading_ = false;
@@ -143,7 +152,8 @@ class import_run {
     std::vector<doubt> doubts_;
     std::vector<ledger::chunk_record> newly_doubtful_;
     std::unordered_set<std::uint64_t> distrusted_;  // connections; the ledger's thread alone uses it
-    bool children_made_ = false;                    // by a split: some may be in doubt
+    bool left_in_ledger_ = false;                   // searches, for later
+    std::unordered_set<core::chunk_id> children_;   // of splits, that were taken in
     std::optional<steady_time> search_opens_;
     std::uint32_t search_failures_ = 0;
     std::uint32_t in_flight_ = 0;  // from the intent until the outcome is durable

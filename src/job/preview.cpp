@@ -2,13 +2,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <map>
 
 #include "job/group_tally.hpp"
 #include "job/online.hpp"
 #include "job/owners.hpp"
 #include "job/planning.hpp"
 #include "job/repeats.hpp"
+#include "job/search_plan.hpp"
 #include "taskbarge/client/rate_windows.hpp"
 #include "taskbarge/job/job.hpp"
 
@@ -21,6 +24,8 @@ namespace {
 
 constexpr std::size_t shown_groups = 10;
 constexpr std::size_t shown_rows = 5;
+// What is forecast for bad contacts: so many are in a list that nobody has looked through for a while.
+constexpr double forecast_stale = 0.01;
 // Counts instead of keeping.
 class counting_sink final : public row_sink, private grouper::chunk_sink {
  public:
@@ -46,6 +51,15 @@ class counting_sink final : public row_sink, private grouper::chunk_sink {
     std::optional<plan_report::repeat> repeats() const {
         return repeats_ ? repeats_->found() : std::optional<plan_report::repeat>();
     }
+    // The requests beyond the minimum, were that share of the contacts refused.
+    std::uint64_t search_requests(double share) const {
+        if (requests_of_.empty()) return 0;
+        const search_plan plan(share, requests_of_.rbegin()->first);
+        double more = 0;
+        for (const auto& [size, requests] : requests_of_)
+            more += static_cast<double>(requests) * (plan.expected(size) - 1);
+        return static_cast<std::uint64_t>(std::llround(std::max(more, 0.0)));
+    }
     // Read back from the grouper, which has them anyway: a copy of all notes would pass import.memory.
     result<std::vector<group_line>> largest_groups() const {
         std::vector<group_line> out;
@@ -64,6 +78,7 @@ class counting_sink final : public row_sink, private grouper::chunk_sink {
     }
     result<void> on_chunk(core::planned_chunk&& chunk) override {
         tally_.add_rows(chunk.group, chunk.contacts.size());
+        ++requests_of_[chunk.contacts.size()];
         if (!repeats_ || !repeats_->wants_more()) return {};
         auto details = grouper_.details(chunk.group);
         if (!details) return details.error();
@@ -75,6 +90,7 @@ class counting_sink final : public row_sink, private grouper::chunk_sink {
 
     std::optional<repeat_finder> repeats_;
     group_tally tally_;
+    std::map<std::size_t, std::uint64_t> requests_of_;  // by their number of contacts
     std::vector<sample_line> first_rows_;
     grouper::grouper grouper_;
 };
@@ -127,6 +143,7 @@ result<void> fill(plan_report& out, const input_summary& input, const counting_s
     out.splitters = sink.groups().splitters();
     out.first_rows = sink.first_rows();
     out.repeats = sink.repeats();
+    out.search_requests = sink.search_requests(forecast_stale);
     return {};
 }
 
@@ -175,6 +192,7 @@ plan_report plan_files(const environment& env, const import_options& options) {
             return client::forecast_end(*book, env.settings.limits, requests, env.clock.now()).end;
         };
         out.expected_end = end_of(out.base.requests.minimum_requests);
+        out.expected_end_with_search = end_of(out.base.requests.minimum_requests + out.search_requests);
         for (auto& splitter : out.splitters)
             splitter.expected_end = end_of(splitter.requests_without);
     }

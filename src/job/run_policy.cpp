@@ -23,7 +23,7 @@ step later(step a, step b) {
 // When the next chunk could leave as far as time decides.
 std::optional<step> next_send(const run_view& v) {
     if (v.ready == 0 || v.resend_budget_spent) return std::nullopt;
-    step at{v.ready_at, waits_for::backoff};
+    step at{v.ready_at, v.ready_waits};
     if (v.window_opens) at = later(at, {*v.window_opens, waits_for::window});
     if (v.breaker_opens) at = later(at, {*v.breaker_opens, waits_for::health});
     return at;
@@ -45,6 +45,29 @@ bool scan_now(const run_view& v, const std::optional<step>& send, const std::opt
 
 }  // namespace
 
+void search_day::recall(const core::rate_window& day, const ledger::requests_made& asked) {
+    opened_at_ = day.opened_at;
+    asked_ = asked;
+}
+
+void search_day::count(bool search) {
+    ++(search ? asked_.search : asked_.others);
+}
+
+void search_day::move_to(const core::rate_window& day) {
+    if (!day.opened_at || day.opened_at == opened_at_) return;
+    if (opened_at_) asked_ = {};
+    opened_at_ = day.opened_at;
+}
+
+std::optional<core::instant> search_day::search_opens(const core::rate_window& day, std::chrono::milliseconds length,
+                                                      core::instant now) const {
+    if (day.unlimited || !day.limit || !day.opened_at || day.opened_at != opened_at_) return std::nullopt;
+    if (asked_.others > 0 || asked_.search < std::max<std::uint64_t>(*day.limit / 2, 1)) return std::nullopt;
+    const auto ends = day.ends_at.value_or(*day.opened_at + length);
+    return ends > now ? std::optional(ends) : std::nullopt;
+}
+
 next_move decide(const run_view& v) {
     if (v.stop_asked || v.broken) {
         if (v.in_flight > 0) return {kind::wait, v.now + answer_bound, waits_for::answers};
@@ -58,7 +81,7 @@ next_move decide(const run_view& v) {
     }
     // The last chunk goes alone: should one of the others end in doubt, it is the later task by which a look-up can
     // tell that theirs are absent. It costs the time of one answer, and no request.
-    const bool holds_back = v.last_ready || v.window_after_answer;
+    const bool holds_back = v.last_ready || v.better_alone || v.window_after_answer;
     const bool room = v.in_flight - v.settling < v.room && !(holds_back && v.in_flight > 0);
     if (send && send->at <= v.now && room) return {kind::send, v.now, waits_for::nothing};
     if (v.in_flight > 0) {

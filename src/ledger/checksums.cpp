@@ -36,7 +36,10 @@ constexpr std::string_view of_chunks[] = {"id",
                                           "settled_at",
                                           "request_id",
                                           "code",
-                                          "message"};
+                                          "message",
+                                          "suspects",
+                                          "refused_with",
+                                          "partner"};
 constexpr std::string_view of_packed_contacts[] = {"chunk", "contact_ids", "rows", "lines"};
 constexpr std::string_view of_packed_tasks[] = {"chunk", "task_ids", "first_task", "last_task", "since", "answered_at"};
 constexpr std::string_view of_duplicates[] = {"job", "row", "line", "contact_id", "group_number", "of_job", "of_row"};

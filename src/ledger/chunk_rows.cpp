@@ -13,23 +13,30 @@ core::failure damaged_chunk(const sqlite::connection& db, core::chunk_id chunk) 
     return damaged(db, fmt::format("chunk {}", chunk));
 }
 
-core::result<void> insert_chunk(sqlite::connection& db, const new_chunk& chunk, const core::chunk_rows& rows) {
-    // As SQLite would choose it: the checksum covers it.
-    auto id = db.integer("SELECT coalesce(max(id), 0) + 1 FROM chunks");
+// As SQLite would choose it: the checksum covers it.
+core::result<core::chunk_id> next_chunk_id(sqlite::connection& db) {
+    return db.integer("SELECT coalesce(max(id), 0) + 1 FROM chunks");
+}
+
+core::result<core::chunk_id> insert_chunk(sqlite::connection& db, const new_chunk& chunk,
+                                          const core::chunk_rows& rows) {
+    auto id = next_chunk_id(db);
     if (!id) return id.error();
     static const std::string chunk_sql = sealed_insert(sealed::chunks);
-    auto done =
-        db.prepare(chunk_sql)
-            .bind(*id, chunk.job, chunk.group, chunk.part, chunk.parent, core::to_string(chunk.state),
-                  rows.rows.front(), rows.size(), 0, chunk.attempts, 0, 0, chunk.requested_before,
-                  chunk.possible_duplicate, std::nullopt, chunk.settled_at, chunk.request_id, chunk.code, chunk.message)
-            .run();
-    if (!done) return done;
+    auto done = db.prepare(chunk_sql)
+                    .bind(*id, chunk.job, chunk.group, chunk.part, chunk.parent, core::to_string(chunk.state),
+                          rows.rows.front(), rows.size(), 0, chunk.attempts, 0, 0, chunk.requested_before,
+                          chunk.possible_duplicate, std::nullopt, chunk.settled_at, chunk.request_id, chunk.code,
+                          chunk.message, chunk.mark.suspects, chunk.mark.refused_with, chunk.partner)
+                    .run();
+    if (!done) return done.error();
     static const std::string contacts_sql = sealed_insert(sealed::packed_contacts);
-    return db.prepare(contacts_sql)
-        .bind(*id, stored_ids(rows.contact_ids), stored_rows(rows), stored_lines(rows), chunk.job, chunk.group,
-              rows.size())
-        .run();
+    auto kept = db.prepare(contacts_sql)
+                    .bind(*id, stored_ids(rows.contact_ids), stored_rows(rows), stored_lines(rows), chunk.job,
+                          chunk.group, rows.size())
+                    .run();
+    if (!kept) return kept.error();
+    return id;
 }
 
 core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk_id chunk) {

@@ -26,10 +26,15 @@ struct new_chunk {
     bool possible_duplicate = false;
     std::optional<core::instant> settled_at;
     std::string_view request_id, code, message;
+    search_mark mark = {};
+    core::chunk_id partner = 0;
 };
 
-// Writes the chunk with its contacts.
-core::result<void> insert_chunk(sqlite::connection& db, const new_chunk& chunk, const core::chunk_rows& rows);
+// The id that the next chunk to be written gets, in a writing transaction.
+core::result<core::chunk_id> next_chunk_id(sqlite::connection& db);
+
+// Writes the chunk with its contacts. Gives its id.
+core::result<core::chunk_id> insert_chunk(sqlite::connection& db, const new_chunk& chunk, const core::chunk_rows& rows);
 
 // errc::ledger, naming the chunk.
 core::failure damaged_chunk(const sqlite::connection& db, core::chunk_id chunk);

@@ -280,7 +280,7 @@ class group_cutter {
         chunk.part = part_++;
         auto done = insert_chunk(db_, chunk, left_);
         left_ = {};
-        return done;
+        return done ? result<void>() : done.error();
     }
 
     sqlite::connection& db_;
@@ -343,7 +343,7 @@ class chunk_reopener {
         child.part = static_cast<std::uint32_t>(query.integer(1));
         child.requested_before = query.integer(2) != 0;
         child.possible_duplicate = query.integer(3) != 0;
-        if (auto r = insert_chunk(db_, child, rows); !r) return r;
+        if (auto r = insert_chunk(db_, child, rows); !r) return r.error();
         return split();
     }
 
@@ -525,7 +525,10 @@ result<void> reopen_refused_chunks(sqlite::connection& db, job_id job, core::tas
                        {"not_before", "NULL"},
                        {"settled_at", "NULL"},
                        {"code", "''"},
-                       {"message", "''"}},
+                       {"message", "''"},
+                       {"suspects", "0"},
+                       {"refused_with", "0"},
+                       {"partner", "0"}},
                       "WHERE job = ?1 AND state NOT IN ('planned', 'created') AND state = 'refused'");
     if (auto r = db.prepare(whole).bind(job).run(); !r) return r;
     // Whoever asks for a retry gives a new budget for finding what is refused.

@@ -126,7 +126,10 @@ result<void> sqlite_ledger::add_chunk(job_id job, const core::planned_chunk& chu
     row.job = job;
     row.group = chunk.group;
     row.part = chunk.part;
-    return db_->atomically(access::write, [&] { return insert_chunk(*db_, row, chunk.contacts); });
+    return db_->atomically(access::write, [&]() -> result<void> {
+        auto made = insert_chunk(*db_, row, chunk.contacts);
+        return made ? result<void>() : made.error();
+    });
 }
 
 result<void> sqlite_ledger::add_duplicate(job_id job, const core::duplicate_row& row) {

@@ -30,12 +30,16 @@ attempt_result result_of(std::string_view word) {
     return at == result_words.end() ? attempt_result::doubtful : static_cast<attempt_result>(at - result_words.begin());
 }
 
-// What belongs to a chunk is joined from outside: a part that is missing is damage, and no chunk left out.
+// What belongs to a chunk is joined from outside: a part that is missing is damage, and no chunk left out. A rest that
+// was sent by itself is no partner that waits any more.
 std::string select_chunks(std::string_view index, std::string_view where) {
     return fmt::format(
         "SELECT c.id, c.parent, c.group_number, c.state, c.attempts, c.possible_duplicate, c.not_before, c.code, "
         "c.message, g.user_id, g.type, g.priority, g.status, g.due_at, g.note, k.contact_ids, k.rows, k.lines, "
-        "t.task_ids, {} AND {} AND {} AND iif(t.chunk IS NULL, c.created_count = 0, {}) FROM chunks c {} "
+        "t.task_ids, {} AND {} AND {} AND iif(t.chunk IS NULL, c.created_count = 0, {}), c.suspects, c.refused_with, "
+        "c.partner, iif(c.partner = 0, NULL, (SELECT iif(p.state = 'planned' AND iif(p.id > c.id, p.requests, "
+        "c.requests) "
+        "> 0, 'sending', p.state) FROM chunks p WHERE p.id = c.partner)) FROM chunks c {} "
         "LEFT JOIN groups g ON g.job = c.job AND g.number = c.group_number "
         "LEFT JOIN packed_contacts k ON k.chunk = c.id LEFT JOIN packed_tasks t ON t.chunk = c.id WHERE {}",
         intact(sealed::chunks, "c"), intact(sealed::groups, "g"), intact(sealed::packed_contacts, "k"),
@@ -58,6 +62,9 @@ result<chunk_record> read_chunk(const sqlite::connection& db, const sqlite::stat
     out.details = read_details(row, 9);
     out.contacts = read_rows(row, 15, 16, 17);
     out.task_ids = read_ids(row, 18);
+    out.mark = {static_cast<std::uint32_t>(row.integer(20)), static_cast<std::uint32_t>(row.integer(21))};
+    out.partner = row.integer(22);
+    if (out.partner != 0) out.partner_state = core::parse_chunk_state(row.text(23));
     return out;
 }
 
@@ -100,16 +107,26 @@ class chunk_change {
  public:
     chunk_change(sqlite::connection& db, const chunk_update& update) : db_(db), update_(update) {}
 
-    result<void> run() {
-        if (auto r = load(); !r) return r;
-        if (auto r = adopt(); !r) return r;
-        if (auto r = check_state(); !r) return r;
+    result<std::vector<chunk_id>> run() {
+        if (auto r = load(); !r) return r.error();
+        if (auto r = adopt(); !r) return r.error();
+        if (auto r = check_state(); !r) return r.error();
+        if (auto r = take_joined(); !r) return r.error();
+        std::vector<chunk_id> children;
         for (const auto& child : update_.children) {
-            if (auto r = insert(child); !r) return r;
+            auto id = insert(child);
+            if (!id) return id.error();
+            children.push_back(*id);
         }
         if (created_ > created_before_) {
-            if (auto r = keep_tasks(); !r) return r;
+            if (auto r = keep_tasks(); !r) return r.error();
         }
+        if (auto r = write(); !r) return r.error();
+        return children;
+    }
+
+ private:
+    result<void> write() {
         static const std::string sql = sealed_update(sealed::chunks,
                                                      {{"state", "?1"},
                                                       {"created_count", "?2"},
@@ -118,21 +135,24 @@ class chunk_change {
                                                       {"not_before", "?5"},
                                                       {"settled_at", "?6"},
                                                       {"code", "?7"},
-                                                      {"message", "?8"}},
-                                                     "WHERE id = ?9");
+                                                      {"message", "?8"},
+                                                      {"suspects", "?9"},
+                                                      {"refused_with", "?10"}},
+                                                     "WHERE id = ?11");
+        const auto mark = update_.mark.value_or(mark_before_);
         auto done = db_.prepare(sql)
                         .bind(core::to_string(update_.state), created_, update_.attempts, update_.possible_duplicate,
-                              update_.not_before, update_.settled_at, update_.code, update_.message, update_.chunk)
+                              update_.not_before, update_.settled_at, update_.code, update_.message, mark.suspects,
+                              mark.refused_with, update_.chunk)
                         .run();
         if (!done) return done;
         return db_.changes() == 1 ? result<void>() : damaged_chunk(db_, update_.chunk);
     }
 
- private:
     result<void> load() {
         auto query = db_.prepare(
             "SELECT job, group_number, part, state, row_count, created_count, requests > 0 OR requested_before, "
-            "request_id FROM chunks WHERE id = ?");
+            "request_id, suspects, refused_with FROM chunks WHERE id = ?");
         auto found = query.bind(update_.chunk).next();
         if (!found) return found.error();
         if (!*found) return wrong("does not exist");
@@ -143,6 +163,7 @@ class chunk_change {
         family_.parent = update_.chunk;
         family_.requested_before = query.integer(6) != 0;
         request_id_ = query.string(7);
+        mark_before_ = {static_cast<std::uint32_t>(query.integer(8)), static_cast<std::uint32_t>(query.integer(9))};
         rows_ = static_cast<std::size_t>(query.integer(4));
         created_before_ = static_cast<std::size_t>(query.integer(5));
         if (created_before_ > 0) {
@@ -171,8 +192,10 @@ class chunk_change {
     result<void> check_state() {
         if (update_.state == chunk_state::created && created_ != rows_) return wrong("has rows without a task");
         if (update_.state != chunk_state::split) {
+            if (update_.joined != 0) return wrong("takes in rows without being split");
             return update_.children.empty() ? result<void>() : wrong("has children without being split");
         }
+        if (update_.pairs && update_.children.size() < 2) return wrong("has no two children to be a pair");
         // Every row without a task moves into exactly one child: otherwise it would be counted twice, or never.
         std::vector<bool> placed(rows_);
         std::size_t moved = 0;
@@ -189,7 +212,27 @@ class chunk_change {
         return moved + created_ == rows_ ? result<void>() : wrong("is split with rows left over");
     }
 
-    result<void> insert(const child_chunk& child) {
+    // The rest of a part that is split again: nothing of it was ever sent but together with the part.
+    result<void> take_joined() {
+        if (update_.joined == 0) return {};
+        if (update_.children.empty()) return wrong("takes in rows without a child for them");
+        auto query = db_.prepare(
+            "SELECT state = 'planned' AND created_count = 0 AND requests = 0 AND partner = ?2 AND job = ?3 AND "
+            "group_number = ?4, possible_duplicate FROM chunks WHERE id = ?1");
+        auto found = query.bind(update_.joined, update_.chunk, family_.job, family_.group).next();
+        if (!found) return found.error();
+        if (!*found || query.integer(0) == 0) return wrong("takes in rows of a chunk that is not its rest");
+        joined_doubled_ = query.integer(1) != 0;
+        auto rows = read_contacts(db_, update_.joined);
+        if (!rows) return rows.error();
+        joined_ = std::move(*rows);
+        static const std::string sql = sealed_update(
+            sealed::chunks, {{"state", "'split'"}, {"not_before", "NULL"}, {"code", "'joined'"}}, "WHERE id = ?1");
+        if (auto r = db_.prepare(sql).bind(update_.joined).run(); !r) return r;
+        return db_.changes() == 1 ? result<void>() : damaged_chunk(db_, update_.joined);
+    }
+
+    result<chunk_id> insert(const child_chunk& child) {
         if (contacts_.rows.empty()) {
             auto contacts = read_contacts(db_, update_.chunk);
             if (!contacts) return contacts.error();
@@ -202,9 +245,25 @@ class chunk_change {
             rows.lines.push_back(contacts_.lines[index]);
         }
         auto chunk = family_;
+        const bool last = &child == &update_.children.back();
+        if (last) {
+            if (!joined_.rows.empty() && joined_.rows.front() <= rows.rows.back())
+                return wrong("takes in rows that do not come behind its own");
+            for (std::size_t i = 0; i < joined_.size(); ++i) {
+                rows.contact_ids.push_back(joined_.contact_ids[i]);
+                rows.rows.push_back(joined_.rows[i]);
+                rows.lines.push_back(joined_.lines[i]);
+            }
+        }
+        if (update_.pairs && (last || &child + 1 == &update_.children.back())) {
+            auto id = next_chunk_id(db_);
+            if (!id) return id.error();
+            chunk.partner = last ? *id - 1 : *id + 1;
+        }
         chunk.state = child.state;
         chunk.attempts = child.attempts;
-        chunk.possible_duplicate = child.possible_duplicate;
+        chunk.possible_duplicate = child.possible_duplicate || (last && joined_doubled_);
+        chunk.mark = child.mark;
         chunk.request_id = request_id_;
         chunk.code = child.code;
         chunk.message = child.message;
@@ -246,6 +305,9 @@ class chunk_change {
     core::id_list tasks_before_;
     std::vector<std::string_view> tasks_;  // by row; into tasks_before_ and the update
     core::chunk_rows contacts_;
+    search_mark mark_before_;
+    core::chunk_rows joined_;
+    bool joined_doubled_ = false;
 };
 
 }  // namespace
@@ -340,8 +402,8 @@ result<void> sqlite_ledger::record_report(const attempt_report& report, bool req
     });
 }
 
-result<void> sqlite_ledger::update_chunk(const chunk_update& update) {
-    return counted([&]() -> result<void> { return chunk_change(*db_, update).run(); });
+result<std::vector<chunk_id>> sqlite_ledger::update_chunk(const chunk_update& update) {
+    return counted([&]() -> result<std::vector<chunk_id>> { return chunk_change(*db_, update).run(); });
 }
 
 result<bool> sqlite_ledger::group_has_created(job_id job, core::group_number group) {
@@ -352,20 +414,23 @@ result<bool> sqlite_ledger::group_has_created(job_id job, core::group_number gro
 result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
     return db_->atomically(access::read, [&]() -> result<learnt_refusals> {
         learnt_refusals out;
+        auto sums = db_->prepare(
+            "SELECT coalesce(sum(created_count), 0), coalesce(max(iif(state = 'created', row_count, 0)), 0), "
+            "coalesce(sum(state = 'planned' AND suspects > 0), 0), "
+            "coalesce(sum(iif(state = 'planned', suspects, 0)), 0) FROM chunks WHERE job = ?");
+        auto found = sums.bind(job).next();
+        if (!found) return found.error();
+        out.created_rows = sums.number(0);
+        out.most_created = static_cast<std::uint32_t>(sums.integer(1));
+        out.open_sets = sums.number(2);
+        out.open_contacts = sums.number(3);
         // Most jobs have met no refusal: that is seen in the index alone.
         auto any = db_->prepare(
             "SELECT 1 FROM chunks WHERE job = ? AND state NOT IN ('planned', 'created') "
             "AND state IN ('split', 'refused') LIMIT 1");
-        auto found = any.bind(job).next();
+        found = any.bind(job).next();
         if (!found) return found.error();
         if (!*found) return out;
-        // A chunk is cut into parts of the limit and a rest; of several limits the smallest holds.
-        auto cap = db_->prepare(
-            "SELECT min(largest) FROM (SELECT max(c.row_count) AS largest FROM chunks c JOIN chunks p ON p.id = "
-            "c.parent WHERE c.job = ? AND p.state = 'split' AND p.code = 'too_many_contacts' GROUP BY p.id)");
-        found = cap.bind(job).next();
-        if (!found) return found.error();
-        out.most_contacts = static_cast<std::uint32_t>(cap.integer(0));
         auto spent = db_->prepare(
             "SELECT coalesce(sum(c.requests), 0) FROM chunks c JOIN chunks p ON p.id = c.parent "
             "WHERE c.job = ? AND p.state = 'split' AND p.code = 'isolating'");
@@ -393,6 +458,17 @@ result<learnt_refusals> sqlite_ledger::learnt(job_id job) {
         if (!more) return more.error();
         return out;
     });
+}
+
+result<requests_made> sqlite_ledger::requests_since(job_id job, instant since) {
+    auto query = db_->prepare(
+        "SELECT coalesce(sum(p.code IS 'isolating'), 0), count(*) FROM attempts a "
+        "LEFT JOIN chunks c ON c.id = a.chunk LEFT JOIN chunks p ON p.id = c.parent AND p.state = 'split' "
+        "WHERE a.job = ? AND a.started_at >= ? AND a.written <> 0");
+    auto found = query.bind(job, since).next();
+    if (!found) return found.error();
+    const auto search = query.number(0);
+    return requests_made{search, query.number(1) - search};
 }
 
 result<void> sqlite_ledger::reopen_failed(job_id job, core::task_fields same_by) {

@@ -107,6 +107,9 @@ CREATE TABLE chunks (
     request_id TEXT NOT NULL DEFAULT '',
     code TEXT NOT NULL DEFAULT '',
     message TEXT NOT NULL DEFAULT '',
+    suspects INTEGER NOT NULL DEFAULT 0,
+    refused_with INTEGER NOT NULL DEFAULT 0,
+    partner INTEGER NOT NULL DEFAULT 0,
     checksum INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX chunks_of_job ON chunks (job);
@@ -207,6 +210,15 @@ CREATE TABLE windows (
     end_known INTEGER NOT NULL,
     shut INTEGER NOT NULL,
     PRIMARY KEY (base_url, team, route, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contact_limits (
+    base_url TEXT NOT NULL,
+    team TEXT NOT NULL,
+    passes INTEGER NOT NULL,
+    refused INTEGER NOT NULL,
+    shown_at INTEGER NOT NULL,
+    PRIMARY KEY (base_url, team)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE kept_keys (

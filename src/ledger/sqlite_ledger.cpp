@@ -381,4 +381,24 @@ result<void> sqlite_ledger::write_book(const book_key& key, const core::rate_boo
     });
 }
 
+result<std::optional<contact_limit>> sqlite_ledger::load_contact_limit(const std::string& base_url,
+                                                                       const std::string& team) {
+    using known = std::optional<contact_limit>;
+    auto query = db_->prepare("SELECT passes, refused, shown_at FROM contact_limits WHERE base_url = ? AND team = ?");
+    auto found = query.bind(base_url, team).next();
+    if (!found) return found.error();
+    if (!*found) return known{};
+    return known(contact_limit{static_cast<std::uint32_t>(query.integer(0)),
+                               static_cast<std::uint32_t>(query.integer(1)), query.time(2)});
+}
+
+result<void> sqlite_ledger::save_contact_limit(const std::string& base_url, const std::string& team,
+                                               const std::optional<contact_limit>& limit) {
+    if (!limit)
+        return db_->prepare("DELETE FROM contact_limits WHERE base_url = ? AND team = ?").bind(base_url, team).run();
+    return db_->prepare("INSERT OR REPLACE INTO contact_limits VALUES (?, ?, ?, ?, ?)")
+        .bind(base_url, team, limit->passes, limit->refused, limit->shown_at)
+        .run();
+}
+
 }  // namespace taskbarge::ledger

@@ -74,9 +74,10 @@ class sqlite_ledger final : public ledger {
     result<chunk_record> chunk(chunk_id id) override;
     result<attempt_id> record_intent(const attempt_intent& intent) override;
     result<void> record_report(const attempt_report& report, bool request_written) override;
-    result<void> update_chunk(const chunk_update& update) override;
+    result<std::vector<chunk_id>> update_chunk(const chunk_update& update) override;
     result<bool> group_has_created(job_id job, core::group_number group) override;
     result<learnt_refusals> learnt(job_id job) override;
+    result<requests_made> requests_since(job_id job, instant since) override;
     result<void> reopen_failed(job_id job, core::task_fields same_by) override;
     result<std::vector<waiting_for_job>> waiting_for(job_id job) override;
     result<std::uint64_t> free_duplicates(job_id job, core::task_fields same_by) override;
@@ -99,6 +100,10 @@ class sqlite_ledger final : public ledger {
 
     result<core::rate_book> load_book(const book_key& key) override;
     result<void> save_book(const book_key& key, const core::rate_book& book) override;
+    result<std::optional<contact_limit>> load_contact_limit(const std::string& base_url,
+                                                            const std::string& team) override;
+    result<void> save_contact_limit(const std::string& base_url, const std::string& team,
+                                    const std::optional<contact_limit>& limit) override;
 
     result<std::vector<prune_candidate>> prune_candidates(const prune_rules& rules) override;
     result<void> prune_job(job_id job, bool forget_keys, instant now, const std::function<bool()>& go_on) override;

@@ -114,6 +114,8 @@ std::string plan_json(const job::plan_report& p, const std::string& ledger_path,
     json_object o(out);
     add_report(o, p.base, ledger_path, code);
     o.time_or_null("expected_end", p.expected_end);
+    o.number("search_requests", p.search_requests);
+    o.time_or_null("expected_end_with_search", p.expected_end_with_search);
     o.raw("largest_groups", groups_json(p.largest_groups));
     o.raw("group_sizes", sizes_json(p.group_sizes));
     o.raw("rejects", rejects_json(p.rejects, p.base.files));

@@ -20,8 +20,8 @@ FORMS = [
 ]
 # Written with a status behind them; the page shows those that can occur, or an example.
 WITH_STATUS = {"refused_": {"refused_422", "refused_400"}, "http_": {"http_500"}}
-# Not of rows, requests or errors: the mark of a chunk that is part of a search, and what a request without fault has.
-NOT_SHOWN = {"isolating", "created"}
+# Not of rows, requests or errors: the marks of chunks that were split, and what a request without fault has.
+NOT_SHOWN = {"isolating", "created", "too_many_contacts"}
 
 
 def codes_of_sources(root):

@@ -646,7 +646,7 @@ TEST_P(LedgerContract, TellsWhatRefusalsHaveTaught) {
                          {call_on_day(2), {contact_id(5), contact_id(6), contact_id(7), contact_id(8)}},
                          {call_on_day(3), {contact_id(9)}}});
     const auto none = must(book().learnt(job.id));
-    EXPECT_EQ(none.most_contacts, 0u);
+    EXPECT_EQ(none.most_created, 0u);
     EXPECT_EQ(none.requests, 0u);
     EXPECT_THAT(none.refused_alone, IsEmpty());
     const auto chunks = chunks_in(book(), job.id, chunk_state::planned);
@@ -662,7 +662,7 @@ TEST_P(LedgerContract, TellsWhatRefusalsHaveTaught) {
     // The second has too many contacts.
     split.chunk = chunks[1].id;
     split.code = "too_many_contacts";
-    split.children = {{{0, 1, 2}, chunk_state::planned, "", "", false, 0},
+    split.children = {{{0, 1, 2}, chunk_state::planned, "", "", false, 0, {2, 4}},
                       {{3}, chunk_state::planned, "", "", false, 0}};
     must(book().update_chunk(split));
     for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned)) {
@@ -682,7 +682,10 @@ TEST_P(LedgerContract, TellsWhatRefusalsHaveTaught) {
     }
     set_state(chunks[2].id, chunk_state::refused, "cancelled");
     const auto learnt = must(book().learnt(job.id));
-    EXPECT_EQ(learnt.most_contacts, 3u);
+    EXPECT_EQ(learnt.most_created, 3u);
+    EXPECT_EQ(learnt.created_rows, 3u);
+    EXPECT_EQ(learnt.open_sets, 1u);
+    EXPECT_EQ(learnt.open_contacts, 2u);
     EXPECT_EQ(learnt.requests, 2u) << "the first request would have been made anyway";
     ASSERT_THAT(learnt.refused_alone, SizeIs(1)) << "only Apollo's refusals";
     EXPECT_EQ(learnt.refused_alone[0].id, contact_id(4));
@@ -693,9 +696,92 @@ TEST_P(LedgerContract, TellsWhatRefusalsHaveTaught) {
 
     must(book().reopen_failed(job.id));
     const auto after = must(book().learnt(job.id));
-    EXPECT_EQ(after.most_contacts, 3u);
     EXPECT_EQ(after.requests, 0u) << "a retry has a budget of its own";
     EXPECT_THAT(after.refused_alone, IsEmpty());
+}
+
+// A refused chunk is planned again as a whole, then cut into a part and its rest.
+TEST_P(LedgerContract, WhatIsLeftOfARefusedPartComesTogetherWithItsRest) {
+    std::vector<std::string> contacts;
+    for (std::uint64_t i = 1; i <= 8; ++i)
+        contacts.push_back(contact_id(i));
+    auto job = plan_job(book(), "one", 8, {{call_on_day(1), contacts}});
+    auto whole = only_chunk(job.id);
+    report(send(whole.id), attempt_result::refused);
+    chunk_update update;
+    update.chunk = whole.id;
+    update.code = "isolating";
+    update.mark = search_mark{8, 8};
+    must(book().update_chunk(update));
+    whole = only_chunk(job.id);
+    EXPECT_EQ(whole.mark, (search_mark{8, 8})) << "it is known to hold a refused one, also after a kill";
+    update.state = chunk_state::split;
+    update.pairs = true;
+    update.children = {{{0, 1, 2, 3}, chunk_state::planned, "isolating", "", false, 0, {}},
+                       {{4, 5, 6, 7}, chunk_state::planned, "isolating", "", true, 0, {4, 8}}};
+    const auto children = must(book().update_chunk(update));
+    ASSERT_THAT(children, SizeIs(2));
+    auto part = must(book().chunk(children[0])), rest = must(book().chunk(children[1]));
+    EXPECT_EQ(part.partner, rest.id);
+    EXPECT_EQ(rest.partner, part.id);
+    EXPECT_EQ(rest.partner_state, chunk_state::planned);
+    EXPECT_EQ(rest.mark, (search_mark{4, 8}));
+
+    report(send(part.id), attempt_result::refused);
+    chunk_update again;
+    again.chunk = part.id;
+    again.state = chunk_state::split;
+    again.code = "isolating";
+    again.pairs = true;
+    again.joined = rest.id;
+    again.children = {{{0, 1}, chunk_state::planned, "isolating", "", false, 0, {}},
+                      {{2, 3}, chunk_state::planned, "isolating", "", false, 0, {2, 4}}};
+    const auto next = must(book().update_chunk(again));
+    rest = must(book().chunk(next[1]));
+    EXPECT_THAT(rest.contacts.rows, ElementsAre(3, 4, 5, 6, 7, 8));
+    EXPECT_EQ(rest.contacts.contact_ids[5], contact_id(8));
+    EXPECT_EQ(rest.parent, part.id);
+    EXPECT_TRUE(rest.possible_duplicate) << "some of its rows have it";
+    EXPECT_EQ(must(book().chunk(children[1])).state, chunk_state::split);
+    EXPECT_THAT(results_of(book(), job.id), SizeIs(8));
+    EXPECT_EQ(must(book().totals(job.id)).rows.pending, 8u);
+    EXPECT_EQ(must(book().inspect([] { return true; })).damages, 0u);
+
+    create_all(must(book().chunk(next[0])));
+    EXPECT_EQ(must(book().chunk(next[1])).partner_state, chunk_state::created);
+    const auto asked = must(book().requests_since(job.id, at_second(2000)));
+    EXPECT_EQ(asked.search, 2u);
+    EXPECT_EQ(asked.others, 1u);
+    EXPECT_EQ(must(book().requests_since(job.id, at_second(2001))).others, 0u);
+}
+
+TEST_P(LedgerContract, OnlyARestIsJoinedWithItsPart) {
+    auto job = plan_job(book(), "one", 2,
+                        {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3), contact_id(4)}},
+                         {call_on_day(2), {contact_id(5), contact_id(6)}}});
+    const auto chunks = chunks_in(book(), job.id, chunk_state::planned);
+    for (const auto other : {chunks[1].id, chunks[2].id, chunks[0].id, chunk_id{999}}) {
+        chunk_update update;
+        update.chunk = chunks[0].id;
+        update.state = chunk_state::split;
+        update.joined = other;
+        update.children.resize(1);
+        update.children[0].indexes = {0, 1};
+        EXPECT_FALSE(book().update_chunk(update));
+    }
+    EXPECT_EQ(must(book().totals(job.id)).rows.pending, 6u);
+    EXPECT_THAT(chunks_in(book(), job.id, chunk_state::planned), SizeIs(3));
+}
+
+TEST_P(LedgerContract, ALimitOfContactsIsKeptForTheTeam) {
+    EXPECT_EQ(must(book().load_contact_limit("u", "t")), std::nullopt);
+    const contact_limit limit{25, 50, at_second(9)};
+    must(book().save_contact_limit("u", "t", contact_limit{1, 2, at_second(1)}));
+    must(book().save_contact_limit("u", "t", limit));
+    EXPECT_EQ(must(book().load_contact_limit("u", "t")), limit);
+    EXPECT_EQ(must(book().load_contact_limit("u", "other")), std::nullopt);
+    must(book().save_contact_limit("u", "t", std::nullopt));
+    EXPECT_EQ(must(book().load_contact_limit("u", "t")), std::nullopt);
 }
 
 TEST_P(LedgerContract, GroupWithoutRowsLeftHasNoChunks) {

@@ -11,6 +11,7 @@ import argparse
 import json
 import math
 import os
+import random
 import shutil
 import sys
 import tempfile
@@ -32,11 +33,31 @@ def search_least(size, bad):
     return 1 + math.ceil(math.log2(math.comb(size, bad)))
 
 
+def least_of_chunks(numbers, bad):
+    bad, sum_of = set(bad), 0
+    for at in range(0, len(numbers), 100):
+        chunk = numbers[at:at + 100]
+        k = len(bad.intersection(chunk))
+        sum_of += search_least(len(chunk), k) if k else 1
+    return sum_of
+
+
+def in_runs(numbers, count):
+    chance, out = random.Random(7), set()
+    while len(out) < count:
+        at = chance.randrange(len(numbers))
+        for n in numbers[at:at + chance.randint(1, 9)]:
+            if len(out) < count:
+                out.add(n)
+    return sorted(out)
+
+
 class case:
     """`groups` are lists of contact numbers, one due date each, all of OWNER but for those in `owners`."""
 
     def __init__(self, name, groups, least, bad=(), named=False, faults=(), expect_failed=None, owners=None, budget=None,
-                 chunk=100, codes=()):
+                 chunk=100, codes=(), most=None):
+        self.most = most
         self.name, self.groups, self.least = name, groups, least
         self.bad, self.named, self.faults = set(bad), named, list(faults)
         self.expect_failed = self.bad if expect_failed is None else set(expect_failed)
@@ -79,8 +100,17 @@ def cases():
     yield case("at most one contact a request", [rows(1, 100)], 1 + 100, faults=["cap=1"])
     yield case("one bad and at most 50 contacts a request", [thousand], 1 + 19 + search_least(50, 1), bad=[537],
                faults=["cap=50"])
-    yield case("40 bad in one chunk, with the default budget of 50", [thousand], 9 + search_least(100, 40),
-               bad=rows(501, 40), expect_failed=None, codes=["refused_422", "not_isolated"])
+    yield case("at most 25 contacts a request (422)", [rows(1, 2000)], 1 + 80, faults=["cap=25"])
+    yield case("40 bad in one chunk", [thousand], 9 + search_least(100, 40), bad=rows(501, 40))
+    yield case("40 bad in one chunk, with a budget of 50", [thousand], 9 + search_least(100, 40), bad=rows(501, 40),
+               budget="50", codes=["refused_422", "not_isolated"])
+    large = rows(1, 20000)
+    for share in (0.5, 1, 3):
+        bad = random.Random(7).sample(large, round(len(large) * share / 100))
+        yield case(f"{share} % bad, anywhere", [large], least_of_chunks(large, bad), bad=bad, most=1.25)
+    for share in (1, 3):
+        bad = in_runs(large, round(len(large) * share / 100))
+        yield case(f"{share} % bad, in runs of up to nine", [large], least_of_chunks(large, bad), bad=bad, most=1.25)
 
 
 def run(program, c):
@@ -144,8 +174,10 @@ def table(program):
         known = c.if_known()
         if s["requests"] < known and s["created"] == sum(len(set(g) - c.expect_failed) for g in c.groups):
             raise failed(f"{c.name}: {s['requests']} requests cannot have created all that")
-        lines.append(f"| {c.name} | {s['rows']:,} | {s['created']:,} | {s['failed']:,} | {known} | {c.least} | "
-                     f"{s['requests']} |")
+        if c.most and s["requests"] > c.most * c.least:
+            raise failed(f"{c.name}: {s['requests']} requests are more than {c.most} times {c.least}")
+        lines.append(f"| {c.name} | {s['rows']:,} | {s['created']:,} | {s['failed']:,} | {known:,} | {c.least:,} | "
+                     f"{s['requests']:,} |")
     return "\n".join(lines)
 
 

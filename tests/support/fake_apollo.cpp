@@ -78,6 +78,11 @@ exchange fake_apollo::answer(int status, std::string body) const {
         w.present = true;
         w.unlimited = true;
     }
+    if (day_limit) {
+        const auto used = create_requests_ - day_began;
+        x.rates.windows[static_cast<std::size_t>(core::window_kind::day)] = {true, false, day_limit, used,
+                                                                             *day_limit - used};
+    }
     return x;
 }
 
@@ -107,6 +112,12 @@ asio::awaitable<exchange> fake_apollo::create(const std::string& body) {
     }
     ++create_requests_;
     const auto request = json::parse(body).as_object();
+    if (refuses) {
+        std::vector<std::string> contacts;
+        for (const auto& contact : request.at("contact_ids").as_array())
+            contacts.emplace_back(contact.as_string());
+        if (auto words = refuses(contacts)) co_return answer(422, std::move(*words));
+    }
     json::array named;
     for (const auto& contact : request.at("contact_ids").as_array()) {
         if (!how.applied) break;

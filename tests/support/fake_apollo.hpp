@@ -37,6 +37,13 @@ class fake_apollo final : public client::apollo_client {
     };
     std::deque<creation> creations;
 
+    // Of a request with these contacts: what Apollo refuses it with (422, any body). Nothing: it does not.
+    std::function<std::optional<std::string>(const std::vector<std::string>&)> refuses;
+
+    // The day's window that answers tell, with the requests since it began; nothing: it is unlimited.
+    std::optional<std::uint64_t> day_limit;
+    std::uint64_t day_began = 0;
+
     // Apollo's clock less ours: in its Date headers and in the creation times of tasks.
     std::chrono::milliseconds skew{0};
 

@@ -68,8 +68,8 @@ struct created_tasks {
 // The closed set of what an exchange on bulk_create means.
 enum class create_verdict : std::uint8_t {
     created,       // 200, success, and `tasks` could be read: true for the contacts it names
-    refused,       // 400, 422: nothing was created (assumed of 422)
-    too_many,      // 413, or 422 whose text speaks of a limit: nothing was created, smaller please
+    refused,       // 400, 413, 422: nothing was created (assumed of 422)
+    too_many,      // the same, and a limit of contacts may be why: 413, or a text that speaks of one
     throttled,     // 429
     unauthorized,  // 401
     forbidden,     // 403

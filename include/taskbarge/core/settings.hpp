@@ -76,7 +76,7 @@ struct send_settings {
     std::chrono::milliseconds backoff_cap = std::chrono::seconds(60);
     std::chrono::milliseconds grace_time = std::chrono::seconds(70);  // for requests in flight after a signal
     unverifiable_policy when_unverifiable = unverifiable_policy::hold;
-    share_or_count isolation_budget{10.0, std::nullopt};
+    std::optional<share_or_count> isolation_budget;   // nothing: what the windows leave over
     share_or_count retry_budget{10.0, std::nullopt};  // of minimum_requests, at least 50, for the whole job
     std::uint64_t answer_limit = 64ull << 20;         // bytes of one answer
     std::string proxy;                                // empty: HTTPS_PROXY / NO_PROXY

@@ -178,7 +178,10 @@ struct plan_report {
         core::instant due_at{};              // there
     };
     std::optional<repeat> repeats;
-    std::vector<splitter> splitters;      // most expensive first
+    std::vector<splitter> splitters;  // most expensive first
+    // Were 1 % of the contacts refused: so many more requests would find them, and all would end then.
+    std::uint64_t search_requests = 0;
+    std::optional<core::instant> expected_end_with_search;
     std::optional<core::rate_book> book;  // limits as known
     std::optional<core::instant> expected_end;
 };

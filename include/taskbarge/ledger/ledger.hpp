@@ -117,6 +117,13 @@ struct state_sums {
     core::row_counts rows;
 };
 
+// What is known of a chunk's contacts while it is searched for those that Apollo refuses.
+struct search_mark {
+    std::uint32_t suspects = 0;      // of its first contacts, so many hold at least one that is refused; 0: not known
+    std::uint32_t refused_with = 0;  // so many contacts were in the refused request that says so
+    friend bool operator==(const search_mark&, const search_mark&) = default;
+};
+
 // Everything that a send needs of a chunk.
 struct chunk_record {
     chunk_id id = 0;
@@ -130,6 +137,10 @@ struct chunk_record {
     core::task_details details;
     core::chunk_rows contacts;
     core::id_list task_ids;  // parallel to contacts; "" where none; empty list: none at all
+    // What is said of the rest of a search holds only where the part that was cut from it was created.
+    search_mark mark;
+    chunk_id partner = 0;  // of a part that is tested, the rest, which is the next chunk; of a rest, its part; 0: none
+    std::optional<core::chunk_state> partner_state;  // when it was read; planned: the rest still waits for the part
 };
 
 // One request that is about to leave.
@@ -163,12 +174,17 @@ struct attempt_report {
 
 // What becomes of a chunk after an attempt or a look-up. Rows in `created` get their task id, and keep it for good.
 // With state `split` every row without a task id is in exactly one child; a split chunk cannot be updated any more.
+// Rows come together again, too: with `joined`, a planned chunk of the same group that has no task, the last child
+// takes its rows as well, behind its own, and that chunk is split in the same transaction. Only a rest may be joined
+// with what is left of its part: the requests that either was in are then those of the part and of the chunks that it
+// was split from.
 struct child_chunk {
     std::vector<std::uint32_t> indexes;  // into the parent's rows, ascending
     core::chunk_state state = core::chunk_state::planned;
     std::string code, message;
     bool possible_duplicate = false;
     std::uint32_t attempts = 0;
+    search_mark mark = {};
 };
 struct chunk_update {
     chunk_id chunk = 0;
@@ -183,6 +199,9 @@ struct chunk_update {
     // Of the tasks in `created`. Nothing: an answer named them, that of the chunk's last attempt. Else a look-up found
     // them, and this is the first intent that may have made them.
     std::optional<event_number> found_since;
+    std::optional<search_mark> mark;  // nothing: as it is
+    chunk_id joined = 0;
+    bool pairs = false;  // with state split: the last two children are a part and its rest
 };
 
 struct attempt_record {
@@ -234,8 +253,11 @@ struct reason_count {
 
 // What the refusals of a job have taught, for a run that goes on with it.
 struct learnt_refusals {
-    std::uint32_t most_contacts = 0;  // a request, since more were too many; 0: no limit was met
-    std::uint64_t requests = 0;       // spent on finding what was refused, since the last retry of failed rows
+    std::uint64_t requests = 0;  // spent on finding what was refused, since the last retry of failed rows
+    std::uint64_t created_rows = 0;
+    std::uint32_t most_created = 0;   // the most contacts of a request that was created whole
+    std::uint64_t open_sets = 0;      // that hold contacts which are refused
+    std::uint64_t open_contacts = 0;  // in them
     struct contact {
         std::string id;
         core::group_number group = 0;
@@ -263,6 +285,21 @@ struct similar_group {
     job_id job = 0;
     instant due_at{};
     std::shared_ptr<const contact_lookup> contacts;
+};
+
+// How many contacts a request may have, as it was shown for a team: requests with `passes` contacts were created, one
+// with `refused` was not, though all its parts were.
+struct contact_limit {
+    std::uint32_t passes = 0;
+    std::uint32_t refused = 0;
+    instant shown_at{};
+    friend bool operator==(const contact_limit&, const contact_limit&) = default;
+};
+
+// What a job has asked of Apollo since some time.
+struct requests_made {
+    std::uint64_t search = 0;  // to find what is refused
+    std::uint64_t others = 0;
 };
 
 struct plan_totals {
@@ -406,10 +443,12 @@ class ledger {
     // The first byte of the attempt was written: it counts as a request. (Recorded together with the report; an attempt
     // still open after a kill counts too.)
     virtual result<void> record_report(const attempt_report& report, bool request_written) = 0;
-    virtual result<void> update_chunk(const chunk_update& update) = 0;
+    // Gives the ids of the children, in their order.
+    virtual result<std::vector<chunk_id>> update_chunk(const chunk_update& update) = 0;
     // Whether any row of that group was ever created in this job: then its details are good.
     virtual result<bool> group_has_created(job_id job, core::group_number group) = 0;
     virtual result<learnt_refusals> learnt(job_id job) = 0;
+    virtual result<requests_made> requests_since(job_id job, instant since) = 0;
     // The job's refused chunks become planned again, with no attempts counted; rows whose task another job has created,
     // pending or unknown by now become duplicates of that job's row instead, as in commit_plan(). A chunk of which only
     // some rows can go again is split. Does what free_duplicates() does as well. One transaction.
@@ -460,6 +499,12 @@ class ledger {
     // --- rate windows
     virtual result<core::rate_book> load_book(const book_key& key) = 0;
     virtual result<void> save_book(const book_key& key, const core::rate_book& book) = 0;
+
+    // Nothing: no limit is known.
+    virtual result<std::optional<contact_limit>> load_contact_limit(const std::string& base_url,
+                                                                    const std::string& team) = 0;
+    virtual result<void> save_contact_limit(const std::string& base_url, const std::string& team,
+                                            const std::optional<contact_limit>& limit) = 0;
 
     // --- pruning
     // The jobs that finished before that time and have something to be dropped, oldest first; also those that stay.

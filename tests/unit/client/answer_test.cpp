@@ -237,11 +237,12 @@ TEST(Answer, RefusalsAreThoseOfTheDetailsOrAContact) {
 }
 
 TEST(Answer, RefusalThatSpeaksOfTheNumberOfContactsAsksForFewer) {
-    for (const char* text : {"Too many contact_ids", "maximum of 50 contacts", "contact_ids is limited to 100",
-                             "at most 25 contacts", "number of contacts exceeds 100"}) {
+    for (const char* text :
+         {"contact_ids is too long (maximum is 25)", "Too many contact_ids", "maximum of 50 contacts",
+          "contact_ids is limited to 100", "at most 25 contacts", "number of contacts exceeds 100"}) {
         const auto a = classify(422, fmt::format(R"({{"error":"{}"}})", text));
         EXPECT_EQ(a.verdict, create_verdict::too_many) << text;
-        EXPECT_EQ(a.code, "too_many_contacts");
+        EXPECT_EQ(a.code, "refused_422");
     }
     EXPECT_EQ(classify(413, "").verdict, create_verdict::too_many);
     EXPECT_EQ(classify(400, R"({"error":"too many contacts"})").verdict, create_verdict::too_many);

@@ -154,7 +154,7 @@ inbox = "/srv/in"
               1s,
               5s,
               core::unverifiable_policy::resend,
-              {20.0, std::nullopt},
+              core::share_or_count{20.0, std::nullopt},
               {0, 75},
               1ull << 30,
               "http://proxy.example:3128"};

@@ -485,5 +485,199 @@ TEST_F(ImportRun, WithTheRetriesUsedUpAndNoSearchTheRunEndsAllTheSame) {
     EXPECT_EQ(counts().unknown, 10u);
 }
 
+// ----------------------------------------------------------------------------------------------------- refusals
+
+class ImportRunRefused : public ImportRun {
+ protected:
+    ImportRunRefused() { settings.send.connections = 1; }
+
+    void refuse_contacts(const std::set<std::uint64_t>& bad) {
+        apollo.refuses = [bad](const std::vector<std::string>& contacts) -> std::optional<std::string> {
+            for (const auto n : bad)
+                if (std::find(contacts.begin(), contacts.end(), contact_id(n)) != contacts.end())
+                    return R"({"error":"contact not found"})";
+            return std::nullopt;
+        };
+    }
+    run_end go_until(stop_control& asked) {
+        const environment stoppable{settings, key, core::system_clock(), asked, watch, 7};
+        run_end out;
+        asio::io_context loop(1);
+        ledger_writer writer(book(), loop.get_executor());
+        session s(stoppable, loop.get_executor(), writer, apollo);
+        asio::co_spawn(
+            loop, [&]() -> asio::awaitable<void> { out = co_await go_with(s, run_purpose::import); },
+            [](const std::exception_ptr& e) {
+                if (e) std::rethrow_exception(e);
+            });
+        loop.run();
+        return out;
+    }
+    void take_at_most(std::size_t most, const std::string& body) {
+        apollo.refuses = [most, body](const std::vector<std::string>& contacts) {
+            return contacts.size() > most ? std::optional(body) : std::nullopt;
+        };
+    }
+};
+
+TEST_F(ImportRunRefused, BadRowsFailAndAllOthersAreCreated) {
+    plan_rows(200);
+    refuse_contacts({3, 4, 50, 101, 105, 109, 200});
+    EXPECT_FALSE(go().why);
+    EXPECT_EQ(counts().created, 193u);
+    EXPECT_EQ(counts().failed, 7u);
+    EXPECT_EQ(contacts_with(1), 193u);
+    for (const auto& r : results()) {
+        if (r.state == core::row_state::failed) {
+            EXPECT_EQ(r.code, "refused_422");
+        }
+    }
+}
+
+TEST_F(ImportRunRefused, SeveralConnectionsSearchSeveralChunksAtOnce) {
+    settings.send.connections = 8;
+    plan_rows(1000);
+    std::set<std::uint64_t> bad;
+    for (std::uint64_t n = 7; n <= 1000; n += 31)
+        bad.insert(n);
+    refuse_contacts(bad);
+    EXPECT_FALSE(go().why);
+    EXPECT_EQ(counts().failed, bad.size());
+    EXPECT_EQ(contacts_with(1), 1000u - bad.size());
+}
+
+// Whatever the moment: what was learnt is in the ledger, and no row is lost or made twice.
+TEST_F(ImportRunRefused, StoppedAndGoneOnWithAgainAndAgainItLosesLittle) {
+    plan_rows(400);
+    std::set<std::uint64_t> bad;
+    for (std::uint64_t n = 5; n <= 400; n += 37)
+        bad.insert(n);
+    refuse_contacts(bad);
+    const auto refused = apollo.refuses;
+    std::size_t runs = 0;
+    for (std::optional<core::failure> why = core::failure{}; why && runs < 200; ++runs) {
+        stop_control again;
+        std::size_t left = 3;
+        apollo.refuses = [&](const std::vector<std::string>& contacts) {
+            if (--left == 0) again.request();
+            return refused(contacts);
+        };
+        why = go_until(again).why;
+    }
+    EXPECT_EQ(counts().failed, bad.size());
+    EXPECT_EQ(contacts_with(1), 400u - bad.size());
+    const auto stopped_often = apollo.create_requests();
+    EXPECT_GT(runs, 20u);
+    EXPECT_LE(stopped_often, 40u + bad.size() * 7 + runs / 3);
+}
+
+TEST_F(ImportRunRefused, MoreSearchesThanFitIntoMemoryWaitInTheLedger) {
+    std::vector<std::string> contacts;
+    std::set<std::uint64_t> bad;
+    for (std::uint64_t n = 1; n <= 1200; ++n)
+        contacts.push_back(contact_id(n));
+    for (std::uint64_t n = 1; n <= 1200; n += 4)
+        bad.insert(n);
+    job = plan({{call_on_day(20'600), contacts}}, 2);
+    rows = 1200;
+    refuse_contacts(bad);
+    EXPECT_FALSE(go().why);
+    EXPECT_EQ(counts().failed, 300u);
+    EXPECT_EQ(contacts_with(1), 900u);
+}
+
+TEST_F(ImportRunRefused, ALimitIsLearntWhateverTheWordsAndKeptForTheTeam) {
+    for (const char* body : {"", R"j({"error":"contact_ids is too long (maximum is 4)"})j", R"({"error":"no"})"}) {
+        book().save_contact_limit(settings.apollo.base_url, settings.apollo.team, std::nullopt).value();
+        take_at_most(4, body);
+        const auto before = apollo.create_requests();
+        plan_rows(500);
+        EXPECT_FALSE(go().why);
+        EXPECT_EQ(counts().created, 500u) << body;
+        const auto first = apollo.create_requests() - before;
+        EXPECT_LE(first, 150u + 15u) << body << ": three requests for each ten";
+        const auto limit = book().load_contact_limit(settings.apollo.base_url, settings.apollo.team).value();
+        ASSERT_TRUE(limit) << body;
+        EXPECT_LE(limit->passes, 4u);
+        EXPECT_GT(limit->refused, 4u);
+        plan_rows(500);
+        EXPECT_FALSE(go().why);
+        EXPECT_EQ(counts().created, 500u);
+        EXPECT_LE(apollo.create_requests() - before - first, 152u) << "the next job of the team knows";
+    }
+}
+
+TEST_F(ImportRunRefused, WordsOfALimitThatIsNoneCostFewRequests) {
+    for (const char* words : {"You have reached the limit of open tasks of your plan", "Insufficient credits",
+                              "due_at exceeds the maximum allowed date"}) {
+        apollo.refuses = [words](const std::vector<std::string>&) {
+            return std::optional(fmt::format(R"({{"error":"{}"}})", words));
+        };
+        const auto before = apollo.create_requests();
+        plan_rows(500);
+        EXPECT_FALSE(go().why);
+        EXPECT_EQ(counts().failed, 500u);
+        EXPECT_LE(apollo.create_requests() - before, 8u) << words;
+        EXPECT_FALSE(book().load_contact_limit(settings.apollo.base_url, settings.apollo.team).value());
+    }
+}
+
+// On a day that sends no clean chunks searches take half of the window, and no row fails for it.
+TEST_F(ImportRunRefused, PastItsShareOfALaterDayTheRestWaitsAndIsNotFailed) {
+    plan_rows(100);
+    std::set<std::uint64_t> bad;
+    for (std::uint64_t first = 50; first < 100; first += 10)
+        for (const std::uint64_t place : {1, 3, 5, 8})
+            bad.insert(first + place);
+    refuse_contacts(bad);
+    const auto refused = apollo.refuses;
+    stop_control evening;
+    std::size_t asked = 0;
+    apollo.refuses = [&](const std::vector<std::string>& contacts) {
+        if (++asked == 10) evening.request();
+        return refused(contacts);
+    };
+    EXPECT_EQ(go_until(evening).why->code, errc::interrupted);
+    EXPECT_EQ(counts().created, 50u) << "clean chunks go first";
+    apollo.refuses = refused;
+    const auto begin_day = [&] {
+        const ledger::book_key bulk{settings.apollo.base_url, settings.apollo.team, "tasks/bulk_create"};
+        auto windows = book().load_book(bulk).value();
+        const auto began = core::system_clock().now() + 1ms;
+        auto& day = windows[core::window_kind::day] = {};
+        day.limit = 40;
+        day.opened_at = day.not_before = began;
+        day.ends_at = began + 24h;
+        day.end_known = true;
+        book().save_book(bulk, windows).value();
+        apollo.day_began = apollo.create_requests();
+        return began;
+    };
+    const auto began = begin_day();
+    apollo.day_limit = 40;
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_EQ(end.why->code, errc::waiting);
+    EXPECT_THAT(end.why->text, ::testing::HasSubstr("share of requests for finding what Apollo refuses"));
+    EXPECT_GE(*end.resume_at, began + 23h);
+    EXPECT_EQ(apollo.create_requests(), 10u + 20u);
+    EXPECT_GT(counts().pending, 0u);
+    begin_day();
+    apollo.day_limit.reset();
+    EXPECT_FALSE(go().why);
+    EXPECT_EQ(counts().failed, 20u);
+    EXPECT_EQ(contacts_with(1), 80u);
+}
+
+TEST_F(ImportRunRefused, ABudgetThatTheUserSetEndsTheSearch) {
+    settings.send.isolation_budget = {0, 4};
+    plan_rows(100);
+    refuse_contacts({33});
+    EXPECT_FALSE(go().why);
+    EXPECT_LE(apollo.create_requests(), 10u + 4u);
+    EXPECT_GT(counts().failed, 1u);
+    EXPECT_EQ(counts().created + counts().failed, 100u);
+}
+
 }  // namespace
 }  // namespace taskbarge::job

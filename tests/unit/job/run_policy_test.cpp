@@ -242,5 +242,50 @@ TEST_P(WhenToldToEnd, AnswersUnderWayAreWaitedFor) {
 INSTANTIATE_TEST_SUITE_P(StoppedOrBroken, WhenToldToEnd, ::testing::Bool(),
                          [](const auto& told) { return told.param ? "Stopped" : "Broken"; });
 
+TEST(RunPolicy, WhatIsLikelyToBeRefusedWaitsForAnswersButNotForNothing) {
+    auto v = with_ready();
+    v.better_alone = true;
+    EXPECT_EQ(decide(v).what, kind::send);
+    v.in_flight = 1;
+    EXPECT_EQ(decide(v).what, kind::wait);
+}
+
+TEST(RunPolicy, SearchesThatHadTheirShareOfTheDayAreParkedForThat) {
+    auto v = with_ready();
+    v.ready_at = now + 5h;
+    v.ready_waits = waits_for::search_share;
+    EXPECT_EQ(decide(v).what, kind::park);
+    EXPECT_EQ(decide(v).why, waits_for::search_share);
+}
+
+TEST(SearchDay, TakesWhatCleanChunksLeaveOverAndHalfOfALaterDay) {
+    const core::instant morning{std::chrono::hours(1000)};
+    core::rate_window day;
+    day.limit = 6;
+    day.opened_at = morning;
+    day.ends_at = morning + 24h;
+    search_day budget;
+    const auto opens = [&] { return budget.search_opens(day, 24h, morning + 1h); };
+    budget.recall(day, {100, 1});
+    EXPECT_FALSE(opens()) << "the window itself is the bound on a day with clean chunks";
+    budget.recall(day, {2, 0});
+    EXPECT_FALSE(opens());
+    budget.count(true);
+    EXPECT_EQ(opens(), morning + 24h);
+    EXPECT_FALSE(budget.search_opens(day, 24h, morning + 24h)) << "it is over";
+    day.ends_at.reset();
+    EXPECT_EQ(opens(), morning + 24h);
+    day.opened_at = morning + 24h;
+    EXPECT_FALSE(budget.search_opens(day, 24h, morning + 25h)) << "another day";
+    budget.move_to(day);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_FALSE(budget.search_opens(day, 24h, morning + 25h));
+        budget.count(true);
+    }
+    EXPECT_TRUE(budget.search_opens(day, 24h, morning + 25h));
+    day.unlimited = true;
+    EXPECT_FALSE(budget.search_opens(day, 24h, morning + 25h));
+}
+
 }  // namespace
 }  // namespace taskbarge::job

@@ -93,6 +93,7 @@ TEST(PlanJson, AddsWhatOnlyAPlanKnows) {
     plan.rejects.push_back({"bad_due_at", 1, {}});
     plan.group_sizes.push_back({2, 9, 1, 2, 1});
     plan.splitters.push_back({"note", 2, 1, 1, {}});
+    plan.search_requests = 7;
     const auto text = reports::plan_json(plan, "/l.db", exit_code::done_partly);
     expect_all_keys(text);
     EXPECT_NE(text.find(R"("state":"planned")"), std::string::npos);
@@ -103,6 +104,7 @@ TEST(PlanJson, AddsWhatOnlyAPlanKnows) {
             R"("splitters":[{"field":"note","distinct":2,"requests_without":1,"rows_differing":1,"expected_end":null}])"),
         std::string::npos);
     EXPECT_NE(text.find(R"("expected_end":null)"), std::string::npos);
+    EXPECT_NE(text.find(R"("search_requests":7,"expected_end_with_search":null)"), std::string::npos);
 }
 
 TEST(ReportsJson, SumsSeveralJobsAndListsThem) {
