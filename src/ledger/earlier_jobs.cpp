@@ -453,7 +453,7 @@ result<void> add_to_plan(sqlite::connection& db, job_id job, core::group_number 
         core::chunk_rows some;
         for (auto i = from; i < std::min<std::size_t>(rows.size(), from + chunk_size); ++i)
             append(some, rows, i);
-        if (auto r = insert_chunk(db, chunk, some); !r) return r;
+        if (auto r = insert_chunk(db, chunk, some); !r) return r.error();
     }
     static const std::string more =
         sealed_update(sealed::jobs, {{"minimum_requests", "minimum_requests + ?1"}}, "WHERE id = ?2");
