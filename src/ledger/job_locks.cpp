@@ -76,6 +76,15 @@ core::result<job_locks> job_locks::open(const std::string& path) {
     return out;
 }
 
+core::result<job_locks> job_locks::open_for_looking(const std::string& path) {
+    owned_fd probe(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (probe) return job_locks(path, std::move(probe));
+    if (auto why = core::shortage_of(path, errno)) return *why;
+    if (errno == ENOENT) return open_in_memory();
+    return core::failure{core::errc::ledger, fmt::format("cannot open {}: {}; give this user the right to read it",
+                                                         path, std::strerror(errno))};
+}
+
 core::result<job_locks> job_locks::open_in_memory() {
     owned_fd probe(::memfd_create("taskbarge-locks", MFD_CLOEXEC));
     if (!probe) {

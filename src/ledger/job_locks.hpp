@@ -39,6 +39,8 @@ class job_locks {
 
     // Makes the lock file (mode 0600) and checks that locks really exclude on its file system.
     static core::result<job_locks> open(const std::string& path);
+    // For who may only read: nothing can be locked, only asked for. Without a lock file nobody holds anything.
+    static core::result<job_locks> open_for_looking(const std::string& path);
     // Locks for a ledger that lives in memory.
     static core::result<job_locks> open_in_memory();
 

@@ -55,6 +55,29 @@ core::result<ledger_file> ledger_file::watch(const std::string& path, const job_
     return ledger_file(path, std::move(parts));
 }
 
+core::result<unchanged_file::state> unchanged_file::state_of(const std::string& path) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0)
+        return core::failure{core::errc::ledger, fmt::format("ledger {}: {}", path, std::strerror(errno))};
+    return state{info.st_dev, info.st_ino, info.st_size, info.st_mtim};
+}
+
+core::result<unchanged_file> unchanged_file::look(const std::string& path) {
+    const auto now = state_of(path);
+    if (!now) return now.error();
+    return unchanged_file(path, *now);
+}
+
+core::result<void> unchanged_file::check() const {
+    const auto now = state_of(path_);
+    if (!now) return now.error();
+    if (now->device == then_.device && now->inode == then_.inode && now->size == then_.size &&
+        now->modified.tv_sec == then_.modified.tv_sec && now->modified.tv_nsec == then_.modified.tv_nsec)
+        return {};
+    return core::failure{
+        core::errc::io, fmt::format("ledger {}: a run began to write it while it was read; run the same again", path_)};
+}
+
 core::result<void> ledger_file::check() const {
     for (const auto& one : parts_) {
         struct stat info {};

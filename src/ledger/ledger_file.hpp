@@ -40,4 +40,25 @@ class ledger_file {
     std::vector<part> parts_;
 };
 
+// A file that is read without locks, since nobody works with it. What was read holds only if it was not written
+// meanwhile.
+class unchanged_file {
+ public:
+    static core::result<unchanged_file> look(const std::string& path);
+    core::result<void> check() const;
+
+ private:
+    struct state {
+        dev_t device = 0;
+        ino_t inode = 0;
+        off_t size = 0;
+        timespec modified{};
+    };
+    static core::result<state> state_of(const std::string& path);
+    unchanged_file(std::string path, const state& then) : path_(std::move(path)), then_(then) {}
+
+    std::string path_;
+    state then_;
+};
+
 }  // namespace taskbarge::ledger

@@ -437,6 +437,15 @@ result<void> sqlite_ledger::keep_sums(job_id job, const job_totals& sums) {
         .run();
 }
 
+result<job_ends> sqlite_ledger::ends_of_jobs() {
+    auto query = db_->prepare(
+        "SELECT min(CASE WHEN state <> 'completed' THEN created_at END), "
+        "max(CASE WHEN state = 'completed' THEN finished_at END) FROM jobs WHERE state <> 'planning'");
+    auto found = query.next();
+    if (!found) return found.error();
+    return job_ends{query.optional_time(0), query.optional_time(1)};
+}
+
 result<std::vector<state_sums>> sqlite_ledger::sums_by_state() {
     static const std::string sql = fmt::format(
         "SELECT id, state, state <> 'completed' AND stop_code = ?, rows, rejected, duplicates, "

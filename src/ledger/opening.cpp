@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "ledger/checksums.hpp"
 #include "ledger/ledger_file.hpp"
@@ -172,7 +173,71 @@ result<std::unique_ptr<ledger>> nothing_to_look_at(const std::string& path) {
     return core::failure{core::errc::ledger, fmt::format("there is no ledger {}", path)};
 }
 
+bool may_write_file(const std::string& path) {
+    return ::access(path.c_str(), W_OK) == 0 || errno == ENOENT;
+}
+
+core::failure cannot_read(const std::string& path, const std::string& what) {
+    return {core::errc::ledger,
+            fmt::format("ledger {}: this user may only read it, and {}; run this as the user who runs the imports, or "
+                        "give this one the right to read {}, {}-wal and {}-shm",
+                        path, what, path, path, path)};
+}
+
+result<std::unique_ptr<sqlite::connection>> open_to_read(const std::string& path, bool at_rest) {
+    // At rest there is no log, and SQLite would have to make one. As a file that does not change it is read without.
+    std::string name = "file:";
+    constexpr std::string_view plain = "/-_.~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    for (const char c : path)
+        name += plain.find(c) != std::string_view::npos ? std::string(1, c)
+                                                        : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    name += at_rest ? "?mode=ro&immutable=1" : "?mode=ro";
+    auto db = sqlite::connection::open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+    if (!db) return db.error();
+    if (auto added = add_row_check(**db); !added) return added.error();
+    if (auto looked = look_into(**db, path); !looked) return looked.error();
+    if (auto ready = (*db)->execute(pragmas); !ready) return ready.error();
+    return db;
+}
+
+// For who may not write: another user's ledger, a read-only file system, a snapshot.
+result<std::unique_ptr<ledger>> open_read_only(const std::string& path) {
+    if (is_empty(path)) return nothing_to_look_at(path);
+    if (::access(path.c_str(), R_OK) != 0)
+        return cannot_read(path, fmt::format("not even that ({})", std::strerror(errno)));
+    auto locks = job_locks::open_for_looking(path + ".lock");
+    if (!locks) return locks.error();
+    // Between the look at the log and the opening a run may begin, or the last one end: then the other way is right.
+    constexpr int tries = 3;
+    for (int i = 0; i < tries; ++i) {
+        const bool at_rest = ::access((path + "-wal").c_str(), F_OK) != 0;
+        if (!at_rest && ::access((path + "-wal").c_str(), R_OK) != 0)
+            return cannot_read(path, "a run works with it whose log it may not read");
+        std::optional<unchanged_file> still;
+        if (at_rest) {
+            auto now = unchanged_file::look(path);
+            if (!now) return now.error();
+            still = std::move(*now);
+        }
+        auto db = open_to_read(path, at_rest);
+        const bool same = at_rest == (::access((path + "-wal").c_str(), F_OK) != 0);
+        if (!same) continue;
+        if (!db && db.error().code == core::errc::ledger && !at_rest) return cannot_read(path, db.error().text);
+        if (!db) return db.error();
+        if (still) (*db)->believe_while([still = std::move(*still)] { return still.check(); });
+        return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
+    }
+    return core::failure{core::errc::io, fmt::format("ledger {}: runs begin and end all the time; run again", path)};
+}
+
 }  // namespace
+
+bool may_write(const std::string& name) {
+    const auto path = resolved(name);
+    const auto folder = std::filesystem::path(path).parent_path();
+    return may_write_file(path) && may_write_file(path + ".lock") && may_write_file(path + "-wal") &&
+           may_write_file(path + "-shm") && may_write_file(folder.string());
+}
 
 result<bool> has_ledger(const std::string& name) {
     const auto path = resolved(name);
@@ -192,6 +257,7 @@ result<bool> has_ledger(const std::string& name) {
 result<std::unique_ptr<ledger>> open_ledger(const std::string& name, witness_check how) {
     if (name == in_memory) return open_in_memory();
     const auto path = resolved(name);
+    if (how == witness_check::ignored && !may_write(path)) return open_read_only(path);
     if (auto made = make_folder(std::filesystem::path(path).parent_path()); !made) return made.error();
     auto locks = job_locks::open(path + ".lock");
     if (!locks) return locks.error();

@@ -160,6 +160,8 @@ class connection {
         if (open_) return body();
         if (auto begun = begin(how); !begun) return begun.error();
         auto out = body();
+        if (still_)
+            if (auto same = still_(); !same) out = same.error();
         if (!out) {
             rollback();
             return out;
@@ -169,6 +171,10 @@ class connection {
     }
 
     bool others_wait() const { return turn_ && turn_->waiting() > 0; }
+    // For a file that is read without locks: asked after each transaction whether nobody wrote it meanwhile. What it
+    // fails with takes the place of what was read.
+    void believe_while(std::function<core::result<void>()> still) { still_ = std::move(still); }
+
     std::int64_t last_id() const { return sqlite3_last_insert_rowid(handle_); }
     std::int64_t changes() const { return sqlite3_changes64(handle_); }
     sqlite3* handle() const { return handle_; }
@@ -183,7 +189,8 @@ class connection {
     sqlite3* handle_;
     std::string path_;
     bool open_ = false;
-    std::optional<write_turn> turn_;  // nothing: nobody else has this database
+    std::function<core::result<void>()> still_;  // empty: locks see to it
+    std::optional<write_turn> turn_;             // nothing: nobody else has this database
     std::optional<core::failure> doomed_;
     struct same_place {
         bool operator()(std::string_view a, std::string_view b) const {

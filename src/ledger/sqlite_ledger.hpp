@@ -62,6 +62,7 @@ class sqlite_ledger final : public ledger {
     result<std::vector<unfinished_job>> unfinished_jobs() override;
     result<std::vector<state_sums>> sums_by_state() override;
     result<std::vector<reopened_job>> reopened_jobs() override;
+    result<job_ends> ends_of_jobs() override;
     result<job_record> job(job_id id) override;
     result<std::unique_ptr<job_lock>> lock_job(job_id id) override;
     result<job_totals> totals(job_id id) override;

@@ -564,6 +564,16 @@ TEST_P(LedgerContract, SumsByStateAreThoseOfTheRowsWhateverBecomesOfThem) {
         for (const auto& sums : must(book().sums_by_state()))
             told[{sums.state, sums.paused}] = {sums.jobs, sums.rows};
         EXPECT_EQ(told, counted);
+        job_ends ends;
+        for (const auto& job : must(book().jobs())) {
+            if (job.state != job_state::completed)
+                ends.oldest_unfinished = std::min(ends.oldest_unfinished.value_or(job.created_at), job.created_at);
+            else if (job.finished_at)
+                ends.last_finished = std::max(ends.last_finished.value_or(*job.finished_at), *job.finished_at);
+        }
+        const auto found = must(book().ends_of_jobs());
+        EXPECT_EQ(found.oldest_unfinished, ends.oldest_unfinished);
+        EXPECT_EQ(found.last_finished, ends.last_finished);
     }
 }
 

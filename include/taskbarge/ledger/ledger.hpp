@@ -124,6 +124,12 @@ struct search_mark {
     friend bool operator==(const search_mark&, const search_mark&) = default;
 };
 
+// Between what times the jobs lie that somebody watches for.
+struct job_ends {
+    std::optional<instant> oldest_unfinished;  // when it was made
+    std::optional<instant> last_finished;      // when a job came to its end last
+};
+
 // Everything that a send needs of a chunk.
 struct chunk_record {
     chunk_id id = 0;
@@ -422,6 +428,7 @@ class ledger {
     virtual result<std::vector<job_record>> newest_jobs(const job_page& page) = 0;  // newest first
     virtual result<std::vector<unfinished_job>> unfinished_jobs() = 0;              // oldest first
     virtual result<std::vector<state_sums>> sums_by_state() = 0;                    // states without a job are left out
+    virtual result<job_ends> ends_of_jobs() = 0;
     // Completed ones that were completed before and gone on with since (retry, verify): what was told of that end is
     // old. Pruned ones are left out.
     virtual result<std::vector<reopened_job>> reopened_jobs() = 0;
@@ -528,7 +535,8 @@ class ledger {
 // What opening does with the lock file's word of how far the ledger had come.
 enum class witness_check : std::uint8_t {
     required,  // a ledger behind it, another one, or none is errc::ledger: it would be sent again what was sent
-    ignored,   // for looking only: such a ledger opens too, nothing is made, and no intent can be recorded
+    ignored,   // for looking only: such a ledger opens too, also for who may only read it; nothing is made, and no
+               // intent can be recorded
     accepting  // for accept(): what there is will do, and where there is nothing a ledger is made
 };
 
@@ -536,6 +544,10 @@ enum class witness_check : std::uint8_t {
 // errc::ledger, naming path and remedy: not writable, not a ledger, another schema, an older copy, a file with a second
 // name (hard link), a file system without working locks. ":memory:" gives a ledger for tests.
 result<std::unique_ptr<ledger>> open_ledger(const std::string& path, witness_check how = witness_check::required);
+
+// Whether this user may write the ledger's files, those of it that are there, and its folder. Without all of that it
+// can be opened for looking only.
+bool may_write(const std::string& path);
 
 // Whether there is a ledger file; makes none. errc::ledger when there is none, or an empty one, though the lock file
 // knows that something was sent with it.
