@@ -23,13 +23,14 @@ constexpr const char* token_variable = "TASKBARGE_TOKEN";
 
 // A secret's name and kind of failure, for messages.
 struct purpose {
-    const char* what;     // "API key"
-    const char* setting;  // that names its file
-    core::errc code;      // of what is there but cannot be used
+    const char* what;      // "API key"
+    const char* setting;   // that names its file
+    const char* variable;  // that may hold it; empty: none
+    core::errc code;       // of what is there but cannot be used
 };
-constexpr purpose api_key{"API key", "apollo.api_key_file", core::errc::no_key};
-constexpr purpose token{"token", "serve.token_file", core::errc::settings};
-constexpr purpose notify_secret{"key for notifications", "notify.secret_file", core::errc::settings};
+constexpr purpose api_key{"API key", "apollo.api_key_file", key_variable, core::errc::no_key};
+constexpr purpose token{"token", "serve.token_file", token_variable, core::errc::settings};
+constexpr purpose notify_secret{"key for notifications", "notify.secret_file", "", core::errc::settings};
 
 core::failure unusable(const purpose& p, const std::string& where, const std::string& what) {
     return {p.code, fmt::format("the {} in {} cannot be used: {}", p.what, where, what)};
@@ -41,9 +42,33 @@ void trim(std::string& text) {
     text.erase(0, text.find_first_not_of(blanks));
 }
 
+// How a secret is written down for a shell, which here nobody reads: `docker --env-file` and systemd's LoadCredential
+// pass quotes and names on. Empty: nothing of the kind. The text repeats nothing of the secret.
+std::string shell_writing(const std::string& text, const char* variable) {
+    const auto name_end = text.find('=');
+    const auto begins = [&](std::string_view word) { return text.rfind(word, 0) == 0; };
+    if (begins("export ") || begins("export\t"))
+        return "it begins with \"export\", as for a shell; leave only the secret itself";
+    const bool is_name = name_end != std::string::npos && name_end > 0 && name_end + 1 < text.size() &&
+                         text[name_end + 1] != '=' &&
+                         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789") == name_end;
+    if ((*variable != '\0' && begins(std::string(variable) + "=")) || (is_name && text.find('_') < name_end))
+        return "it begins with a name and \"=\", as a line of an environment file does; leave only what stands behind "
+               "it";
+    constexpr std::string_view quotes = "\"'`";
+    if (quotes.find(text.front()) != std::string_view::npos || quotes.find(text.back()) != std::string_view::npos)
+        return "it stands in quotes, which are taken as part of it here; leave them out";
+    if (begins("Bearer ") || begins("bearer ")) return "it begins with \"Bearer\"; leave only the secret itself";
+    return "";
+}
+
 // A key goes into a request header: what could end the header must not be in it.
 core::result<core::secret> checked(const purpose& p, std::string text, const std::string& where) {
     trim(text);
+    if (const auto how = text.empty() ? std::string() : shell_writing(text, p.variable); !how.empty()) {
+        OPENSSL_cleanse(text.data(), text.size());
+        return unusable(p, where, how);
+    }
     const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F; });
     core::secret key(std::move(text));
     if (key.empty()) return unusable(p, where, "it is empty");

@@ -18,6 +18,8 @@ exit_code doctor_command(const options& o, const program& p);
 exit_code ledger_check_command(const options& o, const program& p);
 // ledger accept, ledger trust
 exit_code ledger_command(const options& o, const program& p);
+// config check, config show
+exit_code config_command(const options& o, const program& p);
 exit_code serve_command(const options& o, const program& p);
 exit_code sandbox_command(const options& o);
 

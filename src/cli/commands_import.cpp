@@ -1,11 +1,16 @@
 // The commands that run in the environment of a job: import, plan, doctor, resume, retry, verify, cancel.
 #include <functional>
+#include <utility>
 
+#include "cli/api_key.hpp"
 #include "cli/commands.hpp"
 #include "cli/observer.hpp"
 #include "cli/output_doctor.hpp"
 #include "cli/output_plan.hpp"
+#include "cli/teller.hpp"
+#include "taskbarge/client/apollo_client.hpp"
 #include "taskbarge/report/report_json.hpp"
+#include "taskbarge/service/service.hpp"
 
 namespace taskbarge::cli {
 
@@ -59,14 +64,10 @@ exit_code end_of_several(const options& o, const program& p, const session& s,
     for (const auto& r : reports) {
         code = report::worse(code, exit_code_of(r));
     }
-    if (o.json) {
-        for (const auto& r : reports) {
-            explain(o, r);
-        }
-        return deliver(report::reports_json(reports, s.settings.ledger.path, code), code);
-    }
+    explain(o, p, &s.settings, reports);
+    if (o.json) return deliver(report::reports_json(reports, s.settings.ledger.path, code), code);
     for (const auto& r : reports) {
-        code = report::worse(code, end(o, p, &s.settings, r));
+        code = report::worse(code, conclude(o, p, &s.settings, r));
     }
     return code;
 }
@@ -74,12 +75,15 @@ exit_code end_of_several(const options& o, const program& p, const session& s,
 exit_code resume_all(const options& o, const program& p, const session& s) {
     const auto ids = unfinished_jobs(s.settings);
     if (!ids) return end(o, p, &s.settings, ids.error());
+    const teller tell(o, p, s.settings);
+    if (!ids->empty()) tell.begun();
     std::vector<job::report> reports;
     for (const auto id : *ids) {
         reports.push_back(observed<job::report>(
             o, p, s, [id](const job::environment& environment) { return job::resume_job(environment, id); }));
         if (concerns_all_jobs(reports.back())) break;
     }
+    tell.ended(reports);
     if (reports.size() == 1) return end(o, p, &s.settings, reports.front());
     if (reports.empty() && !o.quiet) complain("there is no unfinished job");
     return end_of_several(o, p, s, reports);
@@ -100,15 +104,54 @@ job::report run_job_command(const options& o, const job::environment& environmen
     }
 }
 
+bool has_section(const session& s, const std::string& section) {
+    const auto first = s.origins.lower_bound(section + ".");
+    return first != s.origins.end() && first->first.starts_with(section + ".");
+}
+
+// Only where it is meant to run: nobody else wants to hear of an inbox.
+void examine_service(const program& p, const session& s, job::doctor_report& found) {
+    if (!has_section(s, "serve")) return;
+    service::configuration c;
+    c.settings = s.settings;
+    auto token = load_token(p.token, s.settings, c.warnings);
+    if (token)
+        c.token = std::move(*token);
+    else
+        found.why_no_service = token.error();
+    service::examine(c, found);
+    if (!token) found.lines.push_back({"token", job::health::bad, token.error().text});
+    for (const auto& warning : c.warnings)
+        found.lines.push_back({"token", job::health::doubtful, warning});
+}
+
+// What the webhook needs of this machine. Nothing is sent.
+void examine_webhook(const session& s, job::doctor_report& found) {
+    if (s.settings.notify.url.empty() && s.settings.notify.ping_url.empty()) return;
+    std::vector<std::string> warnings;
+    const auto secret = load_notify_secret(s.settings, warnings);
+    const auto trust = client::check_ca_file(s.settings.notify.ca_file, "notify.ca_file");
+    for (const auto& why : {secret ? core::result<void>() : core::result<void>(secret.error()), trust})
+        if (!why) {
+            found.lines.push_back({"webhook", job::health::bad, why.error().text});
+            if (!found.why_no_service) found.why_no_service = why.error();
+        }
+    if (secret && trust) found.lines.push_back({"webhook", job::health::good, "can be told; not tried"});
+}
+
 }  // namespace
 
 exit_code import_command(const options& o, const program& p) {
     auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
-    if (const auto key = take_key(*s, p, key_need::required); !key) return end(o, p, &s->settings, key.error());
-    const auto report = observed<job::report>(o, p, *s, [&](const job::environment& environment) {
-        return job::import_files(environment, import_options_of(o));
-    });
+    const teller tell(o, p, s->settings);
+    tell.begun();
+    const auto key = take_key(*s, p, key_need::required);
+    const auto report =
+        key ? observed<job::report>(
+                  o, p, *s, [&](const job::environment& env) { return job::import_files(env, import_options_of(o)); })
+            : failed_report(key.error());
+    tell.ended({report});
     return end(o, p, &s->settings, report);
 }
 
@@ -140,9 +183,15 @@ exit_code doctor_command(const options& o, const program& p) {
     auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
     if (const auto key = take_key(*s, p, key_need::if_there); !key) return end(o, p, &s->settings, key.error());
-    const auto found = observed<job::doctor_report>(o, p, *s, job::examine);
-    const auto code = found.why ? exit_code_of(found.why->code) : exit_code::done;
-    if (found.why) complain(found.why->text);
+    auto found = observed<job::doctor_report>(o, p, *s, job::examine);
+    examine_service(p, *s, found);
+    examine_webhook(*s, found);
+    auto code = exit_code::done;
+    for (const auto& why : {found.why, found.why_no_service})
+        if (why) {
+            code = report::worse(code, exit_code_of(why->code));
+            complain(why->text);
+        }
     if (o.json) return deliver(doctor_json(found, s->settings.ledger.path, code), code);
     return o.quiet ? code : deliver(doctor_text(found, p.clock.now()), code);
 }
@@ -151,7 +200,11 @@ exit_code resume_command(const options& o, const program& p) {
     if (o.job) return job_command(o, p);
     auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
-    if (const auto key = take_key(*s, p, key_need::required); !key) return end(o, p, &s->settings, key.error());
+    if (const auto key = take_key(*s, p, key_need::required); !key) {
+        const auto report = failed_report(key.error());
+        teller(o, p, s->settings).ended({report});
+        return end(o, p, &s->settings, report);
+    }
     return resume_all(o, p, *s);
 }
 
@@ -162,8 +215,12 @@ exit_code job_command(const options& o, const program& p) {
         return end(o, p, &s->settings, key.error());
     // Working on the job would make a ledger where there is none.
     if (const auto there = ledger_of(o.job.value(), s->settings); !there) return end(o, p, &s->settings, there.error());
+    const teller tell(o, p, s->settings);
+    const bool tells = o.command == command::resume;
+    if (tells) tell.begun();
     const auto report = observed<job::report>(
         o, p, *s, [&](const job::environment& environment) { return run_job_command(o, environment); });
+    if (tells) tell.ended({report});
     return end(o, p, &s->settings, report);
 }
 

@@ -4,6 +4,7 @@
 #include "cli/api_key.hpp"
 #include "cli/commands.hpp"
 #include "cli/output_file.hpp"
+#include "taskbarge/job/settings_check.hpp"
 #include "taskbarge/service/service.hpp"
 
 namespace taskbarge::cli {
@@ -11,7 +12,7 @@ namespace taskbarge::cli {
 namespace {
 
 core::result<service::configuration> load_configuration(const options& o, const program& p) {
-    auto loaded = core::load_settings(sources_of(o, p));
+    auto loaded = job::load_settings(sources_of(o, p), p.clock.now());
     if (!loaded) return loaded.error();
     service::configuration c;
     c.settings = std::move(loaded->value);

@@ -124,7 +124,32 @@ Example:
   taskbarge doctor --config crm.toml
 
 Costs one request on each route; the one on bulk_create names no contact, so that Apollo can only
-refuse it. Exit codes: 0 an import would work, else the code that it would end with.)";
+refuse it. Looks at the ledger's disk, too, at the owner of defaults.owner_email, and, where [serve] or
+[notify] is set, at token, inbox, and the files of the webhook; tells nobody.
+Exit codes: 0 an import (and the service, where it is set up) would work, else the code that it would
+end with.)";
+
+inline constexpr std::string_view config_footer = R"(
+Examples:
+  taskbarge config check            before the settings go to the machine that uses them
+  taskbarge config show             the value of each setting, and where it comes from)";
+
+inline constexpr std::string_view config_check_footer = R"(
+Examples:
+  taskbarge config check --config crm.toml
+  taskbarge config check --json
+
+Checks what every command checks at its start, and names each mistake with its source, not the first
+alone. Asks nobody and looks at no file but the settings: `taskbarge doctor` looks at key, inbox,
+disk and Apollo. Exit codes: 0 good, 78 not.)";
+
+inline constexpr std::string_view config_show_footer = R"(
+Examples:
+  taskbarge config show
+  taskbarge config show | grep -v '# default$'      only what was set
+
+The output is a settings file. URLs that may hold a password or a secret are cut short; the API key and
+tokens are never in the settings. Exit codes: 0, 78 the settings cannot be used.)";
 
 inline constexpr std::string_view ledger_footer = R"(
 Examples:

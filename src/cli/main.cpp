@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -32,6 +33,17 @@ void keep_memory_private() {
     const rlimit none{0, 0};
     (void)::setrlimit(RLIMIT_CORE, &none);  // lowering cannot fail
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+// Some supervisors start a program without standard descriptors. The next file that it opens, perhaps the ledger's lock
+// or results, would then be taken for one of them and get its messages. Read-only for 1 and 2: what is written there is
+// lost, and a result that was to be printed is an error, not a success.
+void open_standard_descriptors() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(descriptor, F_GETFD) != -1) continue;
+        // The lowest number that is free, which is this one.
+        if (::open("/dev/null", O_RDONLY) != descriptor) ::_exit(static_cast<int>(cli::exit_code::bug));
+    }
 }
 
 // What an exception ends in that no caller is left for: one of a thread, or one before run(). The ledger is as whole as
@@ -89,6 +101,9 @@ cli::exit_code dispatch(const cli::options& o, const cli::program& p) {
         case command::ledger_accept:
         case command::ledger_trust:
             return cli::ledger_command(o, p);
+        case command::config_check:
+        case command::config_show:
+            return cli::config_command(o, p);
         case command::serve:
             return cli::serve_command(o, p);
         case command::sandbox:
@@ -119,6 +134,7 @@ int end_early(const cli::early_end& end) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    open_standard_descriptors();
     keep_memory_private();
     std::set_terminate(end_at_once);
     std::signal(SIGPIPE, SIG_IGN);

@@ -141,6 +141,18 @@ void add_ledger(CLI::App& app, options& o) {
                   o);
 }
 
+void add_config(CLI::App& app, options& o) {
+    CLI::App& group = *app.add_subcommand("config", "Check the settings without network, or show those in force");
+    group.footer(std::string(help::config_footer));
+    group.require_subcommand(1);
+    add_reporting(add_command(group, o, command::config_check, "check",
+                              "Check all settings; names every mistake at once", help::config_check_footer),
+                  o);
+    auto& show = add_command(group, o, command::config_show, "show",
+                             "Every setting with the value in force and where it comes from", help::config_show_footer);
+    show.add_flag("--json", o.json, "One JSON object on standard output; all else goes to standard error");
+}
+
 void add_job_commands(CLI::App& app, options& o) {
     auto& jobs = add_command(app, o, command::jobs, "jobs", "List all jobs", help::jobs_footer);
     add_reporting(jobs, o);
@@ -308,6 +320,7 @@ void build(CLI::App& app, options& o) {
     add_results(app, o);
     add_prune(app, o);
     add_doctor(app, o);
+    add_config(app, o);
     add_ledger(app, o);
     add_serve(app, o);
     add_sandbox(app, o);

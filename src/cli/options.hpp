@@ -31,6 +31,8 @@ enum class command {
     ledger_check,
     ledger_accept,
     ledger_trust,
+    config_check,
+    config_show,
     serve,
     sandbox
 };

@@ -41,7 +41,12 @@ std::string ledger_check_text(const job::doctor_report& d) {
 std::string doctor_text(const job::doctor_report& d, core::instant now) {
     auto out = findings(d);
     if (d.book) out += "Rate windows of tasks/bulk_create:\n" + windows_text(*d.book, now, "  ");
-    return out + (d.why ? "An import would fail.\n" : "An import would work.\n");
+    out += d.why ? "An import would fail.\n" : "An import would work.\n";
+    if (d.has_service)
+        out += d.why || d.why_no_service ? "The service would fail.\n" : "The service would work.\n";
+    else if (d.why_no_service)
+        out += "Nobody would be notified.\n";
+    return out;
 }
 
 std::string doctor_json(const job::doctor_report& d, const std::string& ledger_path, exit_code code) {
@@ -56,7 +61,8 @@ std::string doctor_json(const job::doctor_report& d, const std::string& ledger_p
           }));
     o.text_or_null("ledger", ledger_path);
     o.number("exit_code", static_cast<std::uint64_t>(code));
-    o.text_or_null("error", d.why ? d.why->text : "");
+    const auto& why = d.why ? d.why : d.why_no_service;
+    o.text_or_null("error", why ? why->text : "");
     o.close();
     return out + '\n';
 }

@@ -89,6 +89,11 @@ core::result<void> output_file::finish() {
     return {};
 }
 
+bool is_stdout_open() {
+    const int flags = ::fcntl(STDOUT_FILENO, F_GETFL);
+    return flags != -1 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 core::result<void> print(std::string_view text) {
     auto out = output_file::open("");
     if (!out) return out.error();

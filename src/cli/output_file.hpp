@@ -50,4 +50,7 @@ class output_file {
 // Writes a text to standard output at once.
 core::result<void> print(std::string_view text);
 
+// Whether standard output can be written to; not when the program was begun without one.
+bool is_stdout_open();
+
 }  // namespace taskbarge::cli

@@ -9,6 +9,8 @@
 #include "cli/output_file.hpp"
 #include "cli/output_summary.hpp"
 #include "cli/text.hpp"
+#include "taskbarge/job/settings_check.hpp"
+#include "taskbarge/report/brief.hpp"
 #include "taskbarge/report/report_json.hpp"
 
 namespace taskbarge::cli {
@@ -43,10 +45,10 @@ core::settings_sources sources_of(const options& o, const program& p) {
 }
 
 core::result<session> begin(const options& o, const program& p) {
-    auto loaded = core::load_settings(sources_of(o, p));
+    auto loaded = job::load_settings(sources_of(o, p), p.clock.now());
     if (!loaded) return loaded.error();
     warn(loaded->warnings);
-    return session{std::move(loaded->value), {}};
+    return session{std::move(loaded->value), std::move(loaded->origins), {}};
 }
 
 core::result<void> take_key(session& s, const program& p, key_need need) {
@@ -91,29 +93,76 @@ exit_code deliver(std::string_view text, exit_code code) {
 }
 
 void explain(const options& o, const job::report& r) {
-    if (!r.why) return;
-    const bool harmless = r.why->code == core::errc::waiting || r.why->code == core::errc::job_held;
-    if (o.quiet && harmless) return;
-    complain(stop_line(r, repeated_options(o)));
+    if (r.why) complain(stop_line(r, repeated_options(o)));
+}
+
+namespace {
+
+struct told_report {
+    const job::report& report;
+    std::optional<std::chrono::milliseconds> stale;
+};
+
+void explain_briefly(const options& o, const std::vector<told_report>& news) {
+    if (news.empty()) return;
+    if (news.size() == 1) {
+        auto text = report::brief_text(news.front().report, news.front().stale, repeated_options(o));
+        // Only the first line begins a message.
+        for (auto at = text.find('\n'); at != std::string::npos && at + 1 < text.size(); at = text.find('\n', at + 1))
+            text.insert(at + 1, "  ");
+        return write_stderr("taskbarge: " + text);
+    }
+    std::vector<std::string> names;
+    core::row_counts sum;
+    for (const auto& one : news) {
+        if (one.report.job) names.push_back(std::to_string(*one.report.job));
+        sum += one.report.rows;
+    }
+    complain(fmt::format("jobs {} need to be looked at", fmt::join(names, ", ")));
+    write_stderr(fmt::format("  {}\n  taskbarge jobs{}\n", sum_line(sum), repeated_options(o)));
+}
+
+}  // namespace
+
+void explain(const options& o, const program& p, const core::settings* settings,
+             const std::vector<job::report>& reports) {
+    std::vector<told_report> news;
+    for (const auto& r : reports) {
+        const auto stale = settings ? report::stale_for(r, settings->notify.stale_after, p.clock.now()) : std::nullopt;
+        if (!report::is_no_news(r, stale.has_value())) news.push_back({r, stale});
+        if (o.quiet) continue;
+        explain(o, r);
+        if (stale) complain(fmt::format("job {} has been unfinished for {}", *r.job, spoken(*stale)));
+    }
+    if (o.quiet) explain_briefly(o, news);
 }
 
 exit_code end(const options& o, const program& p, const core::settings* settings, const job::report& r) {
+    explain(o, p, settings, {r});
+    return conclude(o, p, settings, r);
+}
+
+exit_code conclude(const options& o, const program& p, const core::settings* settings, const job::report& r) {
     const auto code = exit_code_of(r);
-    explain(o, r);
     if (o.json)
         return code == exit_code::usage
                    ? code
                    : deliver(report::report_json(r, settings ? settings->ledger.path : "", code), code);
-    if (o.quiet || !r.job) return code;
+    // Who began it without a standard output wants no summary. Data that was asked for is another matter: deliver().
+    if (o.quiet || !r.job || !is_stdout_open()) return code;
     const auto reasons = settings ? reasons_of(*settings, r) : std::vector<ledger::reason_count>{};
     return deliver(job_summary(r, code, reasons, repeated_options(o), p.clock.now()), code);
 }
 
-exit_code end(const options& o, const program& p, const core::settings* settings, const core::failure& why) {
+job::report failed_report(const core::failure& why) {
     job::report r;
     r.state = report::state_of(exit_code_of(why.code));
     r.why = why;
-    return end(o, p, settings, r);
+    return r;
+}
+
+exit_code end(const options& o, const program& p, const core::settings* settings, const core::failure& why) {
+    return end(o, p, settings, failed_report(why));
 }
 
 }  // namespace taskbarge::cli

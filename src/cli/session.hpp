@@ -37,6 +37,7 @@ enum class key_need {
 
 struct session {
     core::settings settings;
+    std::map<std::string, std::string> origins;  // of what is not a default, as in core::loaded_settings
     core::secret key;
 };
 
@@ -61,13 +62,24 @@ core::result<std::unique_ptr<ledger::ledger>> existing_ledger(
 core::result<std::unique_ptr<ledger::ledger>> ledger_of(core::job_id job, const core::settings& settings,
                                                         ledger::witness_check how = ledger::witness_check::required);
 
-// Says on standard error why the run stopped, if it did. With --quiet a job that only waits, or that another process
-// works on, is not worth a line: its exit code tells.
+// Says on standard error why the run stopped, if it did.
 void explain(const options& o, const job::report& r);
+
+// The same of the runs of jobs, and whether one is stale. With --quiet instead, and only of what somebody should know,
+// three lines at most: what, how many rows, and the command that shows them. `settings` is null when they could not be
+// loaded.
+void explain(const options& o, const program& p, const core::settings* settings,
+             const std::vector<job::report>& reports);
+
+// The report of a command that failed before there was one.
+job::report failed_report(const core::failure& why);
 
 // The end of a command that has a report: prints summary or JSON and why it stopped, and gives the exit code.
 // `settings` is null when they could not be loaded.
 exit_code end(const options& o, const program& p, const core::settings* settings, const job::report& r);
+
+// The same for a report that was explained.
+exit_code conclude(const options& o, const program& p, const core::settings* settings, const job::report& r);
 
 // The end of a command that failed before there was a report.
 exit_code end(const options& o, const program& p, const core::settings* settings, const core::failure& why);

@@ -99,8 +99,8 @@ std::optional<target> read_target(const urls::url_view& url, std::string_view& r
     return to;
 }
 
-core::failure bad_webhook(std::string_view rule) {
-    return {core::errc::settings, fmt::format("notify.url: {}", rule)};
+core::failure bad_webhook(std::string_view setting, std::string_view rule) {
+    return {core::errc::settings, fmt::format("{}: {}", setting, rule)};
 }
 
 }  // namespace
@@ -120,19 +120,37 @@ core::result<target> parse_base_url(const std::string& url) {
     return *to;
 }
 
-core::result<target> parse_webhook_url(const std::string& url) {
+core::result<target> parse_webhook_url(const std::string& url, const char* setting) {
     const auto parsed = urls::parse_uri(url);
-    if (!parsed) return bad_webhook("not a URL such as https://example.com/hook");
-    if (parsed->has_fragment()) return bad_webhook("must not hold a #");
+    if (!parsed) return bad_webhook(setting, "not a URL such as https://example.com/hook");
+    if (parsed->has_fragment()) return bad_webhook(setting, "must not hold a #");
     std::string_view rule;
     auto to = read_target(*parsed, rule);
-    if (!to) return bad_webhook(rule);
+    if (!to) return bad_webhook(setting, rule);
     to->path = std::string(parsed->encoded_path());
     if (to->path.empty()) to->path = "/";
     if (parsed->has_query()) to->path += "?" + std::string(parsed->encoded_query());
-    to->url_setting = "notify.url";
+    to->url_setting = setting;
     to->ca_setting = "notify.ca_file";
     return *to;
+}
+
+core::result<void> check_base_url(const std::string& url) {
+    const auto parsed = parse_base_url(url);
+    if (!parsed) return parsed.error();
+    return {};
+}
+
+core::result<void> check_proxy(const std::string& url) {
+    if (parse_proxy(url)) return {};
+    return core::failure{core::errc::settings,
+                         "send.proxy: must be a URL of the form http://[user:password@]host:port"};
+}
+
+core::result<void> check_webhook_url(const std::string& setting, const std::string& url) {
+    const auto parsed = parse_webhook_url(url, setting.c_str());
+    if (!parsed) return parsed.error();
+    return {};
 }
 
 core::result<std::optional<proxy_target>> parse_proxy(const std::string& url) {

@@ -28,9 +28,9 @@ struct target {
 // errc::settings unless it is an https URL, or an http one to loopback, without credentials, query and fragment.
 core::result<target> parse_base_url(const std::string& url);
 
-// The same for notify.url, of which nothing is appended to: its path is kept as it is, with its query. The text does
-// not repeat the URL: receivers put secrets into it.
-core::result<target> parse_webhook_url(const std::string& url);
+// The same for the URL of a webhook, which that setting names, and of which nothing is appended to: its path is kept as
+// it is, with its query. The text does not repeat the URL: receivers put secrets into it.
+core::result<target> parse_webhook_url(const std::string& url, const char* setting = "notify.url");
 
 struct proxy_target {
     host_port at;

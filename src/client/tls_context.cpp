@@ -7,6 +7,8 @@
 #include <array>
 #include <stdexcept>
 
+#include "taskbarge/client/apollo_client.hpp"
+
 namespace taskbarge::client {
 
 namespace ssl = boost::asio::ssl;
@@ -49,6 +51,12 @@ core::result<std::shared_ptr<tls_context>> tls_context::make(const std::string& 
         return core::failure{core::errc::settings, fmt::format("{} {}: no readable PEM file with certificates ({})",
                                                                setting, ca_file, ec.message())};
     return made;
+}
+
+core::result<void> check_ca_file(const std::string& path, const char* setting) {
+    const auto made = tls_context::make(path, setting);
+    if (!made) return made.error();
+    return {};
 }
 
 void tls_context::prepare(SSL* native, const target& to) {

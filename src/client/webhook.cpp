@@ -64,7 +64,7 @@ asio::awaitable<void> deliver(connection_plan& plan, std::chrono::milliseconds l
 }  // namespace
 
 core::result<exchange> post(const webhook& to, const header_fields& headers, std::string_view body) {
-    const auto where = parse_webhook_url(to.url);
+    const auto where = parse_webhook_url(to.url, to.setting.c_str());
     if (!where) return where.error();
     const auto proxy = parse_proxy(to.proxy);
     if (!proxy) return proxy.error();
@@ -74,9 +74,9 @@ core::result<exchange> post(const webhook& to, const header_fields& headers, std
     const std::string agent = to.user_agent.empty() ? "taskbarge" : to.user_agent;
     std::string request = fmt::format(
         "POST {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: */*\r\nConnection: close\r\n"
-        "Content-Type: application/json\r\nContent-Length: {}\r\n",
-        where->path, where->host_header, agent, body.size());
-    if (!fits_a_header(agent))
+        "Content-Type: {}\r\nContent-Length: {}\r\n",
+        where->path, where->host_header, agent, to.content_type, body.size());
+    if (!fits_a_header(agent) || !fits_a_header(to.content_type))
         return core::failure{core::errc::settings, "the user agent holds a character that no header may have"};
     for (const auto& [name, value] : headers) {
         if (!fits_a_header(name) || !fits_a_header(value))

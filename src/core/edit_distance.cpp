@@ -21,4 +21,29 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     return row[b.size()];
 }
 
+namespace {
+
+std::string start_in_lower_case(std::string_view text) {
+    constexpr std::size_t longest = 254;  // of an e-mail address; more would only cost time
+    std::string out(text.substr(0, longest));
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return out;
+}
+
+}  // namespace
+
+std::string nearest(std::string_view text, std::span<const std::string> candidates) {
+    const std::string wanted = start_in_lower_case(text);
+    const std::string* best = nullptr;
+    std::size_t fewest = 0;
+    for (const std::string& c : candidates) {
+        const std::size_t edits = edit_distance(wanted, start_in_lower_case(c));
+        if (best && edits >= fewest) continue;
+        best = &c;
+        fewest = edits;
+    }
+    return best ? *best : std::string();
+}
+
 }  // namespace taskbarge::core

@@ -50,112 +50,109 @@ class loader {
         text_origin_.home = home_;
     }
 
-    result<loaded_settings> load() {
-        for (auto step : {&loader::apply_file, &loader::apply_environment, &loader::apply_sets, &loader::apply_named,
-                          &loader::check_together, &loader::resolve_ledger}) {
-            auto done = (this->*step)();
-            if (!done) return done.error();
-        }
-        return std::move(loaded_);
+    examined_settings examine() {
+        apply_file();
+        apply_environment();
+        apply_sets();
+        apply_named();
+        check_together();
+        resolve_ledger();
+        return std::move(out_);
     }
 
  private:
-    result<void> apply(const std::string& where, const detail::setting& s, const raw_value& v) {
-        const auto broken = s.set(loaded_.value, v);
-        if (broken) return wrong(where, fmt::format("{} {}", s.name(), *broken));
-        return {};
+    void problem(failure why) { out_.problems.push_back(std::move(why)); }
+
+    void apply(const std::string& where, const detail::setting& s, const raw_value& v) {
+        if (const auto broken = s.value.set(out_.loaded.value, v))
+            problem(wrong(where, fmt::format("{} {}", s.name(), *broken)));
+        else
+            out_.loaded.origins[s.name()] = where;
     }
 
-    result<void> apply_text(const std::string& where, const std::string& name, const std::string& text) {
-        const auto* s = detail::find_setting(name);
-        if (!s) return wrong(where, unknown_setting(name, false));
-        return apply(where, *s, {detail::read_value_text(text), &text_origin_});
+    void apply_text(const std::string& where, const std::string& name, const std::string& text) {
+        if (const auto* s = detail::find_setting(name))
+            apply(where, *s, {detail::read_value_text(text), &text_origin_});
+        else
+            problem(wrong(where, unknown_setting(name, false)));
     }
 
-    result<void> apply_file() {
+    void apply_file() {
         const auto path = choose_file(sources_);
-        if (path.empty()) return {};
+        if (path.empty()) return;
+        out_.loaded.file = path;
         const auto entries = detail::read_settings_file(path);
-        if (!entries) return entries.error();
-        loaded_.file = path;
+        if (!entries) return problem(entries.error());
         const value_origin origin{true, std::filesystem::absolute(path).parent_path().string(), home_};
         for (const auto& entry : *entries) {
             const auto where = fmt::format("{}:{}:{}", path, entry.line, entry.column);
             const auto* s = detail::find_setting(entry.name);
-            if (!s && entry.is_empty_section && detail::is_section(entry.name)) continue;
-            if (!s) return wrong(where, unknown_setting(entry.name, entry.is_empty_section));
-            auto done = apply(where, *s, {entry.data, &origin});
-            if (!done) return done;
+            if (s)
+                apply(where, *s, {entry.data, &origin});
+            else if (!entry.is_empty_section || !detail::is_section(entry.name))
+                problem(wrong(where, unknown_setting(entry.name, entry.is_empty_section)));
         }
-        return {};
     }
 
-    result<void> apply_environment() {
+    void apply_environment() {
         for (const auto& [variable, text] : sources_.environment) {
             if (variable.rfind("TASKBARGE_", 0) != 0) continue;
             const auto* s = detail::find_setting_of_variable(variable);
             if (!s) {
-                loaded_.warnings.push_back(fmt::format("environment variable {} is not a setting; the nearest is {}",
-                                                       variable, detail::nearest_variable(variable)));
+                out_.loaded.warnings.push_back(
+                    fmt::format("environment variable {} is not a setting; the nearest is {}", variable,
+                                detail::nearest_variable(variable)));
                 continue;
             }
             // Set but empty is how a container passes on a variable that nobody gave.
             if (text.empty()) continue;
-            auto done = apply("environment variable " + variable, *s, {detail::read_value_text(text), &text_origin_});
-            if (!done) return done;
+            apply("environment variable " + variable, *s, {detail::read_value_text(text), &text_origin_});
         }
-        return {};
     }
 
-    result<void> apply_sets() {
+    void apply_sets() {
         for (const auto& entry : sources_.sets) {
             const auto equals = entry.find('=');
             // What stands there may be a secret in the wrong place: it is not repeated.
-            if (equals == std::string::npos) return wrong("--set", "needs section.key=value");
+            if (equals == std::string::npos) {
+                problem(wrong("--set", "needs section.key=value"));
+                continue;
+            }
             const auto name = entry.substr(0, equals);
-            auto done = apply_text("--set " + name, name, entry.substr(equals + 1));
-            if (!done) return done;
+            apply_text("--set " + name, name, entry.substr(equals + 1));
         }
-        return {};
     }
 
-    result<void> apply_named() {
-        for (const auto& [name, text] : sources_.named) {
-            auto done = apply_text("command line", name, text);
-            if (!done) return done;
-        }
-        return {};
+    void apply_named() {
+        for (const auto& [name, text] : sources_.named)
+            apply_text("command line", name, text);
     }
 
-    result<void> check_together() {
-        const auto& send = loaded_.value.send;
-        if (send.backoff_base > send.backoff_cap) {
-            return failure{errc::settings,
-                           fmt::format("send.backoff_base ({}) must not be longer than send.backoff_cap ({})",
-                                       format_duration(send.backoff_base), format_duration(send.backoff_cap))};
-        }
-        return {};
+    void check_together() {
+        const auto& send = out_.loaded.value.send;
+        if (send.backoff_base > send.backoff_cap)
+            problem(
+                {errc::settings, fmt::format("send.backoff_base ({}) must not be longer than send.backoff_cap ({})",
+                                             format_duration(send.backoff_base), format_duration(send.backoff_cap))});
     }
 
-    result<void> resolve_ledger() {
-        auto& path = loaded_.value.ledger.path;
-        if (!path.empty()) return {};
+    void resolve_ledger() {
+        auto& path = out_.loaded.value.ledger.path;
+        if (!path.empty()) return;
         const auto state_home = environment_value(sources_, "XDG_STATE_HOME");
         // The XDG rules: a relative path there is invalid and ignored.
-        if (!state_home.empty() && state_home.front() == '/') {
+        if (!state_home.empty() && state_home.front() == '/')
             path = state_home + "/taskbarge/ledger.db";
-        } else if (!home_.empty()) {
+        else if (!home_.empty())
             path = home_ + "/.local/state/taskbarge/ledger.db";
-        } else {
-            return failure{errc::settings, "ledger.path is not set, and there is no HOME to put the ledger under"};
-        }
-        return {};
+        else
+            problem({errc::settings, "ledger.path is not set, and there is no HOME to put the ledger under"});
     }
 
     const settings_sources& sources_;
     std::string home_;
     value_origin text_origin_;
-    loaded_settings loaded_;
+    examined_settings out_;
 };
 
 // A text between double quotes in which every line break and quote is escaped: no two settings read alike.
@@ -174,14 +171,22 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-result<loaded_settings> load_settings(const settings_sources& sources) {
-    return loader(sources).load();
+examined_settings examine_settings(const settings_sources& sources) {
+    return loader(sources).examine();
 }
 
-result<settings> with_input_settings(const settings& base, const std::string& file) {
+result<loaded_settings> load_settings(const settings_sources& sources) {
+    auto found = examine_settings(sources);
+    if (!found.problems.empty()) return std::move(found.problems.front());
+    return std::move(found.loaded);
+}
+
+result<loaded_settings> with_input_settings(const settings& base, const std::string& file) {
     const auto entries = detail::read_settings_file(file);
     if (!entries) return entries.error();
-    settings changed = base;
+    loaded_settings changed;
+    changed.value = base;
+    changed.file = file;
     const value_origin origin{true, std::filesystem::absolute(file).parent_path().string(), ""};
     for (const auto& entry : *entries) {
         const auto where = fmt::format("{}:{}:{}", file, entry.line, entry.column);
@@ -195,10 +200,26 @@ result<settings> with_input_settings(const settings& base, const std::string& fi
                                      "{} belongs into the settings of the service",
                                      entry.name));
         if (!s) continue;
-        if (const auto broken = s->set(changed, {entry.data, &origin}))
+        if (const auto broken = s->value.set(changed.value, {entry.data, &origin}))
             return wrong(where, fmt::format("{} {}", s->name(), *broken));
+        changed.origins[s->name()] = where;
     }
     return changed;
+}
+
+failure at_origin(const loaded_settings& loaded, const setting_fault& fault) {
+    const auto origin = loaded.origins.find(fault.name);
+    return origin == loaded.origins.end() ? failure{errc::settings, fault.text} : wrong(origin->second, fault.text);
+}
+
+std::vector<setting_value> show_settings(const loaded_settings& loaded) {
+    std::vector<setting_value> all;
+    for (const auto& s : detail::settings_table()) {
+        const auto origin = loaded.origins.find(s.name());
+        all.push_back({s.section, s.key, s.value.show(loaded.value),
+                       origin == loaded.origins.end() ? "default" : origin->second});
+    }
+    return all;
 }
 
 std::vector<setting_info> list_settings() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <regex>
 #include <utility>
@@ -15,23 +16,79 @@ namespace {
 
 using std::chrono::milliseconds;
 using broken_rule = std::optional<std::string>;
-using reader = std::function<broken_rule(settings&, const raw_value&)>;
 
-// A reader of one kind of value into one member of one section.
+// A text as a settings file has it; nothing for an empty one, which is as good as none.
+std::string shown_text(const std::string& text) {
+    if (text.empty()) return "";
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\')
+            out.append({'\\', c});
+        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+            out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+        else
+            out += c;
+    }
+    return out + '"';
+}
+
+std::string shown_list(const std::vector<std::string>& words) {
+    std::string out = "[";
+    for (const auto& word : words) {
+        if (out.size() > 1) out += ", ";
+        out += word.empty() ? "\"\"" : shown_text(word);
+    }
+    return out + "]";
+}
+
+std::string shown_duration(milliseconds d) {
+    return shown_text(format_duration(d));
+}
+
+std::string shown_share(const share_or_count& share) {
+    return share.count ? fmt::format("{}", *share.count) : fmt::format("\"{}%\"", share.percent);
+}
+
+std::string shown_size(std::uint64_t bytes) {
+    constexpr std::array<std::pair<int, const char*>, 3> units{{{30, "GiB"}, {20, "MiB"}, {10, "KiB"}}};
+    for (const auto& [bits, name] : units)
+        if (bytes != 0 && bytes % (1ull << bits) == 0) return fmt::format("\"{}{}\"", bytes >> bits, name);
+    return fmt::format("{}", bytes);
+}
+
+// What may hold a secret is shown as far as its host: receivers put theirs into the path, and proxies before the host.
+std::string shown_place(const std::string& url) {
+    if (url.empty()) return "";
+    const auto scheme = std::min(url.find("://"), url.size());
+    const auto host = std::min(scheme + 3, url.size());
+    const auto end = std::min(url.find_first_of("/?#", host), url.size());
+    const auto at = url.substr(0, end).rfind('@');
+    const bool credentials = at != std::string::npos && at >= host;
+    const auto shown = credentials ? url.substr(0, host) + "..." + url.substr(at, end - at) : url.substr(0, end);
+    return shown_text(shown + (end < url.size() && url.substr(end) != "/" ? "/..." : ""));
+}
+
+// "; the nearest is "file"", of the words that a setting can have.
+std::string nearest_of(const std::string& text, const std::vector<std::string>& words) {
+    return fmt::format("; the nearest is \"{}\"", core::nearest(text, words));
+}
+
+// Reading and showing of one kind of value in one member of one section.
 
 template <class Section>
-reader text(Section settings::*section, std::string Section::*member) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access text(Section settings::*section, std::string Section::*member) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_text(v);
         if (!value) return "must be text, in quotes";
         (s.*section).*member = *value;
         return {};
     };
+    return {set, [=](const settings& s) { return shown_text((s.*section).*member); }};
 }
 
 template <class Section>
-reader path(Section settings::*section, std::string Section::*member) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access path(Section settings::*section, std::string Section::*member) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_text(v);
         if (!value) return "must be a path, in quotes";
         const auto resolved = resolve_path(*value, *v.origin);
@@ -39,49 +96,54 @@ reader path(Section settings::*section, std::string Section::*member) {
         (s.*section).*member = *resolved;
         return {};
     };
+    return {set, [=](const settings& s) { return shown_text((s.*section).*member); }};
 }
 
 template <class Section>
-reader count(Section settings::*section, std::uint32_t Section::*member, std::uint32_t least, std::uint32_t most) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access count(Section settings::*section, std::uint32_t Section::*member, std::uint32_t least, std::uint32_t most) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_count(v);
         if (!value || *value < least || *value > most)
             return fmt::format("must be a whole number from {} to {}, without quotes", least, most);
         (s.*section).*member = static_cast<std::uint32_t>(*value);
         return {};
     };
+    return {set, [=](const settings& s) { return fmt::format("{}", (s.*section).*member); }};
 }
 
 template <class Section>
-reader duration(Section settings::*section, milliseconds Section::*member, milliseconds least) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access duration(Section settings::*section, milliseconds Section::*member, milliseconds least) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_duration(v);
         if (!value) return "must be a duration with its unit (ms, s, m, h, d), such as \"90s\"";
         if (*value < least) return fmt::format("must be at least {}", format_duration(least));
         (s.*section).*member = *value;
         return {};
     };
+    return {set, [=](const settings& s) { return shown_duration((s.*section).*member); }};
 }
 
 template <class Section>
-reader size(Section settings::*section, std::uint64_t Section::*member, std::uint64_t least, const char* least_text) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access size(Section settings::*section, std::uint64_t Section::*member, std::uint64_t least, const char* least_text) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_size(v);
         if (!value) return "must be a size such as \"64MiB\" (B, KiB, MiB, GiB, kB, MB, GB)";
         if (*value < least) return fmt::format("must be at least {}", least_text);
         (s.*section).*member = *value;
         return {};
     };
+    return {set, [=](const settings& s) { return shown_size((s.*section).*member); }};
 }
 
 template <class Section>
-reader share(Section settings::*section, share_or_count Section::*member) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access share(Section settings::*section, share_or_count Section::*member) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_share(v);
         if (!value) return "must be a percentage from 0% to 100%, such as \"5%\", or a count, such as 200";
         (s.*section).*member = *value;
         return {};
     };
+    return {set, [=](const settings& s) { return shown_share((s.*section).*member); }};
 }
 
 template <class Section>
@@ -97,19 +159,27 @@ reader share_or_auto(Section settings::*section, std::optional<share_or_count> S
 }
 
 template <class Section, class Enum>
-reader choice(Section settings::*section, Enum Section::*member, std::vector<std::pair<std::string, Enum>> words) {
-    return [=, words = std::move(words)](settings& s, const raw_value& v) -> broken_rule {
+access choice(Section settings::*section, Enum Section::*member, std::vector<std::pair<std::string, Enum>> words) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_text(v);
         std::string rule = "must be one of";
+        std::vector<std::string> known;
         for (const auto& [word, meaning] : words) {
             if (value == word) {
                 (s.*section).*member = meaning;
                 return {};
             }
-            rule += (rule.back() == 'f' ? " \"" : ", \"") + word + '"';
+            rule += (known.empty() ? " \"" : ", \"") + word + '"';
+            known.push_back(word);
         }
-        return rule;
+        return value ? rule + nearest_of(*value, known) : rule;
     };
+    const auto show = [=](const settings& s) {
+        const auto is = [&](const auto& word) { return word.second == (s.*section).*member; };
+        const auto found = std::find_if(words.begin(), words.end(), is);
+        return found == words.end() ? std::string() : shown_text(found->first);
+    };
+    return {set, show};
 }
 
 std::vector<std::string> split_at_commas(const std::string& joined) {
@@ -133,18 +203,19 @@ std::optional<std::vector<std::string>> read_words(const raw_value& v) {
 }
 
 template <class Section>
-reader list(Section settings::*section, std::vector<std::string> Section::*member) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access list(Section settings::*section, std::vector<std::string> Section::*member) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         auto words = read_words(v);
         if (!words) return "must be a list of texts, such as [\"a\", \"b\"]";
         (s.*section).*member = std::move(*words);
         return {};
     };
+    return {set, [=](const settings& s) { return shown_list((s.*section).*member); }};
 }
 
 template <class Section>
-reader paths(Section settings::*section, std::vector<std::string> Section::*member) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access paths(Section settings::*section, std::vector<std::string> Section::*member) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         auto words = read_words(v);
         if (!words) return "must be a list of folders, such as [\"/srv/crm\"]";
         for (auto& word : *words) {
@@ -155,16 +226,22 @@ reader paths(Section settings::*section, std::vector<std::string> Section::*memb
         (s.*section).*member = std::move(*words);
         return {};
     };
+    return {set, [=](const settings& s) { return shown_list((s.*section).*member); }};
 }
 
 // A column's name in the file: an entry of the map.
-reader column(const char* field) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access column(const char* field) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_text(v);
         if (!value || value->empty()) return "must be the column's name in the file, in quotes";
         s.columns[field] = *value;
         return {};
     };
+    const auto show = [=](const settings& s) {
+        const auto found = s.columns.find(field);
+        return found == s.columns.end() ? std::string() : shown_text(found->second);
+    };
+    return {set, show};
 }
 
 broken_rule read_base_url(settings& s, const raw_value& v) {
@@ -237,7 +314,8 @@ broken_rule read_id_pattern(settings& s, const raw_value& v) {
 broken_rule read_format(settings& s, const raw_value& v) {
     const auto value = read_text(v);
     if (!value || !(value->empty() || *value == "csv" || *value == "jsonl"))
-        return "must be one of \"csv\", \"jsonl\"; leave it out to have it found out";
+        return "must be one of \"csv\", \"jsonl\"; leave it out to have it found out" +
+               (value ? nearest_of(*value, {"csv", "jsonl"}) : "");
     s.import.format = *value;
     return {};
 }
@@ -267,13 +345,19 @@ broken_rule read_reserve(settings& s, const raw_value& v) {
     return {};
 }
 
-reader cap(window_kind kind) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access cap(window_kind kind) {
+    const auto at = static_cast<std::size_t>(kind);
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_count(v);
         if (!value || *value == 0) return "must be a whole number of requests, at least 1, without quotes";
-        s.limits.caps[static_cast<std::size_t>(kind)] = *value;
+        s.limits.caps[at] = *value;
         return {};
     };
+    const auto show = [=](const settings& s) {
+        const auto& value = s.limits.caps[at];
+        return value ? fmt::format("{}", *value) : std::string();
+    };
+    return {set, show};
 }
 
 broken_rule read_window_lengths(settings& s, const raw_value& v) {
@@ -291,6 +375,13 @@ broken_rule read_window_lengths(settings& s, const raw_value& v) {
     return {};
 }
 
+std::string show_window_lengths(const settings& s) {
+    std::vector<std::string> lengths;
+    for (const auto length : s.limits.lengths)
+        lengths.push_back(format_duration(length));
+    return shown_list(lengths);
+}
+
 broken_rule read_listen(settings& s, const raw_value& v) {
     const auto value = read_text(v);
     const auto colon = value ? value->rfind(':') : std::string::npos;
@@ -301,25 +392,30 @@ broken_rule read_listen(settings& s, const raw_value& v) {
     return {};
 }
 
-broken_rule read_notify_url(settings& s, const raw_value& v) {
-    const auto value = read_text(v);
-    if (!value) return "must be a URL, in quotes";
-    // The value may hold a secret of the receiver's, so it is not repeated in the message. Unlike Apollo's it may have
-    // a query, by which receivers tell their senders apart: one more part of the path, as far as the rules go.
-    std::string as_path = *value;
-    std::replace(as_path.begin(), as_path.end(), '?', '/');
-    if (!value->empty() && !check_base_url(as_path).rule.empty())
-        return "must be an https URL, or an http one to a loopback address, without user name and #";
-    s.notify.url = *value;
-    return {};
+access webhook(std::string notify_settings::*member) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto value = read_text(v);
+        if (!value) return "must be a URL, in quotes";
+        // The value may hold a secret of the receiver's, so it is not repeated in the message. Unlike Apollo's it may
+        // have a query, by which receivers tell their senders apart: one more part of the path, as far as the rules go.
+        std::string as_path = *value;
+        std::replace(as_path.begin(), as_path.end(), '?', '/');
+        if (!value->empty() && !check_base_url(as_path).rule.empty())
+            return "must be an https URL, or an http one to a loopback address, without user name and #";
+        s.notify.*member = *value;
+        return {};
+    };
+    return {set, [=](const settings& s) { return shown_place(s.notify.*member); }};
 }
 
 broken_rule read_notify_events(settings& s, const raw_value& v) {
-    const auto words = read_words(v);
-    const auto known = [](const std::string& w) { return w == "completed" || w == "parked" || w == "failed"; };
-    if (!words || !std::all_of(words->begin(), words->end(), known))
-        return "must be a list of \"completed\", \"parked\", \"failed\"";
-    s.notify.events = *words;
+    static const std::vector<std::string> known{"completed", "parked", "failed"};
+    const std::string rule = "must be a list of \"completed\", \"parked\", \"failed\"";
+    auto words = read_words(v);
+    if (!words) return rule;
+    for (const auto& word : *words)
+        if (std::find(known.begin(), known.end(), word) == known.end()) return rule + nearest_of(word, known);
+    s.notify.events = std::move(*words);
     return {};
 }
 
@@ -327,10 +423,18 @@ using table = std::vector<setting>;
 
 void add_apollo(table& t) {
     using S = apollo_settings;
-    t.push_back({"apollo", "base_url", "URL", "https://api.apollo.io/api/v1",
-                 "Routes are appended. https, or http to loopback only. Redirects are not followed.", read_base_url});
-    t.push_back({"apollo", "team", "text", "default",
-                 "Whose rate windows and tasks these are. Never derived from the key.", read_team});
+    t.push_back({"apollo",
+                 "base_url",
+                 "URL",
+                 "https://api.apollo.io/api/v1",
+                 "Routes are appended. https, or http to loopback only. Redirects are not followed.",
+                 {read_base_url, [](const settings& s) { return shown_text(s.apollo.base_url); }}});
+    t.push_back({"apollo",
+                 "team",
+                 "text",
+                 "default",
+                 "Whose rate windows and tasks these are. Never derived from the key.",
+                 {read_team, [](const settings& s) { return shown_text(s.apollo.team); }}});
     t.push_back({"apollo", "api_key_file", "path", "",
                  "File that holds the API key; read when APOLLO_API_KEY is not set. Keep it at mode 0600.",
                  path(&settings::apollo, &S::api_key_file)});
@@ -372,11 +476,18 @@ void add_dates(table& t) {
     t.push_back({"dates", "timezone", "text", "",
                  "IANA name, such as America/New_York, for local times. Without it local times are rejected.",
                  text(&settings::dates, &date_settings::timezone)});
-    t.push_back({"dates", "time", "time of day", "",
-                 "For a date without a time, such as 09:00. Without it such dates are rejected.", read_time});
-    t.push_back({"dates", "formats", "list", "",
+    t.push_back({"dates",
+                 "time",
+                 "time of day",
+                 "",
+                 "For a date without a time, such as 09:00. Without it such dates are rejected.",
+                 {read_time, [](const settings& s) { return shown_text(s.dates.time); }}});
+    t.push_back({"dates",
+                 "formats",
+                 "list",
+                 "",
                  "Formats of the file's dates (as in strptime), tried in order after RFC 3339 and ISO 8601.",
-                 read_formats});
+                 {read_formats, [](const settings& s) { return shown_list(s.dates.formats); }}});
 }
 
 void add_import(table& t) {
@@ -394,17 +505,30 @@ void add_import(table& t) {
     t.push_back({"import", "max_rejects", "percentage or count", "5%",
                  "Above it nothing is sent. A percentage counts from 20 rejected rows on.",
                  share(&settings::import, &S::max_rejects)});
-    t.push_back(
-        {"import", "id_pattern", "regular expression", "[0-9a-fA-F]{24}", "What ids look like.", read_id_pattern});
+    t.push_back({"import",
+                 "id_pattern",
+                 "regular expression",
+                 "[0-9a-fA-F]{24}",
+                 "What ids look like.",
+                 {read_id_pattern, [](const settings& s) { return shown_text(s.import.id_pattern); }}});
     t.push_back({"import", "memory", "size", "64MiB", "For open groups; past it they are spilled to disk.",
                  size(&settings::import, &S::memory, 1u << 20, "1MiB")});
     t.push_back({"import", "record_limit", "size", "1MiB", "The longest record; longer ones are rejected.",
                  size(&settings::import, &S::record_limit, 64, "64 bytes")});
     t.push_back({"import", "note_limit", "count", "0", "Characters of a note at most; 0: no limit of ours.",
                  size(&settings::import, &S::note_limit, 0, "0")});
-    t.push_back({"import", "format", "csv | jsonl", "", "The input's format; without it found out.", read_format});
-    t.push_back(
-        {"import", "delimiter", "one character", "", "Between CSV cells; without it found out.", read_delimiter});
+    t.push_back({"import",
+                 "format",
+                 "csv | jsonl",
+                 "",
+                 "The input's format; without it found out.",
+                 {read_format, [](const settings& s) { return shown_text(s.import.format); }}});
+    t.push_back({"import",
+                 "delimiter",
+                 "one character",
+                 "",
+                 "Between CSV cells; without it found out.",
+                 {read_delimiter, [](const settings& s) { return shown_text(s.import.delimiter); }}});
 }
 
 void add_send(table& t) {
@@ -440,18 +564,30 @@ void add_send(table& t) {
     t.push_back({"send", "answer_limit", "size", "64MiB",
                  "The longest answer that is read. Long ones that come together share it.",
                  size(&settings::send, &S::answer_limit, 1024, "1KiB")});
-    t.push_back({"send", "proxy", "URL", "", "HTTP proxy; without it HTTPS_PROXY and NO_PROXY count.", read_proxy});
+    t.push_back({"send",
+                 "proxy",
+                 "URL",
+                 "",
+                 "HTTP proxy; without it HTTPS_PROXY and NO_PROXY count.",
+                 {read_proxy, [](const settings& s) { return shown_place(s.send.proxy); }}});
 }
 
 void add_limits(table& t) {
-    t.push_back({"limits", "reserve", "percentage", "0%", "Of each rate window, left for the team's other programs.",
-                 read_reserve});
+    t.push_back({"limits",
+                 "reserve",
+                 "percentage",
+                 "0%",
+                 "Of each rate window, left for the team's other programs.",
+                 {read_reserve, [](const settings& s) { return fmt::format("\"{}%\"", s.limits.reserve_percent); }}});
     t.push_back({"limits", "minute", "count", "", "Requests a minute at most.", cap(window_kind::minute)});
     t.push_back({"limits", "hour", "count", "", "Requests an hour at most.", cap(window_kind::hour)});
     t.push_back({"limits", "day", "count", "", "Requests a day at most.", cap(window_kind::day)});
-    t.push_back({"limits", "window_lengths", "list of three durations", "1m,1h,24h",
+    t.push_back({"limits",
+                 "window_lengths",
+                 "list of three durations",
+                 "1m,1h,24h",
                  "Lengths of the three windows. Apollo's are these; others are for tests against a sandbox.",
-                 read_window_lengths});
+                 {read_window_lengths, show_window_lengths}});
     t.push_back({"limits", "search_visible", "count", "50000",
                  "Tasks that Apollo's search shows; what lies behind them cannot be looked up. More is for an account "
                  "that is known to show more.",
@@ -467,8 +603,12 @@ void add_places(table& t) {
 
 void add_serve(table& t) {
     using S = serve_settings;
-    t.push_back({"serve", "listen", "address:port", "127.0.0.1:8642",
-                 "Where the service listens. Any other than a loopback address needs a token.", read_listen});
+    t.push_back({"serve",
+                 "listen",
+                 "address:port",
+                 "127.0.0.1:8642",
+                 "Where the service listens. Any other than a loopback address needs a token.",
+                 {read_listen, [](const settings& s) { return shown_text(s.serve.listen); }}});
     t.push_back({"serve", "inbox", "path", "/var/lib/taskbarge/inbox",
                  "The folder that the service watches; processing, done and failed are made in it.",
                  path(&settings::serve, &S::inbox)});
@@ -498,13 +638,28 @@ void add_notify(table& t) {
     using S = notify_settings;
     t.push_back({"notify", "url", "URL", "",
                  "Webhook to be told when a job is completed, parked, or needs a person. https, or http to loopback.",
-                 read_notify_url});
+                 webhook(&S::url)});
     t.push_back({"notify", "secret_file", "path", "", "File that holds the key by which notifications are signed.",
                  path(&settings::notify, &S::secret_file)});
     t.push_back({"notify", "ca_file", "path", "",
                  "PEM file of the authorities to trust for the webhook instead of the system's store.",
                  path(&settings::notify, &S::ca_file)});
-    t.push_back({"notify", "events", "list", "completed,parked,failed", "What is told.", read_notify_events});
+    t.push_back({"notify", "body", "json | text", "json",
+                 "What the webhook gets: the report as --json has it, or {\"text\": ...} as chats take it.",
+                 choice<S, notify_body>(&settings::notify, &S::body,
+                                        {{"json", notify_body::json}, {"text", notify_body::text}})});
+    t.push_back({"notify", "ping_url", "URL", "",
+                 "A monitor of scheduled jobs that is told URL/start, then URL for success or URL/fail.",
+                 webhook(&S::ping_url)});
+    t.push_back({"notify", "stale_after", "duration", "1d",
+                 "A job that is unfinished for longer is told as a problem, also with --quiet; 0s: never.",
+                 duration(&settings::notify, &S::stale_after, milliseconds{0})});
+    t.push_back({"notify",
+                 "events",
+                 "list",
+                 "completed,parked,failed",
+                 "What is told.",
+                 {read_notify_events, [](const settings& s) { return shown_list(s.notify.events); }}});
 }
 
 void add_log(table& t) {

@@ -11,14 +11,20 @@
 
 namespace taskbarge::core::detail {
 
+struct access {
+    // Reads the value into the settings. Returns the rule that it breaks; nothing when all is well.
+    std::function<std::optional<std::string>(settings&, const raw_value&)> set;
+    // The value as a settings file would have it; empty: not set. What may hold a secret is cut short.
+    std::function<std::string(const settings&)> show;
+};
+
 struct setting {
     std::string section;
     std::string key;
     std::string form;      // how its value is written, for people
     std::string fallback;  // the default as --set would take it
     std::string help;
-    // Reads the value into the settings. Returns the rule that it breaks; nothing when all is well.
-    std::function<std::optional<std::string>(settings&, const raw_value&)> set;
+    access value;
 
     std::string name() const { return section + "." + key; }
     std::string variable() const;  // TASKBARGE_SECTION_KEY

@@ -2,9 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "job/online.hpp"
+#include "job/owners.hpp"
+#include "taskbarge/core/edit_distance.hpp"
 
 namespace taskbarge::job {
 
@@ -29,6 +35,7 @@ class examination {
             return std::move(out_);
         }
         good("ledger", env_.settings.ledger.path);
+        check_room();
         if (env_.key.empty()) return std::move(out_);
         auto online = run_online(env_, **book, [this](session& s) -> asio::awaitable<void> { co_await ask(s); });
         if (!online) bad("settings", online.error());
@@ -50,6 +57,42 @@ class examination {
             bad("API key", {errc::no_key, "none: set APOLLO_API_KEY, or apollo.api_key_file in the settings"});
     }
 
+    // A row takes some 300 bytes of the ledger, and its transactions as much again for a while.
+    void check_room() {
+        constexpr std::uintmax_t little = 1ull << 30, none = 16ull << 20;
+        std::error_code error;
+        const auto folder = std::filesystem::absolute(env_.settings.ledger.path, error).parent_path();
+        const auto space = error ? std::filesystem::space_info{} : std::filesystem::space(folder, error);
+        if (error) return line("disk", health::doubtful, fmt::format("{}: {}", folder.string(), error.message()));
+        const auto text = fmt::format("{} MiB free for the ledger", space.available >> 20);
+        if (space.available < none) return bad("disk", {errc::ledger_full, text + "; make room"});
+        if (space.available < little) return line("disk", health::doubtful, text + ", which large files fill");
+        good("disk", text);
+    }
+
+    // The owner of every row that names none.
+    asio::awaitable<void> check_owner(session& s) {
+        const auto& wanted = env_.settings.defaults;
+        if (wanted.owner_email.empty() || !wanted.user_id.empty()) co_return;
+        const auto users = co_await read_owners(s);
+        if (!users) {
+            line("defaults.owner_email", health::doubtful, users.error().text);
+            co_return;
+        }
+        std::vector<std::string> addresses;
+        for (const auto& [address, id] : *users)
+            addresses.push_back(address);
+        // Letters' case does not count, and users come in lower case.
+        auto address = wanted.owner_email;
+        std::transform(address.begin(), address.end(), address.begin(),
+                       [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+        if (users->contains(address)) co_return good("defaults.owner_email", "is a user's");
+        const auto nearest = core::nearest(address, addresses);
+        bad("defaults.owner_email",
+            {errc::settings, fmt::format("no Apollo user has the address {}{}", wanted.owner_email,
+                                         nearest.empty() ? "" : "; the nearest is " + nearest)});
+    }
+
     asio::awaitable<void> ask(session& s) {
         auto usage = co_await s.learn_limits();
         if (!usage) {
@@ -68,6 +111,8 @@ class examination {
         auto users = co_await s.users_page(1);
         if (stopped()) co_return;
         take("users/search", users, "owner_email can then not be used");
+        if (!out_.why && users && users->answer && users->answer->status == 200) co_await check_owner(s);
+        if (stopped()) co_return;
         auto create = co_await s.create_nothing();
         if (stopped()) co_return;
         take_create(create);
@@ -152,8 +197,13 @@ class ledger_examination {
         const auto there = ledger::has_ledger(path);
         if (!there) return bad("ledger", there.error());
         if (!*there) return bad("ledger", {errc::ledger, fmt::format("there is no ledger {}", path)});
-        auto book = ledger::open_ledger(path);
-        if (book) {
+        const bool only_reads = !ledger::may_write(path);
+        auto book =
+            ledger::open_ledger(path, only_reads ? ledger::witness_check::ignored : ledger::witness_check::required);
+        if (book && only_reads) {
+            out_.lines.push_back(
+                {"ledger", health::doubtful, path + " may only be read by this user: not held against its lock file"});
+        } else if (book) {
             good("ledger", fmt::format("{} is the newest, as far as its lock file knows", path));
         } else {
             bad("ledger", book.error());

@@ -76,7 +76,11 @@ class run_reporter {
     void read_ledger(ledger::ledger& book) {
         read_totals(book);
         if (out_.job)
-            if (const auto record = book.job(*out_.job)) out_.pruned_at = record->pruned_at;
+            if (const auto record = book.job(*out_.job)) {
+                out_.pruned_at = record->pruned_at;
+                out_.created_at = record->created_at;
+                out_.finished_at = record->finished_at;
+            }
         if (!env_.names_others) return;
         auto waiting = book.unfinished_jobs();
         if (!waiting) return;

@@ -56,7 +56,9 @@ asio::awaitable<result<client::users_page>> read_page(session& s, std::uint32_t 
     co_return why;
 }
 
-asio::awaitable<result<directory>> read_all(session& s) {
+}  // namespace
+
+asio::awaitable<result<directory>> read_owners(session& s) {
     directory all;
     for (std::uint32_t number = 1; number <= most_pages; ++number) {
         auto page = co_await read_page(s, number);
@@ -68,8 +70,6 @@ asio::awaitable<result<directory>> read_all(session& s) {
     co_return all;
 }
 
-}  // namespace
-
 owner_directory ask_apollo_for_owners(const environment& env) {
     return [&env]() -> result<directory> {
         if (env.key.empty())
@@ -79,7 +79,7 @@ owner_directory ask_apollo_for_owners(const environment& env) {
         if (!book) return book.error();
         result<directory> out = failure{errc::internal, "the owners were not read"};
         auto done =
-            run_online(env, **book, [&out](session& s) -> asio::awaitable<void> { out = co_await read_all(s); });
+            run_online(env, **book, [&out](session& s) -> asio::awaitable<void> { out = co_await read_owners(s); });
         if (!done) return done.error();
         return out;
     };

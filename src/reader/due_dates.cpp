@@ -49,6 +49,14 @@ std::size_t hash_of(std::string_view text) {
     return static_cast<std::size_t>(h ^ h >> 32) * 0x9e3779b97f4a7c15u >> 32;
 }
 
+std::string nearest_zone(std::string_view unknown) {
+    std::vector<std::string> names;
+    for (const auto& zone : date::get_tzdb().zones)
+        names.push_back(zone.name());
+    const auto found = nearest(unknown, names);
+    return found.empty() ? "" : "; the nearest is " + shown(found);
+}
+
 // Only years that RFC 3339 can write.
 bool in_range(core::instant t) {
     using namespace std::chrono;
@@ -68,8 +76,8 @@ core::result<due_dates> due_dates::make(const core::date_settings& settings, cor
             return core::failure{
                 core::errc::settings,
                 fmt::format("dates.timezone: {} is no zone of this machine's time zone database; write an "
-                            "IANA name such as \"America/New_York\" (package tzdata)",
-                            shown(settings.timezone))};
+                            "IANA name such as \"America/New_York\" (package tzdata){}",
+                            shown(settings.timezone), nearest_zone(settings.timezone))};
         }
     }
     if (!settings.time.empty()) {

@@ -43,17 +43,17 @@ fault missing(field f) {
 }
 
 template <class Enum>
-std::string words_of(Enum last) {
+std::vector<std::string> every_word(Enum last) {
     std::vector<std::string> words;
     for (int i = 0; i <= static_cast<int>(last); ++i)
         words.emplace_back(to_string(static_cast<Enum>(i)));
-    return listed(words, " or ");
+    return words;
 }
 
 template <class Enum>
 fault wrong_word(std::string_view text, field f, Enum last) {
     return {fmt::format("invalid_{}", to_string(f)),
-            fmt::format("{} is no {}; write {}", shown(text), to_string(f), words_of(last)), f};
+            fmt::format("{} is no {}; write {}", shown(text), to_string(f), listed(every_word(last), " or ")), f};
 }
 
 template <class Enum>
@@ -86,53 +86,76 @@ row_checks::row_checks(const source_options& options, due_dates dates)
       owners_lookup_(options.owners) {}
 
 core::result<row_checks> row_checks::make(const source_options& options) {
+    if (auto faults = faults_of(options); !faults.empty())
+        return core::failure{core::errc::settings, std::move(faults.front().text)};
     auto dates = due_dates::make(options.dates, options.now);
     if (!dates) return dates.error();
-    // Looking at a default is not using it: used_relative_dates() must not see it.
-    auto scratch = due_dates::make(options.dates, options.now);
-    if (!scratch) return scratch.error();
     row_checks checks(options, std::move(*dates));
-    if (checks.id_pattern_ != core::import_settings{}.id_pattern) {
-        try {
-            checks.id_regex_.emplace(checks.id_pattern_, std::regex::ECMAScript | std::regex::optimize);
-        } catch (const std::regex_error& e) {
-            return core::failure{core::errc::settings, fmt::format("import.id_pattern: {} is no regular expression: {}",
-                                                                   shown(checks.id_pattern_), e.what())};
-        }
-    }
-    if (auto good = checks.check_defaults(*scratch); !good) return good.error();
+    if (checks.id_pattern_ != core::import_settings{}.id_pattern)
+        checks.id_regex_.emplace(checks.id_pattern_, std::regex::ECMAScript | std::regex::optimize);
     return checks;
 }
 
-core::result<void> row_checks::check_defaults(due_dates& scratch) const {
-    // An owner's address can be checked only when the owners are known.
+std::vector<core::setting_fault> row_checks::faults_of(const source_options& options) {
+    std::vector<core::setting_fault> faults;
+    const auto& [timezone, time, formats] = options.dates;
+    const auto check = [&](const char* name, const core::date_settings& part) {
+        if (auto made = due_dates::make(part, options.now); !made) faults.push_back({name, made.error().text});
+    };
+    check("dates.timezone", {timezone, "", {}});
+    check("dates.time", {"", time, {}});
+    for (const auto& format : formats)
+        check("dates.formats", {"", "", {format}});
+    // Looking at a default is not using it: used_relative_dates() must not see it.
+    auto scratch = due_dates::make(faults.empty() ? options.dates : core::date_settings{}, options.now);
+    row_checks checks(options, std::move(*scratch));
+    try {
+        if (checks.id_pattern_ != core::import_settings{}.id_pattern)
+            checks.id_regex_.emplace(checks.id_pattern_, std::regex::ECMAScript);
+    } catch (const std::regex_error& e) {
+        faults.push_back({"import.id_pattern", fmt::format("import.id_pattern: {} is no regular expression: {}",
+                                                           shown(checks.id_pattern_), e.what())});
+        return faults;
+    }
+    auto of_defaults = checks.faults_of_defaults(faults.empty() ? &checks.dates_ : nullptr);
+    faults.insert(faults.end(), of_defaults.begin(), of_defaults.end());
+    return faults;
+}
+
+// `dates` is null where the settings of dates are themselves not right.
+std::vector<core::setting_fault> row_checks::faults_of_defaults(due_dates* dates) const {
+    std::vector<core::setting_fault> faults;
     text_arena arena;
     core::task_view ignored;
-    const auto check = [&](std::string_view value, field f, auto&& read) -> core::result<void> {
-        if (value.empty()) return {};
-        if (const std::optional<fault> wrong = read(value))
-            return core::failure{core::errc::settings, fmt::format("defaults.{}: {}", to_string(f), wrong->message)};
-        return {};
+    const auto check = [&](std::string_view value, field f, auto&& read) {
+        if (value.empty()) return;
+        if (const std::optional<fault> wrong = read(value)) {
+            const auto name = fmt::format("defaults.{}", to_string(f));
+            faults.push_back({name, fmt::format("{}: {}", name, wrong->message)});
+        }
     };
-    auto good = check(defaults_.user_id, field::user_id,
-                      [&](std::string_view v) { return id(v, field::user_id, arena, ignored.user_id); });
-    if (good)
-        good = check(defaults_.type, field::type, [&](std::string_view v) {
-            return read_word(core::parse_task_type(v), v, field::type, core::task_type::action_item, ignored.type);
+    const auto check_word = [&](std::string_view value, field f, auto parse, auto last) {
+        check(value, f, [&](std::string_view v) -> std::optional<fault> {
+            if (parse(v)) return std::nullopt;
+            auto wrong = wrong_word(v, f, last);
+            wrong.message += fmt::format("; the nearest is {}", nearest(v, every_word(last)));
+            return wrong;
         });
-    if (good)
-        good = check(defaults_.priority, field::priority, [&](std::string_view v) {
-            return read_word(core::parse_task_priority(v), v, field::priority, core::task_priority::low,
-                             ignored.priority);
-        });
-    if (good)
-        good = check(defaults_.status, field::status, [&](std::string_view v) {
-            return read_word(core::parse_task_status(v), v, field::status, core::task_status::skipped, ignored.status);
-        });
-    if (good)
-        good =
-            check(defaults_.due_at, field::due_at, [&](std::string_view v) { return scratch.read(v, ignored.due_at); });
-    return good;
+    };
+    check(defaults_.user_id, field::user_id,
+          [&](std::string_view v) { return id(v, field::user_id, arena, ignored.user_id); });
+    // Whose address it is only Apollo knows.
+    check(defaults_.owner_email, field::owner_email, [](std::string_view v) -> std::optional<fault> {
+        if (v.find('@') != std::string_view::npos) return std::nullopt;
+        return fault{"unknown_owner", fmt::format("{} is no e-mail address", shown(v)), field::owner_email};
+    });
+    check_word(defaults_.type, field::type, core::parse_task_type, core::task_type::action_item);
+    check_word(defaults_.priority, field::priority, core::parse_task_priority, core::task_priority::low);
+    check_word(defaults_.status, field::status, core::parse_task_status, core::task_status::skipped);
+    if (dates)
+        check(defaults_.due_at, field::due_at, [&](std::string_view v) { return dates->read(v, ignored.due_at); });
+    check(defaults_.note, field::note, [&](std::string_view v) { return note(v, arena, ignored.note); });
+    return faults;
 }
 
 void row_checks::look_up_owners() {

@@ -23,6 +23,8 @@ class row_checks {
  public:
     // Fails with errc::settings when a default or import.id_pattern is itself not right.
     static core::result<row_checks> make(const source_options& options);
+    // All of what make() fails with the first of.
+    static std::vector<core::setting_fault> faults_of(const source_options& options);
 
     std::optional<fault> contact_id(std::string_view text, text_arena& arena, std::string_view& out) const;
     std::optional<fault> details(const field_texts& texts, text_arena& arena, core::task_view& out);
@@ -33,7 +35,7 @@ class row_checks {
 
  private:
     row_checks(const source_options& options, due_dates dates);
-    core::result<void> check_defaults(due_dates& scratch) const;
+    std::vector<core::setting_fault> faults_of_defaults(due_dates* scratch) const;
     std::optional<fault> id(std::string_view text, field f, text_arena& arena, std::string_view& out) const;
     std::optional<fault> user(const field_texts& texts, text_arena& arena, std::string_view& out);
     std::optional<fault> owner(std::string_view email, text_arena& arena, std::string_view& out);

@@ -208,6 +208,15 @@ std::string row_source::digest() const {
     return impl_->digest.hex();
 }
 
+std::vector<core::setting_fault> faults_of_settings(const core::settings& settings, core::instant now) {
+    source_options options;
+    options.defaults = settings.defaults;
+    options.dates = settings.dates;
+    options.import = settings.import;
+    options.now = now;
+    return row_checks::faults_of(options);
+}
+
 core::result<input_digest> digest_of(const std::vector<std::string>& paths, const std::function<bool()>& go_on) {
     input_digest_builder digest;
     input_digest found;

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
-
-#include "taskbarge/core/edit_distance.hpp"
 
 namespace taskbarge::reader {
 namespace {
@@ -104,21 +101,6 @@ std::string listed(std::span<const std::string> items, std::string_view last_joi
         out += items[i];
     }
     return out;
-}
-
-std::string nearest(std::string_view text, std::span<const std::string> candidates) {
-    constexpr std::size_t longest = 254;  // of an e-mail address; more would only cost time
-    const std::string wanted = lower(text.substr(0, longest));
-    const std::string* best = nullptr;
-    std::size_t best_distance = std::numeric_limits<std::size_t>::max();
-    for (const std::string& c : candidates) {
-        const std::size_t distance = core::edit_distance(wanted, lower(std::string_view(c).substr(0, longest)));
-        if (distance < best_distance) {
-            best = &c;
-            best_distance = distance;
-        }
-    }
-    return best ? *best : std::string();
 }
 
 std::size_t count_characters(std::string_view text) {

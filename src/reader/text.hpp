@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "taskbarge/core/edit_distance.hpp"
+
 namespace taskbarge::reader {
 
 // Bytes that stay where they are until clear(): given out in order, freed together.
@@ -55,8 +57,7 @@ std::string shown(std::string_view text);
 std::string shell_quoted(std::string_view text);
 // "a", "a and b", "a, b and c".
 std::string listed(std::span<const std::string> items, std::string_view last_joint = " and ");
-// The candidate that needs the fewest single-character changes to become `text`; empty without candidates.
-std::string nearest(std::string_view text, std::span<const std::string> candidates);
+using core::nearest;
 // Code points of valid UTF-8.
 std::size_t count_characters(std::string_view text);
 

@@ -15,6 +15,7 @@
 #include <csignal>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "service/api/control_api.hpp"
@@ -32,9 +33,10 @@
 #include "service/work/scheduler.hpp"
 #include "taskbarge/async/task_group.hpp"
 #include "taskbarge/async/worker.hpp"
+#include "taskbarge/client/apollo_client.hpp"
 #include "taskbarge/ledger/ledger.hpp"
-#include "taskbarge/report/exit_code.hpp"
-#include "taskbarge/report/report_json.hpp"
+#include "taskbarge/notification/notification.hpp"
+#include "taskbarge/report/brief.hpp"
 
 namespace taskbarge::service {
 
@@ -55,9 +57,8 @@ std::size_t raise_descriptor_limit() {
     return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-result<void> check(const configuration& c) {
-    if (c.key.empty())
-        return failure{errc::no_key, "no API key: set APOLLO_API_KEY, or apollo.api_key_file in the settings"};
+// Who may ask the service.
+result<void> check_entrance(const configuration& c) {
     if (!c.token.empty()) return http::check_token(c.token);
     if (!http::is_loopback(c.settings.serve.listen))
         return failure{errc::settings,
@@ -67,18 +68,13 @@ result<void> check(const configuration& c) {
     return {};
 }
 
-// The body of a notification: the keys of --json, and what is told.
-std::string notification_body(std::string_view event, const std::string& id, const job::report& r,
-                              const std::string& ledger_path, const std::string& import, core::instant now) {
-    std::string out;
-    core::json_object o(out);
-    o.text("event", event);
-    o.text("id", id);
-    o.text("time", core::to_rfc3339(now));
-    o.text_or_null("import", import);
-    report::add_report(o, r, ledger_path, report::exit_code_of(r));
-    o.close();
-    return out + '\n';
+result<void> check(const configuration& c) {
+    if (c.key.empty())
+        return failure{errc::no_key, "no API key: set APOLLO_API_KEY, or apollo.api_key_file in the settings"};
+    // A file of authorities that cannot be read would fail each job and each notification.
+    if (auto fit = client::check_ca_file(c.settings.apollo.ca_file, "apollo.ca_file"); !fit) return fit;
+    if (auto fit = client::check_ca_file(c.settings.notify.ca_file, "notify.ca_file"); !fit) return fit;
+    return check_entrance(c);
 }
 
 // Everything that runs, in the order in which it is made; it ends in the opposite order.
@@ -138,12 +134,12 @@ class daemon {
         const auto configuration = configuration_.get();
         const auto& s = configuration->settings;
         notifier_.reset();  // two must not work on one outbox
-        if (s.notify.url.empty()) return {};
+        if (s.notify.url.empty() && s.notify.ping_url.empty()) return {};
         notify::notifier::options o;
         o.settings = s.notify;
         o.key = configuration->notify_secret;
         o.folder = store_->root() + "/.outbox";
-        o.post = notify::make_poster(s.notify);
+        o.post = notification::make_poster(s.notify);
         o.clock = &env_.clock;
         o.note = [this](std::string_view outcome, const std::string& id, const std::string& text) {
             metrics_.notification(outcome);
@@ -157,7 +153,8 @@ class daemon {
     }
 
     void make_workers() {
-        scheduler::parts sp{configuration_, env_.clock, board_, env_.seed, {}, {}};
+        scheduler::parts sp{configuration_, env_.clock, board_, env_.seed, {}, {}, {}};
+        sp.begun = [this](core::job_id job) { tell_start(job); };
         sp.finished = [this](core::job_id job) { intake_->job_finished(job); };
         sp.notify = [this](std::string_view event, const job::report& r) { tell_job(event, r); };
         scheduler_ = std::make_unique<scheduler>(std::move(sp));
@@ -229,35 +226,36 @@ class daemon {
     // Each end of a run has an id of its own: a receiver drops what it has seen. A job's end has the same one whenever
     // it is told.
     void tell_job(std::string_view event, const job::report& r) {
-        if (!is_wanted(event)) return;
-        auto when = env_.clock.now();
-        const auto job = r.job.value_or(0);
-        if (!r.why)
-            if (const auto book = ledger::open_ledger(configuration_.get()->settings.ledger.path))
-                if (const auto record = (*book)->job(job)) when = record->finished_at.value_or(when);
-        tell(event, fmt::format("job-{}-{}-{}", job, event, core::to_rfc3339(when)), r, "");
+        const auto now = env_.clock.now();
+        tell(event, notification::id_of(r, event, now), r, "", now);
     }
 
     void tell_import(const inbox::item& item, const failure& why) {
         job::report r;
         r.state = "failed";
         r.why = why;
-        tell("failed", "import-" + item.id, r, item.id);
+        tell("failed", "import-" + item.id, r, item.id, env_.clock.now());
     }
 
-    // A look into the ledger for what nobody wants to hear is time that the next job waits.
-    bool is_wanted(std::string_view event) const {
-        const auto configuration = configuration_.get();
-        const auto& notify = configuration->settings.notify;
-        const auto& wanted = notify.events;
-        return !notify.url.empty() && std::find(wanted.begin(), wanted.end(), event) != wanted.end();
+    void tell_start(core::job_id job) {
+        const auto now = env_.clock.now();
+        hand_over(fmt::format("ping-{}-start-{}", job, core::to_rfc3339(now)),
+                  notification::to_string(notification::ping::start), fmt::format("job {} is begun\n", job));
     }
 
-    void tell(std::string_view event, const std::string& id, const job::report& r, const std::string& import) {
-        if (!is_wanted(event)) return;
+    void tell(std::string_view event, const std::string& id, const job::report& r, const std::string& import,
+              core::instant now) {
         const auto configuration = configuration_.get();
-        const auto body =
-            notification_body(event, id, r, configuration->settings.ledger.path, import, env_.clock.now());
+        const auto& s = configuration->settings;
+        const auto stale = report::stale_for(r, s.notify.stale_after, now);
+        const auto text = report::brief_text(r, stale, "");
+        if (const auto ping = notification::ping_of(r, stale.has_value()))
+            hand_over("ping-" + id, notification::to_string(*ping), text);
+        if (notification::is_wanted(s.notify, event))
+            hand_over(id, event, notification::body_of(s.notify, {event, id, r, text, s.ledger.path, import, now}));
+    }
+
+    void hand_over(const std::string& id, std::string_view event, const std::string& body) {
         const std::lock_guard lock(notifier_mutex_);
         if (!notifier_) return;
         if (auto told = notifier_->tell(id, event, body); !told)
@@ -412,6 +410,20 @@ class daemon {
 };
 
 }  // namespace
+
+void examine(const configuration& c, job::doctor_report& report) {
+    report.has_service = true;
+    const auto add = [&](const char* what, const std::string& good, const std::optional<failure>& why) {
+        report.lines.push_back({what, why ? job::health::bad : job::health::good, why ? why->text : good});
+        if (why && !report.why_no_service) report.why_no_service = why;
+    };
+    const auto entrance = check_entrance(c);
+    add("control API",
+        fmt::format("{}, {}", c.settings.serve.listen, c.token.empty() ? "without a token" : "with a token"),
+        entrance ? std::nullopt : std::optional(entrance.error()));
+    const auto inbox = inbox::item_store::examine(c.settings.serve.inbox);
+    add("inbox", inbox ? *inbox : std::string(), inbox ? std::nullopt : std::optional(inbox.error()));
+}
 
 result<void> serve(const environment& env) {
     auto first = env.load();

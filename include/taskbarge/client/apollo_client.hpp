@@ -83,6 +83,12 @@ class apollo_client {
 // none. Loopback and plain http never use one.
 std::string proxy_for(const std::string& base_url, const std::map<std::string, std::string>& environment);
 
+// Whether apollo.base_url, send.proxy (empty: none) and a PEM file of authorities that `setting` names can be used:
+// errc::settings else, in the words of make().
+core::result<void> check_base_url(const std::string& url);
+core::result<void> check_proxy(const std::string& url);
+core::result<void> check_ca_file(const std::string& path, const char* setting);
+
 // The JSON body of a bulk_create request.
 std::string bulk_create_body(const core::task_view& details, const core::id_list& contact_ids);
 

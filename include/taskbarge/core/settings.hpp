@@ -112,11 +112,16 @@ struct serve_settings {
     friend bool operator==(const serve_settings&, const serve_settings&) = default;
 };
 
+enum class notify_body : std::uint8_t { json, text };  // the report as --json has it | {"text": "..."}, for chats
+
 struct notify_settings {
     std::string url;  // a webhook; empty: nobody is told
     std::string secret_file;
     std::string ca_file;
     std::vector<std::string> events{"completed", "parked", "failed"};
+    notify_body body = notify_body::json;
+    std::string ping_url;  // of a monitor that expects URL/start, then URL or URL/fail; empty: none
+    std::chrono::milliseconds stale_after = std::chrono::hours(24);  // zero: no job is ever stale
     friend bool operator==(const notify_settings&, const notify_settings&) = default;
 };
 
@@ -155,18 +160,47 @@ struct settings_sources {
 
 struct loaded_settings {
     settings value;
-    std::string file;                   // the settings file in use; empty: none
-    std::vector<std::string> warnings;  // one line each, such as an unknown TASKBARGE_ variable
+    std::string file;                            // the settings file in use; empty: none
+    std::vector<std::string> warnings;           // one line each, such as an unknown TASKBARGE_ variable
+    std::map<std::string, std::string> origins;  // section.key -> where its value stands; without an entry: the default
 };
 
-// Reads and checks all settings. A failure is errc::settings and names the key, where it stands, and the rule; an
-// unknown key names the nearest known one.
+// All that is wrong with the settings. A value that breaks a rule is not in force: the one beneath it is.
+struct examined_settings {
+    loaded_settings loaded;
+    std::vector<failure> problems;
+};
+
+// Reads all settings and checks each by itself. A problem is errc::settings and names the key, where it stands, and the
+// rule; an unknown key names the nearest known one. What it takes a reader or a client to know is checked by
+// job::examine_settings().
+examined_settings examine_settings(const settings_sources& sources);
+
+// The same for whom one problem is enough: the first.
 result<loaded_settings> load_settings(const settings_sources& sources);
 
 // The settings of `base` with those of a file that comes with an input. It may say how the input is to be read, in
 // [columns], [defaults], [dates] and [import], and nothing else: whoever may drop a file must not choose where the key
-// goes. A failure is errc::settings, as from load_settings().
-result<settings> with_input_settings(const settings& base, const std::string& file);
+// goes. A failure is errc::settings, as from load_settings(). The origins are those of the file alone.
+result<loaded_settings> with_input_settings(const settings& base, const std::string& file);
+
+// A value that is well formed but cannot be used.
+struct setting_fault {
+    std::string name;  // section.key
+    std::string text;  // "section.key: " and what is wrong with it, and what is right
+};
+
+// The fault with the place where the value stands.
+failure at_origin(const loaded_settings& loaded, const setting_fault& fault);
+
+// A value in force, and where it comes from.
+struct setting_value {
+    std::string section, key;
+    std::string value;   // as a settings file would have it; empty: not set. URLs that may hold a secret are cut short
+    std::string origin;  // "default", "FILE:LINE:COLUMN", "environment variable NAME", "--set NAME", "command line"
+};
+// Of every setting there is, in the order of docs/settings.md.
+std::vector<setting_value> show_settings(const loaded_settings& loaded);
 
 // One setting, for help texts and documentation.
 struct setting_info {

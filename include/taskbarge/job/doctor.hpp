@@ -28,11 +28,15 @@ struct doctor_report {
     std::vector<finding_line> lines;
     std::optional<core::rate_book> book;  // of tasks/bulk_create, when it is known
     std::optional<core::failure> why;     // the first that would stop an import; nothing: an import would work
+    // The same of the service, where it is set up, and of notifications.
+    bool has_service = false;
+    std::optional<core::failure> why_no_service;
 };
 
-// Looks at the ledger, the connection, the key, its rights on each route, the limits and the clocks. Costs one request
-// on each route; the one on tasks/bulk_create names neither contacts nor details, so that Apollo can only refuse it.
-// Blocks; call it from any one thread.
+// Looks at the ledger and the room on its disk, the connection, the key, its rights on each route, the limits and the
+// clocks. Costs one request on each route, and the pages of the users where defaults.owner_email is set; the one on
+// tasks/bulk_create names neither contacts nor details, so that Apollo can only refuse it. Blocks; call it from any one
+// thread.
 doctor_report examine(const environment& env);
 
 // Looks through all of the ledger: whether it is the newest, and as it was written. Needs neither key nor network.

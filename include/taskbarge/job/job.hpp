@@ -83,7 +83,8 @@ struct report {
     std::uint64_t requests_this_run = 0;
     std::chrono::milliseconds elapsed{0};
     std::optional<core::instant> resume_at;
-    std::vector<core::job_id> unfinished_jobs;  // others, of this ledger
+    std::optional<core::instant> created_at, finished_at;  // the job's, as far as the ledger could tell
+    std::vector<core::job_id> unfinished_jobs;             // others, of this ledger
     std::optional<core::failure> why;
     bool already_finished = false;           // reported again, nothing done
     std::optional<core::instant> pruned_at;  // its rows are gone, its sums are left

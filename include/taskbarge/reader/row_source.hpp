@@ -104,6 +104,11 @@ class row_source {
     std::unique_ptr<impl> impl_;
 };
 
+// What only the reader sees in settings, whatever the files: zones, formats and patterns that there are not, defaults
+// that would not pass as a cell. open() fails with the first. Where there is none, no file fails for its settings
+// alone.
+std::vector<core::setting_fault> faults_of_settings(const core::settings& settings, core::instant now);
+
 // SHA-256 and size of the input's bytes as row_source would report them, without reading rows. Not for "-".
 struct input_digest {
     std::string sha256;

@@ -9,6 +9,7 @@
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/secret.hpp"
 #include "taskbarge/core/settings.hpp"
+#include "taskbarge/job/doctor.hpp"
 
 namespace taskbarge::service {
 
@@ -35,5 +36,8 @@ struct environment {
 // with errc::settings (no token on an address that others reach, the inbox cannot be used), errc::no_key, errc::ledger,
 // errc::unreachable (cannot listen). What fails later is logged and tried again; nothing but a signal ends the service.
 core::result<void> serve(const environment& env);
+
+// Adds to the report what would stop the service: token, address, inbox. For `doctor`; starts nothing.
+void examine(const configuration& c, job::doctor_report& report);
 
 }  // namespace taskbarge::service

@@ -297,6 +297,7 @@ class folders final : public item_store {
     result<std::vector<held_item>> adopt(std::size_t most,
                                          const std::function<bool(const std::string& id)>& known) override;
     result<std::vector<item>> list(item_place place, std::size_t most) override;
+    result<std::uint64_t> count(item_place place) override;
     result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) override;
     result<std::optional<item>> find(const std::string& id) override;
     result<std::optional<held_item>> hold(const std::string& id) override;
@@ -535,6 +536,12 @@ result<std::vector<item>> folders::list(item_place place, std::size_t most) {
     return out;
 }
 
+result<std::uint64_t> folders::count(item_place place) {
+    const auto ids = ids_in(place_path(root_, place));
+    if (!ids) return ids.error();
+    return ids->size();
+}
+
 result<std::vector<std::string>> folders::done_with(const std::set<core::job_id>& jobs) {
     const auto folder = place_path(root_, item_place::done);
     const auto ids = ids_in(folder);
@@ -632,13 +639,15 @@ failure unusable(const std::string& root, std::string_view why) {
     return {errc::settings, fmt::format("serve.inbox: {} cannot be used: {}", core::printable(root), why)};
 }
 
+constexpr std::array places{"processing", "done", "failed", ".incoming"};
+
 result<void> make_places(const std::string& root) {
     std::string path;
     for (const auto& part : std::filesystem::path(root)) {
         path = path.empty() ? part.string() : (std::filesystem::path(path) / part).string();
         if (auto ok = make_folder(path); !ok) return ok;
     }
-    for (const char* name : {"processing", "done", "failed", ".incoming"}) {
+    for (const char* name : places) {
         const auto place = root + "/" + name;
         if (auto ok = make_folder(place); !ok) return ok;
         if (!is_folder(place)) return failure{errc::io, fmt::format("{} is no folder", place)};
@@ -689,7 +698,10 @@ void held_item::unlock() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-result<std::unique_ptr<item_store>> item_store::open(const std::string& root) {
+namespace {
+
+// The root as open() uses it.
+result<std::string> usual_form(const std::string& root) {
     std::error_code error;
     const auto absolute = std::filesystem::absolute(root, error);
     if (root.empty() || error) return unusable(root, "it is no path");
@@ -697,6 +709,34 @@ result<std::unique_ptr<item_store>> item_store::open(const std::string& root) {
     while (path.size() > 1 && path.back() == '/')
         path.pop_back();
     if (path == "/") return unusable(path, "choose a folder of its own");
+    return path;
+}
+
+}  // namespace
+
+result<std::string> item_store::examine(const std::string& root) {
+    const auto path = usual_form(root);
+    if (!path) return path.error();
+    // The nearest folder above it that is there is where the rest is made.
+    auto there = std::filesystem::path(*path);
+    std::error_code error;
+    while (there.has_relative_path() && !std::filesystem::exists(std::filesystem::symlink_status(there, error)))
+        there = there.parent_path();
+    if (!std::filesystem::is_directory(there, error))
+        return unusable(*path, fmt::format("{} is no folder", there.string()));
+    if (::access(there.c_str(), W_OK | X_OK) != 0)
+        return unusable(*path, file_failure("cannot write to", there.string(), errno).text);
+    if (there != *path) return *path + " is not there yet; the service makes it";
+    for (const char* name : places)
+        if (!std::filesystem::exists(*path + "/" + name, error)) return *path;
+    if (auto ok = try_moves(*path); !ok) return unusable(*path, ok.error().text);
+    return *path;
+}
+
+result<std::unique_ptr<item_store>> item_store::open(const std::string& root) {
+    const auto usual = usual_form(root);
+    if (!usual) return usual.error();
+    const auto& path = *usual;
     if (auto ok = make_places(path); !ok) return unusable(path, ok.error().text);
     if (auto ok = try_moves(path); !ok) return unusable(path, ok.error().text);
     if (auto turn = take_turn::wait(path); !turn) return unusable(path, turn.error().text);

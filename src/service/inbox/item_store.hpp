@@ -52,6 +52,8 @@ class item_store {
     // of dead processes left in .incoming. errc::settings, naming folder and remedy, when the root cannot be used: not
     // writable, or parts of it on different file systems (rename must be atomic).
     static core::result<std::unique_ptr<item_store>> open(const std::string& root);
+    // Whether open() would take it, without making or removing anything that stays. A text for people, or the failure.
+    static core::result<std::string> examine(const std::string& root);
     virtual ~item_store() = default;
 
     // Takes <root>/<name> with its settings files. Nothing: it is gone, another service took it, or is no regular file
@@ -73,6 +75,8 @@ class item_store {
         std::size_t most, const std::function<bool(const std::string& id)>& known = {}) = 0;
     // Every item of a place, oldest first, without holding it; at most `most`, the newest.
     virtual core::result<std::vector<item>> list(item_place place, std::size_t most) = 0;
+    // How many items a place has, without looking into them.
+    virtual core::result<std::uint64_t> count(item_place place) = 0;
     // The ids of the items in done that have one of these jobs.
     virtual core::result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) = 0;
     virtual core::result<std::optional<item>> find(const std::string& id) = 0;  // errc::usage: no id

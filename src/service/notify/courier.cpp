@@ -63,8 +63,9 @@ void courier::take_up(letter l) {
 }
 
 core::result<void> courier::tell(const std::string& id, std::string_view event, const std::string& body) {
-    const auto& events = options_.settings.events;
-    if (options_.settings.url.empty() || std::find(events.begin(), events.end(), event) == events.end()) return {};
+    const bool is_ping = notification::parse_ping(event).has_value();
+    const auto& s = options_.settings;
+    if (is_ping ? s.ping_url.empty() : !notification::is_wanted(s, event)) return {};
     if (!is_usable_id(id) || body.size() > most_of_a_body)
         return core::failure{core::errc::internal,
                              fmt::format("no notification can have the id \"{}\", or so long a body",
@@ -73,6 +74,7 @@ core::result<void> courier::tell(const std::string& id, std::string_view event, 
     {
         const std::lock_guard lock(mutex_);
         if (entries_.contains(id)) return {};
+        if (is_ping) drop_waiting_pings();
         const auto now = options_.clock->now();
         letter l{id, std::string(event), body, now, 0, now};
         if (auto ok = box_.save(l); !ok) {
@@ -84,6 +86,16 @@ core::result<void> courier::tell(const std::string& id, std::string_view event, 
     }
     if (dropped) say(*dropped);
     return {};
+}
+
+// A monitor told of an earlier run after a later one would take the later one for running, or failed.
+void courier::drop_waiting_pings() {
+    for (auto it = entries_.begin(); it != entries_.end();) {
+        const auto next = std::next(it);
+        if (!it->second.under_way && notification::parse_ping(it->second.what.event))
+            (void)without(std::string(it->first));
+        it = next;
+    }
 }
 
 std::size_t courier::waiting() const {
@@ -107,9 +119,8 @@ std::optional<milliseconds> courier::work() {
         const auto left = std::chrono::ceil<milliseconds>(e.due - options_.clock->steady_now());
         if (left.count() > 0) return left;
         e.under_way = true;
-        const std::string signed_by =
-            options_.key.empty() ? "" : signature(options_.key, options_.clock->now(), e.what.body);
-        out = {options_.settings.url, e.what.id, e.what.event, e.what.body, signed_by};
+        out = notification::address(options_.settings, options_.key, e.what.id, e.what.event, e.what.body,
+                                    options_.clock->now());
     }
     const delivery d = options_.post(out);
     std::optional<remark> became;

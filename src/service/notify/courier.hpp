@@ -46,6 +46,7 @@ class courier {
 
     courier(notifier::options o, outbox box) : options_(std::move(o)), box_(std::move(box)) {}
     void take_up(letter l);
+    void drop_waiting_pings();
     entries::iterator next();
     std::optional<remark> give_up_oldest();
     remark settle(entry& e, const delivery& d);

@@ -18,6 +18,7 @@
 #include "taskbarge/core/shortage.hpp"
 #include "taskbarge/core/write_all.hpp"
 #include "taskbarge/job/retry_policy.hpp"
+#include "taskbarge/job/settings_check.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/report/exit_code.hpp"
 #include "taskbarge/report/rejects_writer.hpp"
@@ -98,16 +99,6 @@ bool may_pass(errc code) {
 // Rejects keep the form of their input.
 std::string rejects_name(const std::string& format) {
     return format.starts_with("jsonl") ? "rejects.jsonl" : "rejects.csv";
-}
-
-result<core::settings> settings_of(const core::settings& base, const inbox::item& item) {
-    core::settings s = base;
-    for (const auto& file : item.settings_files) {
-        auto changed = core::with_input_settings(s, file);
-        if (!changed) return changed.error();
-        s = std::move(*changed);
-    }
-    return s;
 }
 
 // What `status --json` says, and which end of the job it tells of.
@@ -447,7 +438,7 @@ void intake::plan(entry e) {
             return later(std::move(e), noted.error());
         return accept(std::move(e), **planned);
     }
-    auto settings = settings_of(configuration->settings, e.held.item());
+    auto settings = job::with_input_settings(configuration->settings, e.held.item().settings_files, parts_.clock.now());
     if (!settings) return give_up(std::move(e), settings.error(), configuration->settings);
     // What it is before its first byte is read, it must be after the last one, or a part of it is missing in the job.
     const auto input = e.held.item().input();

@@ -309,6 +309,7 @@ void scheduler::run(const choice& chosen) {
     const auto job = chosen.run->job;
     parts_.runs.lines().info("job_started", {{"job", job}});
     parts_.runs.tell("job", job, job_event_json(job, "running", {}));
+    if (parts_.begun) parts_.begun(job);
     const auto book = book_.at(chosen.configuration->settings.ledger.path);
     const auto report =
         with_run(chosen.run, *chosen.configuration, book ? *book : nullptr,
@@ -331,14 +332,18 @@ void scheduler::after(core::job_id job, const job::report& r) {
     parts_.runs.counts().run_ended(r.state, r.elapsed);
     parts_.runs.tell("job", job, job_event_json(job, r.state, r.why ? r.why->text : ""));
     if (!r.why) {
-        log.info("job_completed", {{"job", job},
-                                   {"rows", r.rows.rows},
-                                   {"created", r.rows.created},
-                                   {"duplicate", r.rows.duplicate},
-                                   {"rejected", r.rows.rejected},
-                                   {"failed", r.rows.failed},
-                                   {"unknown", r.rows.unknown},
-                                   {"requests", r.requests.requests}});
+        const bool exceptions = r.rows.rejected + r.rows.failed + r.rows.unknown != 0;
+        log.write(exceptions ? log_level::warning : log_level::info, "job_completed",
+                  {{"job", job},
+                   {"rows", r.rows.rows},
+                   {"created", r.rows.created},
+                   {"duplicate", r.rows.duplicate},
+                   {"rejected", r.rows.rejected},
+                   {"failed", r.rows.failed},
+                   {"unknown", r.rows.unknown},
+                   {"requests", r.requests.requests}},
+                  exceptions ? fmt::format("with exceptions; taskbarge results {} --only failed,unknown,rejected", job)
+                             : std::string());
         if (!r.already_finished) parts_.notify("completed", r);
         parts_.finished(job);
         return;

@@ -64,6 +64,8 @@ class scheduler {
         std::function<void(core::job_id)> finished;
         // Told of each end of a run that somebody may want to hear of: completed, parked, failed.
         std::function<void(std::string_view event, const job::report& r)> notify;
+        // Told before a job is worked on.
+        std::function<void(core::job_id)> begun;
     };
     explicit scheduler(parts p);
     ~scheduler();  // closes

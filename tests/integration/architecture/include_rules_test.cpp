@@ -26,9 +26,11 @@ const std::map<std::string, std::set<std::string>> allowed_uses{
     {"client", {"core", "async"}},
     {"job", {"core", "reader", "grouper", "ledger", "async", "client"}},
     {"report", {"core", "ledger", "job"}},
-    {"service", {"core", "reader", "grouper", "ledger", "async", "client", "job", "report"}},
+    {"notification", {"core", "client", "job", "report"}},
+    {"service", {"core", "reader", "grouper", "ledger", "async", "client", "job", "report", "notification"}},
     {"sandbox", {"core", "async"}},
-    {"cli", {"core", "reader", "grouper", "ledger", "async", "client", "job", "report", "service", "sandbox"}},
+    {"cli",
+     {"core", "reader", "grouper", "ledger", "async", "client", "job", "report", "notification", "service", "sandbox"}},
 };
 
 // Modules whose headers stay free of Asio and Beast: quick to build, easy to fuzz.

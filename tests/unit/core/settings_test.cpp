@@ -495,7 +495,7 @@ class InputSettings : public ::testing::Test {
         std::error_code ignored;
         fs::remove(path_, ignored);
     }
-    core::result<core::settings> with(const std::string& text) {
+    core::result<core::loaded_settings> with(const std::string& text) {
         std::ofstream(path_) << text;
         return core::with_input_settings(base_, path_.string());
     }
@@ -511,10 +511,10 @@ TEST_F(InputSettings, MaySayHowAnInputIsRead) {
     ASSERT_FALSE(s) << "an unknown table is an error";
     const auto good = with("[columns]\ncontact_id = \"Id\"\n[defaults]\ntype = \"call\"\n[import]\nchunk_size = 7\n");
     ASSERT_TRUE(good) << good.error().text;
-    EXPECT_EQ(good->columns.at("contact_id"), "Id");
-    EXPECT_EQ(good->defaults.type, "call");
-    EXPECT_EQ(good->defaults.note, "of the service");
-    EXPECT_EQ(good->import.chunk_size, 7u);
+    EXPECT_EQ(good->value.columns.at("contact_id"), "Id");
+    EXPECT_EQ(good->value.defaults.type, "call");
+    EXPECT_EQ(good->value.defaults.note, "of the service");
+    EXPECT_EQ(good->value.import.chunk_size, 7u);
 }
 
 TEST_F(InputSettings, MayNotSayWhereTheKeyGoes) {

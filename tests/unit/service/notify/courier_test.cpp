@@ -370,5 +370,41 @@ TEST_F(Courier, RetryThatCannotBeWrittenIsKeptInMemory) {
     EXPECT_THAT(posted(), ElementsAre("a", "a"));
 }
 
+TEST_F(Courier, PingsGoToTheirOwnAddressUnsigned) {
+    auto o = options();
+    o.key = core::secret("k");
+    o.settings.ping_url = "https://hc.example/abc";
+    const auto c = make(std::move(o));
+    tell(*c, "p", "ping-fail");
+    work_off(*c);
+    EXPECT_EQ(last_.url, "https://hc.example/abc/fail");
+    EXPECT_EQ(last_.signature, "");
+}
+
+TEST_F(Courier, PingsAreNotToldWithoutAnAddress) {
+    const auto c = make();
+    tell(*c, "p", "ping-start");
+    EXPECT_EQ(c->waiting(), 0U);
+}
+
+TEST_F(Courier, ANewerPingTakesThePlaceOfOneThatWaits) {
+    auto o = options();
+    o.settings.ping_url = "https://hc.example/abc";
+    const auto c = make(std::move(o));
+    answer(no_answer);
+    tell(*c, "old", "ping-fail");
+    tell(*c, "hook", "completed");
+    work_off(*c);
+    EXPECT_EQ(c->waiting(), 2U);
+    tell(*c, "new", "ping-success");
+    EXPECT_EQ(c->waiting(), 2U) << "the hook's, and the newer ping";
+    answer({true, false, "200"});
+    clock_.advance(1h);
+    work_off(*c);
+    EXPECT_EQ(c->waiting(), 0U);
+    const auto all = posted();
+    EXPECT_EQ(std::count(all.begin(), all.end(), "old"), 1) << "its first try only";
+}
+
 }  // namespace
 }  // namespace taskbarge::service::notify

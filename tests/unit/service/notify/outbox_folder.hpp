@@ -15,6 +15,8 @@
 
 namespace taskbarge::service::notify {
 
+using notification::signature;
+
 class outbox_fixture : public ::testing::Test {
  protected:
     outbox_fixture() {

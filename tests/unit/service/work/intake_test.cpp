@@ -86,6 +86,7 @@ class full_disk final : public inbox::item_store {
     core::result<std::vector<inbox::item>> list(inbox::item_place place, std::size_t most) override {
         return store_.list(place, most);
     }
+    core::result<std::uint64_t> count(inbox::item_place place) override { return store_.count(place); }
     core::result<std::vector<std::string>> done_with(const std::set<core::job_id>& jobs) override {
         return store_.done_with(jobs);
     }

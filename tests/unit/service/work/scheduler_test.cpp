@@ -40,7 +40,7 @@ class silent_server {
 class Scheduler : public Workplace {
  protected:
     std::unique_ptr<scheduler> make() {
-        scheduler::parts p{configuration, core::system_clock(), runs, 1, {}, {}};
+        scheduler::parts p{configuration, core::system_clock(), runs, 1, {}, {}, {}};
         p.finished = [](core::job_id) {};
         p.notify = [](std::string_view, const job::report&) {};
         return std::make_unique<scheduler>(std::move(p));

@@ -5,11 +5,11 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
-#include "service/notify/notifier.hpp"
 #include "support/scripted_server.hpp"
 #include "support/test_authority.hpp"
+#include "taskbarge/notification/notification.hpp"
 
-namespace taskbarge::service::notify {
+namespace taskbarge::notification {
 namespace {
 
 using namespace taskbarge::testing;
@@ -168,4 +168,4 @@ TEST_F(Poster, MissingFileOfCertificatesIsNamed) {
 }
 
 }  // namespace
-}  // namespace taskbarge::service::notify
+}  // namespace taskbarge::notification
