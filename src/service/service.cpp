@@ -85,9 +85,12 @@ class daemon {
           configuration_(std::move(first)),
           log_(configuration_.get()->settings.log),
           metrics_(env.version),
-          board_(log_, metrics_, [this](std::string type, core::job_id job, std::string data) {
-              events_.publish(std::move(type), job, std::move(data));
-          }) {}
+          board_(
+              log_, metrics_,
+              [this](std::string type, core::job_id job, std::string data) {
+                  events_.publish(std::move(type), job, std::move(data));
+              },
+              env.clock) {}
 
     result<void> prepare() {
         const auto configuration = configuration_.get();
@@ -314,7 +317,10 @@ class daemon {
 
     asio::awaitable<void> look_around() {
         async::worker worker;
-        auto look = [this] { intake_->look(); };
+        auto look = [this] {
+            intake_->look();
+            board_.log_progress();
+        };
         while (true) {
             co_await pause(configuration_.get()->settings.serve.poll);
             co_await worker.run(look);

@@ -327,6 +327,22 @@ def check_routes(d, c):
         c.ask(404, "POST", path)
 
 
+def check_parameter_names(d, c):
+    """Each route takes the parameters that are described, by the source, and no other."""
+    api = read(os.path.join(ROOT, "src/service/api/control_api.cpp"))
+    real = {(m, p): set(re.findall(r'"([a-z_]+)"', known))
+            for m, p, known in re.findall(r'\badd\("([A-Z]+)", "(/v1[^"]*)", [^;]*known\{([^}]*)\}', api)}
+    for (pattern, method), operation in d.operations.items():
+        if not pattern.startswith("/v1"):
+            continue
+        described = {q["name"] for q in operation["parameters"] if q["in"] == "query"}
+        check(real.get((method, pattern), set()) == described, f"{method} {pattern} takes {real.get((method, pattern))}")
+        path = pattern.replace("{job}", "1").replace("{import}", "a.csv.20261125T200406Z.1")
+        body = c.ask(400, method, path + "?formta=csv")[0]
+        nearest = "the nearest is" if described else "takes no parameters"
+        check("formta" in body and nearest in body, f"{method} {pattern}: {body}")
+
+
 def check_tokens(d, c):
     for (pattern, method), operation in d.operations.items():
         path = pattern.replace("{job}", "999").replace("{import}", "a.csv.20261125T200406Z.999")
@@ -523,6 +539,7 @@ def check_all(d, program, folder):
         beside.start()
         c, other = client(d, s), client(d, beside, token="")
         check_routes(d, c)
+        check_parameter_names(d, c)
         check_tokens(d, c)
         _, headers = check_path_bodies(d, c, folder)
         until("the path is done", lambda: c.get(headers["Location"])["state"] == "done")

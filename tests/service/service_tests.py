@@ -142,11 +142,15 @@ def check(condition, what):
 
 def end_to_end(program, folder, options):
     """Drop, upload, path, kill -9, restart, results, notifications."""
-    told = []
+    told, pings = [], []
 
     class hook(BaseHTTPRequestHandler):
         def do_POST(self):
-            told.append((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/hook":
+                told.append((dict(self.headers), body))
+            else:
+                pings.append((self.path, body.decode()))
             self.send_response(204)
             self.end_headers()
 
@@ -164,7 +168,8 @@ def end_to_end(program, folder, options):
     try:
         s = service(program, folder, apollo, [
             "--set", f"notify.url=http://127.0.0.1:{receiver.server_port}/hook", "--set", f"notify.secret_file={secret}",
-            "--set", f"serve.allowed_paths={crm}"]).start()
+            "--set", f"notify.ping_url=http://127.0.0.1:{receiver.server_port}/check", "--set",
+            f"serve.allowed_paths={crm}"]).start()
         check(s.get("/healthz")["status"] == "alive", "healthz")
         check(s.get("/readyz")["ready"] is True, "readyz")
 
@@ -256,10 +261,18 @@ def end_to_end(program, folder, options):
         stream.close()
         _, _, text = s.ask("GET", "/metrics")
         check(f'taskbarge_ledger_rows{{job_state="completed",state="created"}} {rows + more + third_rows}' in text, text)
+        check("\ntaskbarge_ready 1\n" in text, text)
+        check("\ntaskbarge_last_finished_job_timestamp_seconds 1" in text, text)
+        failed_now = len([n for n in os.listdir(os.path.join(s.inbox, "failed")) if not n.startswith(".")])
+        check(f"\ntaskbarge_failed_items {failed_now}\n" in text, text)
+        status, _, body = s.ask("GET", f"/v1/jobs/{kim['job']}/results?onyl=failed")
+        check(status == 400 and "the nearest is only" in body, f"an unknown parameter: {status} {body}")
         until("the hook was told", lambda: len(told) >= 5)
         events = [json.loads(body)["event"] for _, body in told]
         check(events.count("completed") >= 3 and events.count("failed") >= 2, f"told: {events}")
         check(all("X-Taskbarge-Signature" in h for h, _ in told), "notifications are signed")
+        until("the monitor was told", lambda: {"/check/start", "/check", "/check/fail"} <= {path for path, _ in pings})
+        check(any(" is finished" in body for path, body in pings if path == "/check"), f"pings: {pings}")
         check(s.stop() == 0, "a stop on request is exit 0")
         log = s.text_of_log()
         check(apollo.key not in log and "group 1" not in log, "neither key nor notes in the log")

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "service/api/routes.hpp"
 
@@ -34,24 +36,28 @@ control_api::control_api(parts p) : subjects_(std::make_unique<subjects>(std::mo
 control_api::~control_api() = default;
 
 http::router control_api::routes() {
+    using known = std::vector<std::string>;  // parameters; probes and scrapers may put what they like to theirs
     auto& s = *subjects_;
     http::router r;
     r.add("GET", "/healthz", call(s.health, &health_routes::health));
     r.add("GET", "/readyz", call(s.health, &health_routes::readiness));
     r.add("GET", "/metrics", call(s.metrics, &metrics_route::show));
-    r.add("POST", "/v1/imports", call(s.imports, &import_routes::submit));
-    r.add("GET", "/v1/imports", call(s.imports, &import_routes::list));
-    r.add("GET", "/v1/imports/{import}", call(s.imports, &import_routes::show));
-    r.add("POST", "/v1/imports/{import}/retry", call(s.imports, &import_routes::retry));
-    r.add("GET", "/v1/jobs", call(s.jobs, &job_routes::list));
-    r.add("GET", "/v1/jobs/{job}", call(s.jobs, &job_routes::show));
+    r.add("POST", "/v1/imports", call(s.imports, &import_routes::submit), known{"name", "first", "again"});
+    r.add("GET", "/v1/imports", call(s.imports, &import_routes::list), known{"place", "limit"});
+    r.add("GET", "/v1/imports/{import}", call(s.imports, &import_routes::show), known{});
+    r.add("POST", "/v1/imports/{import}/retry", call(s.imports, &import_routes::retry), known{});
+    r.add("GET", "/v1/jobs", call(s.jobs, &job_routes::list), known{"state", "before", "limit"});
+    r.add("GET", "/v1/jobs/{job}", call(s.jobs, &job_routes::show), known{});
     for (const auto what : {job_command::pause, job_command::resume, job_command::retry, job_command::retry_unknown,
-                            job_command::verify, job_command::cancel})
-        r.add("POST", fmt::format("/v1/jobs/{{job}}/{}", to_string(what)),
-              [&jobs = s.jobs, what](http::exchange& x, const path_values& v) { return jobs.command(x, v, what); });
-    r.add("GET", "/v1/jobs/{job}/results", call(s.results, &result_routes::results));
-    r.add("GET", "/v1/jobs/{job}/rejects", call(s.results, &result_routes::rejects));
-    r.add("GET", "/v1/events", call(s.events, &event_route::stream));
+                            job_command::verify, job_command::cancel}) {
+        auto handle = [&jobs = s.jobs, what](http::exchange& x, const path_values& v) {
+            return jobs.command(x, v, what);
+        };
+        r.add("POST", fmt::format("/v1/jobs/{{job}}/{}", to_string(what)), std::move(handle), known{});
+    }
+    r.add("GET", "/v1/jobs/{job}/results", call(s.results, &result_routes::results), known{"format", "only"});
+    r.add("GET", "/v1/jobs/{job}/rejects", call(s.results, &result_routes::rejects), known{"sheet"});
+    r.add("GET", "/v1/events", call(s.events, &event_route::stream), known{"job"});
     return r;
 }
 

@@ -7,19 +7,21 @@ namespace taskbarge::service {
 using http::answer;
 using http::exchange;
 
+std::string why_not_ready(const shared_parts& p) {
+    if (const auto blocked = p.scheduler.blocked()) return blocked->text;
+    const auto book = ledger::open_ledger(p.configuration.get()->settings.ledger.path);
+    if (!book) return book.error().text;
+    if (p.intake.full()) return "too many inputs are waiting";
+    return {};
+}
+
 nothing health_routes::health(exchange& x, const path_values&) {
     answer a = json_answer("{\"status\":\"alive\"}\n");
     co_await x.reply(std::move(a));
 }
 
 nothing health_routes::readiness(exchange& x, const path_values&) {
-    auto look = [this]() -> std::string {
-        if (const auto blocked = parts_.scheduler.blocked()) return blocked->text;
-        const auto book = ledger::open_ledger(parts_.configuration.get()->settings.ledger.path);
-        if (!book) return book.error().text;
-        if (parts_.intake.full()) return "too many inputs are waiting";
-        return {};
-    };
+    auto look = [this] { return why_not_ready(parts_); };
     const auto why = co_await parts_.readers.run(look);
     std::string body;
     core::json_object o(body);

@@ -17,6 +17,9 @@ gauges metrics_route::gather() const {
     const auto [waiting, processing] = parts_.intake.sizes();
     now.items_waiting = waiting;
     now.items_processing = processing;
+    if (const auto failed = parts_.store.count(inbox::item_place::failed)) now.items_failed = *failed;
+    now.ready = why_not_ready(parts_).empty();
+    parts_.board.count_waits();
     const auto configuration = parts_.configuration.get();
     auto book = ledger::open_ledger(configuration->settings.ledger.path);
     if (!book) return now;
@@ -24,6 +27,10 @@ gauges metrics_route::gather() const {
     std::map<std::string, core::row_counts> rows;
     for (const auto& [state, count] : jobs)
         rows[state] = {};
+    if (const auto ends = (*book)->ends_of_jobs()) {
+        now.oldest_unfinished = ends->oldest_unfinished;
+        now.last_finished = ends->last_finished;
+    }
     const auto all = (*book)->sums_by_state();
     if (!all) return now;  // no sums are better than wrong ones
     for (const auto& sums : *all) {

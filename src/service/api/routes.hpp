@@ -20,6 +20,9 @@ struct shared_parts : control_api::parts {
 using nothing = boost::asio::awaitable<void>;
 using path_values = http::path_values;
 
+// Why the service is not ready; empty: it is. Blocks.
+std::string why_not_ready(const shared_parts& p);
+
 // /healthz, /readyz
 class health_routes {
  public:

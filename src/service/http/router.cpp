@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "taskbarge/core/edit_distance.hpp"
 #include "taskbarge/core/printable.hpp"
 
 namespace taskbarge::service::http {
@@ -46,15 +47,32 @@ bool is_closer(const std::vector<std::string>& a, const std::vector<std::string>
     return std::ranges::lexicographical_compare(a, b, {}, is_name, is_name);
 }
 
+// What was asked for and not understood must not be answered as if it had not been asked: onyl=failed.
+std::optional<answer> refuse_parameters(const header_list& query,
+                                        const std::optional<std::vector<std::string>>& known) {
+    if (!known) return std::nullopt;
+    for (const auto& [name, value] : query) {
+        if (std::ranges::find(*known, name) != known->end()) continue;
+        const auto shown = core::printable(name, shown_text);
+        return problem(400, "bad-parameter", "A parameter cannot be used",
+                       known->empty() ? "This path takes no parameters, and not " + shown + "."
+                                      : "This path takes no parameter " + shown + "; the nearest is " +
+                                            core::nearest(name, *known) + ".");
+    }
+    return std::nullopt;
+}
+
 bool answers(std::string_view route_method, std::string_view method) {
     return route_method == method || (route_method == "GET" && method == "HEAD");
 }
 
 }  // namespace
 
-void router::add(std::string method, std::string pattern, route_handler handle) {
+void router::add(std::string method, std::string pattern, route_handler handle,
+                 std::optional<std::vector<std::string>> parameters) {
     auto segments = segments_of(pattern);
-    routes_.push_back({std::move(method), std::move(pattern), std::move(segments), std::move(handle)});
+    routes_.push_back(
+        {std::move(method), std::move(pattern), std::move(segments), std::move(handle), std::move(parameters)});
 }
 
 std::optional<router::found> router::find(std::string_view method, std::string_view path) const {
@@ -88,7 +106,10 @@ boost::asio::awaitable<void> router::handle(exchange& x) const {
     const request_head& head = x.head();
     const auto there = find(head.method, head.path);
     if (there) {
-        co_await there->where->handle(x, there->values);
+        if (auto refused = refuse_parameters(head.query, there->where->parameters))
+            co_await x.reply(std::move(*refused));
+        else
+            co_await there->where->handle(x, there->values);
         co_return;
     }
     const std::string methods = allowed(head.path);

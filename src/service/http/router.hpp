@@ -17,9 +17,12 @@ using route_handler = std::function<boost::asio::awaitable<void>(exchange&, cons
 
 class router {
  public:
-    // "/v1/jobs/{job}/results"; a {name} is one segment; a word stands before it. GET also answers HEAD.
-    void add(std::string method, std::string pattern, route_handler handle);
-    // 404 for an unknown path, 405 with Allow for a known one; OPTIONS gives Allow.
+    // "/v1/jobs/{job}/results"; a {name} is one segment; a word stands before it. GET also answers HEAD. A query may
+    // hold these parameters only; without a list, any.
+    void add(std::string method, std::string pattern, route_handler handle,
+             std::optional<std::vector<std::string>> parameters = std::nullopt);
+    // 400 for a parameter that the route does not have, 404 for an unknown path, 405 with Allow for a known one;
+    // OPTIONS gives Allow.
     boost::asio::awaitable<void> handle(exchange& x) const;
     // "GET /v1/jobs/{job}", for metrics and for the test against the description; empty: none.
     std::string name_of(std::string_view method, std::string_view path) const;
@@ -30,6 +33,7 @@ class router {
         std::string method, pattern;
         std::vector<std::string> segments;
         route_handler handle;
+        std::optional<std::vector<std::string>> parameters;
     };
     struct found {
         const route* where = nullptr;

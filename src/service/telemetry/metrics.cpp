@@ -112,6 +112,10 @@ void write_ledger(gauge_writer& out, const gauges& now) {
         out.sample(static_cast<double>(count), {{"state", state}});
 }
 
+void write_instant(gauge_writer& out, const char* name, const char* help, const std::optional<core::instant>& at) {
+    if (at) out.single(name, help, std::chrono::duration<double>(at->time_since_epoch()).count());
+}
+
 std::optional<double> resident_bytes() {
     std::ifstream in("/proc/self/statm");
     std::uint64_t size = 0, resident = 0;
@@ -275,6 +279,15 @@ std::string metrics::text(const gauges& now) {
     out.family("taskbarge_items", "Files taken and not finished; waiting: not planned yet.");
     out.sample(static_cast<double>(now.items_waiting), {{"stage", "waiting"}});
     out.sample(static_cast<double>(now.items_processing), {{"stage", "processing"}});
+    if (now.items_failed)
+        out.single("taskbarge_failed_items", "Files that lie in failed/ and need a person.",
+                   static_cast<double>(*now.items_failed));
+    out.single("taskbarge_ready", "1: it takes files and works on jobs, as /readyz says; 0: it does not.",
+               now.ready ? 1 : 0);
+    write_instant(out, "taskbarge_oldest_unfinished_job_timestamp_seconds",
+                  "When the oldest job that is not finished was made. Absent: all are.", now.oldest_unfinished);
+    write_instant(out, "taskbarge_last_finished_job_timestamp_seconds",
+                  "When a job came to its end last. Absent: none has.", now.last_finished);
     out.single("taskbarge_http_connections", "Open connections to this service.", static_cast<double>(now.connections));
     out.single("taskbarge_http_event_streams", "Of these, streams of events.", static_cast<double>(now.event_streams));
     write_windows(out, now);

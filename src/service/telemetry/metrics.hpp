@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,9 @@ struct gauges {
     std::vector<std::pair<std::string, std::uint64_t>> jobs_by_state;  // completed, parked, failed, paused
     std::uint64_t items_waiting = 0;                                   // taken, not planned yet
     std::uint64_t items_processing = 0;                                // planned, not finished
+    std::optional<std::uint64_t> items_failed;                         // in failed/; nothing: it could not be looked at
+    bool ready = false;
+    std::optional<core::instant> oldest_unfinished, last_finished;  // jobs, as far as there are any
     std::uint64_t connections = 0, event_streams = 0;
     std::vector<std::pair<std::string, core::rate_book>> windows;  // by route
     core::instant now{};

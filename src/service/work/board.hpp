@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,8 @@ class silence final : public job::observer {
 
 class board {
  public:
-    board(log& lines, metrics& counts, announce tell) : log_(lines), metrics_(counts), tell_(std::move(tell)) {}
+    board(log& lines, metrics& counts, announce tell, const core::clock& clock = core::system_clock())
+        : log_(lines), metrics_(counts), tell_(std::move(tell)), clock_(clock) {}
 
     // A run's observer: keeps its last progress, counts what it did, and passes its notices on. One run each.
     class run final : public job::observer {
@@ -44,13 +46,27 @@ class board {
         void ended(const job::report& r);
 
      private:
+        friend class board;
+        using steady = std::chrono::steady_clock::time_point;
         void count(const core::row_counts& rows, const core::request_counts& requests);
+        void log_wait(const job::progress& p);
+        void count_wait(steady now);
         board& board_;
         core::job_id job_;
         std::optional<core::row_counts> rows_;
         core::request_counts requests_;
-        std::optional<std::chrono::steady_clock::time_point> waited_until_;  // the run waits, and this much is counted
+        // Under the board's mutex:
+        std::optional<steady> waited_until_;  // the run waits, and this much is counted
+        job::progress last_;
+        std::optional<steady> told_;  // when the log had a line of the run last; nothing: it has told of nothing yet
+        // What the log was told it waits for.
+        std::optional<core::instant> logged_wait_;
     };
+
+    // A line of the log for each run that the log has heard nothing of for some minutes. To be called now and then.
+    void log_progress();
+    // Counts the waits under way as far as they have come.
+    void count_waits();
 
     std::optional<job::progress> progress_of(core::job_id job) const;
     std::vector<job::progress> running() const;
@@ -62,8 +78,10 @@ class board {
     log& log_;
     metrics& metrics_;
     announce tell_;
+    const core::clock& clock_;
     mutable std::mutex mutex_;
     std::map<core::job_id, job::progress> running_;
+    std::set<run*> runs_;
 };
 
 }  // namespace taskbarge::service

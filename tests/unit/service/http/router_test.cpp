@@ -121,4 +121,28 @@ TEST(Router, WhatAHandlerThrowsPassesThrough) {
     EXPECT_THROW(run_to_end(r.handle(x)), std::runtime_error);
 }
 
+TEST(Router, AParameterThatTheRouteDoesNotHaveIs400AndTheNearestIsNamed) {
+    router r;
+    r.add("GET", "/rows", says("rows"), std::vector<std::string>{"format", "only"});
+    r.add("POST", "/rows", says("none"), std::vector<std::string>{});
+    r.add("GET", "/probe", says("probe"));
+    const auto ask = [&](std::string method, std::string path, header_list query) {
+        request_head head;
+        head.method = std::move(method);
+        head.path = std::move(path);
+        head.query = std::move(query);
+        memory_exchange x(head);
+        run_to_end(r.handle(x));
+        return x.given;
+    };
+    EXPECT_EQ(ask("GET", "/rows", {{"only", "failed"}, {"format", "csv"}}).status, 200);
+    for (const char* method : {"GET", "HEAD"}) {
+        const auto refused = ask(method, "/rows", {{"format", "csv"}, {"onyl", "failed"}});
+        EXPECT_EQ(refused.status, 400);
+        EXPECT_THAT(refused.body, HasSubstr("no parameter onyl; the nearest is only"));
+    }
+    EXPECT_EQ(ask("POST", "/rows", {{"format", "csv"}}).status, 400);
+    EXPECT_EQ(ask("GET", "/probe", {{"t", "1"}}).status, 200) << "without a list any will do";
+}
+
 }  // namespace

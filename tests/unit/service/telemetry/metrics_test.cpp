@@ -142,5 +142,21 @@ TEST_F(Metrics, CountsOfManyThreadsAddUpWhileTheyAreAskedFor) {
     EXPECT_THAT(text(), has_line("taskbarge_ledger_commit_duration_seconds_count 2000"));
 }
 
+TEST_F(Metrics, WhatSomebodyIsCalledForIsTold) {
+    const std::string nothing_yet = text();
+    EXPECT_THAT(nothing_yet, has_line("taskbarge_ready 0"));
+    EXPECT_THAT(nothing_yet, Not(HasSubstr("taskbarge_failed_items")));
+    EXPECT_THAT(nothing_yet, Not(HasSubstr("timestamp_seconds")));
+    now_.ready = true;
+    now_.items_failed = 2;
+    now_.oldest_unfinished = core::instant(1'790'000'000'500ms);
+    now_.last_finished = core::instant(1'790'000'001'000ms);
+    const std::string all = text();
+    EXPECT_THAT(all, has_line("taskbarge_ready 1"));
+    EXPECT_THAT(all, has_line("taskbarge_failed_items 2"));
+    EXPECT_THAT(all, has_line("taskbarge_oldest_unfinished_job_timestamp_seconds 1790000000.5"));
+    EXPECT_THAT(all, has_line("taskbarge_last_finished_job_timestamp_seconds 1790000001"));
+}
+
 }  // namespace
 }  // namespace taskbarge::service

@@ -37,6 +37,9 @@ int main() {
     now.jobs_by_state = {{"parked", 1}, {"completed", 12}};
     now.items_waiting = 4;
     now.items_processing = 2;
+    now.items_failed = 1;
+    now.ready = true;
+    now.oldest_unfinished = now.last_finished = core::instant(1'789'999'000'000ms);
     now.connections = 9;
     now.event_streams = 3;
     core::rate_book book;
