@@ -12,7 +12,7 @@ namespace taskbarge::cli {
 namespace {
 
 core::result<service::configuration> load_configuration(const options& o, const program& p) {
-    auto loaded = job::load_settings(sources_of(o, p), p.clock.now());
+    auto loaded = load(o, p);
     if (!loaded) return loaded.error();
     service::configuration c;
     c.settings = std::move(loaded->value);

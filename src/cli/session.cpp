@@ -9,6 +9,7 @@
 #include "cli/output_file.hpp"
 #include "cli/output_summary.hpp"
 #include "cli/text.hpp"
+#include "taskbarge/client/apollo_client.hpp"
 #include "taskbarge/job/settings_check.hpp"
 #include "taskbarge/report/brief.hpp"
 #include "taskbarge/report/report_json.hpp"
@@ -44,8 +45,20 @@ core::settings_sources sources_of(const options& o, const program& p) {
     return sources;
 }
 
-core::result<session> begin(const options& o, const program& p) {
+core::result<core::loaded_settings> load(const options& o, const program& p) {
     auto loaded = job::load_settings(sources_of(o, p), p.clock.now());
+    if (!loaded) return loaded.error();
+    auto& send = loaded->value.send;
+    if (send.proxy.empty()) {
+        auto named = client::proxy_for(loaded->value.apollo.base_url, p.environment);
+        send.proxy = std::move(named.url);
+        if (!named.from.empty()) send.proxy_from = std::move(named.from);
+    }
+    return loaded;
+}
+
+core::result<session> begin(const options& o, const program& p) {
+    auto loaded = load(o, p);
     if (!loaded) return loaded.error();
     warn(loaded->warnings);
     return session{std::move(loaded->value), std::move(loaded->origins), {}};

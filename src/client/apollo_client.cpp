@@ -161,7 +161,7 @@ core::result<std::unique_ptr<apollo_client>> apollo_client::make(asio::any_io_ex
         return core::failure{core::errc::settings, "send.connections: at least one is needed"};
     const auto to = parse_base_url(options.base_url);
     if (!to) return to.error();
-    const auto proxy = parse_proxy(options.proxy);
+    const auto proxy = parse_proxy(options.proxy, options.proxy_from);
     if (!proxy) return proxy.error();
     const auto tls = tls_context::make(options.ca_file);
     if (!tls) return tls.error();

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url.hpp>
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <string_view>
@@ -39,8 +42,12 @@ core::failure bad_url(const std::string& url, std::string_view rule) {
     return {core::errc::settings, one_line(fmt::format("apollo.base_url \"{}\": {}", url, rule))};
 }
 
-core::failure bad_proxy() {
-    return {core::errc::settings, "the proxy is not a URL of the form http://[user:password@]host:port"};
+core::failure bad_proxy(const std::string& from) {
+    return {
+        core::errc::settings,
+        fmt::format("{} is not a URL of the form http://[user:password@]host:port; proxies of another kind (socks5, "
+                    "https) cannot be used",
+                    from)};
 }
 
 // Host without brackets and port, the scheme's own where none is named; nothing when either makes no sense.
@@ -142,9 +149,9 @@ core::result<void> check_base_url(const std::string& url) {
 }
 
 core::result<void> check_proxy(const std::string& url) {
-    if (parse_proxy(url)) return {};
-    return core::failure{core::errc::settings,
-                         "send.proxy: must be a URL of the form http://[user:password@]host:port"};
+    const auto parsed = parse_proxy(url, "send.proxy");
+    if (!parsed) return parsed.error();
+    return {};
 }
 
 core::result<void> check_webhook_url(const std::string& setting, const std::string& url) {
@@ -153,12 +160,12 @@ core::result<void> check_webhook_url(const std::string& setting, const std::stri
     return {};
 }
 
-core::result<std::optional<proxy_target>> parse_proxy(const std::string& url) {
+core::result<std::optional<proxy_target>> parse_proxy(const std::string& url, const std::string& from) {
     if (url.empty()) return std::optional<proxy_target>();
     const auto parsed = urls::parse_uri(url);
-    if (!parsed || parsed->scheme_id() != urls::scheme::http) return bad_proxy();
+    if (!parsed || parsed->scheme_id() != urls::scheme::http) return bad_proxy(from);
     const auto at = host_and_port(*parsed, 80);
-    if (!at) return bad_proxy();
+    if (!at) return bad_proxy(from);
     proxy_target proxy{*at, {}};
     if (parsed->has_userinfo()) proxy.authorization = "Basic " + base64(parsed->user() + ":" + parsed->password());
     return std::optional(std::move(proxy));
@@ -168,21 +175,34 @@ namespace {
 
 using environment_map = std::map<std::string, std::string>;
 
-// The lower-case spelling wins, as for curl; an empty value counts as none.
-std::string variable(const environment_map& environment, const char* lower, const char* upper) {
-    for (const char* name : {lower, upper}) {
+// The first that is not empty.
+named_proxy first_of(const environment_map& environment, std::initializer_list<const char*> names) {
+    for (const char* name : names) {
         const auto it = environment.find(name);
-        if (it != environment.end() && !it->second.empty()) return it->second;
+        if (it != environment.end() && !it->second.empty()) return {it->second, name};
     }
     return {};
 }
 
-// One entry of NO_PROXY: "*", a host, a domain with or without a leading dot, each with an optional port.
+// "10.0.0.0/8": whether it is a network that has this address.
+bool is_network_of(std::string_view entry, const std::string& host) {
+    const auto address = as_address(host);
+    if (!address || entry.find('/') == std::string_view::npos) return false;
+    boost::system::error_code ec;
+    if (address->is_v4()) {
+        const auto net = ip::make_network_v4(std::string(entry), ec);
+        return !ec && net.canonical() == ip::network_v4(address->to_v4(), net.prefix_length()).canonical();
+    }
+    const auto net = ip::make_network_v6(std::string(entry), ec);
+    return !ec && net.canonical() == ip::network_v6(address->to_v6(), net.prefix_length()).canonical();
+}
+
+// One entry of NO_PROXY: "*", a network, a host, a domain with or without a leading dot, these with an optional port.
 bool exempts(std::string_view entry, const host_port& at) {
-    if (entry == "*") return true;
+    if (entry == "*" || is_network_of(entry, at.host)) return true;
     const std::string with_port = fmt::format(":{}", at.port);
-    const bool one_colon = entry.find(':') == entry.rfind(':');
-    if (one_colon && entry.ends_with(with_port)) entry.remove_suffix(with_port.size());
+    const bool bare_v6 = entry.find(':') != entry.rfind(':') && !entry.starts_with('[');
+    if (!bare_v6 && entry.ends_with(with_port)) entry.remove_suffix(with_port.size());
     if (entry.starts_with('[') && entry.ends_with(']')) entry = entry.substr(1, entry.size() - 2);
     if (entry.starts_with("*.")) entry.remove_prefix(1);
     if (entry.starts_with('.')) entry.remove_prefix(1);
@@ -206,13 +226,22 @@ bool is_exempt(const std::string& no_proxy, const host_port& at) {
 
 }  // namespace
 
-std::string proxy_for(const std::string& base_url, const environment_map& environment) {
+named_proxy proxy_for(const std::string& base_url, const environment_map& environment) {
     // The more liberal of the two kinds of URL: it is the host that counts.
     const auto to = parse_webhook_url(base_url);
     if (!to || !to->tls || is_loopback(to->at.host)) return {};
-    std::string proxy = variable(environment, "https_proxy", "HTTPS_PROXY");
-    if (proxy.empty() || is_exempt(variable(environment, "no_proxy", "NO_PROXY"), to->at)) return {};
-    return proxy.find("://") == std::string::npos ? "http://" + proxy : proxy;
+    // The lower-case spelling wins, as for curl.
+    auto proxy = first_of(environment, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
+    if (proxy.url.empty() || is_exempt(first_of(environment, {"no_proxy", "NO_PROXY"}).url, to->at)) return {};
+    if (proxy.url.find("://") == std::string::npos) proxy.url = "http://" + proxy.url;
+    return proxy;
+}
+
+std::string without_password(const std::string& url) {
+    const auto begin = url.find("://");
+    const auto from = begin == std::string::npos ? 0 : begin + 3;
+    const auto at = url.rfind('@', url.find('/', from));
+    return at == std::string::npos || at < from ? url : url.substr(0, from) + url.substr(at + 1);
 }
 
 }  // namespace taskbarge::client

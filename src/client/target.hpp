@@ -37,7 +37,8 @@ struct proxy_target {
     std::string authorization;  // the value of Proxy-Authorization; empty: none. A secret.
 };
 
-// errc::settings unless it is an http URL or empty. The text does not repeat it: it may hold a password.
-core::result<std::optional<proxy_target>> parse_proxy(const std::string& url);
+// errc::settings unless it is an http URL or empty. The text says what named it (`from`) but does not repeat it: it may
+// hold a password.
+core::result<std::optional<proxy_target>> parse_proxy(const std::string& url, const std::string& from = "the proxy");
 
 }  // namespace taskbarge::client

@@ -561,6 +561,11 @@ void add_send(table& t) {
     t.push_back({"send", "retry_budget", "percentage or count", "10%",
                  "Requests for repeating failed ones, of the minimum of requests (at least 50).",
                  share(&settings::send, &S::retry_budget)});
+    t.push_back(
+        {"send", "refused_alike", "count", "10",
+         "Groups that Apollo refuses with the same words, before it has created anything of a job, until the run "
+         "stops. 0: it goes on.",
+         count(&settings::send, &S::refused_alike, 0, 1'000'000)});
     t.push_back({"send", "answer_limit", "size", "64MiB",
                  "The longest answer that is read. Long ones that come together share it.",
                  size(&settings::send, &S::answer_limit, 1024, "1KiB")});
@@ -568,7 +573,7 @@ void add_send(table& t) {
                  "proxy",
                  "URL",
                  "",
-                 "HTTP proxy; without it HTTPS_PROXY and NO_PROXY count.",
+                 "HTTP proxy; without it HTTPS_PROXY, ALL_PROXY and NO_PROXY count.",
                  {read_proxy, [](const settings& s) { return shown_place(s.send.proxy); }}});
 }
 

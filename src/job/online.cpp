@@ -21,6 +21,7 @@ client::client_options client_options_of(const environment& env) {
     o.request_timeout = env.settings.send.request_timeout;
     o.answer_limit = env.settings.send.answer_limit;
     o.proxy = env.settings.send.proxy;
+    o.proxy_from = env.settings.send.proxy_from;
     o.user_agent = "taskbarge";
     return o;
 }

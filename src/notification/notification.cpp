@@ -27,7 +27,7 @@ constexpr std::array pings{std::pair{ping::start, std::string_view("ping-start")
 
 std::map<std::string, std::string> proxy_environment() {
     std::map<std::string, std::string> out;
-    for (const char* name : {"https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"})
+    for (const char* name : client::proxy_variables)
         if (const char* const value = std::getenv(name)) out.emplace(name, value);
     return out;
 }
@@ -135,7 +135,7 @@ poster make_poster(const core::notify_settings& settings) {
         client::webhook to;
         to.url = p.url;
         to.ca_file = ca_file;
-        to.proxy = client::proxy_for(p.url, environment);
+        to.proxy = client::proxy_for(p.url, environment).url;
         const bool is_ping = parse_ping(p.event).has_value();
         to.setting = is_ping ? "notify.ping_url" : "notify.url";
         to.content_type = is_ping ? "text/plain; charset=utf-8" : "application/json";

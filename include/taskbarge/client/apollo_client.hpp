@@ -1,6 +1,7 @@
 // Apollo's routes over a pool of HTTPS connections: what was asked, and what is known of the answer.
 #pragma once
 
+#include <array>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
@@ -35,8 +36,9 @@ struct client_options {
     std::chrono::milliseconds connection_age = std::chrono::minutes(5);  // older connections are not used again
     // Nor are those that were idle for longer: a server, or a firewall on the way, may have forgotten them.
     std::chrono::milliseconds connection_idle = std::chrono::seconds(30);
-    std::string proxy;       // "http://user:pass@host:port"; empty: none. Plain http to loopback never uses it.
-    std::string user_agent;  // empty: "taskbarge"
+    std::string proxy;  // "http://user:pass@host:port"; empty: none. Plain http to loopback never uses it.
+    std::string proxy_from = "send.proxy";  // what messages say that names it
+    std::string user_agent;                 // empty: "taskbarge"
 };
 
 // One client per event loop. Requests beyond `connections` wait for a free one, in order. All calls are made on, and
@@ -78,10 +80,19 @@ class apollo_client {
     virtual void close() = 0;
 };
 
-// The proxy that the environment names for this base URL: https_proxy, else HTTPS_PROXY, unless no_proxy, else
-// NO_PROXY, lists the host (exact names and addresses, domains with or without a leading dot, host:port, *). Empty:
-// none. Loopback and plain http never use one.
-std::string proxy_for(const std::string& base_url, const std::map<std::string, std::string>& environment);
+// A proxy's URL, and what named it. No URL: none.
+struct named_proxy {
+    std::string url, from;
+};
+// The proxy that the environment names for this base URL: https_proxy, HTTPS_PROXY, all_proxy or ALL_PROXY, the first
+// that says anything, unless no_proxy, else NO_PROXY, lists the host (exact names and addresses, networks such as
+// 10.0.0.0/8, domains with or without a leading dot, host:port, *). Loopback and plain http never use one.
+named_proxy proxy_for(const std::string& base_url, const std::map<std::string, std::string>& environment);
+// All the variables it looks at.
+inline constexpr std::array proxy_variables{"https_proxy", "HTTPS_PROXY", "all_proxy",
+                                            "ALL_PROXY",   "no_proxy",    "NO_PROXY"};
+// A proxy's URL as it may be shown.
+std::string without_password(const std::string& url);
 
 // Whether apollo.base_url, send.proxy (empty: none) and a PEM file of authorities that `setting` names can be used:
 // errc::settings else, in the words of make().

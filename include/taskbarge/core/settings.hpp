@@ -78,8 +78,10 @@ struct send_settings {
     unverifiable_policy when_unverifiable = unverifiable_policy::hold;
     std::optional<share_or_count> isolation_budget;   // nothing: what the windows leave over
     share_or_count retry_budget{10.0, std::nullopt};  // of minimum_requests, at least 50, for the whole job
+    std::uint32_t refused_alike = 10;                 // groups, before anything was created; 0: no matter how many
     std::uint64_t answer_limit = 64ull << 20;         // bytes of one answer
-    std::string proxy;                                // empty: HTTPS_PROXY / NO_PROXY
+    std::string proxy;                                // empty: none; loading takes it from HTTPS_PROXY and the like
+    std::string proxy_from = "send.proxy";            // what named it
     friend bool operator==(const send_settings&, const send_settings&) = default;
 };
 

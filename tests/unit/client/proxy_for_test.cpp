@@ -4,8 +4,11 @@
 
 namespace {
 
-using taskbarge::client::proxy_for;
 using environment = std::map<std::string, std::string>;
+
+std::string proxy_for(const std::string& url, const environment& variables) {
+    return taskbarge::client::proxy_for(url, variables).url;
+}
 
 constexpr const char* apollo = "https://api.apollo.io/api/v1";
 
@@ -16,6 +19,24 @@ TEST(ProxyFor, HttpsProxyIsTakenInEitherCase) {
     EXPECT_EQ(proxy_for(apollo, {{"https_proxy", ""}, {"HTTPS_PROXY", "http://up:1"}}), "http://up:1");
     EXPECT_EQ(proxy_for(apollo, {{"HTTP_PROXY", "http://p:1"}}), "");
     EXPECT_EQ(proxy_for(apollo, {{"HTTPS_PROXY", "user:pw@p:1"}}), "http://user:pw@p:1");
+}
+
+TEST(ProxyFor, AllProxyCountsWhereNoneIsNamedForHttps) {
+    EXPECT_EQ(proxy_for(apollo, {{"ALL_PROXY", "http://all:1"}}), "http://all:1");
+    EXPECT_EQ(proxy_for(apollo, {{"all_proxy", "http://all:1"}, {"HTTPS_PROXY", "http://p:1"}}), "http://p:1");
+    EXPECT_EQ(proxy_for(apollo, {{"all_proxy", "http://all:1"}, {"no_proxy", "apollo.io"}}), "");
+}
+
+TEST(ProxyFor, SaysWhichVariableItIsFrom) {
+    for (const char* name : {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"})
+        EXPECT_EQ(taskbarge::client::proxy_for(apollo, {{name, "p:1"}}).from, name);
+}
+
+TEST(ProxyFor, PasswordIsNotShown) {
+    using taskbarge::client::without_password;
+    EXPECT_EQ(without_password("http://user:pa@ss@p:1/"), "http://p:1/");
+    EXPECT_EQ(without_password("http://p:1/a@b"), "http://p:1/a@b");
+    EXPECT_EQ(without_password("http://p:1"), "http://p:1");
 }
 
 TEST(ProxyFor, NoProxyExemptsHostsAndDomains) {
@@ -30,6 +51,12 @@ TEST(ProxyFor, NoProxyExemptsHostsAndDomains) {
     EXPECT_EQ(with("10.1.2.3", "https://10.1.2.3/x"), "");
     EXPECT_EQ(with("[2001:db8::1]", "https://[2001:db8::1]/x"), "");
     EXPECT_EQ(with("2001:db8::1", "https://[2001:db8::1]/x"), "");
+    EXPECT_EQ(with("[2001:db8::1]:8443", "https://[2001:db8::1]:8443/x"), "");
+    EXPECT_EQ(with("[2001:db8::1]:443", "https://[2001:db8::1]:8443/x"), "http://p:1");
+    EXPECT_EQ(with("10.0.0.0/8", "https://10.1.2.3/x"), "");
+    EXPECT_EQ(with("10.0.0.0/16", "https://10.1.2.3/x"), "http://p:1");
+    EXPECT_EQ(with("2001:db8::/32", "https://[2001:db8::1]/x"), "");
+    EXPECT_EQ(with("0.0.0.0/0"), "http://p:1") << "a name is in no network";
     EXPECT_EQ(proxy_for(apollo, {{"HTTPS_PROXY", "http://p:1"}, {"no_proxy", "apollo.io"}}), "");
 }
 
