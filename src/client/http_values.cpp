@@ -15,8 +15,8 @@ namespace {
 using std::string_view_literals::operator""sv;
 using std::chrono::milliseconds;
 
-// A server that asks for more than this is not understood; it also keeps the arithmetic from overflowing.
-constexpr std::uint64_t longest_wait_seconds = 366ULL * 24 * 3600;
+// A server that asks for more than this asks for this; it also keeps the arithmetic from overflowing.
+constexpr std::chrono::seconds longest_wait = std::chrono::hours(366 * 24);
 
 template <std::size_t N>
 std::optional<unsigned> index_of(const std::array<std::string_view, N>& words, std::string_view word) {
@@ -36,12 +36,11 @@ std::optional<unsigned> digits(std::string_view text) {
 std::optional<milliseconds> parse_retry_after(std::string_view text, core::instant now) {
     text = trimmed(text);
     if (const auto seconds = parse_digits(text)) {
-        if (*seconds > longest_wait_seconds) return std::nullopt;
-        return std::chrono::seconds(*seconds);
+        return std::chrono::seconds(std::min<std::uint64_t>(*seconds, longest_wait.count()));
     }
     const auto date = parse_http_date(text);
     if (!date) return std::nullopt;
-    return std::max(*date - now, milliseconds(0));
+    return std::clamp<milliseconds>(*date - now, milliseconds(0), longest_wait);
 }
 
 std::optional<core::instant> parse_http_date(std::string_view text) {
