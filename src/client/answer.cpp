@@ -176,23 +176,28 @@ create_answer not_ours(std::string_view why, const named_task& task, const core:
     return {create_verdict::doubtful, {}, "answer_not_ours", one_line(text)};
 }
 
-// What a 200 says. Nothing but a clear success with a list of tasks is one.
+// What a 200 or 201 says. Nothing but a clear success with a list of tasks is one.
 create_answer read_created(exchange& x, const core::task_view& asked, const core::secret& key) {
     dom::element root;
     if (const auto error = parse_json(x.body).get(root)) {
         key.erase_from(x.body);
-        return unreadable(
-            fmt::format("status 200, but the body is no JSON: {}", message_or(x, simdjson::error_message(error))));
+        return unreadable(fmt::format("status {}, but the body is no JSON: {}", x.status,
+                                      message_or(x, simdjson::error_message(error))));
     }
     dom::object object;
-    if (root.get_object().get(object)) return unreadable("status 200, but the body is no JSON object");
+    if (root.get_object().get(object))
+        return unreadable(fmt::format("status {}, but the body is no JSON object", x.status));
     bool success = false;
     if (object.at_key("success").get_bool().get(success) || !success) {
         key.erase_from(x.body);
-        return {create_verdict::doubtful, {}, "no_success", message_or(x, "status 200 without success")};
+        return {create_verdict::doubtful,
+                {},
+                "no_success",
+                message_or(x, fmt::format("status {} without success", x.status))};
     }
     dom::array tasks;
-    if (object.at_key("tasks").get_array().get(tasks)) return unreadable("status 200 without a list of tasks");
+    if (object.at_key("tasks").get_array().get(tasks))
+        return unreadable(fmt::format("status {} without a list of tasks", x.status));
 
     create_answer answer{create_verdict::created, {}, "created", {}};
     constexpr std::size_t most_foreseen = 1000;
@@ -219,6 +224,12 @@ create_answer read_created(exchange& x, const core::task_view& asked, const core
     return answer;
 }
 
+// By these statuses Apollo says that it did nothing, and others that they let nothing through.
+bool says_no(int status) {
+    constexpr std::array statuses{400, 401, 402, 403, 406, 411, 413, 414, 415, 421, 422, 426, 431, 451};
+    return std::find(statuses.begin(), statuses.end(), status) != statuses.end();
+}
+
 create_answer read_refusal(const exchange& x) {
     std::string message = message_or(x, "no reason given");
     if (x.status == 413 || speaks_of_too_many(message))
@@ -229,9 +240,15 @@ create_answer read_refusal(const exchange& x) {
 create_answer read_answer(exchange& x, const core::task_view& asked, const core::secret& key) {
     if (x.reach == reach::not_sent) return {create_verdict::not_sent, {}, x.error_code, one_line(x.error_text)};
     if (x.reach == reach::no_answer) return {create_verdict::doubtful, {}, x.error_code, one_line(x.error_text)};
-    if (x.status != 200) key.erase_from(x.body);
+    if (x.status != 200 && x.status != 201) key.erase_from(x.body);
+    const auto from = respondent_of(x);
+    if (from == respondent::no_route)
+        return {create_verdict::no_route, {}, "no_route", not_apollo(x, "tasks/bulk_create").text};
+    if (from == respondent::gateway && says_no(x.status))
+        return {create_verdict::gateway, {}, "gateway", not_apollo(x, "tasks/bulk_create").text};
     switch (x.status) {
         case 200:
+        case 201:
             return read_created(x, asked, key);
         case 400:
         case 413:
@@ -252,6 +269,30 @@ create_answer read_answer(exchange& x, const core::task_view& asked, const core:
 }
 
 }  // namespace
+
+respondent respondent_of(const exchange& x) {
+    if (x.reach != reach::answered) return respondent::apollo;
+    if (x.status / 100 == 3 || x.status == 404 || x.status == 405 || x.status == 410) return respondent::no_route;
+    if (x.status / 100 != 2 && !says_no(x.status)) return respondent::apollo;
+    if (speaks_json(x.body) || (x.status == 401 && !is_page(x.body))) return respondent::apollo;
+    return respondent::gateway;
+}
+
+core::failure not_apollo(const exchange& x, std::string_view route) {
+    const auto words = message_or(x, "without a word");
+    const auto trace = x.trace.empty() ? std::string() : fmt::format(" ({})", x.trace);
+    if (respondent_of(x) == respondent::no_route) {
+        const auto to = x.location.empty() ? std::string() : fmt::format(", Location {}", x.location);
+        return {core::errc::settings,
+                fmt::format("apollo.base_url leads to nothing of Apollo's: {} answered {}{}: {}{}; Apollo's own is "
+                            "https://api.apollo.io/api/v1, and redirects are not followed",
+                            route, x.status, to, words, trace)};
+    }
+    return {core::errc::unreachable,
+            fmt::format("not Apollo, but something on the way to it answered {} with {}: {}{}; ask whoever runs the "
+                        "network or the proxy",
+                        route, x.status, words, trace)};
+}
 
 create_answer classify_bulk_create(exchange& x, const core::task_view& asked, const core::secret& key) {
     const json_use in_use;

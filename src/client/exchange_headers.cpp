@@ -1,5 +1,7 @@
 #include "client/exchange_headers.hpp"
 
+#include <fmt/format.h>
+
 #include "client/json_values.hpp"
 #include "client/text.hpp"
 
@@ -43,6 +45,15 @@ rate_headers::window read_window(const http::fields& fields, const window_names&
     return window;
 }
 
+// Those that gateways are known by.
+std::string trace_of(const http::fields& fields, const core::secret& key) {
+    std::string trace;
+    for (const char* const name : {"Server", "Via", "CF-RAY", "X-Amz-Cf-Id", "X-Served-By", "X-Iinfo", "X-Squid-Error"})
+        if (const auto value = field(fields, name); value && !value->empty())
+            trace += fmt::format("{}{}: {}", trace.empty() ? "" : ", ", name, *value);
+    return one_line_without(key, trace);
+}
+
 }  // namespace
 
 rate_headers read_rate_headers(const http::fields& fields) {
@@ -57,6 +68,8 @@ void read_headers(const http::fields& fields, const core::secret& key, exchange&
     x.content_type = text("content-type");
     x.request_id = text("x-request-id");
     x.retry_after = text("retry-after");
+    x.location = text("location");
+    x.trace = trace_of(fields, key);
     x.server_date = parse_http_date(field(fields, "date").value_or(""));
     x.rates = read_rate_headers(fields);
 }

@@ -21,6 +21,7 @@ core::failure not_readable(std::string_view what, std::string_view why) {
 // The JSON object of a 200 answer, valid until the thread's next parse_json().
 core::result<dom::object> body_of(const exchange& x, std::string_view what) {
     if (x.reach != reach::answered) return not_readable(what, x.error_text);
+    if (const auto from = respondent_of(x); from != respondent::apollo) return not_apollo(x, what);
     if (x.status != 200) {
         const std::string text = fmt::format("{}: status {}: {}", what, x.status, message_or(x, "no reason given"));
         const auto code = x.status == 401   ? core::errc::unauthorized

@@ -33,12 +33,26 @@ std::string html_title(std::string_view body) {
     return title.empty() ? "an HTML page" : "an HTML page: " + title;
 }
 
+// Behind blanks and a byte order mark; NUL: nothing.
+char first_of(std::string_view body) {
+    const auto first = body.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+    return first == std::string_view::npos ? '\0' : body[first];
+}
+
 }  // namespace
 
+bool speaks_json(std::string_view body) {
+    const char first = first_of(body);
+    return first == '{' || first == '[';
+}
+
+bool is_page(std::string_view body) {
+    return first_of(body) == '<';
+}
+
 std::string message_or(const exchange& x, std::string_view otherwise) {
-    const auto first = x.body.find_first_not_of(" \t\r\n");
-    if (first == std::string::npos) return one_line(otherwise);
-    if (x.body[first] == '<') return one_line(html_title(x.body));
+    if (x.body.find_first_not_of(" \t\r\n") == std::string::npos) return one_line(otherwise);
+    if (is_page(x.body)) return one_line(html_title(x.body));
     if (std::string message = json_message(x.body); !message.empty()) return message;
     std::string text = one_line(x.body);
     return text.empty() ? one_line(otherwise) : text;

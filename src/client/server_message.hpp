@@ -12,4 +12,8 @@ namespace taskbarge::client {
 // an HTML page, else the text itself; `otherwise` when it says nothing.
 std::string message_or(const exchange& x, std::string_view otherwise);
 
+// By what a body begins with: a JSON object or array, whole or not; a page (HTML or XML).
+bool speaks_json(std::string_view body);
+bool is_page(std::string_view body);
+
 }  // namespace taskbarge::client

@@ -563,8 +563,8 @@ void add_send(table& t) {
                  share(&settings::send, &S::retry_budget)});
     t.push_back(
         {"send", "refused_alike", "count", "10",
-         "Groups that Apollo refuses with the same words, before it has created anything of a job, until the run "
-         "stops. 0: it goes on.",
+         "Groups, or single contacts of several groups, that Apollo refuses with the same words before it has created "
+         "anything of a job, until the run stops. 0: it goes on.",
          count(&settings::send, &S::refused_alike, 0, 1'000'000)});
     t.push_back({"send", "answer_limit", "size", "64MiB",
                  "The longest answer that is read. Long ones that come together share it.",

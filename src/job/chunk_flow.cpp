@@ -33,6 +33,8 @@ attempt_result result_of(create_verdict v) {
         case create_verdict::too_many:
         case create_verdict::unauthorized:
         case create_verdict::forbidden:
+        case create_verdict::no_route:
+        case create_verdict::gateway:
             return attempt_result::refused;
         case create_verdict::throttled:
             return attempt_result::throttled;
@@ -280,6 +282,12 @@ verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange
             break;
         case create_verdict::forbidden:
             send_again(consequence::no_right);
+            break;
+        case create_verdict::no_route:
+            send_again(consequence::no_route);
+            break;
+        case create_verdict::gateway:
+            send_again(consequence::gateway);
             break;
         case create_verdict::not_sent:
             send_again(consequence::trouble);

@@ -21,7 +21,9 @@ enum class consequence : std::uint8_t {
     throttled,  // a window is shut
     trouble,    // not sent or doubtful: counts against Apollo's health
     key_wrong,  // 401
-    no_right    // 403
+    no_right,   // 403
+    no_route,   // nothing of Apollo's is there
+    gateway     // kept from Apollo: as trouble, but nothing is in doubt
 };
 
 struct verdict {

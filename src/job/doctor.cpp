@@ -94,6 +94,7 @@ class examination {
     }
 
     asio::awaitable<void> ask(session& s) {
+        tell_proxy();
         auto usage = co_await s.learn_limits();
         if (!usage) {
             bad("ledger", usage.error());
@@ -102,20 +103,26 @@ class examination {
         if (stopped()) co_return;
         if (*usage && !reached(**usage)) co_return;
         if (*usage)
-            check_right("usage_stats", **usage, "limits are then learnt from the answers to the first requests");
-        if (out_.why) co_return;
+            check_right(route::usage_stats, **usage, "limits are then learnt from the answers to the first requests");
         out_.book = s.windows(route::bulk_create).seen();
         auto search = co_await s.search_page(1, 1, {});
         if (stopped()) co_return;
-        take("tasks/search", search, "rows in doubt can then not be looked up and stay unknown");
+        take(route::search, search, "rows in doubt can then not be looked up and stay unknown");
         auto users = co_await s.users_page(1);
         if (stopped()) co_return;
-        take("users/search", users, "owner_email can then not be used");
+        take(route::users, users, "owner_email can then not be used");
         if (!out_.why && users && users->answer && users->answer->status == 200) co_await check_owner(s);
         if (stopped()) co_return;
         auto create = co_await s.create_nothing();
         if (stopped()) co_return;
         take_create(create);
+        tell_key();
+    }
+
+    void tell_proxy() {
+        const auto& send = env_.settings.send;
+        if (!send.proxy.empty())
+            good("proxy", fmt::format("{}, from {}", client::without_password(send.proxy), send.proxy_from));
     }
 
     // What was not answered then says nothing about Apollo.
@@ -133,12 +140,24 @@ class examination {
         }
         good("connection", fmt::format("{} answers in {} ms", env_.settings.apollo.base_url, x.took.count()));
         check_clock(x);
-        if (x.status != 401) {
-            good("API key", "accepted");
-            return true;
-        }
+        return !refuses_key(x);
+    }
+
+    // Apollo's own answers alone say anything of the key; all but 401 come after it was looked at.
+    bool refuses_key(const client::exchange& x) {
+        if (client::respondent_of(x) != client::respondent::apollo || x.reach != client::reach::answered) return false;
+        key_taken_ = key_taken_ || x.status / 100 == 2 || x.status == 400 || x.status == 403 || x.status == 422 ||
+                     x.status == 429;
+        if (x.status != 401) return false;
         bad("API key", {errc::unauthorized, "refused (401): check APOLLO_API_KEY or the file of apollo.api_key_file"});
-        return false;
+        return true;
+    }
+
+    void tell_key() {
+        if (key_taken_)
+            good("API key", "accepted");
+        else
+            line("API key", health::doubtful, "not checked: no answer of Apollo's says that it knows the key");
     }
 
     void check_clock(const client::exchange& x) {
@@ -152,37 +171,54 @@ class examination {
              size > tolerable_skew ? text + "; let it be set by NTP" : text);
     }
 
+    static std::string right_to(route r) { return fmt::format("right to {}", to_string(r)); }
+
+    // Why an answer says nothing of a right; empty: it is Apollo's.
+    static std::string why_not_known(route r, const client::exchange& x) {
+        if (x.reach != client::reach::answered) return "not known: " + x.error_text;
+        if (client::respondent_of(x) != client::respondent::apollo)
+            return "not known: " + client::not_apollo(x, to_string(r)).text;
+        return {};
+    }
+
     // Rights other than the one to create are wanted, not needed.
-    void check_right(const std::string& name, const client::exchange& x, const std::string& without) {
-        if (x.status == 403)
-            line("right to " + name, health::doubtful, "not given (403); " + without);
+    void check_right(route r, const client::exchange& x, const std::string& without) {
+        if (auto why = why_not_known(r, x); !why.empty())
+            line(right_to(r), health::doubtful, std::move(why));
+        else if (x.status == 403)
+            line(right_to(r), health::doubtful, "not given (403); " + without);
         else if (x.status == 200)
-            good("right to " + name, "given");
+            good(right_to(r), "given");
         else
-            line("right to " + name, health::doubtful, fmt::format("not known: Apollo answered {}", x.status));
+            line(right_to(r), health::doubtful, fmt::format("not known: Apollo answered {}", x.status));
     }
 
-    void take(const std::string& name, const core::result<asked>& got, const std::string& without) {
-        if (!got)
-            bad("ledger", got.error());
-        else if (!got->answer)
-            line("right to " + name, health::doubtful, "not asked: its rate window is used up");
-        else
-            check_right(name, *got->answer, without);
-    }
-
-    void take_create(const core::result<asked>& got) {
-        const std::string name = "right to tasks/bulk_create";
+    void take(route r, const core::result<asked>& got, const std::string& without) {
         if (!got) return bad("ledger", got.error());
-        if (!got->answer) return line(name, health::doubtful, "not asked: its rate window is used up");
-        const auto status = got->answer->status;
-        if (status == 403)
-            return bad(name, {errc::forbidden, "not given (403): a master key has it, or a key made for this route"});
-        if (status == 401) return bad(name, {errc::unauthorized, "the key is refused here (401)"});
-        if (status == 422 || status == 400) return good(name, "given");
-        line(name, health::doubtful, fmt::format("not known: Apollo answered {}", status));
+        if (!got->answer) return line(right_to(r), health::doubtful, "not asked: its rate window is used up");
+        (void)refuses_key(*got->answer);
+        check_right(r, *got->answer, without);
     }
 
+    // Without the right to create, or as long as nothing shows it, no import works. A request for nothing must be
+    // refused, or told to wait, in Apollo's own way.
+    void take_create(const core::result<asked>& got) {
+        const auto name = right_to(route::bulk_create);
+        if (!got) return bad("ledger", got.error());
+        if (!got->answer) return bad(name, {errc::waiting, "not asked: its rate window is used up"});
+        const auto& x = *got->answer;
+        if (auto why = why_not_known(route::bulk_create, x); !why.empty()) {
+            const bool no_route = client::respondent_of(x) == client::respondent::no_route;
+            return bad(name, {no_route ? errc::settings : errc::unreachable, std::move(why)});
+        }
+        if (refuses_key(x)) return;
+        if (x.status == 403)
+            return bad(name, {errc::forbidden, "not given (403): a master key has it, or a key made for this route"});
+        if (x.status == 422 || x.status == 400 || x.status == 429) return good(name, "given");
+        bad(name, {errc::waiting, fmt::format("not known: Apollo answered {}", x.status)});
+    }
+
+    bool key_taken_ = false;
     const environment& env_;
     doctor_report out_;
 };

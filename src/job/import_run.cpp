@@ -100,7 +100,8 @@ import_run::import_run(session& s, const ledger::job_record& job, const ledger::
       random_(s.env().seed),
       width_(s.env().settings.send.connections),
       budget_(allowance(s.env().settings.send.retry_budget, job.minimum_requests)),
-      isolation_(search_budget(s.env().settings.send.isolation_budget, job.minimum_requests)) {
+      isolation_(search_budget(s.env().settings.send.isolation_budget, job.minimum_requests)),
+      refusals_(s.env().settings.send.refused_alike, totals.rows.created > 0) {
     progress_.job = job.id;
     progress_.rows = totals.rows;
     progress_.requests = totals.requests;
@@ -266,7 +267,8 @@ asio::awaitable<void> import_run::learn_limits() {
         co_return;
     }
     if (*learnt && (*learnt)->reach == client::reach::not_sent) note_unreached(**learnt);
-    if (*learnt && (*learnt)->status == 401) break_off(key_refused());
+    if (*learnt && (*learnt)->status == 401 && client::respondent_of(**learnt) == client::respondent::apollo)
+        break_off(key_refused());
     compare_usage(*before);
 }
 
@@ -452,12 +454,15 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
         v.update.not_before = now + backoff_delay({env_.settings.send.backoff_base, env_.settings.send.backoff_cap},
                                                   breaker_.failures_in_a_row() + 1, random_);
     if (v.may_isolate) {
+        refusals_.refused(chunk, v.report.message);
         auto doubted = co_await isolate(chunk, v, x, made.answer.verdict == client::create_verdict::too_many);
         if (!doubted) {
             break_off(doubted.error());  // as below
             co_return;
         }
         if (*doubted) v = judged_as(not_ours(made.answer, std::move(**doubted)));
+    } else if (v.what == consequence::gateway) {
+        weigh_gateway(v);
     }
     auto& gate = session_.windows(route::bulk_create);
     const bool written = x.reach != client::reach::not_sent;
@@ -520,6 +525,24 @@ asio::awaitable<void> import_run::keep_limit() {
         return l.save_contact_limit(job_.identity.base_url, job_.identity.team, limit);
     });
     if (!kept) break_off(kept.error());
+}
+
+// Something before Apollo kept the request from it. While others get through it is about this request, which may be
+// tried so often; else it is an outage, and costs no row its place.
+void import_run::weigh_gateway(verdict& v) const {
+    const auto& send = env_.settings.send;
+    const bool others_get_through = anything_created_ && !trouble_since_;
+    if (others_get_through) ++v.update.attempts;
+    if (others_get_through && v.update.attempts >= send.max_attempts) {
+        v.update.state = chunk_state::refused;
+        v.update.code = "attempts_used_up";
+        v.update.message = fmt::format("not created in {} attempts while other requests succeeded; the last error: {}",
+                                       v.update.attempts, v.report.message);
+        v.update.settled_at = v.report.finished_at;
+        return;
+    }
+    v.update.not_before =
+        v.report.finished_at + backoff_ceiling({send.backoff_base, send.backoff_cap}, breaker_.failures_in_a_row() + 1);
 }
 
 // Why an answer belongs to another request; nothing: it does not, as far as can be seen. What comes later on the same
@@ -593,21 +616,40 @@ void import_run::follow_up(ledger::chunk_record chunk, const verdict& v) {
     }
     if (v.what == consequence::key_wrong) break_off(key_refused());
     if (v.what == consequence::no_right)
-        break_off({errc::forbidden, fmt::format("the API key may not use tasks/bulk_create (403): {} A master key may.",
+        break_off({errc::forbidden, fmt::format("the API key may not use tasks/bulk_create (403): {}; a master key may",
                                                 v.report.message)});
+    if (v.what == consequence::no_route) break_off({errc::settings, v.report.message});
+    if (refusals_.all_alike())
+        break_off({errc::settings,
+                   fmt::format("Apollo refused all that this job began with in the same words, {} contacts alone among "
+                               "it, and has created nothing: {}; the other rows stay pending. Mend the cause and go on "
+                               "with the job (retry also sends what was refused), or cancel it; send.refused_alike = 0 "
+                               "sends the rest all the same",
+                               refusals_.alone(), refusals_.words())});
 }
 
 void import_run::note_health(consequence what, const client::exchange& x) {
-    if (what == consequence::trouble) {
+    const auto from = what == consequence::progress ? client::respondent::apollo : client::respondent_of(x);
+    if (what == consequence::no_route) return;  // the run ends
+    if (what == consequence::trouble || what == consequence::gateway) {
         breaker_.failed(env_.clock.steady_now(), random_);
         width_.failed();
         if (!trouble_since_) trouble_since_ = env_.clock.steady_now();
         last_trouble_ = x;
         last_trouble_.body.clear();
-        if (x.reach == client::reach::not_sent)
+        if (from == client::respondent::gateway) {
+            // A block, or a page to log in, will not go away for being asked again.
+            constexpr int not_so = 400, too_large = 413, unprocessable = 422;
+            const bool for_good = x.status != not_so && x.status != too_large && x.status != unprocessable;
+            auto why = client::not_apollo(x, to_string(route::bulk_create));
+            last_trouble_.error_text = why.text;
+            ++unreached_in_a_row_;
+            if (for_good && !anything_created_) break_off(std::move(why));
+        } else if (x.reach == client::reach::not_sent) {
             note_unreached(x);
-        else
+        } else {
             any_answer_ = true;
+        }
         return;
     }
     any_answer_ = true;
@@ -620,7 +662,9 @@ void import_run::note_health(consequence what, const client::exchange& x) {
     trouble_since_.reset();
     breaker_.succeeded();
     width_.succeeded();
-    if (what == consequence::progress) anything_created_ = true;
+    if (what != consequence::progress) return;
+    anything_created_ = true;
+    refusals_.end();
 }
 
 void import_run::note_unreached(const client::exchange& x) {
@@ -817,6 +861,8 @@ result<std::optional<std::string>> import_run::claimed_before(ledger::ledger& l,
 void import_run::note_pass(const reading_end& end) {
     search_opens_.reset();
     if (end.failed) break_off(end.failed->code == errc::unauthorized ? key_refused() : *end.failed);
+    // Nothing of Apollo's is there, unless creating has worked: then it is this route alone.
+    if (end.trouble && end.trouble->code == errc::settings && !anything_created_) break_off(*end.trouble);
     if (end.wait_until) search_opens_ = steady(*end.wait_until);
     if (!end.trouble) {
         search_failures_ = 0;
@@ -824,6 +870,9 @@ void import_run::note_pass(const reading_end& end) {
         return;
     }
     ++search_failures_;
+    last_trouble_ = {};
+    last_trouble_.error_text = end.trouble->text;
+    if (end.trouble->code == errc::unreachable) ++unreached_in_a_row_;
     if (!trouble_since_) trouble_since_ = env_.clock.steady_now();
     const auto& send = env_.settings.send;
     search_opens_ = env_.clock.steady_now() +
@@ -909,7 +958,8 @@ run_view import_run::view() const {
     v.broken = broken_.has_value();
     v.in_flight = in_flight_;
     v.settling = settling_;
-    v.room = width_.width();
+    // Until something was created the way to Apollo is not known to be good: one request at a time finds that out.
+    v.room = anything_created_ ? width_.width() : 1;
     v.ready_at = steady_time::max();
     const auto search_opens = searches_open();
     bool all_doomed = true;
@@ -967,8 +1017,8 @@ run_end import_run::end_of(const next_move& move) const {
                                                        last_trouble_.error_text)},
                 {}};
     if (outage_over_limit())
-        return {failure{errc::waiting, fmt::format("Apollo has not answered usefully for {}; the rest stays pending",
-                                                   core::format_duration(env_.settings.send.max_wait))},
+        return {failure{errc::waiting, fmt::format("Apollo has not answered usefully for {}; the rest stays pending{}",
+                                                   core::format_duration(env_.settings.send.max_wait), last_words())},
                 {}};
     if (move.why == waits_for::health)
         return {failure{errc::waiting,
@@ -981,6 +1031,13 @@ run_end import_run::end_of(const next_move& move) const {
                                 core::to_rfc3339_seconds(until), core::format_duration(env_.settings.send.max_wait),
                                 move.why == waits_for::window ? told_by_server() : std::string())},
             until};
+}
+
+// What the latest trouble was.
+std::string import_run::last_words() const {
+    const auto& x = last_trouble_;
+    if (!x.error_text.empty()) return "; the last: " + x.error_text;
+    return x.status != 0 ? fmt::format("; the last answer: status {}", x.status) : std::string();
 }
 
 std::string import_run::describe_wait(waits_for why) const {

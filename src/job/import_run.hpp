@@ -15,6 +15,7 @@
 #include "job/evidence.hpp"
 #include "job/isolation.hpp"
 #include "job/look_up.hpp"
+#include "job/refusal_watch.hpp"
 #include "job/run_policy.hpp"
 #include "job/session.hpp"
 #include "taskbarge/async/task_group.hpp"
@@ -89,11 +90,13 @@ class import_run {
     boost::asio::awaitable<core::result<std::optional<std::string>>> isolate(const ledger::chunk_record& chunk,
                                                                              verdict& v, const client::exchange& x,
                                                                              bool too_many);
+    void weigh_gateway(verdict& v) const;
     boost::asio::awaitable<void> change_unsent(ledger::chunk_record chunk, ledger::chunk_update update);
     boost::asio::awaitable<void> keep_limit();
     void follow_up(ledger::chunk_record chunk, const verdict& v);
     void note_health(consequence what, const client::exchange& x);
     void note_unreached(const client::exchange& x);
+    std::string last_words() const;
 
     // Doubt
     boost::asio::awaitable<void> take_in_doubts();
@@ -141,6 +144,7 @@ class import_run {
     retry_budget budget_;
     isolation isolation_;
     search_day day_;
+    refusal_watch refusals_;
 
     std::deque<ready_chunk> ready_;
     bool loading_ = false;

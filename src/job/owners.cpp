@@ -44,8 +44,9 @@ asio::awaitable<result<client::users_page>> read_page(session& s, std::uint32_t 
             auto page = client::read_users(*got->answer, number, session::users_per_page);
             if (page) co_return std::move(*page);
             const auto code = page.error().code;
-            if (code == errc::unauthorized || code == errc::forbidden)
-                co_return failure{code, cannot(page.error().text).text};
+            // A wrong URL is no matter of this input: a service must not take it for one.
+            if (code != errc::waiting)
+                co_return failure{code == errc::settings ? errc::unreachable : code, cannot(page.error().text).text};
             why = got->answer->reach == client::reach::answered
                       ? cannot(page.error().text)
                       : failure{errc::unreachable, cannot(got->answer->error_text).text};

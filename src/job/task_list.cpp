@@ -23,7 +23,7 @@ constexpr auto longest_sleep = 200ms;
 
 // A page that the list has by its length, but Apollo does not show.
 bool is_beyond_the_display(const client::exchange& x, std::uint64_t number) {
-    return x.status == 422 && number > 1;
+    return x.status == 422 && number > 1 && client::respondent_of(x) == client::respondent::apollo;
 }
 
 }  // namespace
@@ -94,7 +94,7 @@ asio::awaitable<std::optional<client::search_page>> task_list::fetch(std::uint64
     if (!read) {
         end_.forbidden = read.error().code == core::errc::forbidden;
         if (read.error().code == core::errc::unauthorized) end_.failed = read.error();
-        end_.trouble = !end_.forbidden && !end_.failed;
+        if (!end_.forbidden && !end_.failed) end_.trouble = read.error();
         co_return std::nullopt;
     }
     end_.ended = false;

@@ -20,7 +20,7 @@ namespace taskbarge::job {
 struct reading_end {
     bool ended = false;
     std::optional<core::instant> wait_until;  // the search's windows
-    bool trouble = false;                     // no usable answer
+    std::optional<core::failure> trouble;     // no usable answer; errc::settings: nothing of Apollo's is there
     bool forbidden = false;                   // 403
     std::optional<core::failure> failed;      // 401, or the ledger
 };

@@ -42,6 +42,8 @@ struct exchange {
     std::string content_type;
     std::string request_id;   // x-request-id
     std::string retry_after;  // as sent; see parse_retry_after
+    std::string location;     // of a redirect
+    std::string trace;        // what headers tell of who answered: "Server: cloudflare, CF-RAY: 8f2a-FRA"
     std::optional<core::instant> server_date;
     rate_headers rates;
     std::string error_code;            // for not_sent and no_answer, stable: listed at apollo_client
@@ -52,6 +54,18 @@ struct exchange {
     std::uint64_t bytes_sent = 0, bytes_received = 0;
     std::chrono::milliseconds took{0};
 };
+
+// Who spoke, as far as an answer tells. Apollo speaks JSON, with 401 plain text; what stands in front of it (a CDN, a
+// firewall, a captive portal, a company's proxy) has pages of its own.
+enum class respondent : std::uint8_t {
+    apollo,    // or nobody that could be told from it
+    no_route,  // 3xx, 404, 405, 410, whoever said so: nothing of Apollo's is at this URL, and nothing was done
+    gateway    // a page, or nothing, with 2xx or a status by which Apollo says what is wrong
+};
+respondent respondent_of(const exchange& x);
+// What a person needs to know when it was not Apollo: errc::settings of no_route, else errc::unreachable. `route` is
+// what was asked for.
+core::failure not_apollo(const exchange& x, std::string_view route);
 
 // Which contact got which task: parallel.
 struct created_tasks {
@@ -67,14 +81,17 @@ struct created_tasks {
 
 // The closed set of what an exchange on bulk_create means.
 enum class create_verdict : std::uint8_t {
-    created,       // 200, success, and `tasks` could be read: true for the contacts it names
+    created,       // 200 or 201, success, and `tasks` could be read: true for the contacts it names
     refused,       // 400, 413, 422: nothing was created (assumed of 422)
     too_many,      // the same, and a limit of contacts may be why: 413, or a text that speaks of one
     throttled,     // 429
     unauthorized,  // 401
     forbidden,     // 403
+    no_route,      // see respondent: nothing was created, and nothing ever will be at this URL
+    gateway,       // the same with 4xx: the request was kept from Apollo, so nothing was created
     not_sent,      // safe to repeat
-    doubtful       // may have been created: 408, 5xx, other statuses, lost or unreadable answers, success:false
+    doubtful       // may have been created: 408, 5xx, other statuses, lost or unreadable answers, success:false; also
+                   // 2xx of a gateway: who knows what is behind it
 };
 
 struct create_answer {

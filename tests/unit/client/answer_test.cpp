@@ -244,7 +244,7 @@ TEST(Answer, RefusalThatSpeaksOfTheNumberOfContactsAsksForFewer) {
         EXPECT_EQ(a.verdict, create_verdict::too_many) << text;
         EXPECT_EQ(a.code, "refused_422");
     }
-    EXPECT_EQ(classify(413, "").verdict, create_verdict::too_many);
+    EXPECT_EQ(classify(413, R"({"error":"large"})").verdict, create_verdict::too_many);
     EXPECT_EQ(classify(400, R"({"error":"too many contacts"})").verdict, create_verdict::too_many);
 }
 
@@ -263,12 +263,54 @@ TEST(Answer, StatusesThatSaySoAreTyped) {
 }
 
 TEST(Answer, EveryOtherStatusIsDoubtful) {
-    for (const int status : {201, 204, 301, 302, 307, 404, 408, 409, 500, 502, 503, 504, 520, 524}) {
+    for (const int status : {204, 408, 409, 500, 502, 503, 504, 520, 524}) {
         const auto a = classify(status, "<html><head><title>Bad gateway</title></head></html>");
         EXPECT_EQ(a.verdict, create_verdict::doubtful) << status;
         EXPECT_EQ(a.code, fmt::format("http_{}", status));
         EXPECT_EQ(a.message, "an HTML page: Bad gateway");
     }
+}
+
+TEST(Answer, NothingOfApollosAtTheUrlIsTypedWhateverTheBody) {
+    for (const int status : {300, 301, 302, 303, 307, 308, 404, 405, 410})
+        for (const char* body : {"", "<html></html>", R"({"error":"x"})"}) {
+            auto x = answered(status, body);
+            x.location = "https://elsewhere.example/";
+            const auto a = classify_bulk_create(x, {});
+            EXPECT_EQ(a.verdict, create_verdict::no_route) << status;
+            EXPECT_EQ(a.code, "no_route");
+            EXPECT_THAT(a.message, HasSubstr("apollo.base_url"));
+            EXPECT_THAT(a.message, HasSubstr(fmt::format("answered {}, Location https://elsewhere.example/", status)));
+        }
+}
+
+TEST(Answer, RefusalThatIsNoJsonIsAGateways) {
+    constexpr const char* html = "\xef\xbb\xbf <html><head><title>limit exceeded</title></head></html>";
+    for (const int status : {400, 402, 403, 406, 411, 413, 414, 415, 421, 422, 426, 431, 451})
+        for (const char* body : {"", html, "upstream said no"}) {
+            const auto a = classify(status, body);
+            EXPECT_EQ(a.verdict, create_verdict::gateway) << status << body;
+            EXPECT_EQ(a.code, "gateway");
+        }
+    EXPECT_EQ(classify(401, html).verdict, create_verdict::gateway) << "Apollo's is plain text";
+    auto x = answered(403, html);
+    x.trace = "Server: cloudflare, CF-RAY: 8f2a-FRA";
+    EXPECT_THAT(classify_bulk_create(x, {}).message,
+                HasSubstr("with 403: an HTML page: limit exceeded (Server: cloudflare, CF-RAY: 8f2a-FRA)"));
+    const auto doubtful = classify(200, html);
+    EXPECT_EQ(doubtful.verdict, create_verdict::doubtful) << "who knows what is behind it";
+    EXPECT_EQ(respondent_of(answered(200, html)), respondent::gateway);
+    EXPECT_EQ(respondent_of(answered(502, html)), respondent::apollo) << "its own proxies answer so";
+}
+
+TEST(Answer, TasksNamedInA201AreCreated) {
+    const auto a = classify(201, R"({"success":true,"tasks":[{"id":"t1","contact_id":"c1"}]})");
+    EXPECT_EQ(a.verdict, create_verdict::created);
+    EXPECT_EQ(a.tasks.size(), 1U);
+    EXPECT_EQ(
+        classify(201, R"({"success":true,"tasks":[{"id":"t1","contact_id":"c1"},{"id":"t1","contact_id":"c2"}]})").code,
+        "answer_not_ours");
+    EXPECT_EQ(classify(201, R"({"success":false})").verdict, create_verdict::doubtful);
 }
 
 TEST(Answer, ExchangesWithoutAnAnswerKeepTheirCode) {
@@ -337,8 +379,21 @@ TEST(Search, NumbersInPaginationMayBeTexts) {
 
 TEST(Search, AnswerThatDoesNotSayHowMuchThereIsIsNoPage) {
     for (const char* body : {R"({"tasks":[]})", R"({"tasks":[],"pagination":{"page":1}})",
-                             R"({"pagination":{"total_entries":1,"total_pages":1}})", "<html>"})
+                             R"({"pagination":{"total_entries":1,"total_pages":1}})", "{\"tasks\""})
         EXPECT_EQ(read_search(answered(200, body), 1, 100).error().code, core::errc::waiting) << body;
+}
+
+TEST(Search, WhatIsNotApollosIsToldAsSuch) {
+    for (const int status : {200, 400, 403, 422}) {
+        const auto page = read_search(answered(status, "<html><title>Log in</title></html>"), 1, 100);
+        ASSERT_FALSE(page);
+        EXPECT_EQ(page.error().code, core::errc::unreachable) << status;
+        EXPECT_THAT(page.error().text, HasSubstr("Log in"));
+    }
+    const auto page = read_search(answered(404, "<html></html>"), 1, 100);
+    ASSERT_FALSE(page);
+    EXPECT_EQ(page.error().code, core::errc::settings);
+    EXPECT_THAT(page.error().text, HasSubstr("apollo.base_url"));
 }
 
 TEST(Search, RefusedAccessIsTyped) {
@@ -459,7 +514,9 @@ TEST(HttpValues, RetryAfterIsSecondsOrADate) {
     EXPECT_EQ(parse_retry_after(" 0 ", now), seconds(0));
     EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now), seconds(37));
     EXPECT_EQ(parse_retry_after("Sun, 06 Nov 1994 08:48:37 GMT", now), seconds(0));
-    for (const char* bad : {"", "soon", "-5", "99999999999999999999", "9999999999", "1e3"})
+    for (const char* years : {"9999999999", "Fri, 31 Dec 9999 23:59:59 GMT"})
+        EXPECT_EQ(parse_retry_after(years, now), std::chrono::hours(366 * 24)) << "the arithmetic holds";
+    for (const char* bad : {"", "soon", "-5", "99999999999999999999", "1e3", "Sun, 06 Nov 1994", "60 s", "60.0"})
         EXPECT_FALSE(parse_retry_after(bad, now)) << bad;
 }
 
