@@ -54,6 +54,13 @@ core::result<core::loaded_settings> load(const options& o, const program& p) {
         send.proxy = std::move(named.url);
         if (!named.from.empty()) send.proxy_from = std::move(named.from);
     }
+    if (send.settle_time < client::packet_hold &&
+        (!send.proxy.empty() || client::leaves_this_machine(loaded->value.apollo.base_url))) {
+        loaded->warnings.push_back(fmt::format(
+            "send.settle_time = {} is less than a request may wait in this machine's queues after its end; {} is used",
+            core::format_duration(send.settle_time), core::format_duration(client::packet_hold)));
+        send.settle_time = client::packet_hold;
+    }
     return loaded;
 }
 

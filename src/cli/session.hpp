@@ -44,7 +44,8 @@ struct session {
 // Where the settings of this command line come from.
 core::settings_sources sources_of(const options& o, const program& p);
 
-// The settings of this command line; the proxy of the environment where they name none.
+// The settings of this command line; the proxy of the environment where they name none, and no settle time that would
+// be too short.
 core::result<core::loaded_settings> load(const options& o, const program& p);
 
 // Loads the settings; warnings go to standard error.

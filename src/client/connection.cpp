@@ -1,6 +1,8 @@
 #include "client/connection.hpp"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <sys/socket.h>
 
@@ -93,6 +95,7 @@ connection::connection(asio::any_io_executor ex, const connection_plan& plan, st
 
 connection::~connection() {
     if (tls_) tls_context::retire(tls_->native_handle());
+    if (at_rest_) close_politely();
 }
 
 // Awaits a step of the connection's for so long. One that does not hear that it is to end has its socket closed.
@@ -118,7 +121,7 @@ asio::awaitable<std::optional<connect_problem>> connection::open() {
         if (auto problem = co_await shake_hands()) co_return problem;
     }
     opened_at_ = idle_since_ = clock::now();
-    reusable_ = true;
+    reusable_ = at_rest_ = true;
     co_return std::nullopt;
 }
 
@@ -155,8 +158,37 @@ asio::awaitable<error_code> connection::connect_to(tcp::endpoint endpoint) {
     error_code ec, ignored;
     socket_.close(ignored);
     co_await socket_.async_connect(endpoint, asio::redirect_error(asio::use_awaitable, ec));
+    if (!ec) ec = bound_the_kernel();
     if (!ec) socket_.set_option(tcp::no_delay(true), ignored);
     co_return ec;
+}
+
+namespace {
+
+error_code set_option(int socket, int level, int name, const void* value, socklen_t size) {
+    if (::setsockopt(socket, level, name, value, size) == 0) return {};
+    return {errno, boost::system::system_category()};
+}
+
+}  // namespace
+
+// The kernel goes on sending what was written, for minutes where a link stalls, also for a process that is dead. A
+// request that is known to have ended must not arrive after that: a close, by whatever, throws away what was not sent
+// yet and resets the connection, and what nobody acknowledges is given up after as long as its answer would be waited
+// for. Set past Asio, which would undo it where it closes the socket itself.
+error_code connection::bound_the_kernel() {
+    const ::linger at_once{1, 0};
+    const auto ec = set_option(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    if (ec) return ec;
+    const auto waited_for = plan_.request_timeout.count() > 0 ? plan_.request_timeout : plan_.connect_timeout;
+    const auto limit = static_cast<unsigned>(waited_for.count());
+    return set_option(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+}
+
+// Nothing is left that could arrive too late.
+void connection::close_politely() {
+    const ::linger in_background{0, 0};
+    (void)set_option(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &in_background, sizeof in_background);
 }
 
 connect_problem connection::cannot_connect(const std::vector<tcp::endpoint>& tried, error_code last) const {
@@ -254,7 +286,7 @@ bool connection::quiet() {
 
 asio::awaitable<void> connection::exchange_once(std::string_view request, async::outer_stop stop, exchange& x) {
     const auto began = clock::now();
-    reusable_ = false;
+    reusable_ = at_rest_ = false;
     stage_ = stage::writing;
     x.reach = reach::no_answer;
     x.connection = number_;
@@ -265,6 +297,7 @@ asio::awaitable<void> connection::exchange_once(std::string_view request, async:
     if (ec) {
         explain(ec, x);
     } else {
+        at_rest_ = stage_ == stage::reading;
         take_answer(x);
     }
 }

@@ -84,6 +84,8 @@ class connection {
 
     boost::asio::awaitable<std::optional<connect_problem>> connect();
     boost::asio::awaitable<error_code> connect_to(tcp::endpoint endpoint);
+    error_code bound_the_kernel();
+    void close_politely();
     boost::asio::awaitable<std::optional<connect_problem>> ask_proxy();
     boost::asio::awaitable<error_code> proxy_round_trip(std::string request, int& status, std::string& reason);
     boost::asio::awaitable<std::optional<connect_problem>> shake_hands();
@@ -120,6 +122,7 @@ class connection {
     };
     stage stage_ = stage::writing;
     bool reusable_ = false;
+    bool at_rest_ = false;  // all that was written was answered
     int head_status_ = 0;
     clock::time_point opened_at_{};
     clock::time_point idle_since_{};

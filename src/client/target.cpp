@@ -237,6 +237,11 @@ named_proxy proxy_for(const std::string& base_url, const environment_map& enviro
     return proxy;
 }
 
+bool leaves_this_machine(const std::string& base_url) {
+    const auto to = parse_base_url(base_url);
+    return !to || !is_loopback(to->at.host);
+}
+
 std::string without_password(const std::string& url) {
     const auto begin = url.find("://");
     const auto from = begin == std::string::npos ? 0 : begin + 3;

@@ -1,4 +1,4 @@
-// The body of core::fault_point() that tests link: kills the process where it is told to.
+// The body of core::fault_point() that tests link: kills or stops the process where it is told to.
 #include <signal.h>
 #include <unistd.h>
 
@@ -16,8 +16,8 @@ struct order {
     long hit = 1;
 };
 
-order read_order() {
-    const char* text = std::getenv("TASKBARGE_KILL_AT");
+order read_order(const char* variable) {
+    const char* text = std::getenv(variable);
     if (text == nullptr) return {};
     const std::string all(text);
     const auto colon = all.find(':');
@@ -28,10 +28,10 @@ order read_order() {
 }  // namespace
 
 void fault_point(const char* name) {
-    static const order asked = read_order();
-    static std::atomic<long> hits{0};
-    if (asked.name != name) return;
-    if (++hits == asked.hit) ::kill(::getpid(), SIGKILL);
+    static const order to_kill = read_order("TASKBARGE_KILL_AT"), to_stop = read_order("TASKBARGE_STOP_AT");
+    static std::atomic<long> kill_hits{0}, stop_hits{0};
+    if (to_kill.name == name && ++kill_hits == to_kill.hit) ::kill(::getpid(), SIGKILL);
+    if (to_stop.name == name && ++stop_hits == to_stop.hit) ::kill(::getpid(), SIGSTOP);
 }
 
 }  // namespace taskbarge::core

@@ -80,6 +80,12 @@ class apollo_client {
     virtual void close() = 0;
 };
 
+// How long packets of a connection that was reset may still wait below it, in queues of devices and for a neighbour's
+// address (Linux: three tries of a second): after that nothing of its requests leaves this machine any more.
+inline constexpr std::chrono::seconds packet_hold{5};
+// Whether requests to this URL leave this machine.
+bool leaves_this_machine(const std::string& base_url);
+
 // A proxy's URL, and what named it. No URL: none.
 struct named_proxy {
     std::string url, from;
