@@ -39,7 +39,7 @@ std::string sentence_of(const ledger::prune_candidate& c) {
         case ledger::prune_bar::asked_for:
             return fmt::format(
                 "rows of it without a task are the originals of another job's duplicates; settle them "
-                "(taskbarge retry {})",
+                "(taskbarge retry {}, or resume the job that has the duplicates)",
                 c.job);
         case ledger::prune_bar::none:
             break;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -74,7 +75,6 @@ struct waiting {
 answer ask_system(const std::string& host, std::uint16_t port) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_ADDRCONFIG;
     addrinfo* list = nullptr;
     const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(failed == 0 ? list : nullptr, ::freeaddrinfo);
@@ -128,7 +128,11 @@ asio::awaitable<resolved> resolve(const host_port& at, std::chrono::milliseconds
     // getaddrinfo() cannot be interrupted. When its time is up it is left behind with its thread.
     try {
         std::thread([shared = here.shared, host = at.host, port = at.port] {
-            exchange_of_names::tell(shared, ask_system(host, port));
+            try {
+                exchange_of_names::tell(shared, ask_system(host, port));
+            } catch (const std::bad_alloc&) {
+                return;  // the waiter's time runs out
+            }
         }).detach();
     } catch (const std::system_error& e) {
         r.error = e.code();

@@ -41,6 +41,13 @@ std::string shown_list(const std::vector<std::string>& words) {
     return out + "]";
 }
 
+std::string shown_fields(task_fields fields) {
+    std::vector<std::string> words{"contact_id"};
+    for (const auto field : all_task_fields)
+        if (fields.has(field)) words.emplace_back(to_string(field));
+    return shown_list(words);
+}
+
 std::string shown_duration(milliseconds d) {
     return shown_text(format_duration(d));
 }
@@ -147,8 +154,8 @@ access share(Section settings::*section, share_or_count Section::*member) {
 }
 
 template <class Section>
-reader share_or_auto(Section settings::*section, std::optional<share_or_count> Section::*member) {
-    return [=](settings& s, const raw_value& v) -> broken_rule {
+access share_or_auto(Section settings::*section, std::optional<share_or_count> Section::*member) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_share(v);
         const bool automatic = read_text(v) == "auto";
         if (!value && !automatic)
@@ -156,6 +163,10 @@ reader share_or_auto(Section settings::*section, std::optional<share_or_count> S
         (s.*section).*member = value;
         return {};
     };
+    return {set, [=](const settings& s) {
+                const auto& value = (s.*section).*member;
+                return value ? shown_share(*value) : shown_text("auto");
+            }};
 }
 
 template <class Section, class Enum>
@@ -499,9 +510,12 @@ void add_import(table& t) {
                  choice<S, dedupe_scope>(&settings::import, &S::dedupe,
                                          {{"file", dedupe_scope::file}, {"ledger", dedupe_scope::ledger}})});
     t.push_back(
-        {"import", "dedupe_by", "list", "contact_id, user_id, type, priority, status, due_at, note",
+        {"import",
+         "dedupe_by",
+         "list",
+         "contact_id, user_id, type, priority, status, due_at, note",
          "The fields that make two tasks the same. Without due_at, say, a contact has such a task whatever its date.",
-         read_dedupe_by});
+         {read_dedupe_by, [](const settings& s) { return shown_fields(s.import.dedupe_by); }}});
     t.push_back({"import", "max_rejects", "percentage or count", "5%",
                  "Above it nothing is sent. A percentage counts from 20 rejected rows on.",
                  share(&settings::import, &S::max_rejects)});

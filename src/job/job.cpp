@@ -48,6 +48,9 @@ std::optional<failure> key_missing(const environment& env) {
     return failure{errc::no_key, "no API key: set APOLLO_API_KEY, or apollo.api_key_file in the settings"};
 }
 
+// The stop code of a completed job that a person has given up.
+const std::string cancelled = "cancelled";
+
 // Collects what a run has to say, whatever way it ends.
 class run_reporter {
  public:
@@ -98,12 +101,15 @@ class run_reporter {
     report out_;
 };
 
-void record_end(const environment& env, ledger::ledger& book, core::job_id id, const run_end& end,
+void record_end(const environment& env, ledger::ledger& book, core::job_id id, const run_end& end, run_purpose purpose,
                 run_reporter& reporter) {
     const auto state = !end.why                        ? job_state::completed
                        : needs_a_person(end.why->code) ? job_state::failed
                                                        : job_state::parked;
-    const std::string code(end.why ? core::to_string(end.why->code) : std::string_view());
+    // The duplicates of a cancelled job are not to be sent either, whatever becomes of the rows that they are of.
+    const auto code = end.why                          ? std::string(core::to_string(end.why->code))
+                      : purpose == run_purpose::cancel ? cancelled
+                                                       : std::string();
     auto kept =
         book.set_job_state(id, state, end.resume_at, code, end.why ? end.why->text : std::string(), env.clock.now());
     if (!kept && !end.why) reporter.stop_with(kept.error());
@@ -118,8 +124,21 @@ std::optional<failure> rest_of(ledger::ledger& book, core::job_id id) {
                    fmt::format("{} rows are pending; `taskbarge resume {}` sends them", totals->rows.pending, id)};
 }
 
-// A job all of whose own rows are settled is not finished while its duplicates wait for another job's rows.
+// A job all of whose own rows are settled is not finished while its duplicates wait for another job's rows, or could be
+// sent in their place.
 void wait_for_originals(ledger::ledger& book, core::job_id id, run_end& end) {
+    const auto totals = book.totals(id);
+    if (!totals) {
+        end.why = totals.error();
+        return;
+    }
+    if (totals->rows.duplicate_failed > 0) {
+        end.why = failure{errc::waiting, fmt::format("{} rows ask for tasks that another job has failed to create "
+                                                     "meanwhile; `taskbarge resume {}` sends them",
+                                                     totals->rows.duplicate_failed, id)};
+        return;
+    }
+    if (totals->rows.duplicate_pending == 0) return;
     auto waiting = book.waiting_for(id);
     if (!waiting) {
         end.why = waiting.error();
@@ -158,12 +177,11 @@ void run_job(const environment& env, ledger::ledger& book, const ledger::job_rec
     };
     if (auto ran = run_online(env, book, work); !ran) end.why = ran.error();
     if (!end.why) end.why = rest_of(book, job.id);
-    const bool is_to_send = purpose == run_purpose::import || purpose == run_purpose::retry;
-    if (!end.why && is_to_send) wait_for_originals(book, job.id, end);
+    if (!end.why && purpose != run_purpose::cancel) wait_for_originals(book, job.id, end);
     reporter.out().state = state_word(end.why);
     reporter.out().why = end.why;
     reporter.out().resume_at = end.resume_at;
-    record_end(env, book, job.id, end, reporter);
+    record_end(env, book, job.id, end, purpose, reporter);
 }
 
 // Whether the job must not go on yet.
@@ -242,8 +260,10 @@ void report_finished(run_reporter& reporter) {
     reporter.out().already_finished = true;
 }
 
+void go_on(const environment& env, ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter);
+
 // Goes on with a job that has rows which another one's duplicates ask for, as far as it can. False: what ended it would
-// end the other one as well, and the reporter was told.
+// end the other one as well, and the reporter was told. Two jobs that ask for rows of each other end at the lock.
 bool bring_on(const environment& env, ledger::ledger& book, const ledger::waiting_for_job& original,
               run_reporter& reporter) {
     auto lock = book.lock_job(original.job);
@@ -259,8 +279,19 @@ bool bring_on(const environment& env, ledger::ledger& book, const ledger::waitin
                     "send",
                     original.job, original.rows));
     run_reporter theirs(env);
-    run_job(env, book, *record, run_purpose::import, theirs);
+    theirs.out().job = original.job;
+    go_on(env, book, *record, theirs);
     reporter.out().requests_this_run += theirs.out().requests_this_run;
+    if (!theirs.out().why) {
+        theirs.read_totals(book);
+        const auto& rows = theirs.out().rows;
+        const auto not_created = rows.rejected + rows.failed + rows.unknown + rows.open_duplicates();
+        if (not_created > 0)
+            env.watch.on_notice(
+                fmt::format("job {0} is finished, but {1} of its rows were not created; `taskbarge status "
+                            "{0}` says why",
+                            original.job, not_created));
+    }
     const auto& why = theirs.out().why;
     if (!why || why->code == errc::waiting) return true;
     reporter.stop_with(*why);
@@ -289,7 +320,7 @@ result<void> free_duplicates(ledger::ledger& book, const ledger::job_record& job
 // Whether a completed job has something to do after all: its duplicates ask for rows that are pending or have failed.
 result<bool> is_finished(ledger::ledger& book, const ledger::job_record& job) {
     if (job.state != job_state::completed) return false;
-    if (job.pruned_at) return true;
+    if (job.pruned_at || job.stop_code == cancelled) return true;
     auto totals = book.totals(job.id);
     if (!totals) return totals.error();
     return totals->rows.duplicate_pending + totals->rows.duplicate_failed == 0;
@@ -371,6 +402,36 @@ result<void> reopen(ledger::ledger& book, core::job_id id, core::task_fields sam
 
 }  // namespace
 
+namespace {
+
+// A completed job comes without its lock, as nobody works on one; this one has something to do after all.
+bool hold_again(ledger::ledger& book, held_job& job, run_reporter& reporter) {
+    if (job.lock) return true;
+    auto lock = book.lock_job(job.record.id);
+    auto fresh = lock ? book.job(job.record.id) : result<ledger::job_record>(lock.error());
+    if (!fresh) {
+        reporter.stop_with(fresh.error());
+        return false;
+    }
+    job.lock = std::move(*lock);
+    job.record = std::move(*fresh);
+    return true;
+}
+
+// Makes a completed job that has something to do after all an unfinished one, which whoever runs those goes on with.
+// Gives whether it is finished.
+result<bool> reopen_if_unfinished(ledger::ledger& book, const ledger::job_record& job, core::instant now) {
+    auto finished = is_finished(book, job);
+    if (!finished || *finished || job.state != job_state::completed) return finished;
+    auto lock = book.lock_job(job.id);
+    if (!lock && lock.error().code == errc::job_held) return false;
+    if (!lock) return lock.error();
+    if (auto r = book.set_job_state(job.id, job_state::parked, std::nullopt, {}, {}, now); !r) return r.error();
+    return false;
+}
+
+}  // namespace
+
 report import_files(const environment& env, const import_options& options) {
     run_reporter reporter(env);
     if (auto missing = key_missing(env)) {
@@ -385,7 +446,8 @@ report import_files(const environment& env, const import_options& options) {
         reporter.stop_with(finished.error());
     else if (*finished)
         report_finished(reporter);
-    else if (!report_if_paused(job->record, reporter) && !report_if_parked(env, job->record, reporter))
+    else if (hold_again(*book, *job, reporter) && !report_if_paused(job->record, reporter) &&
+             !report_if_parked(env, job->record, reporter))
         go_on(env, *book, job->record, reporter);
     reporter.read_ledger(*book);
     return reporter.finish();
@@ -397,9 +459,11 @@ report prepare_files(const environment& env, const import_options& options, cons
     if (!book) return reporter.finish();
     auto job = find_or_plan_input(env, *book, options, found_job::as_it_is, reporter);
     if (!job) return reporter.finish();
-    if (auto kept = keep(job->record.id, job->record.created_at); !kept)
-        reporter.stop_with(kept.error());
-    else if (job->record.state == job_state::completed)
+    const auto kept = keep(job->record.id, job->record.created_at);
+    const auto finished = kept ? reopen_if_unfinished(*book, job->record, env.clock.now()) : result<bool>(kept.error());
+    if (!finished)
+        reporter.stop_with(finished.error());
+    else if (*finished)
         report_finished(reporter);
     else
         reporter.out().state = core::to_string(job_state::parked);
@@ -409,7 +473,9 @@ report prepare_files(const environment& env, const import_options& options, cons
 
 report release_job(const environment& env, core::job_id id) {
     return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
-        if (job.state == job_state::completed) return report_finished(reporter);
+        const auto finished = is_finished(book, job);
+        if (!finished) return reporter.stop_with(finished.error());
+        if (*finished) return report_finished(reporter);
         auto kept = book.set_job_state(id, job_state::parked, job.resume_at, {}, {}, env.clock.now());
         if (!kept) return reporter.stop_with(kept.error());
         reporter.out().state = core::to_string(job_state::parked);
@@ -467,7 +533,9 @@ report verify_job(const environment& env, core::job_id id) {
 
 report cancel_job(const environment& env, core::job_id id) {
     return with_job(env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
-        if (job.state == job_state::completed) return report_finished(reporter);
+        const auto finished = is_finished(book, job);
+        if (!finished) return reporter.stop_with(finished.error());
+        if (*finished) return report_finished(reporter);
         auto moved = move_chunks(book, job.id, core::chunk_state::planned, core::chunk_state::refused, "cancelled",
                                  "the job was cancelled before the row was sent", env.clock.now());
         if (!moved) return reporter.stop_with(moved.error());
@@ -475,7 +543,7 @@ report cancel_job(const environment& env, core::job_id id) {
         if (!totals) return reporter.stop_with(totals.error());
         if (totals->rows.unknown + totals->rows.pending == 0) {
             reporter.out().state = "completed";
-            return record_end(env, book, job.id, {}, reporter);
+            return record_end(env, book, job.id, {}, run_purpose::cancel, reporter);
         }
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
         run_job(env, book, job, run_purpose::cancel, reporter);

@@ -355,8 +355,7 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
     }
     core::fault_point("plan_committed");
     // A hint alone: what keeps it from being found will be met again, where it counts.
-    if (const auto repeats = find_repeats(book, env.settings, job); repeats && *repeats)
-        env.watch.on_notice(text_of(**repeats));
+    if (const auto repeats = find_repeats(book, env, job); repeats && *repeats) env.watch.on_notice(text_of(**repeats));
     auto record = book.job(job);
     if (!record) return record.error();
     return held_job{std::move(*record), std::move(lock), false};

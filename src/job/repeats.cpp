@@ -8,13 +8,15 @@ using core::result;
 
 result<void> repeat_finder::add(const core::planned_chunk& chunk, const core::task_view& details) {
     if (!wants_more()) return {};
-    auto group = groups_.find(chunk.group);
+    const auto same = core::only(details, settings_.import.dedupe_by.without(core::task_field::due_at));
+    details_but_due key{same.user_id, same.type, same.priority, same.status, same.note};
+    auto group = groups_.find(key);
     if (group == groups_.end()) {
         if (groups_.size() == most_groups) return {};
         const auto& apollo = settings_.apollo;
         auto like = book_.newest_like(apollo.base_url, apollo.team, details, settings_.import.dedupe_by, own_);
         if (!like) return like.error();
-        group = groups_.emplace(chunk.group, std::move(*like)).first;
+        group = groups_.emplace(std::move(key), std::move(*like)).first;
     }
     ++chunks_;
     contacts_ += chunk.contacts.size();
@@ -37,12 +39,12 @@ std::optional<plan_report::repeat> repeat_finder::found() const {
     return out;
 }
 
-result<std::optional<plan_report::repeat>> find_repeats(ledger::ledger& book, const core::settings& settings,
+result<std::optional<plan_report::repeat>> find_repeats(ledger::ledger& book, const environment& env,
                                                         core::job_id job) {
     constexpr std::size_t at_once = 64;
-    repeat_finder finder(book, settings, job);
-    if (!settings.import.dedupe_by.has(core::task_field::due_at)) return std::optional<plan_report::repeat>();
-    for (core::chunk_id after = 0; finder.wants_more();) {
+    repeat_finder finder(book, env.settings, job);
+    if (!env.settings.import.dedupe_by.has(core::task_field::due_at)) return std::optional<plan_report::repeat>();
+    for (core::chunk_id after = 0; finder.wants_more() && env.stop.level() == stop_level::none;) {
         auto some = book.chunks(job, core::chunk_state::planned, after, at_once);
         if (!some) return some.error();
         if (some->empty()) break;

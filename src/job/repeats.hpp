@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "taskbarge/core/chunk.hpp"
 #include "taskbarge/core/error.hpp"
@@ -27,19 +28,22 @@ class repeat_finder {
     std::optional<plan_report::repeat> found() const;
 
  private:
-    static constexpr std::size_t most_chunks = 500, most_groups = 100;
+    static constexpr std::size_t most_chunks = 500, most_groups = 20;
 
     ledger::ledger& book_;
     const core::settings& settings_;
     core::job_id own_;
     std::size_t chunks_ = 0;
     std::uint64_t contacts_ = 0;
-    std::map<core::group_number, std::optional<ledger::similar_group>> groups_;
+    // Groups that differ in their due dates alone share what was found.
+    using details_but_due =
+        std::tuple<std::string, core::task_type, core::task_priority, core::task_status, std::string>;
+    std::map<details_but_due, std::optional<ledger::similar_group>> groups_;
     std::map<core::job_id, plan_report::repeat> jobs_;
 };
 
 // The same of a job that was planned.
-core::result<std::optional<plan_report::repeat>> find_repeats(ledger::ledger& book, const core::settings& settings,
+core::result<std::optional<plan_report::repeat>> find_repeats(ledger::ledger& book, const environment& env,
                                                               core::job_id job);
 
 }  // namespace taskbarge::job

@@ -44,6 +44,7 @@ class earlier_contacts {
 
     // The first of them; nothing when there is none.
     std::optional<earlier_row> find(std::string_view contact) const;
+    std::size_t size() const { return packed_.size() + others_.size(); }
     bool empty() const { return packed_.empty() && others_.empty(); }
     void clear();
 

@@ -554,19 +554,21 @@ result<std::optional<similar_group>> find_newest_like(sqlite::connection& db, co
                                                       const std::string& team, const core::task_view& details,
                                                       core::task_fields fields, job_id own) {
     constexpr int jobs_looked_at = 10, most_groups = 2000;
+    constexpr std::size_t most_contacts = 500'000;
     const auto same = fields.without(core::task_field::due_at);
     auto query = db.prepare(
         "SELECT e.job, e.number, e.user_id, e.type, e.priority, e.status, e.due_at, e.note FROM "
         "(SELECT id FROM jobs WHERE base_url = ? AND team = ? AND id <> ? AND state <> 'planning' AND pruned_at IS "
         "NULL "
         "AND groups <= ? ORDER BY id DESC LIMIT ?) j CROSS JOIN groups e ON e.job = j.id "
-        "WHERE e.due_at <> ? ORDER BY e.job DESC, e.number");
-    query.bind(base_url, team, own, most_groups, jobs_looked_at, details.due_at);
+        "ORDER BY e.job DESC, e.number");
+    query.bind(base_url, team, own, most_groups, jobs_looked_at);
     similar_group out;
     auto contacts = std::make_shared<loaded_contacts>();
     auto more = query.next();
     for (; more && *more; more = query.next()) {
         if (out.job != 0 && query.integer(0) != out.job) break;
+        if (contacts->all.size() > most_contacts) break;
         const auto theirs = read_details(query, 2);
         if (core::only(theirs.view(), same) != core::only(details, same)) continue;
         if (out.job == 0) {

@@ -121,8 +121,8 @@ result<prune_candidate> sqlite_ledger::judge_candidate(const job_record& job, co
             out.why_not = prune_bar::look_up;
         else if (sums->rows.unknown > 0 && !rules.with_unknown)
             out.why_not = prune_bar::unknown_rows;
-        else if (sums->rows.unknown + sums->rows.failed > 0) {
-            auto asked_for = asked_for_in_vain(*db_, job.id);
+        else if (sums->rows.unknown + sums->rows.failed + sums->rows.open_duplicates() > 0) {
+            auto asked_for = asked_for_in_vain(*db_, job.id, [this](job_id other) { return locks_.held(other); });
             if (!asked_for) return asked_for.error();
             if (*asked_for) out.why_not = prune_bar::asked_for;
         }

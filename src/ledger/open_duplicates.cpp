@@ -153,8 +153,12 @@ result<std::vector<open_duplicate>> open_duplicates(sqlite::connection& db, job_
     return out;
 }
 
-result<bool> asked_for_in_vain(sqlite::connection& db, job_id job) {
+result<bool> asked_for_in_vain(sqlite::connection& db, job_id job, const held_job_test& held) {
     std::vector<row_number> open;
+    auto duplicates = open_duplicates(db, job, held);
+    if (!duplicates) return duplicates.error();
+    for (const auto& one : *duplicates)
+        open.push_back(one.row);
     auto read = each_open_row(db, job, row_state::unknown, [&](row_number row, row_state) { open.push_back(row); });
     if (!read) return read.error();
     if (open.empty()) return false;

@@ -28,8 +28,8 @@ using held_job_test = std::function<core::result<bool>(core::job_id)>;
 core::result<std::vector<open_duplicate>> open_duplicates(sqlite::connection& db, core::job_id job,
                                                           const held_job_test& held);
 
-// Whether another job's rows are duplicates of rows of this one that have no task.
-core::result<bool> asked_for_in_vain(sqlite::connection& db, core::job_id job);
+// Whether another job's rows are duplicates of rows of this one that have no task, its own duplicates among them.
+core::result<bool> asked_for_in_vain(sqlite::connection& db, core::job_id job, const held_job_test& held);
 
 // Adds them up, beside the duplicates that they are among.
 void count_open_duplicates(const std::vector<open_duplicate>& open, core::row_counts& to);

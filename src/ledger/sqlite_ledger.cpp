@@ -222,11 +222,12 @@ result<std::unique_ptr<job_lock>> sqlite_ledger::lock_job(job_id id) {
 result<void> sqlite_ledger::set_job_state(job_id id, core::job_state state, std::optional<instant> resume_at,
                                           const std::string& stop_code, const std::string& stop_message, instant now) {
     const auto finished = state == core::job_state::completed ? std::optional(now) : std::nullopt;
+    // Of an unfinished job they serve those who want no more than a view of all jobs. Before others are kept from
+    // writing: whoever sets the state holds the job, and a row that is created stays so.
+    auto sums = totals(id);
+    if (!sums) return sums.error();
     return db_->atomically(access::write, [&]() -> result<void> {
         if (auto same = check_files(); !same) return same;
-        // Of an unfinished job they serve those who want no more than a view of all jobs.
-        auto sums = totals(id);
-        if (!sums) return sums.error();
         auto done =
             db_->prepare(
                    "UPDATE jobs SET reopened = reopened OR finished_at IS NOT NULL, state = ?, finished_at = ?, "

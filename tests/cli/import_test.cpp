@@ -327,20 +327,60 @@ TEST_F(OpenDuplicates, OfACancelledJobAreSentByTheirOwn) {
     EXPECT_EQ(server_->stats().tasks, 7u);
 }
 
-TEST_F(OpenDuplicates, OfACompletedJobAreSentWhenItsFileComesAgain) {
+TEST_F(OpenDuplicates, OfACompletedJobAreSentWhenItsFileComesAgainByOneProcessAlone) {
     leave_monday_unsent();
     {
-        const auto held = taskbarge::ledger::open_ledger(p.path("l.db"));
-        ASSERT_TRUE(held);
-        const auto lock = (*held)->lock_job(1);
+        const auto book = taskbarge::ledger::open_ledger(p.path("l.db"));
+        ASSERT_TRUE(book);
+        const auto lock = (*book)->lock_job(1);
+        ASSERT_TRUE(lock);
+        ASSERT_EQ(run({"import", "--quiet", tuesday()}).code, 75);
+        // As where the originals were unknown when it ended.
+        ASSERT_TRUE((*book)->set_job_state(2, taskbarge::core::job_state::completed, {}, "", "", {}));
+    }
+    ASSERT_EQ(run({"cancel", "1"}).code, 2);
+    {
+        const auto book = taskbarge::ledger::open_ledger(p.path("l.db"));
+        const auto lock = (*book)->lock_job(2);
+        ASSERT_TRUE(lock);
+        EXPECT_EQ(run({"import", tuesday()}).code, 75) << "another process works on it";
+        EXPECT_EQ(server_->stats().tasks, 1u);
+    }
+    const auto o = run({"import", "--json", tuesday()});
+    EXPECT_EQ(o.code, 0) << o.err << o.out;
+    EXPECT_EQ(server_->stats().tasks, 7u);
+}
+
+TEST_F(OpenDuplicates, OfAJobThatWasCancelledItselfAreNotSent) {
+    leave_monday_unsent();
+    {
+        const auto book = taskbarge::ledger::open_ledger(p.path("l.db"));
+        ASSERT_TRUE(book);
+        const auto lock = (*book)->lock_job(1);
         ASSERT_TRUE(lock);
         ASSERT_EQ(run({"import", "--quiet", tuesday()}).code, 75);
         ASSERT_EQ(run({"cancel", "2"}).code, 2);
     }
     ASSERT_EQ(run({"cancel", "1"}).code, 2);
-    const auto o = run({"import", "--json", tuesday()});
-    EXPECT_EQ(o.code, 0) << o.err << o.out;
+    EXPECT_EQ(run({"import", tuesday()}).code, 2);
+    EXPECT_EQ(run({"resume", "2"}).code, 2);
+    EXPECT_EQ(server_->stats().tasks, 1u);
+    EXPECT_EQ(run({"retry", "2"}).code, 0) << "a person may want them after all";
     EXPECT_EQ(server_->stats().tasks, 7u);
+}
+
+TEST_F(OpenDuplicates, AnEarlierJobThatGoesFirstTakesItsOwnBackAsWell) {
+    start();
+    p.environment["APOLLO_API_KEY"] = "wrong";
+    ASSERT_EQ(run({"import", p.file("z.csv", header + notes(1, 6))}).code, 77);
+    ASSERT_EQ(run({"import", p.file("a.csv", header + notes(4, 6))}).code, 77);
+    p.environment["APOLLO_API_KEY"] = server_->where().api_key;
+    ASSERT_EQ(run({"cancel", "1"}).code, 2);
+    const auto o = run({"import", p.file("b.csv", header + notes(7, 4))});
+    EXPECT_EQ(o.code, 0) << o.err << o.out;
+    EXPECT_EQ(run({"status", "2"}).code, 0) << "the rows of the cancelled job are its own now";
+    EXPECT_EQ(server_->stats().tasks, 7u);
+    EXPECT_EQ(server_->stats().tasks_twice, 0u);
 }
 
 class EveryNight : public Import {

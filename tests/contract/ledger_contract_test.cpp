@@ -951,6 +951,20 @@ TEST_P(LedgerContract, JobWhoseFailedRowsAreAskedForIsNotPruned) {
     EXPECT_EQ(candidates[0].why_not, prune_bar::asked_for);
 }
 
+TEST_P(LedgerContract, JobThroughWhichADuplicateLeadsToARowWithoutATaskIsNotPruned) {
+    auto first = plan_job(book(), "one", 1, {{call_on_day(1), {contact_id(1)}}});
+    plan_job(book(), "two", 1, {{call_on_day(1), {contact_id(1)}}});
+    set_state(only_chunk(first.id).id, chunk_state::refused, "cancelled");
+    auto third = plan_job(book(), "three", 1, {{call_on_day(1), {contact_id(1)}}});
+    must(book().reopen_failed(first.id));
+    set_state(only_chunk(third.id).id, chunk_state::refused, "cancelled");
+    must(book().set_job_state(first.id, core::job_state::completed, {}, "", "", at_second(3)));
+    first.lock.reset();
+    const auto candidates = must(book().prune_candidates({at_second(10), false, false}));
+    ASSERT_THAT(candidates, SizeIs(1));
+    EXPECT_EQ(candidates[0].why_not, prune_bar::asked_for);
+}
+
 TEST_P(LedgerContract, OtherTeamsAndForbiddenDedupeLeaveRowsAlone) {
     auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1)}}});
     for (const bool other_team : {true, false}) {

@@ -407,9 +407,9 @@ class ledger {
     // ever; empty: it has no name.
     virtual result<job_totals> commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
                                            std::optional<core::task_fields> same_by, const std::string& origin) = 0;
-    // The newest other job of that target with groups that are equal to these details in the fields, but for their due
-    // date, as far as its rows are there. For a hint: only the last jobs, and those without thousands of groups, are
-    // looked at, and damaged groups are passed over.
+    // The newest other job of that target with groups that are equal to these details in the fields, whatever
+    // their due dates, as far as its rows are there. For a hint: only the last jobs, and those without thousands of
+    // groups, are looked at, only so many contacts are loaded, and damaged groups are passed over.
     virtual result<std::optional<similar_group>> newest_like(const std::string& base_url, const std::string& team,
                                                              const core::task_view& details, core::task_fields fields,
                                                              job_id own) = 0;
