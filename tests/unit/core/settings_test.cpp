@@ -115,6 +115,7 @@ grace_time = "5s"
 when_unverifiable = "resend"
 isolation_budget = "20%"
 retry_budget = "75"
+refused_alike = 25
 answer_limit = "1GiB"
 proxy = "http://proxy.example:3128"
 [limits]
@@ -156,8 +157,10 @@ inbox = "/srv/in"
               core::unverifiable_policy::resend,
               core::share_or_count{20.0, std::nullopt},
               {0, 75},
+              25,
               1ull << 30,
-              "http://proxy.example:3128"};
+              "http://proxy.example:3128",
+              "send.proxy"};
     s.limits = {12.5, {100, 300, 1000}, {2s, 5s, 60s}};
     s.ledger = {"/var/lib/taskbarge/ledger.db"};
     s.serve.listen = "[::1]:80";
