@@ -275,6 +275,8 @@ respondent respondent_of(const exchange& x) {
     if (x.status / 100 == 3 || x.status == 404 || x.status == 405 || x.status == 410) return respondent::no_route;
     if (x.status / 100 != 2 && !says_no(x.status)) return respondent::apollo;
     if (speaks_json(x.body) || (x.status == 401 && !is_page(x.body))) return respondent::apollo;
+    // A refusal without a word says nothing of who gave it; a gateway has a page for it.
+    if (x.body.empty() && (x.status == 400 || x.status == 413 || x.status == 422)) return respondent::apollo;
     return respondent::gateway;
 }
 

@@ -14,10 +14,10 @@ constexpr std::array<std::string_view, 6> chunk_words{"planned", "sending", "cre
 constexpr std::array<std::string_view, 4> job_words{"planning", "parked", "completed", "failed"};
 constexpr std::array<std::string_view, 3> window_words{"minute", "hour", "day"};
 
-constexpr std::array<std::string_view, 17> errc_words{
-    "usage",       "settings", "input",        "too_many_rejects", "ledger",      "ledger_full", "job_held",
-    "no_such_job", "no_key",   "unauthorized", "forbidden",        "unreachable", "interrupted", "waiting",
-    "paused",      "io",       "internal"};
+constexpr std::array<std::string_view, 18> errc_words{
+    "usage",       "settings",    "input",   "too_many_rejects", "ledger",    "ledger_full",
+    "job_held",    "no_such_job", "no_key",  "unauthorized",     "forbidden", "all_refused",
+    "unreachable", "interrupted", "waiting", "paused",           "io",        "internal"};
 
 }  // namespace
 

@@ -620,7 +620,7 @@ void import_run::follow_up(ledger::chunk_record chunk, const verdict& v) {
                                                 v.report.message)});
     if (v.what == consequence::no_route) break_off({errc::settings, v.report.message});
     if (refusals_.all_alike())
-        break_off({errc::settings,
+        break_off({errc::all_refused,
                    fmt::format("Apollo refused all that this job began with in the same words, {} contacts alone among "
                                "it, and has created nothing: {}; the other rows stay pending. Mend the cause and go on "
                                "with the job (retry also sends what was refused), or cancel it; send.refused_alike = 0 "

@@ -27,6 +27,7 @@ bool needs_a_person(errc code) {
         case errc::no_key:
         case errc::unauthorized:
         case errc::forbidden:
+        case errc::all_refused:
         case errc::settings:
         case errc::ledger:
         case errc::usage:

@@ -12,6 +12,7 @@ exit_code exit_code_of(core::errc code) {
         case errc::no_such_job:
             return exit_code::usage;
         case errc::settings:
+        case errc::all_refused:
         case errc::ledger:
             return exit_code::settings;
         case errc::input:

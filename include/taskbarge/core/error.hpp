@@ -23,6 +23,7 @@ enum class errc {
     no_key,            // no API key given
     unauthorized,      // 401: the key is wrong
     forbidden,         // 403 on the route that the job needs
+    all_refused,       // all that a job began with was refused alike: a person must look at this job
     unreachable,       // no answer at all: DNS, connection, TLS
     interrupted,       // a signal asked to stop
     waiting,           // a wait longer than send.max_wait, or an outage: run again later

@@ -22,12 +22,24 @@ report finished(core::row_counts rows) {
 }
 
 TEST(ExitCode, FollowsFromTheKindOfFailure) {
-    const std::pair<errc, int> expected[] = {
-        {errc::usage, 64},       {errc::settings, 78},     {errc::input, 65},     {errc::too_many_rejects, 65},
-        {errc::ledger, 78},      {errc::ledger_full, 75},  {errc::job_held, 75},  {errc::no_such_job, 64},
-        {errc::no_key, 77},      {errc::unauthorized, 77}, {errc::forbidden, 77}, {errc::unreachable, 69},
-        {errc::interrupted, 75}, {errc::waiting, 75},      {errc::paused, 75},    {errc::io, 75},
-        {errc::internal, 70}};
+    const std::pair<errc, int> expected[] = {{errc::usage, 64},
+                                             {errc::settings, 78},
+                                             {errc::all_refused, 78},
+                                             {errc::input, 65},
+                                             {errc::too_many_rejects, 65},
+                                             {errc::ledger, 78},
+                                             {errc::ledger_full, 75},
+                                             {errc::job_held, 75},
+                                             {errc::no_such_job, 64},
+                                             {errc::no_key, 77},
+                                             {errc::unauthorized, 77},
+                                             {errc::forbidden, 77},
+                                             {errc::unreachable, 69},
+                                             {errc::interrupted, 75},
+                                             {errc::waiting, 75},
+                                             {errc::paused, 75},
+                                             {errc::io, 75},
+                                             {errc::internal, 70}};
     for (const auto& [code, number] : expected) {
         EXPECT_EQ(static_cast<int>(reports::exit_code_of(code)), number) << static_cast<int>(code);
     }
