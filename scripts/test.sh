@@ -41,7 +41,7 @@ some() {
     # ctest knows a program that was not built as <name>_NOT_BUILT; those in Python need the whole program. Where a test
     # takes all descriptors away, the sanitizer has none for its own look at memory, and takes an object for a broken one.
     run "$preset" --exclude-regex \
-        '_NOT_BUILT$|^(Crash|Evidence|Footprint|Large|Metrics|Refusals|Service|Windows)\.|WithoutDescriptors'
+        '_NOT_BUILT$|^(Crash|Evidence|Footprint|Large|Link|Metrics|Refusals|Service|Windows)\.|WithoutDescriptors'
 }
 
 [ $# -le 1 ] || usage
