@@ -267,6 +267,13 @@ verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange
             v.update.message.clear();
             settle_created(chunk, answer.tasks, now, v);
             break;
+        case create_verdict::gateway:
+            // One that finds the request too large may take a smaller one, as long as it can be made smaller.
+            if (constexpr int too_large = 413; x.status != too_large || chunk.contacts.size() == 1) {
+                send_again(consequence::gateway);
+                break;
+            }
+            [[fallthrough]];
         case create_verdict::refused:
         case create_verdict::too_many:
             v.update.state = chunk_state::refused;
@@ -285,9 +292,6 @@ verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange
             break;
         case create_verdict::no_route:
             send_again(consequence::no_route);
-            break;
-        case create_verdict::gateway:
-            send_again(consequence::gateway);
             break;
         case create_verdict::not_sent:
             send_again(consequence::trouble);

@@ -145,7 +145,7 @@ class examination {
 
     // Apollo's own answers alone say anything of the key; all but 401 come after it was looked at.
     bool refuses_key(const client::exchange& x) {
-        if (client::respondent_of(x) != client::respondent::apollo || x.reach != client::reach::answered) return false;
+        if (x.reach != client::reach::answered || !is_apollos(x)) return false;
         key_taken_ = key_taken_ || x.status / 100 == 2 || x.status == 400 || x.status == 403 || x.status == 422 ||
                      x.status == 429;
         if (x.status != 401) return false;
@@ -171,13 +171,18 @@ class examination {
              size > tolerable_skew ? text + "; let it be set by NTP" : text);
     }
 
+    // A refusal without a word is believed of a request with rows, as it creates nothing; it proves nothing here.
+    static bool is_apollos(const client::exchange& x) {
+        const bool refusal = x.status == 400 || x.status == 413 || x.status == 422;
+        return client::respondent_of(x) == client::respondent::apollo && !(refusal && x.body.empty());
+    }
+
     static std::string right_to(route r) { return fmt::format("right to {}", to_string(r)); }
 
     // Why an answer says nothing of a right; empty: it is Apollo's.
     static std::string why_not_known(route r, const client::exchange& x) {
         if (x.reach != client::reach::answered) return "not known: " + x.error_text;
-        if (client::respondent_of(x) != client::respondent::apollo)
-            return "not known: " + client::not_apollo(x, to_string(r)).text;
+        if (!is_apollos(x)) return "not known: " + client::not_apollo(x, to_string(r)).text;
         return {};
     }
 

@@ -455,7 +455,8 @@ asio::awaitable<void> import_run::settle(ledger::chunk_record chunk, core::attem
                                                   breaker_.failures_in_a_row() + 1, random_);
     if (v.may_isolate) {
         refusals_.refused(chunk, v.report.message);
-        auto doubted = co_await isolate(chunk, v, x, made.answer.verdict == client::create_verdict::too_many);
+        const bool too_many = made.answer.verdict != client::create_verdict::refused;
+        auto doubted = co_await isolate(chunk, v, x, too_many);
         if (!doubted) {
             break_off(doubted.error());  // as below
             co_return;
