@@ -116,47 +116,34 @@ void record_end(const environment& env, ledger::ledger& book, core::job_id id, c
     if (!kept && !end.why) reporter.stop_with(kept.error());
 }
 
-// After a run that sends nothing there may be rows left for one that does.
-std::optional<failure> rest_of(ledger::ledger& book, core::job_id id) {
-    auto totals = book.totals(id);
-    if (!totals) return totals.error();
-    if (totals->rows.pending == 0) return std::nullopt;
-    return failure{errc::waiting,
-                   fmt::format("{} rows are pending; `taskbarge resume {}` sends them", totals->rows.pending, id)};
-}
-
-// A job all of whose own rows are settled is not finished while its duplicates wait for another job's rows, or could be
-// sent in their place.
-void wait_for_originals(ledger::ledger& book, core::job_id id, run_end& end) {
+// After a run there may be rows left for another one: pending ones, after a run that sends nothing; and, unless the job
+// is given up, duplicates that wait for another job's rows, or could be sent in their place.
+std::optional<failure> rest_of(ledger::ledger& book, core::job_id id, run_purpose purpose) {
     const auto totals = book.totals(id);
-    if (!totals) {
-        end.why = totals.error();
-        return;
-    }
-    if (totals->rows.duplicate_failed > 0) {
-        end.why = failure{errc::waiting, fmt::format("{} rows ask for tasks that another job has failed to create "
-                                                     "meanwhile; `taskbarge resume {}` sends them",
-                                                     totals->rows.duplicate_failed, id)};
-        return;
-    }
-    if (totals->rows.duplicate_pending == 0) return;
-    auto waiting = book.waiting_for(id);
-    if (!waiting) {
-        end.why = waiting.error();
-        return;
-    }
-    if (waiting->empty()) return;
+    if (!totals) return totals.error();
+    const auto& left = totals->rows;
+    if (left.pending > 0)
+        return failure{errc::waiting,
+                       fmt::format("{} rows are pending; `taskbarge resume {}` sends them", left.pending, id)};
+    if (purpose == run_purpose::cancel) return std::nullopt;
+    if (left.duplicate_failed > 0)
+        return failure{errc::waiting, fmt::format("{} rows ask for tasks that another job has failed to create "
+                                                  "meanwhile; `taskbarge resume {}` sends them",
+                                                  left.duplicate_failed, id)};
+    if (left.duplicate_pending == 0) return std::nullopt;
+    const auto waiting = book.waiting_for(id);
+    if (!waiting) return waiting.error();
+    if (waiting->empty()) return std::nullopt;
     std::vector<core::job_id> jobs;
     std::uint64_t rows = 0;
     for (const auto& one : *waiting) {
         jobs.push_back(one.job);
         rows += one.rows;
     }
-    end.why =
-        failure{errc::waiting,
-                fmt::format("{} rows ask for tasks that job {} has still to create; `taskbarge resume` goes on with "
-                            "both",
-                            rows, fmt::join(jobs, " and job "))};
+    return failure{errc::waiting,
+                   fmt::format("{} rows ask for tasks that job {} has still to create; `taskbarge resume` goes on with "
+                               "both",
+                               rows, fmt::join(jobs, " and job "))};
 }
 
 // A run of a job whose lock is held. Writes its end into the ledger.
@@ -177,8 +164,7 @@ void run_job(const environment& env, ledger::ledger& book, const ledger::job_rec
         if (env.stop.level() == stop_level::forced) (void)run.release();  // as well
     };
     if (auto ran = run_online(env, book, work); !ran) end.why = ran.error();
-    if (!end.why) end.why = rest_of(book, job.id);
-    if (!end.why && purpose != run_purpose::cancel) wait_for_originals(book, job.id, end);
+    if (!end.why) end.why = rest_of(book, job.id, purpose);
     reporter.out().state = state_word(end.why);
     reporter.out().why = end.why;
     reporter.out().resume_at = end.resume_at;
@@ -330,6 +316,9 @@ result<bool> is_finished(ledger::ledger& book, const ledger::job_record& job) {
 // Goes on with a job, and before it with those that have the rows which its duplicates ask for: they have the windows
 // anyway.
 void go_on(const environment& env, ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
+    const auto totals = book.totals(job.id);
+    if (!totals) return reporter.stop_with(totals.error());
+    if (totals->rows.open_duplicates() == 0) return run_job(env, book, job, run_purpose::import, reporter);
     if (env.brings_originals_on) {
         auto originals = book.waiting_for(job.id);
         if (!originals) return reporter.stop_with(originals.error());

@@ -1,6 +1,7 @@
 // The real program with a local Apollo beside it.
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
@@ -37,6 +38,13 @@ class against_sandbox : public testing::Test {
             arguments.emplace_back(setting);
         }
         return p.run(arguments, input);
+    }
+    // A file of so many contacts.
+    std::string contacts(int count, const std::string& more = "") const {
+        std::string text = "contact_id\n";
+        for (int i = 0; i < count; ++i)
+            text += fmt::format("{:024x}\n", 0xabcdef + i);
+        return p.file("contacts.csv", text + more);
     }
     static std::uint64_t number(const outcome& o, const char* key) {
         simdjson::dom::parser parser;

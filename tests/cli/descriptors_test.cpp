@@ -28,12 +28,6 @@ constexpr std::string_view witness = "taskbarge-ledger-1 ";
 
 class Descriptors : public against_sandbox {
  protected:
-    std::string contacts(int count, const std::string& more = "") const {
-        std::string text = "contact_id\n";
-        for (int i = 0; i < count; ++i)
-            text += fmt::format("{:024x}\n", 0xabcdef + i);
-        return p.file("contacts.csv", text + more);
-    }
     outcome as_owner(std::vector<std::string> words) const {
         words.insert(words.end(), {"--set", owner, "--set", "import.max_rejects=10"});
         return run(words);

@@ -271,6 +271,15 @@ class OpenDuplicates : public Import {
         EXPECT_EQ(run({"import", monday()}).code, 77);
         p.environment["APOLLO_API_KEY"] = server_->where().api_key;
     }
+    // Tuesday's import finds another process at work on Monday's job, and waits; then `meanwhile`.
+    void leave_tuesday_waiting(const std::function<void(taskbarge::ledger::ledger&)>& meanwhile = {}) {
+        const auto book = taskbarge::ledger::open_ledger(p.path("l.db"));
+        ASSERT_TRUE(book);
+        const auto lock = (*book)->lock_job(1);
+        ASSERT_TRUE(lock);
+        ASSERT_EQ(run({"import", "--quiet", tuesday()}).code, 75);
+        if (meanwhile) meanwhile(**book);
+    }
     std::string monday() const { return p.file("mon.csv", header + notes(1, 6)); }
     std::string tuesday() const { return p.file("tue.csv", header + notes(1, 7)); }
 };
@@ -307,13 +316,7 @@ TEST_F(OpenDuplicates, AreUnfinishedWhileTheirOriginalsArePending) {
 
 TEST_F(OpenDuplicates, OfACancelledJobAreSentByTheirOwn) {
     leave_monday_unsent();
-    {
-        const auto held = taskbarge::ledger::open_ledger(p.path("l.db"));
-        ASSERT_TRUE(held);
-        const auto lock = (*held)->lock_job(1);
-        ASSERT_TRUE(lock);
-        ASSERT_EQ(run({"import", "--quiet", tuesday()}).code, 75);
-    }
+    leave_tuesday_waiting();
     EXPECT_EQ(run({"cancel", "1"}).code, 2);
     EXPECT_THAT(run({"status", "2"}).out, HasSubstr("of the duplicates, 6 rows have no task yet"));
     const auto o = run({"import", "--json", tuesday()});
@@ -329,15 +332,10 @@ TEST_F(OpenDuplicates, OfACancelledJobAreSentByTheirOwn) {
 
 TEST_F(OpenDuplicates, OfACompletedJobAreSentWhenItsFileComesAgainByOneProcessAlone) {
     leave_monday_unsent();
-    {
-        const auto book = taskbarge::ledger::open_ledger(p.path("l.db"));
-        ASSERT_TRUE(book);
-        const auto lock = (*book)->lock_job(1);
-        ASSERT_TRUE(lock);
-        ASSERT_EQ(run({"import", "--quiet", tuesday()}).code, 75);
+    leave_tuesday_waiting([&](taskbarge::ledger::ledger& book) {
         // As where the originals were unknown when it ended.
-        ASSERT_TRUE((*book)->set_job_state(2, taskbarge::core::job_state::completed, {}, "", "", {}));
-    }
+        ASSERT_TRUE(book.set_job_state(2, taskbarge::core::job_state::completed, {}, "", "", {}));
+    });
     ASSERT_EQ(run({"cancel", "1"}).code, 2);
     {
         const auto book = taskbarge::ledger::open_ledger(p.path("l.db"));
@@ -353,14 +351,7 @@ TEST_F(OpenDuplicates, OfACompletedJobAreSentWhenItsFileComesAgainByOneProcessAl
 
 TEST_F(OpenDuplicates, OfAJobThatWasCancelledItselfAreNotSent) {
     leave_monday_unsent();
-    {
-        const auto book = taskbarge::ledger::open_ledger(p.path("l.db"));
-        ASSERT_TRUE(book);
-        const auto lock = (*book)->lock_job(1);
-        ASSERT_TRUE(lock);
-        ASSERT_EQ(run({"import", "--quiet", tuesday()}).code, 75);
-        ASSERT_EQ(run({"cancel", "2"}).code, 2);
-    }
+    leave_tuesday_waiting([&](taskbarge::ledger::ledger&) { ASSERT_EQ(run({"cancel", "2"}).code, 2); });
     ASSERT_EQ(run({"cancel", "1"}).code, 2);
     EXPECT_EQ(run({"import", tuesday()}).code, 2);
     EXPECT_EQ(run({"resume", "2"}).code, 2);

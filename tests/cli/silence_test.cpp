@@ -24,12 +24,6 @@ namespace sandbox = taskbarge::sandbox;
 
 class Silence : public against_sandbox {
  protected:
-    std::string contacts(int count, const std::string& more = "") const {
-        std::string text = "contact_id\n";
-        for (int i = 0; i < count; ++i)
-            text += fmt::format("{:024x}\n", 0xabcdef + i);
-        return p.file("contacts.csv", text + more);
-    }
     outcome quiet(std::vector<std::string> words) const {
         words.insert(words.begin() + 1, "--quiet");
         words.insert(words.end(), {"--set", owner});
