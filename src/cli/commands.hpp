@@ -5,6 +5,7 @@
 
 namespace taskbarge::cli {
 
+exit_code init_command(const options& o, const program& p);
 exit_code import_command(const options& o, const program& p);
 exit_code plan_command(const options& o, const program& p);
 exit_code resume_command(const options& o, const program& p);

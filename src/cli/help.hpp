@@ -11,6 +11,7 @@ inline constexpr std::string_view program =
 
 inline constexpr std::string_view program_footer = R"(
 Start here:
+  taskbarge init contacts.csv            writes settings for such files, to be looked through
   taskbarge plan contacts.csv            what would be sent, and how long it takes; sends nothing
   taskbarge import contacts.csv          sends; cut short, the same command goes on
   taskbarge results 1                    what became of every row of job 1
@@ -29,6 +30,19 @@ Exit codes:
       no contact column, too many rejects  78  settings wrong, ledger not to be opened
 
 `taskbarge COMMAND --help` says more about each command.)";
+
+inline constexpr std::string_view init_footer = R"(
+Reads the header and the first 5,000 rows, asks Apollo for the team's users where a key is at hand,
+and writes a settings file with a comment on every line. Nothing is guessed in silence: lines marked
+CHECK hold a proposal, lines marked CHOOSE need your word, and the program refuses them until then.
+Then it prints the plan of an import. Nothing is sent.
+
+Examples:
+  taskbarge init contacts.csv                      writes ./taskbarge.toml
+  taskbarge init -o hubspot.toml tasks.csv         then: taskbarge import --config hubspot.toml tasks.csv
+  taskbarge init -o - contacts.csv                 prints the settings, and no plan
+
+Exit codes: 0 written, 65 the file cannot be read, 78 there is a settings file already.)";
 
 inline constexpr std::string_view import_footer = R"(
 FILE is CSV or JSONL, plain or compressed with gzip or zstd; `-` is standard input.

@@ -76,6 +76,8 @@ std::map<std::string, std::string> environment() {
 cli::exit_code dispatch(const cli::options& o, const cli::program& p) {
     using cli::command;
     switch (o.command) {
+        case command::init:
+            return cli::init_command(o, p);
         case command::import:
             return cli::import_command(o, p);
         case command::plan:

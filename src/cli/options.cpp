@@ -102,6 +102,19 @@ CLI::App& add_command(CLI::App& app, options& o, command c, const std::string& n
     return sub;
 }
 
+void add_init(CLI::App& app, options& o) {
+    auto& init = add_command(app, o, command::init, "init", "Write settings for a kind of file, by what is in it",
+                             help::init_footer);
+    init.add_option("FILE", o.files, "The file; of several, the settings follow the first")->required()->type_name("");
+    add_named(init, o, "--format", "import.format", "csv or jsonl; without it found out (import.format)")
+        ->type_name("csv|jsonl")
+        ->check(CLI::IsMember({"csv", "jsonl"}));
+    init.add_option("-o,--output", o.settings_output, "Where the settings go; without it ./taskbarge.toml")
+        ->type_name("FILE");
+    init.add_flag("--force", o.replace, "Replace the settings file that is there");
+    init.add_flag("-q,--quiet", o.quiet, "No plan; problems are still told");
+}
+
 void add_import_and_plan(CLI::App& app, options& o) {
     auto& import = add_command(app, o, command::import, "import",
                                "Read files, group their rows, send them, finish; or go on with what was begun",
@@ -315,6 +328,7 @@ void build(CLI::App& app, options& o) {
     app.footer(std::string(help::program_footer));
     app.set_version_flag("--version", std::string("taskbarge ") + TASKBARGE_VERSION);
     app.get_formatter()->column_width(32);
+    add_init(app, o);
     add_import_and_plan(app, o);
     add_job_commands(app, o);
     add_results(app, o);

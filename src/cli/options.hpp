@@ -17,6 +17,7 @@
 namespace taskbarge::cli {
 
 enum class command {
+    init,
     import,
     plan,
     jobs,
@@ -65,7 +66,9 @@ struct options {
     std::vector<std::string> files;
     std::uint64_t first_rows = 0;
     bool again = false;
-    bool dry_run = false;  // import: then `command` is plan; prune
+    std::string settings_output;  // init: where the settings go
+    bool replace = false;         // init: an earlier file there
+    bool dry_run = false;         // import: then `command` is plan; prune
 
     std::optional<core::job_id> job;
     bool attempts = false;        // status

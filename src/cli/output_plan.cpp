@@ -24,6 +24,9 @@ std::string file_text(const reader::file_report& file) {
     for (const auto& column : file.columns) {
         out += column_text(column);
     }
+    for (const auto& passed : file.passed_over) {
+        out += fmt::format("    passed over  \"{}\": {}\n", printable(passed.column, 80), printable(passed.why));
+    }
     if (file.unused.empty()) return out;
     std::string names;
     for (const auto& name : file.unused) {
@@ -99,6 +102,16 @@ std::string rejects_text(const job::plan_report& plan) {
     return out;
 }
 
+// As lines of a settings file, in which only the meaning is to be filled in.
+std::string unknown_words_text(const job::plan_report& plan) {
+    std::string out, field;
+    for (const auto& word : plan.unknown_words) {
+        if (word.field != field) out += fmt::format("  [values.{}]\n", field = word.field);
+        out += fmt::format("  {} = \"?\"  # {}\n", core::toml_text(word.word), counted(word.rows, "row", "rows"));
+    }
+    return out.empty() ? out : "Words that are not known; say in the settings what they mean:\n" + out;
+}
+
 std::string samples_text(const job::plan_report& plan, core::instant now) {
     if (plan.first_rows.empty()) return "";
     std::string out = "First rows as they would be sent:\n";
@@ -152,7 +165,7 @@ std::string plan_summary(const job::plan_report& plan, core::instant now) {
                        counted(requests.minimum_requests, "request", "requests"));
     if (plan.repeats) out += fmt::format("Again: {}.\n", job::text_of(*plan.repeats));
     out += groups_text(plan, now) + splitters_text(plan, now) + search_text(plan, now) + rejects_text(plan) +
-           samples_text(plan, now) + limits_text(plan, now);
+           unknown_words_text(plan) + samples_text(plan, now) + limits_text(plan, now);
     return out + "Nothing was sent.\n";
 }
 

@@ -46,7 +46,9 @@ core::settings_sources sources_of(const options& o, const program& p) {
 }
 
 core::result<core::loaded_settings> load(const options& o, const program& p) {
-    auto loaded = job::load_settings(sources_of(o, p), p.clock.now());
+    // What `init` is asked for is what the reader would find wrong.
+    auto loaded = o.command == command::init ? core::load_settings(sources_of(o, p))
+                                             : job::load_settings(sources_of(o, p), p.clock.now());
     if (!loaded) return loaded.error();
     auto& send = loaded->value.send;
     if (send.proxy.empty()) {
@@ -68,7 +70,7 @@ core::result<session> begin(const options& o, const program& p) {
     auto loaded = load(o, p);
     if (!loaded) return loaded.error();
     warn(loaded->warnings);
-    return session{std::move(loaded->value), std::move(loaded->origins), {}};
+    return session{std::move(loaded->value), std::move(loaded->origins), std::move(loaded->file), {}};
 }
 
 core::result<void> take_key(session& s, const program& p, key_need need) {

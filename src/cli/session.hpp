@@ -38,6 +38,7 @@ enum class key_need {
 struct session {
     core::settings settings;
     std::map<std::string, std::string> origins;  // of what is not a default, as in core::loaded_settings
+    std::string file;                            // the settings file in use; empty: none
     core::secret key;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
 
@@ -73,8 +75,19 @@ class loader {
     void apply_text(const std::string& where, const std::string& name, const std::string& text) {
         if (const auto* s = detail::find_setting(name))
             apply(where, *s, {detail::read_value_text(text), &text_origin_});
+        else if (const auto* words = table_of(name))
+            apply(where, *words,
+                  {std::map<std::string, std::string>{{name.substr(words->name().size() + 1), text}}, &text_origin_});
         else
             problem(wrong(where, unknown_setting(name, false)));
+    }
+
+    // The table that a name such as values.type.TODO stands in.
+    static const detail::setting* table_of(const std::string& name) {
+        const auto key = name.find('.');
+        const auto word = key == std::string::npos ? key : name.find('.', key + 1);
+        if (word == std::string::npos || !name.starts_with("values.")) return nullptr;
+        return detail::find_setting(std::string_view(name).substr(0, word));
     }
 
     void apply_file() {
@@ -194,10 +207,11 @@ result<loaded_settings> with_input_settings(const settings& base, const std::str
         const auto* s = detail::find_setting(entry.name);
         const bool known = s || (entry.is_empty_section && detail::is_section(entry.name));
         if (!known) return wrong(where, unknown_setting(entry.name, entry.is_empty_section));
-        if (section != "columns" && section != "defaults" && section != "dates" && section != "import")
+        constexpr std::array about_rows{"columns", "values", "defaults", "dates", "import"};
+        if (std::find(about_rows.begin(), about_rows.end(), section) == about_rows.end())
             return wrong(where,
-                         fmt::format("a file beside an input may set [columns], [defaults], [dates] and [import]; "
-                                     "{} belongs into the settings of the service",
+                         fmt::format("a file beside an input may set [columns], [values], [defaults], [dates] and "
+                                     "[import]; {} belongs into the settings of the service",
                                      entry.name));
         if (!s) continue;
         if (const auto broken = s->value.set(changed.value, {entry.data, &origin}))
@@ -235,9 +249,16 @@ std::string identity_text(const settings& s) {
     const auto line = [&](const std::string& name, const std::string& value) {
         if (!value.empty()) out += fmt::format("{} = {}\n", name, quoted(value));
     };
-    for (const auto& [field, column] : s.columns) {
-        line("columns." + field, column);
-    }
+    for (const auto& [field, column] : s.columns)
+        out += fmt::format("columns.{} = {}\n", field, quoted(column));
+    const auto words = [&](const char* field, const word_map& map) {
+        for (const auto& [word, meaning] : map)
+            out += fmt::format("values.{}.{} = {}\n", field, quoted(word), quoted(meaning));
+    };
+    words("type", s.values.type);
+    words("priority", s.values.priority);
+    words("status", s.values.status);
+    words("owner", s.values.owner);
     line("defaults.user_id", s.defaults.user_id);
     line("defaults.owner_email", s.defaults.owner_email);
     line("defaults.type", s.defaults.type);
@@ -250,6 +271,9 @@ std::string identity_text(const settings& s) {
     for (const auto& format : s.dates.formats) {
         line("dates.formats", format);
     }
+    for (const auto& column : s.import.ignore_columns)
+        line("import.ignore_columns", column);
+    if (s.import.notes == note_form::html) line("import.notes", "html");
     out += fmt::format("import.chunk_size = {}\n", s.import.chunk_size);
     return out;
 }

@@ -41,12 +41,23 @@ raw_data list_of_texts(const toml::array& array) {
     return list;
 }
 
+raw_data table_of_texts(const toml::table& table) {
+    std::map<std::string, std::string> texts;
+    for (const auto& [key, node] : table) {
+        const auto text = node.value_exact<std::string>();
+        if (!text) return {};
+        texts.emplace(key.str(), *text);
+    }
+    return texts;
+}
+
 raw_data data_of(const toml::node& node) {
     if (const auto text = node.value_exact<std::string>()) return *text;
     if (const auto number = node.value_exact<std::int64_t>()) return *number;
     if (const auto number = node.value_exact<double>()) return *number;
     if (const auto truth = node.value_exact<bool>()) return *truth;
     if (const auto* array = node.as_array()) return list_of_texts(*array);
+    if (const auto* table = node.as_table()) return table_of_texts(*table);
     return {};
 }
 
@@ -94,14 +105,14 @@ result<std::vector<file_entry>> read_settings_file(const std::string& path) {
 raw_data read_value_text(const std::string& text) {
     const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
     const bool list = text.size() >= 2 && text.front() == '[' && text.back() == ']';
-    if (!quoted && !list) return text;
+    const bool table = text.size() >= 2 && text.front() == '{' && text.back() == '}';
+    if (!quoted && !list && !table) return text;
     try {
         const toml::table parsed = toml::parse("value = " + text);
         auto data = data_of(*parsed.get("value"));
-        if (std::holds_alternative<std::string>(data) || std::holds_alternative<std::vector<std::string>>(data))
-            return data;
+        if (!std::holds_alternative<std::monostate>(data)) return data;
     } catch (const toml::parse_error&) {
-        // Not TOML after all: a regular expression such as [0-9]+ begins like a list.
+        // Not TOML after all: a regular expression such as [0-9]+ begins like a list, a note {Title} like a table.
     }
     return text;
 }

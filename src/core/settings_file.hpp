@@ -22,8 +22,8 @@ struct file_entry {
 // All entries in the order of their names. Fails with errc::settings, naming file, line and column.
 result<std::vector<file_entry>> read_settings_file(const std::string& path);
 
-// A value given as text. A list (["a", "b"]) and a text in double quotes are read as in a file; all else is the text
-// itself.
+// A value given as text. A list (["a", "b"]), a table ({a = "b"}) and a text in double quotes are read as in a file;
+// all else is the text itself.
 raw_data read_value_text(const std::string& text);
 
 }  // namespace taskbarge::core::detail

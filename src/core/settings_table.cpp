@@ -17,26 +17,16 @@ namespace {
 using std::chrono::milliseconds;
 using broken_rule = std::optional<std::string>;
 
-// A text as a settings file has it; nothing for an empty one, which is as good as none.
+// Nothing for an empty text, which is as good as none.
 std::string shown_text(const std::string& text) {
-    if (text.empty()) return "";
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\')
-            out.append({'\\', c});
-        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
-            out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
-        else
-            out += c;
-    }
-    return out + '"';
+    return text.empty() ? "" : toml_text(text);
 }
 
 std::string shown_list(const std::vector<std::string>& words) {
     std::string out = "[";
     for (const auto& word : words) {
         if (out.size() > 1) out += ", ";
-        out += word.empty() ? "\"\"" : shown_text(word);
+        out += toml_text(word);
     }
     return out + "]";
 }
@@ -240,17 +230,36 @@ access paths(Section settings::*section, std::vector<std::string> Section::*memb
     return {set, [=](const settings& s) { return shown_list((s.*section).*member); }};
 }
 
-// A column's name in the file: an entry of the map.
+// A column's name in the file: an entry of the map. An empty name is none.
 access column(const char* field) {
     const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
-        const auto value = read_text(v);
-        if (!value || value->empty()) return "must be the column's name in the file, in quotes";
+        const auto value = is_false(v) ? std::string() : read_text(v);
+        if (!value) return "must be the column's name in the file, in quotes, or false where no column holds it";
         s.columns[field] = *value;
         return {};
     };
     const auto show = [=](const settings& s) {
         const auto found = s.columns.find(field);
-        return found == s.columns.end() ? std::string() : shown_text(found->second);
+        if (found == s.columns.end()) return std::string();
+        return found->second.empty() ? "false" : shown_text(found->second);
+    };
+    return {set, show};
+}
+
+// The words of one field. Those of several sources add up, as the keys of a section do.
+access words(word_map value_settings::*member, const char* example) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto table = read_table(v);
+        if (!table) return fmt::format("must be a table of texts, such as {}", example);
+        for (const auto& [word, meaning] : *table)
+            (s.values.*member)[word] = meaning;
+        return {};
+    };
+    const auto show = [=](const settings& s) {
+        std::string out;
+        for (const auto& [word, meaning] : s.values.*member)
+            out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", toml_text(word), toml_text(meaning));
+        return out.empty() ? out : "{" + out + "}";
     };
     return {set, show};
 }
@@ -464,9 +473,22 @@ void add_columns(table& t) {
         {"due_at", "the due date"},
         {"note", "the note"}};
     for (const auto& [field, help] : fields) {
-        t.push_back(
-            {"columns", field, "text", "", fmt::format("The header or key in the file of {}.", help), column(field)});
+        t.push_back({"columns", field, "text or false", "", fmt::format("The header or key in the file of {}.", help),
+                     column(field)});
     }
+}
+
+void add_values(table& t) {
+    using S = value_settings;
+    const auto add = [&](const char* key, word_map S::*member, const char* example, const char* help) {
+        t.push_back({"values", key, "table", "", help, words(member, example)});
+    };
+    add("type", &S::type, "{\"Demo\" = \"call\"}",
+        "What the file's words for the kind of task mean; \"*\" is every other word.");
+    add("priority", &S::priority, "{\"Urgent\" = \"high\"}", "What the file's words for the priority mean.");
+    add("status", &S::status, "{\"In Progress\" = \"scheduled\"}", "What the file's words for the status mean.");
+    add("owner", &S::owner, "{\"Dana\" = \"dana@example.com\"}",
+        "Which user the file's owners are: an id, an address or a full name.");
 }
 
 void add_defaults(table& t) {
@@ -543,6 +565,11 @@ void add_import(table& t) {
                  "",
                  "Between CSV cells; without it found out.",
                  {read_delimiter, [](const settings& s) { return shown_text(s.import.delimiter); }}});
+    t.push_back({"import", "ignore_columns", "list", "", "Headers and keys that are not looked at, whatever they mean.",
+                 list(&settings::import, &S::ignore_columns)});
+    t.push_back(
+        {"import", "notes", "text | html", "text", "What notes are written in; of HTML the text is taken.",
+         choice<S, note_form>(&settings::import, &S::notes, {{"text", note_form::text}, {"html", note_form::html}})});
 }
 
 void add_send(table& t) {
@@ -698,6 +725,7 @@ table make_table() {
     table t;
     add_apollo(t);
     add_columns(t);
+    add_values(t);
     add_defaults(t);
     add_dates(t);
     add_import(t);

@@ -75,6 +75,19 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
     return milliseconds(static_cast<std::int64_t>(*ms));
 }
 
+std::string toml_text(std::string_view text) {
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\')
+            out.append({'\\', c});
+        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+            out += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+        else
+            out += c;
+    }
+    return out + '"';
+}
+
 std::string format_duration(milliseconds d) {
     if (d.count() == 0) return "0s";
     for (auto u = duration_units.rbegin(); u != duration_units.rend(); ++u) {
@@ -98,6 +111,17 @@ std::optional<std::vector<std::string>> read_list(const raw_value& v) {
         return text->empty() ? std::vector<std::string>{} : std::vector<std::string>{*text};
     }
     return std::nullopt;
+}
+
+std::optional<std::map<std::string, std::string>> read_table(const raw_value& v) {
+    const auto* table = std::get_if<std::map<std::string, std::string>>(&v.data);
+    return table ? std::optional(*table) : std::nullopt;
+}
+
+bool is_false(const raw_value& v) {
+    if (const auto* truth = std::get_if<bool>(&v.data)) return !*truth;
+    const auto* text = std::get_if<std::string>(&v.data);
+    return text && !v.origin->typed && *text == "false";
 }
 
 std::optional<std::uint64_t> read_count(const raw_value& v) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +21,9 @@ struct value_origin {
     std::string home;    // for "~/"; empty: not known
 };
 
-// A value as it stands in its source. std::monostate: of a kind that no setting has, such as a table or a date.
-using raw_data = std::variant<std::monostate, std::string, std::int64_t, double, bool, std::vector<std::string>>;
+// A value as it stands in its source. std::monostate: of a kind that no setting has, such as a date.
+using raw_data = std::variant<std::monostate, std::string, std::int64_t, double, bool, std::vector<std::string>,
+                              std::map<std::string, std::string>>;
 struct raw_value {
     raw_data data;
     const value_origin* origin = nullptr;
@@ -30,6 +32,8 @@ struct raw_value {
 // Each reads one form; nothing when the value does not have it.
 std::optional<std::string> read_text(const raw_value& v);
 std::optional<std::vector<std::string>> read_list(const raw_value& v);
+std::optional<std::map<std::string, std::string>> read_table(const raw_value& v);
+bool is_false(const raw_value& v);
 std::optional<std::uint64_t> read_count(const raw_value& v);
 std::optional<std::chrono::milliseconds> read_duration(const raw_value& v);
 std::optional<std::uint64_t> read_size(const raw_value& v);    // "64MiB", "10MB"; a plain number is bytes

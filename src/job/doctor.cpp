@@ -20,6 +20,12 @@ using core::failure;
 
 namespace {
 
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+    return text;
+}
+
 // Due dates and "created since" lean on both clocks; a minute is what the look-up does not notice.
 constexpr auto tolerable_skew = std::chrono::minutes(1);
 
@@ -80,13 +86,11 @@ class examination {
             co_return;
         }
         std::vector<std::string> addresses;
-        for (const auto& [address, id] : *users)
-            addresses.push_back(address);
-        // Letters' case does not count, and users come in lower case.
-        auto address = wanted.owner_email;
-        std::transform(address.begin(), address.end(), address.begin(),
-                       [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-        if (users->contains(address)) co_return good("defaults.owner_email", "is a user's");
+        for (const auto& user : *users)
+            addresses.push_back(lower(user.email));
+        const auto address = lower(wanted.owner_email);
+        if (std::find(addresses.begin(), addresses.end(), address) != addresses.end())
+            co_return good("defaults.owner_email", "is a user's");
         const auto nearest = core::nearest(address, addresses);
         bad("defaults.owner_email",
             {errc::settings, fmt::format("no Apollo user has the address {}{}", wanted.owner_email,

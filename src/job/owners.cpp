@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <map>
+#include <utility>
 
 #include "job/online.hpp"
 
@@ -13,21 +12,15 @@ namespace asio = boost::asio;
 using core::errc;
 using core::failure;
 using core::result;
-using directory = std::map<std::string, std::string>;
+using directory = std::vector<reader::team_user>;
 
 namespace {
 
 constexpr std::uint32_t most_pages = 1000;
 constexpr std::uint32_t most_tries = 5;  // a page, over all of its troubles
 
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-    return text;
-}
-
 failure cannot(const std::string& why) {
-    return {errc::waiting, "the owners' e-mail addresses could not be looked up in Apollo (users/search): " + why};
+    return {errc::waiting, "the owners could not be looked up in Apollo (users/search): " + why};
 }
 
 asio::awaitable<result<client::users_page>> read_page(session& s, std::uint32_t number) {
@@ -64,8 +57,8 @@ asio::awaitable<result<directory>> read_owners(session& s) {
     for (std::uint32_t number = 1; number <= most_pages; ++number) {
         auto page = co_await read_page(s, number);
         if (!page) co_return page.error();
-        for (const auto& user : page->users)
-            if (!user.email.empty()) all.emplace(lower(user.email), user.id);
+        for (auto& user : page->users)
+            all.push_back({std::move(user.id), std::move(user.email), std::move(user.name)});
         if (page->users.empty() || number >= page->total_pages) break;
     }
     co_return all;
@@ -74,7 +67,8 @@ asio::awaitable<result<directory>> read_owners(session& s) {
 owner_directory ask_apollo_for_owners(const environment& env) {
     return [&env]() -> result<directory> {
         if (env.key.empty())
-            return failure{errc::no_key, "owner_email needs the API key, to look the owners up: set APOLLO_API_KEY"};
+            return failure{errc::no_key,
+                           "owners by address or name need the API key, to look them up: set APOLLO_API_KEY"};
         // A ledger object of its own: this runs on the thread that reads. The windows are shared through the file.
         auto book = ledger::open_ledger(env.settings.ledger.path);
         if (!book) return book.error();

@@ -1,9 +1,8 @@
-// E-mail addresses of task owners, by /users/search.
+// The users of the team, by /users/search.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <map>
-#include <string>
+#include <vector>
 
 #include "job/planning.hpp"
 #include "job/session.hpp"
@@ -14,7 +13,7 @@ namespace taskbarge::job {
 // A directory that asks Apollo when it is first called, on the calling thread. The environment outlives it.
 owner_directory ask_apollo_for_owners(const environment& env);
 
-// The user ids by address, all pages.
-boost::asio::awaitable<core::result<std::map<std::string, std::string>>> read_owners(session& s);
+// All pages.
+boost::asio::awaitable<core::result<std::vector<reader::team_user>>> read_owners(session& s);
 
 }  // namespace taskbarge::job

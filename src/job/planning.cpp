@@ -180,6 +180,8 @@ result<std::optional<held_job>> find_by_origin(const environment& env, ledger::l
 void tell_unused(const environment& env, const input_summary& input) {
     constexpr std::size_t most_named = 20;
     for (const auto& file : input.files) {
+        for (const auto& passed : file.passed_over)
+            env.watch.on_notice(fmt::format("{}: column \"{}\" {}", file.name, passed.column, passed.why));
         if (file.unused.empty()) continue;
         const auto named = std::min(most_named, file.unused.size());
         auto line =
@@ -217,6 +219,7 @@ reader::source_options source_options_of(const environment& env, const import_op
                                          owner_directory owners) {
     reader::source_options so;
     so.columns = env.settings.columns;
+    so.values = env.settings.values;
     so.defaults = env.settings.defaults;
     so.dates = env.settings.dates;
     so.import = env.settings.import;
@@ -296,6 +299,7 @@ result<input_summary> read_input(const environment& env, const import_options& o
     input.rejected = tally.total();
     input.rejects = tally.lines();
     input.files = done.files();
+    input.unknown_words = done.unknown_words();
     input.sha256 = done.digest();
     input.bytes = done.bytes_read();
     if (done.used_relative_dates()) input.relative_day = day;

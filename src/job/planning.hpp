@@ -15,13 +15,14 @@
 
 namespace taskbarge::job {
 
-using owner_directory = std::function<core::result<std::map<std::string, std::string>>()>;
+using reader::owner_directory;
 
 // What a pass over the input has found, whether or not it was kept.
 struct input_summary {
     core::row_number rows = 0;  // records, rejects included
     std::uint64_t rejected = 0;
     std::vector<reject_line> rejects;  // by code, commonest first
+    std::vector<reader::unknown_word> unknown_words;
     std::vector<reader::file_report> files;
     std::string sha256;
     std::uint64_t bytes = 0;

@@ -136,6 +136,7 @@ result<void> fill(plan_report& out, const input_summary& input, const counting_s
     out.base.requests.minimum_requests = sink.stats().chunks;
     out.base.files = input.files;
     out.rejects = input.rejects;
+    out.unknown_words = input.unknown_words;
     auto largest = sink.largest_groups();
     if (!largest) return largest.error();
     out.largest_groups = std::move(*largest);

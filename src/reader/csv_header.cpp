@@ -170,7 +170,8 @@ class header_reader {
         header.names = std::move(best.names);
         while (!header.names.empty() && header.names.back().empty())
             header.names.pop_back();
-        auto map = map_header(header.names, context_.rules, context_.report.name);
+        auto map = map_header(header.names, context_.rules, context_.report.name,
+                              context_.options.look ? needed_fields::none : needed_fields::all);
         if (!map) return map.error();
         header.map = std::move(*map);
         header.text = telling_text({window_.begin(), best.size}, header.delimiter);

@@ -93,8 +93,10 @@ class csv_records final : public record_reader {
 
     void take_cells(const csv_frame& frame, std::uint64_t lines, std::span<const std::string_view> cells,
                     record_sink& sink) {
+        if (context_.options.look) context_.options.look(header_.names, cells);
         for (const used_column& c : used_)
             texts_[c.at] = cells[c.index];
+        make_note(cells, sink.texts());
         std::string_view contact_id;
         std::optional<fault> wrong = context_.checks.contact_id(texts_[field::contact_id], sink.texts(), contact_id);
         core::task_view details;
@@ -105,6 +107,22 @@ class csv_records final : public record_reader {
         if (wrong) return reject(frame, lines, std::move(*wrong), sink, texts_[field::contact_id]);
         sink.add(here(), contact_id, details, window_.current());
         move_on(frame.next, lines);
+    }
+
+    void make_note(std::span<const std::string_view> cells, text_arena& arena) {
+        if (header_.map.note.empty()) {
+            texts_[field::note] = context_.checks.note_text(texts_[field::note], arena);
+            return;
+        }
+        note_.clear();
+        bool any = false;
+        for (const note_part& part : header_.map.note) {
+            const auto cell = part.column ? context_.checks.note_text(trimmed(cells[*part.column]), arena)
+                                          : std::string_view(part.text);
+            any = any || (part.column && !cell.empty());
+            note_ += cell;
+        }
+        texts_[field::note] = any ? arena.keep(trimmed(note_)) : std::string_view();
     }
 
     // Only notes have several lines.
@@ -146,17 +164,22 @@ class csv_records final : public record_reader {
     std::vector<used_column> used_;
     std::vector<std::string_view> cells_;
     field_texts texts_;  // fields without a column stay empty
+    std::string note_;   // of several columns
 };
 
 void fill_report(const csv_header& header, const file_context& context) {
     file_report& report = context.report;
     report.delimiter = header.delimiter;
     report.unused = header.map.unused;
+    report.passed_over = header.map.passed_over;
     report.header = header.text;
     for (const field f : all_fields) {
         if (header.map.column[f])
             report.columns.push_back({std::string(to_string(f)), header.names[*header.map.column[f]],
                                       std::string(to_string(header.map.how[f]))});
+        else if (f == field::note && !header.map.note.empty())
+            report.columns.push_back(
+                {std::string(to_string(f)), context.rules.note().text(), std::string(to_string(name_match::settings))});
         else if (context.rules.has_default(f))
             report.columns.push_back(from_default(f));
     }

@@ -1,6 +1,7 @@
 #include "reader/field_map.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -17,32 +18,30 @@ struct known_name {
 // Names that can mean nothing else: they count as much as our own. In an export of another CRM "Apollo Contact Id" must
 // not give way to "Contact ID", which is that CRM's.
 constexpr known_name names_of_apollo[] = {
-    {"apollocontactid", field::contact_id},  // Apollo's export
-    {"apolloid", field::contact_id},         // fields of other CRMs that Apollo fills
-    {"contactidapollo", field::contact_id},
-    {"apollouserid", field::user_id},
+    {"apollocontactid", field::contact_id},    // Apollo's export
+    {"apolloid", field::contact_id},           // fields of other CRMs that Apollo fills
+    {"contactidapollo", field::contact_id},    //
+    {"apolloiocontactid", field::contact_id},  //
+    {"apolloioid", field::contact_id},         //
+    {"apollocontact", field::contact_id},      //
+    {"apollouserid", field::user_id},         {"apolloownerid", field::user_id},
 };
 
 // Normalised names, as Apollo's, HubSpot's and Salesforce's exports and their APIs have them.
 constexpr known_name aliases[] = {
-    {"recordid", field::contact_id},            // HubSpot: "Record ID"
-    {"recordidcontact", field::contact_id},     // HubSpot: "Record ID - Contact"
-    {"hsobjectid", field::contact_id},          // HubSpot: internal name
-    {"whoid", field::contact_id},               // Salesforce: "WhoId"
-    {"contactrecordid", field::contact_id},     //
-    {"ownerid", field::user_id},                // Salesforce: "OwnerId", "Owner ID"
     {"taskownerid", field::user_id},            //
-    {"hubspotownerid", field::user_id},         // HubSpot: internal name
-    {"assignedtoid", field::user_id},           // Salesforce reports: "Assigned To ID"
     {"assigneeid", field::user_id},             //
     {"useremail", field::owner_email},          //
     {"taskowneremail", field::owner_email},     //
     {"contactowneremail", field::owner_email},  //
     {"contactowner", field::owner_email},       // Apollo and HubSpot: "Contact Owner"
     {"taskowner", field::owner_email},          //
+    {"ownername", field::owner_email},          // Salesforce: "Owner.Name"
+    {"owner", field::owner_email},              //
     {"assignedto", field::owner_email},         // HubSpot and Salesforce: "Assigned to"
     {"assignedtoemail", field::owner_email},    //
     {"assigneeemail", field::owner_email},      //
+    {"assignee", field::owner_email},           //
     {"tasktype", field::type},                  // HubSpot: "Task type"
     {"hstasktype", field::type},                // HubSpot: internal name
     {"tasksubtype", field::type},               // Salesforce: "TaskSubtype"
@@ -65,6 +64,27 @@ constexpr known_name aliases[] = {
     {"comments", field::note},                  // Salesforce: "Comments"
     {"fullcomments", field::note},              // Salesforce reports: "Full Comments"
 };
+
+// Names that look right and hold somebody else's ids, in the exports that have them.
+struct foreign_name {
+    std::string_view normalised;
+    field at;
+    std::string_view whose;
+};
+constexpr foreign_name foreign[] = {
+    {"recordid", field::contact_id, "HubSpot"},         // "Record ID"
+    {"recordidcontact", field::contact_id, "HubSpot"},  // "Record ID - Contact"
+    {"contactrecordid", field::contact_id, "HubSpot"},  //
+    {"hsobjectid", field::contact_id, "HubSpot"},       // internal name
+    {"whoid", field::contact_id, "Salesforce"},         // "WhoId"
+    {"ownerid", field::user_id, "Salesforce"},          // "OwnerId"
+    {"assignedtoid", field::user_id, "Salesforce"},     // reports: "Assigned To ID"
+    {"hubspotownerid", field::user_id, "HubSpot"},      // internal name
+};
+
+constexpr bool is_owner(field f) {
+    return f == field::user_id || f == field::owner_email;
+}
 
 core::failure unusable(const std::string& file, std::string_view what) {
     return {core::errc::input, fmt::format("{}: {}", file, what)};
@@ -91,8 +111,9 @@ std::string setting_hint(std::string_view which, field f, std::string_view colum
 // Works out one header; each step is about one field.
 class header_mapper {
  public:
-    header_mapper(std::span<const std::string> names, const name_rules& rules, const std::string& file)
-        : names_(names), rules_(rules), file_(file) {
+    header_mapper(std::span<const std::string> names, const name_rules& rules, const std::string& file,
+                  needed_fields needed)
+        : names_(names), rules_(rules), file_(file), needed_(needed) {
         for (const std::string& n : names)
             matches_.push_back(n.empty() ? std::nullopt : rules.match(n));
     }
@@ -101,10 +122,15 @@ class header_mapper {
         for (const field f : all_fields)
             if (auto placed = place(f); !placed) return placed.error();
         // Our own name or a setting means it; a mere alias must not override what is said about the owner elsewhere.
-        if (map_.how[field::owner_email] == name_match::alias &&
-            (map_.column[field::user_id] || rules_.has_default(field::user_id)))
-            map_.column[field::owner_email].reset();
-        if (auto whole = require_fields(); !whole) return whole.error();
+        for (const field f : {field::owner_email, field::user_id}) {
+            const field other = f == field::user_id ? field::owner_email : field::user_id;
+            if (map_.column[f] && map_.column[other] && map_.how[f] == name_match::alias &&
+                map_.how[other] != name_match::alias)
+                map_.column[f].reset();
+        }
+        if (auto placed = place_note(); !placed) return placed.error();
+        if (needed_ == needed_fields::all)
+            if (auto whole = require_fields(); !whole) return whole.error();
         list_unused();
         return std::move(map_);
     }
@@ -126,9 +152,27 @@ class header_mapper {
         return {};
     }
 
-    // The very name first; a header may hold both "Notes" and "notes".
     core::result<void> place_configured(field f) {
-        const std::string& wanted = rules_.configured(f);
+        const auto found = find(rules_.configured(f), f);
+        if (!found) return found.error();
+        map_.column[f] = *found;
+        map_.how[f] = name_match::settings;
+        return {};
+    }
+
+    core::result<void> place_note() {
+        for (const auto& part : rules_.note().parts()) {
+            map_.note.push_back({part.text, std::nullopt});
+            if (!part.is_column) continue;
+            const auto found = find(part.text, field::note);
+            if (!found) return found.error();
+            map_.note.back().column = *found;
+        }
+        return {};
+    }
+
+    // The column that the settings name. The very name first; a header may hold both "Notes" and "notes".
+    core::result<std::size_t> find(const std::string& wanted, field f) const {
         std::vector<std::size_t> found;
         for (std::size_t i = 0; i < names_.size(); ++i)
             if (names_[i] == wanted) found.push_back(i);
@@ -141,9 +185,7 @@ class header_mapper {
                             "is {}",
                             quoted(wanted), to_string(f), columns_found(names_), quoted(nearest(wanted, names_))));
         if (found.size() > 1) return ambiguous(f, found);
-        map_.column[f] = found.front();
-        map_.how[f] = name_match::settings;
-        return {};
+        return found.front();
     }
 
     core::failure ambiguous(field f, const std::vector<std::size_t>& found) const {
@@ -158,21 +200,32 @@ class header_mapper {
                                                 : setting_hint("the right one", f, names_[found.front()])));
     }
 
+    // All that is missing at once, with the settings to paste.
     core::result<void> require_fields() const {
-        if (!map_.column[field::contact_id])
-            return unusable(file_,
-                            fmt::format("no contact column (contact_id); it has {}; if one of them holds the Apollo "
-                                        "contact id, {}",
-                                        columns_found(names_), setting_hint("it", field::contact_id, "its name")));
-        std::vector<std::string> absent;
-        if (!present(field::user_id) && !present(field::owner_email)) absent.emplace_back("user_id");
-        for (const field f : {field::type, field::status, field::due_at})
-            if (!present(f)) absent.emplace_back(to_string(f));
+        std::vector<std::string> absent, settings;
+        const auto want = [&](bool there, field f, std::string_view setting) {
+            if (there) return;
+            absent.emplace_back(to_string(f));
+            settings.push_back(fmt::format("--set {}", setting));
+        };
+        const bool has_contact = map_.column[field::contact_id].has_value();
+        want(has_contact, field::contact_id, "columns.contact_id=\"NAME\"");
+        want(present(field::user_id) || present(field::owner_email), field::user_id,
+             "defaults.owner_email=jane@example.com");
+        want(present(field::type), field::type, "defaults.type=call");
+        want(present(field::status), field::status, "defaults.status=scheduled");
+        want(present(field::due_at), field::due_at, "defaults.due_at=2027-02-15T10:00:00Z");
         if (absent.empty()) return {};
-        return unusable(file_,
-                        fmt::format("no column for {}; it has {}; name the column under [columns], or one value for "
-                                    "all rows under [defaults]",
-                                    listed(absent), columns_found(names_)));
+        std::string text = has_contact ? "" : "no contact column (contact_id)";
+        const auto others = std::span(absent).subspan(has_contact ? 0 : 1);
+        if (!others.empty())
+            text += fmt::format("{}no column and no default for {}", has_contact ? "" : ", ", listed(others));
+        text += fmt::format("; it has {}", columns_found(names_));
+        for (const auto& name : names_)
+            if (const auto why = rules_.why_not(name); !why.empty()) text += fmt::format("; {}: {}", shown(name), why);
+        text += fmt::format("; name what is missing, such as {}, or have `taskbarge init {}` write such settings",
+                            fmt::join(settings, " "), shell_quoted(file_));
+        return unusable(file_, text);
     }
 
     bool present(field f) const { return map_.column[f].has_value() || rules_.has_default(f); }
@@ -181,14 +234,22 @@ class header_mapper {
         std::vector<bool> used(names_.size(), false);
         for (const field f : all_fields)
             if (map_.column[f]) used[*map_.column[f]] = true;
-        for (std::size_t i = 0; i < names_.size(); ++i)
-            if (!used[i] && !names_[i].empty() && !name_rules::is_error_column(names_[i]))
+        for (const auto& part : map_.note)
+            if (part.column) used[*part.column] = true;
+        for (std::size_t i = 0; i < names_.size(); ++i) {
+            if (used[i] || names_[i].empty() || name_rules::is_error_column(names_[i]) || rules_.ignores(names_[i]))
+                continue;
+            if (auto why = rules_.why_not(names_[i]); !why.empty())
+                map_.passed_over.push_back({names_[i], std::move(why)});
+            else
                 map_.unused.push_back(names_[i]);
+        }
     }
 
     std::span<const std::string> names_;
     const name_rules& rules_;
     const std::string& file_;
+    needed_fields needed_;
     std::vector<std::optional<matched_field>> matches_;
     header_map map_;
 };
@@ -209,7 +270,8 @@ std::string_view to_string(name_match m) {
 
 std::string normalised(std::string_view name) {
     std::string out = lower(trimmed(name));
-    std::erase_if(out, [](char c) { return c == ' ' || c == '-' || c == '_' || c == '\t'; });
+    if (out.ends_with("__c")) out.resize(out.size() - 3);
+    std::erase_if(out, [](char c) { return std::string_view(" -_\t.:").find(c) != std::string_view::npos; });
     return out;
 }
 
@@ -220,8 +282,17 @@ core::result<name_rules> name_rules::make(const source_options& options) {
                                     [&name = name](field candidate) { return to_string(candidate) == name; });
         if (f == all_fields.end())
             return core::failure{core::errc::settings, fmt::format("columns.{}: there is no such field", name)};
-        rules.configured_[*f] = column;
+        if (*f == field::note && note_template::is_one(column)) {
+            auto note = note_template::make(column);
+            if (!note) return note.error();
+            rules.note_ = std::move(*note);
+            rules.configured_[*f] = "";
+        } else {
+            rules.configured_[*f] = column;
+        }
     }
+    for (const std::string& name : options.import.ignore_columns)
+        rules.ignored_.push_back(normalised(name));
     const core::default_settings& d = options.defaults;
     rules.has_default_[field::user_id] = !d.user_id.empty();
     rules.has_default_[field::owner_email] = !d.owner_email.empty();
@@ -233,20 +304,58 @@ core::result<name_rules> name_rules::make(const source_options& options) {
     return rules;
 }
 
+// Whether a field's column may be found by its name: what the settings place elsewhere is not looked for.
+bool name_rules::is_open(field f) const {
+    if (configured_[f]) return false;
+    const field other = f == field::user_id ? field::owner_email : field::user_id;
+    return !is_owner(f) || configured_[other].value_or("").empty();
+}
+
+bool name_rules::has_default_in_either_form(field f) const {
+    return has_default_[f] || (is_owner(f) && (has_default_[field::user_id] || has_default_[field::owner_email]));
+}
+
 std::optional<matched_field> name_rules::match(std::string_view name) const {
     const std::string plain = normalised(name);
     for (const field f : all_fields)
-        if (!configured_[f].empty() && (configured_[f] == name || normalised(configured_[f]) == plain))
+        if (configured_[f] && !configured_[f]->empty() &&
+            (*configured_[f] == name || normalised(*configured_[f]) == plain))
             return matched_field{f, name_match::settings};
-    // What the settings place elsewhere is not looked for by name.
-    const auto free = [this](field f) { return configured_[f].empty(); };
+    if (ignores(name)) return std::nullopt;
     for (const field f : all_fields)
-        if (free(f) && normalised(to_string(f)) == plain) return matched_field{f, name_match::name};
+        if (is_open(f) && normalised(to_string(f)) == plain) return matched_field{f, name_match::name};
     for (const known_name& a : names_of_apollo)
-        if (free(a.at) && a.normalised == plain) return matched_field{a.at, name_match::name};
+        if (is_open(a.at) && a.normalised == plain) return matched_field{a.at, name_match::name};
     for (const known_name& a : aliases)
-        if (free(a.at) && a.normalised == plain) return matched_field{a.at, name_match::alias};
+        if (is_open(a.at) && !has_default_in_either_form(a.at) && a.normalised == plain)
+            return matched_field{a.at, name_match::alias};
     return std::nullopt;
+}
+
+std::string name_rules::why_not(std::string_view name) const {
+    if (ignores(name) || is_part_of_note(name) || match(name)) return {};
+    const std::string plain = normalised(name);
+    const auto use_it = [&](field f) { return fmt::format("columns.{} = {} uses it", to_string(f), quoted(name)); };
+    for (const foreign_name& other : foreign)
+        if (other.normalised == plain && !configured_[other.at])
+            return fmt::format("holds {}'s ids in its exports; if these are Apollo's, {}", other.whose,
+                               use_it(other.at));
+    for (const known_name& a : aliases) {
+        if (a.normalised != plain || !is_open(a.at) || !has_default_in_either_form(a.at)) continue;
+        const field set = has_default_[a.at] ? a.at : a.at == field::owner_email ? field::user_id : field::owner_email;
+        return fmt::format("not used, as defaults.{} is set; {}", to_string(set), use_it(a.at));
+    }
+    return {};
+}
+
+bool name_rules::ignores(std::string_view name) const {
+    return !ignored_.empty() && std::find(ignored_.begin(), ignored_.end(), normalised(name)) != ignored_.end();
+}
+
+bool name_rules::is_part_of_note(std::string_view name) const {
+    return std::any_of(note_.parts().begin(), note_.parts().end(), [&](const note_template::part& p) {
+        return p.is_column && (p.text == name || normalised(p.text) == normalised(name));
+    });
 }
 
 bool name_rules::is_error_column(std::string_view name) {
@@ -254,8 +363,8 @@ bool name_rules::is_error_column(std::string_view name) {
 }
 
 core::result<header_map> map_header(std::span<const std::string> names, const name_rules& rules,
-                                    const std::string& file) {
-    return header_mapper(names, rules, file).run();
+                                    const std::string& file, needed_fields needed) {
+    return header_mapper(names, rules, file, needed).run();
 }
 
 mapped_column from_default(field f) {

@@ -12,7 +12,11 @@ constexpr std::size_t most_reported = 100;  // unused keys named in the report
 
 json_keys::json_keys(const name_rules& rules, file_report& report) : rules_(rules), report_(report) {
     for (const field f : all_fields)
-        if (rules_.has_default(f)) report_.columns.push_back(from_default(f));
+        if (f == field::note && !rules_.note().empty())
+            report_.columns.push_back(
+                {std::string(to_string(f)), rules_.note().text(), std::string(to_string(name_match::settings))});
+        else if (rules_.has_default(f))
+            report_.columns.push_back(from_default(f));
 }
 
 json_key& json_keys::find(std::string_view name, std::size_t place) {
@@ -30,17 +34,18 @@ json_key json_keys::understand(std::string_view name) const {
     json_key key;
     key.name = name;
     key.match = rules_.match(name);
-    // As in files with a header: a mere alias must not override the default owner.
-    if (key.match && key.match->at == field::owner_email && key.match->how == name_match::alias &&
-        rules_.has_default(field::user_id))
-        key.match.reset();
     key.is_contact_ids = !key.match && normalised(name) == "contactids";
     return key;
 }
 
 void json_keys::report(const json_key& key) {
     if (!key.match && !key.is_contact_ids) {
-        if (!name_rules::is_error_column(key.name) && report_.unused.size() < most_reported)
+        if (name_rules::is_error_column(key.name) || rules_.ignores(key.name) || rules_.is_part_of_note(key.name))
+            return;
+        if (report_.unused.size() + report_.passed_over.size() >= most_reported) return;
+        if (auto why = rules_.why_not(key.name); !why.empty())
+            report_.passed_over.push_back({key.name, std::move(why)});
+        else
             report_.unused.push_back(key.name);
         return;
     }

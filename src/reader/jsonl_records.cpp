@@ -87,13 +87,16 @@ class jsonl_records final : public record_reader {
             reject_line(sink, too_long_fault());
             return {};
         }
-        known_shape_ = line.plain ? shapes_.read(line.text, framer_, known_texts_) : nullptr;
+        known_shape_ = line.plain && !needs_parsing() ? shapes_.read(line.text, framer_, known_texts_) : nullptr;
         if (known_shape_)
             take_known(known_texts_, line, sink);
         else
             take_line(line, sink);
         return {};
     }
+
+    // Whether more of a record is wanted than the fields' texts.
+    bool needs_parsing() const { return context_.options.look || !context_.rules.note().empty(); }
 
     bool is_plain(const json_frame& frame) const {
         return frame.plain && (!frame.non_ascii || simdjson::validate_utf8(text_up_to(frame.end)));
@@ -103,6 +106,7 @@ class jsonl_records final : public record_reader {
         if (line.escapes)
             for (const field f : all_fields)
                 if (texts[f].find('\\') != std::string_view::npos) texts[f] = unescaped(texts[f], sink.texts());
+        texts[field::note] = context_.checks.note_text(texts[field::note], sink.texts());
         std::string_view contact_id;
         core::task_view details;
         auto wrong = check(texts, sink, contact_id, details);
@@ -117,10 +121,12 @@ class jsonl_records final : public record_reader {
         json_values& values = values_;
         values.clear();
         if (auto wrong = collect(values)) return reject(line, std::move(*wrong), sink);
+        if (context_.options.look) look();
         field_texts texts;
         details_fault_ = texts_of(values, line, texts);
+        if (!details_fault_) details_fault_ = make_note(line, texts, sink.texts());
         if (values.contact_ids) return begin_expansion(values, texts, line, sink);
-        if (line.plain && shapes_.worth_learning()) learn(values, line);
+        if (line.plain && !needs_parsing() && shapes_.worth_learning()) learn(values, line);
         take_single(texts, line, sink);
     }
 
@@ -226,6 +232,56 @@ class jsonl_records final : public record_reader {
         return fault{"nul_byte", fmt::format("the value of {} holds a NUL character; remove it", shown(key)), f};
     }
 
+    std::optional<fault> make_note(const json_line& line, field_texts& texts, text_arena& arena) {
+        const auto& parts = context_.rules.note().parts();
+        if (parts.empty()) {
+            texts[field::note] = context_.checks.note_text(texts[field::note], arena);
+            return std::nullopt;
+        }
+        note_.clear();
+        bool any = false;
+        for (const note_template::part& part : parts) {
+            std::string_view text = part.text;
+            if (part.is_column) {
+                text = {};
+                if (auto wrong = text_of_key(part.text, line, text)) return wrong;
+                text = context_.checks.note_text(trimmed(text), arena);
+                any = any || !text.empty();
+            }
+            note_ += text;
+        }
+        texts[field::note] = any ? arena.keep(trimmed(note_)) : std::string_view();
+        return std::nullopt;
+    }
+
+    // A key that is not there has no text.
+    std::optional<fault> text_of_key(const std::string& wanted, const json_line& line, std::string_view& out) {
+        std::optional<element> found;
+        std::string_view found_as;
+        for (const auto [name, value] : document_.object()) {
+            if (name != wanted && (found || normalised(name) != normalised(wanted))) continue;
+            found = value;
+            found_as = name;
+            if (name == wanted) break;
+        }
+        if (!found || found->is_null()) return std::nullopt;
+        return text_of(*found, field::note, found_as, line, out);
+    }
+
+    // Values that are no strings are shown as they are written.
+    void look() {
+        std::vector<std::string> names, written;
+        for (const auto [name, value] : document_.object()) {
+            std::string_view text;
+            names.emplace_back(name);
+            written.push_back(value.is_null()                        ? std::string()
+                              : value.get(text) == simdjson::SUCCESS ? std::string(text)
+                                                                     : simdjson::minify(value));
+        }
+        const std::vector<std::string_view> values(written.begin(), written.end());
+        context_.options.look(names, values);
+    }
+
     void begin_expansion(const json_values& values, const field_texts& texts, const json_line& line,
                          record_sink& sink) {
         const auto refuse = [&](std::string code, std::string message) {
@@ -247,6 +303,8 @@ class jsonl_records final : public record_reader {
         expansion_->array = array_text(line.text, values.contact_ids_place);
         contact_ids_key_ = values.contact_ids_key;
         expanded_texts_ = texts;
+        expanded_note_ = texts[field::note];  // may stand in the batch, which will be another one
+        expanded_texts_[field::note] = expanded_note_;
         expand(sink);
     }
 
@@ -298,7 +356,7 @@ class jsonl_records final : public record_reader {
         field f = *why.at;
         if (f == field::user_id && key_of(f).empty() && !key_of(field::owner_email).empty()) f = field::owner_email;
         if (!key_of(f).empty()) return std::string(key_of(f));
-        const std::string& configured = context_.rules.configured(f);
+        const std::string configured = context_.rules.configured(f);
         return configured.empty() ? std::string(to_string(f)) : configured;
     }
 
@@ -317,6 +375,8 @@ class jsonl_records final : public record_reader {
     std::optional<fault> details_fault_;
     std::optional<expansion> expansion_;
     field_texts expanded_texts_;
+    std::string expanded_note_;
+    std::string note_;  // of several keys
     std::string_view contact_ids_key_;
 };
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "reader/field_map.hpp"
 #include "taskbarge/core/object_id.hpp"
 
 namespace taskbarge::reader {
@@ -35,6 +36,18 @@ std::string_view with_plain_line_breaks(std::string_view text, text_arena& arena
     return {out, static_cast<std::size_t>(end - out)};
 }
 
+// What people put there most often, for the message.
+std::string_view whose_id(std::string_view text) {
+    const auto all = [&](auto&& is) { return std::all_of(text.begin(), text.end(), is); };
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+    if ((text.size() == 15 || text.size() == 18) && text.starts_with("00") &&
+        all([&](char c) { return digit(c) || letter(c); }))
+        return " but Salesforce's";
+    if (!text.empty() && text.size() < 16 && all(digit)) return " but perhaps HubSpot's";
+    return "";
+}
+
 fault missing(field f) {
     return {"missing_value",
             fmt::format("{} is empty and there is no defaults.{}",
@@ -43,25 +56,11 @@ fault missing(field f) {
 }
 
 template <class Enum>
-std::vector<std::string> every_word(Enum last) {
-    std::vector<std::string> words;
-    for (int i = 0; i <= static_cast<int>(last); ++i)
-        words.emplace_back(to_string(static_cast<Enum>(i)));
-    return words;
-}
-
-template <class Enum>
-fault wrong_word(std::string_view text, field f, Enum last) {
+fault wrong_word(std::string_view text, field f) {
     return {fmt::format("invalid_{}", to_string(f)),
-            fmt::format("{} is no {}; write {}", shown(text), to_string(f), listed(every_word(last), " or ")), f};
-}
-
-template <class Enum>
-inline std::optional<fault> read_word(std::optional<Enum> parsed, std::string_view text, field f, Enum last,
-                                      Enum& out) {
-    if (!parsed) return wrong_word(text, f, last);
-    out = *parsed;
-    return std::nullopt;
+            fmt::format("{} is no {}; write {}, or say what it means under [values.{}]", shown(text), to_string(f),
+                        listed(word_rules<Enum>::own_words(), " or "), to_string(f)),
+            f};
 }
 
 // The usual cell has no blanks at its ends.
@@ -83,7 +82,11 @@ row_checks::row_checks(const source_options& options, due_dates dates)
       dates_(std::move(dates)),
       note_limit_(options.import.note_limit),
       id_pattern_(options.import.id_pattern),
-      owners_lookup_(options.owners) {}
+      notes_(options.import.notes),
+      types_(field::type, options.values.type),
+      priorities_(field::priority, options.values.priority),
+      statuses_(field::status, options.values.status),
+      owners_(options.values.owner, options.owners) {}
 
 core::result<row_checks> row_checks::make(const source_options& options) {
     if (auto faults = faults_of(options); !faults.empty())
@@ -117,6 +120,15 @@ std::vector<core::setting_fault> row_checks::faults_of(const source_options& opt
                                                            shown(checks.id_pattern_), e.what())});
         return faults;
     }
+    const auto check_words = [&](const char* name, const auto& rules, const core::word_map& values) {
+        for (const auto& [word, meaning] : values)
+            if (auto wrong = rules.fault_of(word, meaning)) faults.push_back({name, std::move(*wrong)});
+    };
+    check_words("values.type", checks.types_, options.values.type);
+    check_words("values.priority", checks.priorities_, options.values.priority);
+    check_words("values.status", checks.statuses_, options.values.status);
+    if (auto rules = name_rules::make(options); !rules && rules.error().code == core::errc::settings)
+        faults.push_back({"columns.note", rules.error().text});
     auto of_defaults = checks.faults_of_defaults(faults.empty() ? &checks.dates_ : nullptr);
     faults.insert(faults.end(), of_defaults.begin(), of_defaults.end());
     return faults;
@@ -134,12 +146,14 @@ std::vector<core::setting_fault> row_checks::faults_of_defaults(due_dates* dates
             faults.push_back({name, fmt::format("{}: {}", name, wrong->message)});
         }
     };
-    const auto check_word = [&](std::string_view value, field f, auto parse, auto last) {
+    const auto check_word = [&](std::string_view value, field f, const auto& rules, auto& out) {
         check(value, f, [&](std::string_view v) -> std::optional<fault> {
-            if (parse(v)) return std::nullopt;
-            auto wrong = wrong_word(v, f, last);
-            wrong.message += fmt::format("; the nearest is {}", nearest(v, every_word(last)));
-            return wrong;
+            if (rules.read(v, out) != word_meaning::unknown) return std::nullopt;
+            const auto& own = rules.own_words();
+            return fault{"",
+                         fmt::format("{} is no {}; write {}; the nearest is {}", shown(v), to_string(f),
+                                     listed(own, " or "), nearest(v, own)),
+                         f};
         });
     };
     check(defaults_.user_id, field::user_id,
@@ -149,26 +163,13 @@ std::vector<core::setting_fault> row_checks::faults_of_defaults(due_dates* dates
         if (v.find('@') != std::string_view::npos) return std::nullopt;
         return fault{"unknown_owner", fmt::format("{} is no e-mail address", shown(v)), field::owner_email};
     });
-    check_word(defaults_.type, field::type, core::parse_task_type, core::task_type::action_item);
-    check_word(defaults_.priority, field::priority, core::parse_task_priority, core::task_priority::low);
-    check_word(defaults_.status, field::status, core::parse_task_status, core::task_status::skipped);
+    check_word(defaults_.type, field::type, types_, ignored.type);
+    check_word(defaults_.priority, field::priority, priorities_, ignored.priority);
+    check_word(defaults_.status, field::status, statuses_, ignored.status);
     if (dates)
         check(defaults_.due_at, field::due_at, [&](std::string_view v) { return dates->read(v, ignored.due_at); });
     check(defaults_.note, field::note, [&](std::string_view v) { return note(v, arena, ignored.note); });
     return faults;
-}
-
-void row_checks::look_up_owners() {
-    if (!owners_lookup_) return;
-    const auto found = std::exchange(owners_lookup_, nullptr)();
-    if (!found) {
-        owners_failure_ = found.error();
-        return;
-    }
-    for (const auto& [email, user_id] : *found) {
-        owners_[lower(email)] = core::canonical_id(user_id);
-        owner_addresses_.push_back(lower(email));
-    }
 }
 
 std::optional<fault> row_checks::id(std::string_view text, field f, text_arena& arena, std::string_view& out) const {
@@ -179,7 +180,8 @@ std::optional<fault> row_checks::id(std::string_view text, field f, text_arena& 
     if (!good)
         return fault{fmt::format("invalid_{}", to_string(f)),
                      id_regex_ ? fmt::format("{} does not match import.id_pattern {}", shown(text), id_pattern_)
-                               : fmt::format("{} is no Apollo id; an id is 24 hexadecimal digits", shown(text)),
+                               : fmt::format("{} is no Apollo id{}; an id is 24 hexadecimal digits", shown(text),
+                                             whose_id(text)),
                      f};
     out = spelling == core::id_spelling::with_capitals ? in_lower_case(text, arena) : text;
     return std::nullopt;
@@ -193,32 +195,32 @@ std::optional<fault> row_checks::contact_id(std::string_view text, text_arena& a
 }
 
 std::optional<fault> row_checks::user(const field_texts& texts, text_arena& arena, std::string_view& out) {
-    if (const auto given = quickly_trimmed(texts[field::user_id]); !given.empty())
-        return id(given, field::user_id, arena, out);
-    if (const auto email = quickly_trimmed(texts[field::owner_email]); !email.empty()) return owner(email, arena, out);
+    for (const field f : {field::user_id, field::owner_email}) {
+        const auto given = quickly_trimmed(texts[f]);
+        if (given.empty()) continue;
+        if (const auto meant = owners_.meaning_of(given)) {
+            if (!meant->empty()) return owner(arena.keep(*meant), f, arena, out);
+            continue;
+        }
+        auto wrong = f == field::user_id ? id(given, f, arena, out) : owner(given, f, arena, out);
+        const auto others = wrong ? owners_.meaning_of_others() : std::nullopt;
+        if (!others) return wrong;
+        if (!others->empty()) return owner(arena.keep(*others), f, arena, out);
+    }
     if (!defaults_.user_id.empty()) return id(arena.keep(defaults_.user_id), field::user_id, arena, out);
-    if (!defaults_.owner_email.empty()) return owner(defaults_.owner_email, arena, out);
+    if (!defaults_.owner_email.empty()) return owner(defaults_.owner_email, field::owner_email, arena, out);
+    if (const auto others = owners_.meaning_of_others(); others && !others->empty())
+        return owner(arena.keep(*others), field::user_id, arena, out);
     return missing(field::user_id);
 }
 
-std::optional<fault> row_checks::owner(std::string_view email, text_arena& arena, std::string_view& out) {
-    look_up_owners();
-    const std::string address = lower(email);
-    if (const auto known = owners_.find(address); known != owners_.end()) {
-        out = arena.keep(known->second);
-        return std::nullopt;
-    }
-    auto found = nearest_owner_.find(address);
-    if (found == nearest_owner_.end()) {
-        constexpr std::size_t enough = 1024;
-        if (nearest_owner_.size() >= enough) nearest_owner_.clear();
-        found = nearest_owner_.emplace(address, nearest(address, owner_addresses_)).first;
-    }
-    return fault{"unknown_owner",
-                 found->second.empty()
-                     ? fmt::format("no Apollo user has the address {}", shown(email))
-                     : fmt::format("no Apollo user has the address {}; the nearest is {}", shown(email), found->second),
-                 field::owner_email};
+// `f` is the field that the text comes from. Outside the column of ids an id is good as well.
+std::optional<fault> row_checks::owner(std::string_view text, field f, text_arena& arena, std::string_view& out) {
+    if (!id(text, field::user_id, arena, out)) return std::nullopt;
+    std::string_view known;
+    if (auto why = owners_.find(text, known)) return fault{"unknown_owner", std::move(*why), f};
+    out = arena.keep(known);
+    return std::nullopt;
 }
 
 std::optional<fault> row_checks::note(std::string_view text, text_arena& arena, std::string_view& out) const {
@@ -233,25 +235,55 @@ std::optional<fault> row_checks::note(std::string_view text, text_arena& arena, 
                  field::note};
 }
 
+// An empty cell is what the defaults say, and so is a word that [values] calls none. With neither, "*" may say it.
+template <class Enum>
+inline std::optional<fault> row_checks::word(const word_rules<Enum>& rules, std::string_view text,
+                                             std::string_view otherwise, field f, std::optional<Enum> fallback,
+                                             Enum& out) {
+    text = quickly_trimmed(text);
+    if (!text.empty()) {
+        const auto meaning = rules.read(text, out);
+        if (meaning == word_meaning::known) return std::nullopt;
+        if (meaning == word_meaning::unknown) return wrong_word<Enum>(text, f);
+    }
+    if (rules.read(otherwise, out) == word_meaning::known) return std::nullopt;
+    if (!fallback) return missing(f);
+    out = *fallback;
+    return std::nullopt;
+}
+
+// Of a record that is rejected: all of its unknown words, not only the first.
+void row_checks::note_unknown_words(const field_texts& texts) {
+    const auto look = [&](const auto& rules, field f, auto ignored) {
+        const auto text = quickly_trimmed(texts[f]);
+        if (!text.empty() && rules.read(text, ignored) == word_meaning::unknown) unknown_.add(f, text);
+    };
+    look(types_, field::type, core::task_type{});
+    look(priorities_, field::priority, core::task_priority{});
+    look(statuses_, field::status, core::task_status{});
+}
+
 std::optional<fault> row_checks::details(const field_texts& texts, text_arena& arena, core::task_view& out) {
-    if (auto f = user(texts, arena, out.user_id)) return f;
-
-    const auto type = or_default(texts[field::type], defaults_.type);
-    if (type.empty()) return missing(field::type);
-    if (auto f = read_word(core::parse_task_type(type), type, field::type, core::task_type::action_item, out.type))
+    if (auto f = user(texts, arena, out.user_id)) {
+        if (f->code == "unknown_owner") {
+            const field at = quickly_trimmed(texts[field::user_id]).empty() ? field::owner_email : field::user_id;
+            unknown_.add(field::owner_email, quickly_trimmed(texts[at]));
+        }
+        note_unknown_words(texts);
         return f;
-
-    const auto priority = or_default(texts[field::priority], defaults_.priority);
-    out.priority = core::task_priority::medium;
-    if (!priority.empty()) {
-        const auto parsed = core::parse_task_priority(priority);
-        if (auto f = read_word(parsed, priority, field::priority, core::task_priority::low, out.priority)) return f;
     }
 
-    const auto status = or_default(texts[field::status], defaults_.status);
-    if (status.empty()) return missing(field::status);
-    const auto parsed = core::parse_task_status(status);
-    if (auto f = read_word(parsed, status, field::status, core::task_status::skipped, out.status)) return f;
+    auto wrong = word<core::task_type>(types_, texts[field::type], defaults_.type, field::type, {}, out.type);
+    if (!wrong)
+        wrong = word<core::task_priority>(priorities_, texts[field::priority], defaults_.priority, field::priority,
+                                          core::task_priority::medium, out.priority);
+    if (!wrong)
+        wrong =
+            word<core::task_status>(statuses_, texts[field::status], defaults_.status, field::status, {}, out.status);
+    if (wrong) {
+        note_unknown_words(texts);
+        return wrong;
+    }
 
     const auto due_at = or_default(texts[field::due_at], defaults_.due_at);
     if (due_at.empty()) return missing(field::due_at);

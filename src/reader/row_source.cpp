@@ -204,12 +204,18 @@ bool row_source::used_relative_dates() const {
     return impl_->checks.used_relative_dates();
 }
 
+std::vector<unknown_word> row_source::unknown_words() const {
+    return impl_->checks.unknown().list();
+}
+
 std::string row_source::digest() const {
     return impl_->digest.hex();
 }
 
 std::vector<core::setting_fault> faults_of_settings(const core::settings& settings, core::instant now) {
     source_options options;
+    options.columns = settings.columns;
+    options.values = settings.values;
     options.defaults = settings.defaults;
     options.dates = settings.dates;
     options.import = settings.import;

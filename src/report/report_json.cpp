@@ -67,6 +67,16 @@ std::string splitters_json(const std::vector<job::plan_report::splitter>& splitt
     });
 }
 
+std::string unknown_words_json(const std::vector<reader::unknown_word>& words) {
+    return json_list(words, [](std::string& out, const reader::unknown_word& w) {
+        json_object o(out);
+        o.text("field", w.field);
+        o.text("word", w.word);
+        o.number("rows", w.rows);
+        o.close();
+    });
+}
+
 std::string repeats_json(const job::plan_report::repeat& r) {
     std::string out;
     json_object o(out);
@@ -119,6 +129,7 @@ std::string plan_json(const job::plan_report& p, const std::string& ledger_path,
     o.raw("largest_groups", groups_json(p.largest_groups));
     o.raw("group_sizes", sizes_json(p.group_sizes));
     o.raw("rejects", rejects_json(p.rejects, p.base.files));
+    o.raw("unknown_words", unknown_words_json(p.unknown_words));
     o.raw("splitters", splitters_json(p.splitters));
     o.raw("repeats", p.repeats ? repeats_json(*p.repeats) : "null");
     o.close();

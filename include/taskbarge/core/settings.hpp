@@ -35,8 +35,20 @@ struct apollo_settings {
     friend bool operator==(const apollo_settings&, const apollo_settings&) = default;
 };
 
-// Our field -> the header or key in the file. Only what the settings name; the reader knows the usual names itself.
+// Our field -> the header or key in the file; empty: none holds it, whatever its name says. For the note also a text
+// with headers in braces. Only what the settings name; the reader knows the usual names itself.
 using column_settings = std::map<std::string, std::string>;
+
+// A file's word -> ours; empty: as if the cell were empty. "*" is every word that is not known.
+using word_map = std::map<std::string, std::string>;
+
+struct value_settings {
+    word_map type, priority, status;
+    word_map owner;  // to a user's id, address or full name
+    friend bool operator==(const value_settings&, const value_settings&) = default;
+};
+
+enum class note_form : std::uint8_t { text, html };  // as it stands | HTML, of which the text is taken
 
 // Where a column is absent or a cell empty: raw texts, checked by the reader like cells.
 struct default_settings {
@@ -62,6 +74,8 @@ struct import_settings {
     std::uint64_t note_limit = 0;             // characters; 0: none
     std::string format;                       // csv | jsonl; empty: found out
     std::string delimiter;                    // one character; empty: found out
+    std::vector<std::string> ignore_columns;  // headers and keys that are not looked at
+    note_form notes = note_form::text;
     friend bool operator==(const import_settings&, const import_settings&) = default;
 };
 
@@ -139,6 +153,7 @@ struct log_settings {
 struct settings {
     apollo_settings apollo;
     column_settings columns;
+    value_settings values;
     default_settings defaults;
     date_settings dates;
     import_settings import;
@@ -153,6 +168,7 @@ struct settings {
 
 // Where settings come from, later entries of the same source winning. Precedence, highest first: `named` (from command
 // line options), `sets` (--set section.key=value), environment TASKBARGE_SECTION_KEY, the file, the defaults.
+// The words of [values] add up: a later source wins word by word.
 struct settings_sources {
     std::optional<std::string> file;  // --config; without it ./taskbarge.toml, else /etc/taskbarge/taskbarge.toml
     std::vector<std::pair<std::string, std::string>> named;  // section.key -> value text
@@ -182,8 +198,8 @@ examined_settings examine_settings(const settings_sources& sources);
 result<loaded_settings> load_settings(const settings_sources& sources);
 
 // The settings of `base` with those of a file that comes with an input. It may say how the input is to be read, in
-// [columns], [defaults], [dates] and [import], and nothing else: whoever may drop a file must not choose where the key
-// goes. A failure is errc::settings, as from load_settings(). The origins are those of the file alone.
+// [columns], [values], [defaults], [dates] and [import], and nothing else: whoever may drop a file must not choose
+// where the key goes. A failure is errc::settings, as from load_settings(). The origins are those of the file alone.
 result<loaded_settings> with_input_settings(const settings& base, const std::string& file);
 
 // A value that is well formed but cannot be used.
@@ -215,8 +231,12 @@ struct setting_info {
 // Every setting there is, in the order of docs/settings.md.
 std::vector<setting_info> list_settings();
 
-// The settings that make a job's identity ([columns], [defaults], [dates], import.chunk_size) as one canonical text.
+// The settings that make a job's identity (those that say what a row means, and import.chunk_size) as one canonical
+// text.
 std::string identity_text(const settings& s);
+
+// A text as a settings file has it, in quotes.
+std::string toml_text(std::string_view text);
 
 // "250ms", "90s", "65m", "2h", "90d" <-> duration. A number without a unit is refused.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);

@@ -156,6 +156,7 @@ struct plan_report {
     report base;  // state "planned"
     std::vector<group_line> largest_groups;
     std::vector<reject_line> rejects;  // commonest first
+    std::vector<reader::unknown_word> unknown_words;
     std::vector<sample_line> first_rows;
     // How many groups have so many rows.
     struct group_size {

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,27 +44,51 @@ struct mapped_column {
     std::string source;  // "settings", "name", "alias", "default"
 };
 
+// A column that seems to hold a field but is not taken for it.
+struct passed_column {
+    std::string column;
+    std::string why;  // "holds Salesforce's ids in its exports; ..."
+};
+
 struct file_report {
     std::string name;
     std::string format;  // "csv", "jsonl"; with "+gzip" or "+zstd" appended
     char delimiter = ',';
     std::vector<mapped_column> columns;
     std::vector<std::string> unused;  // columns of the file that nothing uses
-    core::row_number first_row = 1;   // the ordinal of the file's first record
-    std::string header;               // CSV: the header record; names in quotes where else the delimiter were not plain
+    std::vector<passed_column> passed_over;
+    core::row_number first_row = 1;  // the ordinal of the file's first record
+    std::string header;              // CSV: the header record; names in quotes where else the delimiter were not plain
+};
+
+// A user of the Apollo team.
+struct team_user {
+    std::string id, email, name;
+};
+// Asked at most once, by the thread that reads, when the first owner by address or name is met; may block. A failure is
+// a failure of next(). Empty: no user is known.
+using owner_directory = std::function<core::result<std::vector<team_user>>()>;
+
+// A word of the file that nobody knows.
+struct unknown_word {
+    std::string field;  // type, priority, status, owner
+    std::string word;
+    std::uint64_t rows = 0;
 };
 
 struct source_options {
     core::column_settings columns;
+    core::value_settings values;
     core::default_settings defaults;
     core::date_settings dates;
     core::import_settings import;
     core::instant now{};             // for relative dates: the day they count from
     std::uint64_t first_rows = 0;    // stop after so many records; 0: all
     std::vector<std::string> names;  // what the files are called in reports and messages; empty: as they are opened
-    // Lower-case e-mail -> user_id, for owner_email. Called at most once, by the thread that reads, when the first
-    // record with an owner_email is met; may block. A failure is a failure of next(). Empty: e-mails are unknown.
-    std::function<core::result<std::map<std::string, std::string>>()> owners;
+    owner_directory owners;
+    // For whom the file itself is the matter, not its tasks: is shown each record as it stands, good or bad, by the
+    // names of its columns or keys. No field need be there then.
+    std::function<void(std::span<const std::string> names, std::span<const std::string_view> values)> look;
     std::size_t block_size = 1u << 20;  // bytes a read
     std::size_t batch_rows = 4096;      // records a batch
 };
@@ -92,6 +116,9 @@ class row_source {
     std::uint64_t bytes_read() const;
     // Sum of the files' sizes where that is known (regular files only), else 0.
     std::uint64_t bytes_total() const;
+    // The words of type, priority, status and owner that nobody knows, in the records read so far, by field and the
+    // commonest first. Of very many some are left out.
+    std::vector<unknown_word> unknown_words() const;
     // True once a relative date such as "+3d" was resolved: the job is the same only on the same base day.
     bool used_relative_dates() const;
     // SHA-256 over the input's bytes as stored, all files in order, lower-case hex. Complete only after next() said

@@ -79,6 +79,12 @@ ca_file = "/etc/ca.pem"
 [columns]
 contact_id = "Apollo Contact Id"
 note = "Remarks"
+priority = false
+[values]
+type = { "Demo" = "call" }
+[values.owner]
+"Dana" = "dana@example.com"
+"*" = ""
 [defaults]
 user_id = "66302798d03b9601c7934ebf"
 owner_email = "ann@example.com"
@@ -102,6 +108,8 @@ record_limit = "2MB"
 note_limit = 4000
 format = "csv"
 delimiter = ";"
+ignore_columns = ["Owner", "x"]
+notes = "html"
 [send]
 connections = 4
 connect_timeout = "5s"
@@ -132,7 +140,9 @@ inbox = "/srv/in"
 )");
     core::settings s;
     s.apollo = {"https://localhost:8443/api/v1", "sales", "/etc/taskbarge/api-key", "/etc/ca.pem"};
-    s.columns = {{"contact_id", "Apollo Contact Id"}, {"note", "Remarks"}};
+    s.columns = {{"contact_id", "Apollo Contact Id"}, {"note", "Remarks"}, {"priority", ""}};
+    s.values.type = {{"Demo", "call"}};
+    s.values.owner = {{"Dana", "dana@example.com"}, {"*", ""}};
     s.defaults = {"66302798d03b9601c7934ebf", "ann@example.com", "call", "high", "scheduled", "+3d", "hello"};
     s.dates = {"America/New_York", "09:00", {"%m/%d/%Y %H:%M", "%b %d, %Y"}};
     s.import = {50,
@@ -144,7 +154,9 @@ inbox = "/srv/in"
                 2'000'000,
                 4000,
                 "csv",
-                ";"};
+                ";",
+                {"Owner", "x"},
+                core::note_form::html};
     s.send = {4,
               5s,
               30s,
@@ -166,6 +178,28 @@ inbox = "/srv/in"
     s.serve.listen = "[::1]:80";
     s.serve.inbox = "/srv/in";
     EXPECT_EQ(load(), s);
+}
+
+TEST_F(Settings, TheWordsOfSeveralSourcesAddUp) {
+    file("[values.type]\n\"Demo\" = \"call\"\n\"Lunch\" = \"call\"\n");
+    sources_.environment["TASKBARGE_VALUES_TYPE"] = "{\"Lunch\" = \"action_item\"}";
+    sources_.sets = {"values.type.To do=action_item", "values.priority={\"Urgent\" = \"high\"}",
+                     "values.type.v1.0=call"};
+    EXPECT_EQ(load().values.type,
+              (core::word_map{{"Demo", "call"}, {"Lunch", "action_item"}, {"To do", "action_item"}, {"v1.0", "call"}}));
+    EXPECT_EQ(load().values.priority, (core::word_map{{"Urgent", "high"}}));
+    sources_.sets = {"values.typ.Demo=call"};
+    EXPECT_FALSE(core::load_settings(sources_));
+    sources_.sets = {"values.type=call"};
+    EXPECT_THAT(core::load_settings(sources_).error().text, HasSubstr("must be a table of texts, such as {\"Demo\""));
+}
+
+TEST_F(Settings, AColumnCanBeSaidToBeNone) {
+    file("[columns]\nuser_id = false\nnote = \"\"\n");
+    sources_.sets = {"columns.type=", "columns.status=false"};
+    EXPECT_EQ(load().columns, (core::column_settings{{"note", ""}, {"status", ""}, {"type", ""}, {"user_id", ""}}));
+    file("[columns]\nuser_id = true\n");
+    EXPECT_FALSE(core::load_settings(sources_));
 }
 
 TEST_F(Settings, NamedOptionsWinOverSetsOverEnvironmentOverFileOverDefault) {
@@ -359,7 +393,7 @@ INSTANTIATE_TEST_SUITE_P(
                     wrong_value{"BadTime", "dates.time = \"9am\"", "09:00"},
                     wrong_value{"BadFormats", "dates.formats = [\"tomorrow\"]", "formats"},
                     wrong_value{"MixedList", "dates.formats = [\"%Y\", 5]", "formats"},
-                    wrong_value{"EmptyColumn", "columns.note = \"\"", "column"},
+                    wrong_value{"ColumnOfAnotherKind", "columns.note = true", "column"},
                     wrong_value{"TableForText", "apollo.team = {a = 1}", "name"},
                     wrong_value{"NoCap", "limits.day = 0", "at least 1"},
                     wrong_value{"TwoWindows", "limits.window_lengths = [\"1s\", \"2s\"]", "three"},
@@ -448,12 +482,18 @@ TEST(IdentityText, TellsTextsApartThatWouldReadAlike) {
 TEST(IdentityText, KnowsColumnsDefaultsAndDates) {
     core::settings s;
     s.columns["contact_id"] = "Id";
+    s.columns["user_id"] = "";
+    s.values.type = {{"Demo", "call"}, {"*", ""}};
+    s.import.ignore_columns = {"x"};
+    s.import.notes = core::note_form::html;
     s.defaults.due_at = "+3d";
     s.dates.timezone = "Europe/Berlin";
     s.dates.formats = {"%d.%m.%Y"};
     EXPECT_EQ(core::identity_text(s),
-              "columns.contact_id = \"Id\"\ndefaults.due_at = \"+3d\"\ndates.timezone = \"Europe/Berlin\"\n"
-              "dates.formats = \"%d.%m.%Y\"\nimport.chunk_size = 100\n");
+              "columns.contact_id = \"Id\"\ncolumns.user_id = \"\"\nvalues.type.\"*\" = \"\"\nvalues.type.\"Demo\" = "
+              "\"call\"\ndefaults.due_at = \"+3d\"\ndates.timezone = \"Europe/Berlin\"\n"
+              "dates.formats = \"%d.%m.%Y\"\nimport.ignore_columns = \"x\"\nimport.notes = \"html\"\nimport.chunk_size "
+              "= 100\n");
 }
 
 TEST(Durations, AreReadWithTheirUnit) {

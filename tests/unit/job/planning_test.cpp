@@ -33,7 +33,7 @@ class Identity : public ::testing::Test {
 
     core::settings settings;
     import_options options;
-    input_summary input{100, 0, {}, {}, "cafe", 4096, ""};
+    input_summary input{100, 0, {}, {}, {}, "cafe", 4096, ""};
 };
 
 TEST_F(Identity, SameInputAndSettingsAreTheSameJob) {

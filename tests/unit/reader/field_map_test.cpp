@@ -45,15 +45,92 @@ TEST(FieldMap, AliasesOfExportsAreKnown) {
     ASSERT_TRUE(apollo);
     EXPECT_EQ(apollo->column[field::contact_id], 1u);
     EXPECT_EQ(apollo->how[field::contact_id], name_match::name);
-    const auto hubspot = map({"Record ID - Contact", "Task type", "Task notes", "Due date", "Task status"});
+    const auto hubspot = map({"Apollo ID", "Task type", "Task notes", "Due date", "Task status", "Assigned to"}, {});
     ASSERT_TRUE(hubspot);
+    EXPECT_EQ(hubspot->column[field::type], 1u);
     EXPECT_EQ(hubspot->column[field::note], 2u);
     EXPECT_EQ(hubspot->column[field::due_at], 3u);
-    const auto salesforce =
-        map({"WhoId", "OwnerId", "ActivityDate", "Description", "TaskSubtype", "Priority", "Status"});
+    EXPECT_EQ(hubspot->column[field::owner_email], 5u);
+    const auto salesforce = map({"Apollo_Contact_Id__c", "OwnerId", "Owner.Email", "ActivityDate", "Description",
+                                 "TaskSubtype", "Priority", "Status"},
+                                {});
     ASSERT_TRUE(salesforce);
-    EXPECT_EQ(salesforce->column[field::user_id], 1u);
-    EXPECT_EQ(salesforce->column[field::type], 4u);
+    EXPECT_EQ(salesforce->column[field::contact_id], 0u);
+    EXPECT_EQ(salesforce->column[field::owner_email], 2u);
+    EXPECT_EQ(salesforce->column[field::type], 5u);
+}
+
+TEST(FieldMap, IdsOfAnotherCrmAreSaidToBeAndNotUsed) {
+    const auto m = map({"Apollo ID", "Record ID", "OwnerId"});
+    ASSERT_TRUE(m);
+    EXPECT_FALSE(m->column[field::user_id]);
+    ASSERT_EQ(m->passed_over.size(), 2u);
+    EXPECT_EQ(m->passed_over[0].column, "Record ID");
+    EXPECT_THAT(m->passed_over[0].why, HasSubstr("holds HubSpot's ids in its exports"));
+    EXPECT_THAT(m->passed_over[1].why, HasSubstr("columns.user_id = \"OwnerId\" uses it"));
+    EXPECT_THAT(failure({"Record ID", "Email"}), HasSubstr("\"Record ID\": holds HubSpot's ids"));
+    source_options o = with_defaults();
+    o.columns["user_id"] = "OWNERID";
+    EXPECT_EQ(map({"Apollo ID", "OwnerId"}, o)->column[field::user_id], 1u);
+}
+
+TEST(FieldMap, FieldsOfSalesforcesOwnAreKnownByTheirName) {
+    for (const char* name : {"Apollo_Contact_Id__c", "APOLLO_CONTACT_ID__C", "Apollo_ID__c", "apollo.contact_id",
+                             "Apollo: Contact Id", "Apollo.io Contact ID"})
+        EXPECT_TRUE(map({name})) << name;
+}
+
+TEST(FieldMap, WhatIsSetGoesBeforeAGuessInEitherForm) {
+    source_options o = with_defaults();
+    EXPECT_FALSE(map({"contact_id", "Assignee ID"}, o)->column[field::user_id]);
+    EXPECT_THAT(map({"contact_id", "Assignee ID"}, o)->passed_over.at(0).why, HasSubstr("defaults.user_id is set"));
+    EXPECT_FALSE(map({"contact_id", "Task Type"}, o)->column[field::type]);
+    EXPECT_THAT(map({"contact_id", "Task Type"}, o)->passed_over.at(0).why, HasSubstr("defaults.type is set"));
+    EXPECT_EQ(map({"contact_id", "type"}, o)->column[field::type], 1u) << "our own name is no guess";
+    o.defaults.user_id.clear();
+    o.defaults.owner_email = "ann@example.com";
+    EXPECT_FALSE(map({"contact_id", "Assignee ID"}, o)->column[field::user_id]);
+    o.defaults.owner_email.clear();
+    o.columns["owner_email"] = "OWNER.EMAIL";
+    const auto m = map({"contact_id", "user_id", "Assignee ID", "OWNER.EMAIL"}, o);
+    EXPECT_FALSE(m->column[field::user_id]) << "the owner's column was set";
+    EXPECT_EQ(m->column[field::owner_email], 3u);
+}
+
+TEST(FieldMap, AnyColumnCanBeLeftOut) {
+    source_options o = with_defaults();
+    o.defaults.user_id.clear();
+    o.columns["user_id"] = "";
+    const auto m = map({"contact_id", "user_id", "owner_email"}, o);
+    ASSERT_TRUE(m);
+    EXPECT_FALSE(m->column[field::user_id]);
+    EXPECT_EQ(m->column[field::owner_email], 2u);
+    o = with_defaults();
+    o.import.ignore_columns = {"NOTES", "Something"};
+    const auto ignored = map({"contact_id", "Notes", "Description"}, o);
+    ASSERT_TRUE(ignored) << "of two columns one is left out";
+    EXPECT_EQ(ignored->column[field::note], 2u);
+    EXPECT_THAT(ignored->unused, ElementsAre());
+}
+
+TEST(FieldMap, NoteOfSeveralColumns) {
+    source_options o = with_defaults();
+    o.columns["note"] = "{Task Title}: {notes} {{{{x";
+    const auto m = map({"contact_id", "Notes", "Task Title"}, o);
+    ASSERT_TRUE(m);
+    EXPECT_FALSE(m->column[field::note]);
+    ASSERT_EQ(m->note.size(), 4u);
+    EXPECT_EQ(m->note[0].column, 2u);
+    EXPECT_EQ(m->note[1].text, ": ");
+    EXPECT_EQ(m->note[2].column, 1u);
+    EXPECT_EQ(m->note[3].text, " {{x");
+    EXPECT_THAT(m->unused, ElementsAre());
+    EXPECT_THAT(failure({"contact_id", "Task Titles", "Notes"}, o),
+                HasSubstr("there is no column \"Task Title\", which [columns] names for note"));
+    for (const char* wrong : {"{Title", "{ }", "{{x}}"}) {
+        o.columns["note"] = wrong;
+        EXPECT_FALSE(name_rules::make(o)) << wrong;
+    }
 }
 
 TEST(FieldMap, NameThatSaysApolloIsNotTakenForAnotherCrmsColumn) {
@@ -109,12 +186,19 @@ TEST(FieldMap, MissingConfiguredColumnIsNamedWithTheNearest) {
 }
 
 TEST(FieldMap, NoContactColumnNamesWhatIsThere) {
-    EXPECT_THAT(failure({"First Name", "Email"}), HasSubstr("no contact column"));
+    EXPECT_THAT(failure({"First Name", "Email"}), HasSubstr("no contact column (contact_id); it has"));
     EXPECT_THAT(failure({"First Name", "Email"}), HasSubstr("\"First Name\" and \"Email\""));
 }
 
 TEST(FieldMap, FieldsWithoutColumnAndDefaultAreNamed) {
-    EXPECT_THAT(failure({"contact_id"}, {}), HasSubstr("no column for user_id, type, status and due_at"));
+    const auto text = failure({"x"}, {});
+    EXPECT_THAT(
+        text,
+        HasSubstr("no contact column (contact_id), no column and no default for user_id, type, status and due_at"));
+    EXPECT_THAT(text, HasSubstr("--set columns.contact_id=\"NAME\" --set defaults.owner_email=jane@example.com --set "
+                                "defaults.type=call --set defaults.status=scheduled --set defaults.due_at="));
+    EXPECT_THAT(text, HasSubstr("`taskbarge init 'list.csv'`"));
+    EXPECT_THAT(failure({"contact_id"}, {}), ::testing::Not(HasSubstr("columns.contact_id")));
 }
 
 TEST(FieldMap, TwoColumnsForOneFieldAreNamed) {

@@ -44,8 +44,8 @@ void new_york(source_options& o) {
 void owners(source_options& o) {
     usual_defaults(o);
     o.defaults.user_id.clear();
-    o.owners = []() -> core::result<std::map<std::string, std::string>> {
-        return std::map<std::string, std::string>{{"jane@example.com", std::string(owner_id)}};
+    o.owners = []() -> core::result<std::vector<team_user>> {
+        return std::vector<team_user>{{std::string(owner_id), "jane@example.com", "Jane Doe"}};
     };
 }
 
@@ -259,9 +259,31 @@ std::vector<real_file> column_files() {
         {"HubSpot's internal names", "hubspot.csv",
          "hs_object_id,hubspot_owner_id,hs_task_type,hs_task_status,hs_task_priority,hs_timestamp,hs_task_body\n" +
              contact(1) + "," + std::string(owner_id) + ",call,scheduled,low,2025-02-15T10:00:00Z,ring\n",
-         "row", nullptr, "ring"},
-        {"HubSpot's ids", "hubspot.csv", "Record ID,Notes\n12345678901,x\n", "invalid_contact_id@Record ID",
-         usual_defaults},
+         "row",
+         [](source_options& o) {
+             o.columns = {{"contact_id", "hs_object_id"}, {"user_id", "hubspot_owner_id"}};
+         },
+         "ring"},
+        {"HubSpot's ids", "hubspot.csv", "Record ID,Notes\n12345678901,x\n",
+         "failure: \"Record ID\": holds HubSpot's ids in its exports", usual_defaults},
+        {"HubSpot's words", "hubspot.csv",
+         "Apollo ID,Task type,Task status,Priority,Due date,Assigned to,Notes\n" + contact(1) +
+             ",TODO,NOT_STARTED,NONE,2025-02-15T10:00:00Z,Jane Doe (jane@example.com),ring\n",
+         "row",
+         [](source_options& o) {
+             owners(o);
+             o.defaults = {};
+         },
+         "ring"},
+        {"Salesforce's words", "report.csv",
+         "Apollo_Contact_Id__c,OwnerId,Owner.Name,TaskSubtype,Status,Priority,ActivityDate,Description\n" + contact(1) +
+             ",0055g0000D6UpEmAQK,Jane Doe,Call,Not Started,Normal,2025-02-15T10:00:00Z,ring\n",
+         "row",
+         [](source_options& o) {
+             owners(o);
+             o.defaults = {};
+         },
+         "ring"},
         {"Salesforce's report", "report.csv",
          "\"Apollo Contact Id\",\"Assigned To ID\",\"Due Date\",\"Full Comments\",\"Status\",\"Priority\"\n\"" +
              contact(1) + "\",\"" + std::string(owner_id) + "\",\"2/15/2025\",\"ring\",\"scheduled\",\"high\"\n",
@@ -272,13 +294,24 @@ std::vector<real_file> column_files() {
          },
          "ring"},
         {"HubSpot's task export", "hubspot-crm-exports.csv",
-         "Record ID - Contact,Task type,Task status,Priority,Due date,Notes\n" + contact(1) +
+         "Apollo ID,Task type,Task status,Priority,Due date,Notes\n" + contact(1) +
              ",action_item,scheduled,low,2025-02-15T10:00:00Z,call back\n",
-         "row", usual_defaults, "call back"},
+         "row",
+         [](source_options& o) {
+             usual_defaults(o);
+             o.defaults.type = o.defaults.status = o.defaults.due_at = "";
+         },
+         "call back"},
         {"Salesforce's task export", "tasks.csv",
          "Id,WhoId,OwnerId,TaskSubtype,Status,Priority,ActivityDate,Description\n1," + contact(1) + "," +
              std::string(owner_id) + ",call,scheduled,low,2025-02-15,ring\n",
-         "row", new_york, "ring"},
+         "row",
+         [](source_options& o) {
+             new_york(o);
+             o.columns = {{"contact_id", "WhoId"}, {"user_id", "OwnerId"}};
+             o.defaults = {};
+         },
+         "ring"},
         {"names with case and spaces", "a.csv", " Contact ID , NOTE \n" + contact(1) + ",x", "row", usual_defaults,
          "x"},
         {"no contact column", "a.csv", "name,email\na,b\n",
@@ -289,7 +322,7 @@ std::vector<real_file> column_files() {
         {"two columns for the note", "a.csv", "contact_id,Notes,Comments\n", "failure: [columns]: note = \"Notes\"",
          usual_defaults},
         {"no column for what has no default", "a.csv", "contact_id\n",
-         "failure: no column for user_id, type, status and due_at"},
+         "failure: no column and no default for user_id, type, status and due_at"},
         {"columns mapped", "a.csv", "crm,remark\n" + contact(1) + ",x", "row",
          [](source_options& o) {
              usual_defaults(o);
@@ -318,7 +351,7 @@ std::vector<real_file> cell_files() {
          "invalid_contact_id@contact_id"},
         {"no id", "a.csv", csv(with("contact_id", "")), "missing_value@contact_id"},
         {"owner that is no id", "a.csv", csv(with("user_id", "Jane")), "invalid_user_id@user_id"},
-        {"unknown type", "a.csv", csv(with("type", "phone call")), "invalid_type@type"},
+        {"unknown type", "a.csv", csv(with("type", "meeting")), "invalid_type@type"},
         {"no type", "a.csv", csv(with("type", "")), "missing_value@type"},
         {"no priority", "a.csv", csv(with("priority", "")), "row"},
         {"unknown priority", "a.csv", csv(with("priority", "urgent")), "invalid_priority@priority"},

@@ -84,13 +84,137 @@ TEST(RowChecks, EachWordIsChecked) {
         t[f] = text;
         return check(t);
     };
-    EXPECT_EQ(with(field::type, "Call").fault_code, "invalid_type");
-    EXPECT_THAT(with(field::type, "Call").message, HasSubstr("call, outreach_manual_email"));
+    EXPECT_EQ(with(field::type, "meeting").fault_code, "invalid_type");
+    EXPECT_THAT(with(field::type, "meeting").message, HasSubstr("call, outreach_manual_email"));
+    EXPECT_THAT(with(field::type, "meeting").message, HasSubstr("[values.type]"));
     EXPECT_EQ(with(field::type, " action_item ").details.type, core::task_type::action_item);
     EXPECT_EQ(with(field::priority, "urgent").fault_code, "invalid_priority");
     EXPECT_EQ(with(field::status, "open").fault_code, "invalid_status");
     EXPECT_EQ(with(field::user_id, "jane").fault_code, "invalid_user_id");
     EXPECT_EQ(with(field::due_at, "soon").fault_code, "invalid_due_at");
+}
+
+TEST(RowChecks, WordsDifferInNothingButCaseAndBlanks) {
+    field_texts t = good();
+    t[field::type] = "Outreach Manual-Email";
+    t[field::priority] = " HIGH ";
+    t[field::status] = "Scheduled";
+    const checked c = check(t);
+    EXPECT_EQ(c.details.type, core::task_type::outreach_manual_email);
+    EXPECT_EQ(c.details.priority, core::task_priority::high);
+    EXPECT_EQ(c.details.status, core::task_status::scheduled);
+}
+
+TEST(RowChecks, WordsOfTheCrmsExportsAreKnown) {
+    const auto type_of = [](std::string_view word) {
+        field_texts t = good();
+        t[field::type] = word;
+        return check(t).details.type;
+    };
+    EXPECT_EQ(type_of("CALL"), core::task_type::call);
+    EXPECT_EQ(type_of("EMAIL"), core::task_type::outreach_manual_email);
+    EXPECT_EQ(type_of("TODO"), core::task_type::action_item);
+    EXPECT_EQ(type_of("To-do"), core::task_type::action_item);
+    EXPECT_EQ(type_of("LINKED_IN_MESSAGE"), core::task_type::linkedin_step_message);
+    for (const char* word : {"NOT_STARTED", "Not Started", "not started"}) {
+        field_texts t = good();
+        t[field::status] = word;
+        EXPECT_EQ(check(t).details.status, core::task_status::scheduled) << word;
+    }
+    for (const char* word : {"NONE", "Normal", "Medium"}) {
+        field_texts t = good();
+        t[field::priority] = word;
+        EXPECT_EQ(check(t).details.priority, core::task_priority::medium) << word;
+    }
+}
+
+TEST(RowChecks, TheSettingsSayWhatOtherWordsMean) {
+    source_options o;
+    o.values.type = {{"Demo", "call"}, {"call", "action_item"}, {"Lunch", ""}, {"*", "outreach_manual_email"}};
+    o.values.priority = {{"Urgent", "HIGH"}};
+    o.defaults.type = "linkedin_step_connect";
+    const auto type_of = [&](std::string_view word) {
+        field_texts t = good();
+        t[field::type] = word;
+        t[field::priority] = "urgent";
+        const checked c = check(t, o);
+        EXPECT_EQ(c.fault_code, "good") << c.message;
+        EXPECT_EQ(c.details.priority, core::task_priority::high);
+        return c.details.type;
+    };
+    EXPECT_EQ(type_of("demo"), core::task_type::call);
+    EXPECT_EQ(type_of("CALL"), core::task_type::action_item) << "what is set goes before what is known";
+    EXPECT_EQ(type_of("Lunch"), core::task_type::linkedin_step_connect) << "as an empty cell";
+    EXPECT_EQ(type_of(""), core::task_type::linkedin_step_connect);
+    EXPECT_EQ(type_of("TODO"), core::task_type::action_item) << "a known word is no other word";
+    EXPECT_EQ(type_of("Golf"), core::task_type::outreach_manual_email);
+    o.defaults.type.clear();
+    EXPECT_EQ(type_of(""), core::task_type::outreach_manual_email);
+    EXPECT_EQ(type_of("Lunch"), core::task_type::outreach_manual_email);
+}
+
+TEST(RowChecks, AMeaningThatIsNoneIsASettingsFault) {
+    source_options o;
+    o.values.status = {{"Waiting", "later"}};
+    const auto faults = row_checks::faults_of(o);
+    ASSERT_EQ(faults.size(), 1u);
+    EXPECT_EQ(faults.front().name, "values.status");
+    EXPECT_THAT(faults.front().text, HasSubstr("\"Waiting\" is to mean \"later\", which is no status"));
+    EXPECT_FALSE(row_checks::make(o));
+}
+
+TEST(RowChecks, AllUnknownWordsOfARowAreCounted) {
+    auto checks = row_checks::make({});
+    text_arena arena;
+    core::task_view view;
+    field_texts t = good();
+    t[field::type] = "Meeting";
+    t[field::status] = "In Progress";
+    EXPECT_TRUE(checks->details(t, arena, view));
+    t[field::type] = "call";
+    EXPECT_TRUE(checks->details(t, arena, view));
+    EXPECT_FALSE(checks->details(good(), arena, view));
+    const auto words = checks->unknown().list();
+    ASSERT_EQ(words.size(), 2u);
+    EXPECT_EQ(words[0].field + words[0].word, "statusIn Progress");
+    EXPECT_EQ(words[0].rows, 2u);
+    EXPECT_EQ(words[1].field + words[1].word, "typeMeeting");
+    EXPECT_EQ(words[1].rows, 1u);
+}
+
+TEST(RowChecks, UnknownWordsAreNotKeptWithoutEnd) {
+    auto checks = row_checks::make({});
+    text_arena arena;
+    core::task_view view;
+    for (int i = 0; i < 2000; ++i) {
+        const std::string word = "word " + std::to_string(i);
+        field_texts t = good();
+        t[field::type] = word;
+        EXPECT_TRUE(checks->details(t, arena, view));
+    }
+    EXPECT_EQ(checks->unknown().list().size(), 500u);
+}
+
+TEST(RowChecks, IdsOfOtherCrmsAreCalledThat) {
+    const auto message = [](std::string_view id) {
+        auto checks = row_checks::make({});
+        text_arena arena;
+        std::string_view out;
+        return checks->contact_id(id, arena, out)->message;
+    };
+    EXPECT_THAT(message("0035g0000ezO3NeAAK"), HasSubstr("no Apollo id but Salesforce's"));
+    EXPECT_THAT(message("0035g0000ezO3Ne"), HasSubstr("no Apollo id but Salesforce's"));
+    EXPECT_THAT(message("58210000035"), HasSubstr("no Apollo id but perhaps HubSpot's"));
+    EXPECT_THAT(message("jane"), HasSubstr("\"jane\" is no Apollo id; an id is"));
+}
+
+TEST(RowChecks, HtmlNotesBecomeTextWhereTheSettingsSaySo) {
+    source_options o;
+    text_arena arena;
+    EXPECT_EQ(row_checks::make(o)->note_text("<p>a</p>", arena), "<p>a</p>");
+    o.import.notes = core::note_form::html;
+    EXPECT_EQ(row_checks::make(o)->note_text("<p>a &amp; b</p><p>c</p>", arena), "a & b\nc");
+    EXPECT_EQ(row_checks::make(o)->note_text("plain", arena), "plain");
 }
 
 TEST(RowChecks, WhatIsEmptyWithoutDefaultIsMissing) {
@@ -167,9 +291,9 @@ TEST(RowChecks, NoteLimitCountsCharacters) {
 TEST(RowChecks, OwnerIsFoundByAddress) {
     source_options o;
     int calls = 0;
-    o.owners = [&calls]() -> core::result<std::map<std::string, std::string>> {
+    o.owners = [&calls]() -> core::result<std::vector<team_user>> {
         ++calls;
-        return std::map<std::string, std::string>{{"Ann@example.com", "66302798D03B9601C7934EBF"}};
+        return std::vector<team_user>{{"66302798D03B9601C7934EBF", "Ann@example.com", "Ann Lee"}};
     };
     auto checks = row_checks::make(o);
     text_arena arena;
@@ -192,9 +316,9 @@ TEST(RowChecks, OwnerIsFoundByAddress) {
 
 TEST(RowChecks, UserIdOfTheRowWinsOverItsOwnerAndBothOverDefaults) {
     source_options o;
-    o.owners = []() -> core::result<std::map<std::string, std::string>> {
-        return std::map<std::string, std::string>{{"a@x.org", "aaaaaaaaaaaaaaaaaaaaaaaa"},
-                                                  {"b@x.org", "bbbbbbbbbbbbbbbbbbbbbbbb"}};
+    o.owners = []() -> core::result<std::vector<team_user>> {
+        return std::vector<team_user>{{"aaaaaaaaaaaaaaaaaaaaaaaa", "a@x.org", "Sam Poe"},
+                                      {"bbbbbbbbbbbbbbbbbbbbbbbb", "b@x.org", "Sam Poe"}};
     };
     o.defaults.user_id = "cccccccccccccccccccccccc";
     o.defaults.owner_email = "b@x.org";
@@ -209,9 +333,72 @@ TEST(RowChecks, UserIdOfTheRowWinsOverItsOwnerAndBothOverDefaults) {
     EXPECT_EQ(check(t, o).details.user_id, "bbbbbbbbbbbbbbbbbbbbbbbb");
 }
 
+source_options team() {
+    source_options o;
+    o.owners = []() -> core::result<std::vector<team_user>> {
+        return std::vector<team_user>{{"aaaaaaaaaaaaaaaaaaaaaaaa", "dana@example.com", "Dana Reyes"},
+                                      {"bbbbbbbbbbbbbbbbbbbbbbbb", "sam@example.com", "Sam Poe"},
+                                      {"cccccccccccccccccccccccc", "sam.poe@example.com", "Sam Poe"},
+                                      {"dddddddddddddddddddddddd", "", "No Address"}};
+    };
+    return o;
+}
+
+checked owner_is(std::string_view text, const source_options& o = team()) {
+    field_texts t = good();
+    t[field::user_id] = "";
+    t[field::owner_email] = text;
+    return check(t, o);
+}
+
+TEST(RowChecks, OwnerIsFoundByFullNameAndByAnAddressInBrackets) {
+    for (const char* text : {"Dana Reyes", " dana  REYES", "Dana Reyes (dana@example.com)",
+                             "Somebody Else <DANA@example.com>", "[dana@example.com]", "aaaaaaaaaaaaaaaaaaaaaaaa"})
+        EXPECT_EQ(owner_is(text).details.user_id, "aaaaaaaaaaaaaaaaaaaaaaaa") << text;
+    EXPECT_THAT(owner_is("Sam Poe").message,
+                HasSubstr("2 Apollo users are called \"Sam Poe\": sam@example.com and sam.poe@example.com"));
+    EXPECT_THAT(owner_is("Dana Reyas").message,
+                HasSubstr("no Apollo user is called \"Dana Reyas\"; the nearest is dana"));
+    EXPECT_EQ(owner_is("Dana Reyes (dana.reyes@example.com)").fault_code, "unknown_owner")
+        << "an address that nobody has is not mended by the name beside it";
+    EXPECT_EQ(owner_is("No Address").fault_code, "unknown_owner");
+}
+
+TEST(RowChecks, TheSettingsSayWhoAnOwnerIs) {
+    source_options o = team();
+    o.values.owner = {{"Dana", "dana@example.com"},
+                      {"0055g0000D6UpEmAQK", "Dana Reyes"},
+                      {"Left the company", ""},
+                      {"*", "bbbbbbbbbbbbbbbbbbbbbbbb"}};
+    EXPECT_EQ(owner_is("dana", o).details.user_id, "aaaaaaaaaaaaaaaaaaaaaaaa");
+    EXPECT_EQ(owner_is("Nobody", o).details.user_id, "bbbbbbbbbbbbbbbbbbbbbbbb");
+    EXPECT_EQ(owner_is("", o).details.user_id, "bbbbbbbbbbbbbbbbbbbbbbbb");
+    field_texts t = good();
+    t[field::user_id] = "0055g0000D6UpEmAQK";
+    EXPECT_EQ(check(t, o).details.user_id, "aaaaaaaaaaaaaaaaaaaaaaaa");
+    t[field::user_id] = "0055g0000OBTyY9AQL";
+    EXPECT_EQ(check(t, o).details.user_id, "bbbbbbbbbbbbbbbbbbbbbbbb");
+    o.defaults.user_id = "cccccccccccccccccccccccc";
+    EXPECT_EQ(owner_is("Left the company", o).details.user_id, "cccccccccccccccccccccccc");
+}
+
+TEST(RowChecks, UnknownOwnersAreCounted) {
+    auto checks = row_checks::make(team());
+    text_arena arena;
+    core::task_view view;
+    field_texts t = good();
+    t[field::user_id] = "";
+    t[field::owner_email] = " Nobody ";
+    EXPECT_TRUE(checks->details(t, arena, view));
+    const auto words = checks->unknown().list();
+    ASSERT_EQ(words.size(), 1u);
+    EXPECT_EQ(words[0].field, "owner");
+    EXPECT_EQ(words[0].word, "Nobody");
+}
+
 TEST(RowChecks, FailureToFindOwnersIsKept) {
     source_options o;
-    o.owners = []() -> core::result<std::map<std::string, std::string>> {
+    o.owners = []() -> core::result<std::vector<team_user>> {
         return core::failure{core::errc::unreachable, "no answer"};
     };
     auto checks = row_checks::make(o);

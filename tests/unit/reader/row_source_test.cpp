@@ -41,7 +41,7 @@ TEST(RowSource, RowsComeNumberedWithTheirPlace) {
 
 TEST(RowSource, RejectKeepsThePlaceAndTheOriginalBytes) {
     const std::string bad =
-        contact(1) + "," + std::string(owner_id) + ",Call,high,scheduled,2025-02-15T10:00:00Z,\"a\"\"b\"";
+        contact(1) + "," + std::string(owner_id) + ",Meeting,high,scheduled,2025-02-15T10:00:00Z,\"a\"\"b\"";
     const auto out = read_text("list.csv", lines(header, {record(0), bad}));
     ASSERT_EQ(out.summary(), "row invalid_type@type");
     const core::rejected_row& r = out.reject(0);
@@ -49,7 +49,7 @@ TEST(RowSource, RejectKeepsThePlaceAndTheOriginalBytes) {
     EXPECT_EQ(r.at, (core::source_position{0, 3}));
     EXPECT_EQ(r.contact_id, contact(1));
     EXPECT_EQ(r.raw, bad);
-    EXPECT_THAT(r.message, HasSubstr("\"Call\" is no type"));
+    EXPECT_THAT(r.message, HasSubstr("\"Meeting\" is no type"));
 }
 
 TEST(RowSource, RejectNamesTheColumnAsTheFileHasIt) {
@@ -227,13 +227,40 @@ TEST(RowSource, BlockAndBatchSizesDoNotChangeWhatIsRead) {
 
 TEST(RowSource, FailureToFindOwnersFailsTheInput) {
     source_options o;
-    o.owners = []() -> core::result<std::map<std::string, std::string>> {
-        return core::failure{core::errc::unauthorized, "401"};
-    };
+    o.owners = []() -> core::result<std::vector<team_user>> { return core::failure{core::errc::unauthorized, "401"}; };
     const auto out = read_text(
         "list.csv", "contact_id,owner_email,type,status,due_at\n" + contact(1) + ",a@x.org,call,scheduled,x\n", o);
     ASSERT_TRUE(out.failure);
     EXPECT_EQ(out.failure->code, core::errc::unauthorized);
+}
+
+TEST(RowSource, NoteOfSeveralColumnsInEitherFormat) {
+    source_options o;
+    o.defaults = {std::string(owner_id), "", "call", "", "scheduled", "2025-02-15T10:00:00Z", "usual"};
+    o.columns["note"] = "{Title}: {Notes}!";
+    o.import.notes = core::note_form::html;
+    const auto csv = read_text("list.csv",
+                               "contact_id,Title,Notes\n" + contact(1) + ",A &amp; B,<p>x</p><p>y</p>\n" + contact(2) +
+                                   ",,\n" + contact(3) + ",only,\n",
+                               o);
+    ASSERT_EQ(csv.rows.size(), 3u);
+    EXPECT_EQ(csv.rows[0].details.note, "A & B: x\ny!");
+    EXPECT_EQ(csv.rows[1].details.note, "usual") << "nothing in any of its columns is no note";
+    EXPECT_EQ(csv.rows[2].details.note, "only: !");
+    const auto jsonl =
+        read_text("list.jsonl",
+                  "{\"contact_id\":\"" + contact(1) + "\",\"title\":\"A &amp; B\",\"Notes\":\"<p>x</p><p>y</p>\"}\n" +
+                      "{\"contact_id\":\"" + contact(2) + "\",\"Title\":null}\n" + "{\"contact_id\":\"" + contact(3) +
+                      "\",\"Title\":7}\n" + "{\"contact_ids\":[\"" + contact(4) + "\",\"" + contact(5) +
+                      "\"],\"Title\":\"both\",\"Notes\":\"\"}\n",
+                  o);
+    ASSERT_EQ(jsonl.rows.size(), 4u);
+    EXPECT_EQ(jsonl.rows[0].details.note, "A & B: x\ny!");
+    EXPECT_EQ(jsonl.rows[1].details.note, "usual");
+    EXPECT_EQ(jsonl.rows[2].details.note, "both: !");
+    EXPECT_EQ(jsonl.rows[3].details.note, "both: !");
+    ASSERT_EQ(jsonl.rejects.size(), 1u);
+    EXPECT_EQ(jsonl.rejects[0].code, "wrong_type");
 }
 
 TEST(RowSource, RelativeDatesAreReported) {
