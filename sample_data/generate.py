@@ -382,6 +382,7 @@ it would write them. All people, companies and ids are invented.
   `medium`. Neither makes a group of its own.
 - `contacts.jsonl`: the same rows, one JSON object a line.
 - `bad/`: one small file per kind of bad row.
+- `exports/`: five exports as CRMs make them ([README](exports/README.md)).
 - `expected.json`: the figures below, for programs.
 
 ## What a correct import yields
