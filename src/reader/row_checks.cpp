@@ -127,6 +127,12 @@ std::vector<core::setting_fault> row_checks::faults_of(const source_options& opt
     check_words("values.type", checks.types_, options.values.type);
     check_words("values.priority", checks.priorities_, options.values.priority);
     check_words("values.status", checks.statuses_, options.values.status);
+    // Who an owner is only Apollo knows; a mark that somebody is to be named is nobody.
+    for (const auto& [word, meaning] : options.values.owner)
+        if (meaning == "CHOOSE" || meaning == "?")
+            faults.push_back({"values.owner", fmt::format("values.owner: whom {} means is still to be chosen: a user's "
+                                                          "address, id or full name, or \"\" for what [defaults] says",
+                                                          shown(word))});
     if (auto rules = name_rules::make(options); !rules && rules.error().code == core::errc::settings)
         faults.push_back({"columns.note", rules.error().text});
     auto of_defaults = checks.faults_of_defaults(faults.empty() ? &checks.dates_ : nullptr);

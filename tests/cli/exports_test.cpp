@@ -1,0 +1,139 @@
+// Exports as CRMs make them, by the real program: settings by `init`, at most one edit, import.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "cli/against_sandbox.hpp"
+
+namespace {
+
+using taskbarge::test::against_sandbox;
+using taskbarge::test::outcome;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string export_of(const std::string& name) {
+    return std::string(TASKBARGE_SOURCE_DIR) + "/sample_data/exports/" + name;
+}
+
+class Exports : public against_sandbox {
+ protected:
+    // Without the defaults that other tests are made easy by.
+    outcome run(std::vector<std::string> arguments) const {
+        for (const auto& word : {std::string("--base-url"), server_->where().base_url, std::string("--ca-file"),
+                                 server_->where().ca_file, std::string("--ledger"), p.path("l.db")})
+            arguments.push_back(word);
+        return p.run(arguments);
+    }
+    outcome init(const std::string& file) const {
+        const auto o = run({"init", file});
+        EXPECT_EQ(o.code, 0) << o.err;
+        return o;
+    }
+    // The one edit.
+    void choose(const std::string& key, const std::string& value) const {
+        auto text = p.read("taskbarge.toml");
+        const auto line = key + " = \"CHOOSE\"";
+        const auto at = text.find("\n" + line);
+        ASSERT_NE(at, std::string::npos) << text;
+        text.replace(at + 1, line.size(), key + " = \"" + value + "\"");
+        p.file("taskbarge.toml", text);
+    }
+    void import(const std::string& file, std::uint64_t created, std::uint64_t rejected) const {
+        const auto o = run({"import", "--json", file});
+        EXPECT_EQ(o.code, rejected == 0 ? 0 : 2) << o.err;
+        EXPECT_EQ(number(o, "created"), created) << p.read("taskbarge.toml");
+        EXPECT_EQ(number(o, "rejected"), rejected);
+    }
+    std::string settings() const { return p.read("taskbarge.toml"); }
+};
+
+TEST_F(Exports, ContactsOfApolloNeedTheTypeAlone) {
+    const auto file = export_of("apollo_contacts.csv");
+    const auto o = init(file);
+    EXPECT_THAT(o.err, HasSubstr("one value is yours to choose"));
+    EXPECT_THAT(o.out, HasSubstr("180 = created 0")) << "the plan";
+    EXPECT_THAT(settings(), HasSubstr("owner_email = \"Contact Owner\""));
+    EXPECT_EQ(run({"import", file}).code, 78) << "what is to be chosen is not guessed";
+    choose("type", "call");
+    import(file, 180, 0);
+}
+
+TEST_F(Exports, TasksOfHubSpotGoInWithoutAnEdit) {
+    const auto file = export_of("hubspot_tasks.csv");
+    EXPECT_THAT(init(file).err, Not(HasSubstr("to choose")));
+    EXPECT_THAT(settings(), HasSubstr("notes = \"html\""));
+    EXPECT_THAT(settings(), HasSubstr("note = \"{Task Title}: {Notes}\"")) << "as a remark";
+    import(file, 118, 2);
+    const auto results = run({"results", "1", "--only", "created"});
+    EXPECT_THAT(results.out, Not(HasSubstr("<p>")));
+}
+
+TEST_F(Exports, ContactsOfHubSpotHaveOwnersByName) {
+    const auto file = export_of("hubspot_contacts.csv");
+    init(file);
+    EXPECT_THAT(settings(), HasSubstr("# 2 rows have no owner_email and are rejected"));
+    EXPECT_THAT(settings(), HasSubstr("# \"Record ID\" holds HubSpot's ids"));
+    choose("type", "outreach_manual_email");
+    import(file, 115, 5);
+}
+
+TEST_F(Exports, ContactsOfSalesforceWithApollosIds) {
+    const auto file = export_of("salesforce_contacts_apollo_id.csv");
+    init(file);
+    EXPECT_THAT(settings(), HasSubstr("contact_id = \"APOLLO_CONTACT_ID__C\""));
+    EXPECT_THAT(settings(), HasSubstr("owner_email = \"OWNER.EMAIL\""));
+    choose("type", "call");
+    import(file, 118, 2);
+}
+
+TEST_F(Exports, WithoutApollosIdsWhatIsMissingIsSaid) {
+    const auto file = export_of("salesforce_contacts.csv");
+    const auto o = init(file);
+    EXPECT_THAT(o.err, HasSubstr("2 values are yours to choose (lines"));
+    EXPECT_THAT(settings(), HasSubstr("contact_id = \"CHOOSE\"  # CHOOSE: the column that holds Apollo's contact ids"));
+    EXPECT_EQ(run({"import", file}).code, 78);
+}
+
+TEST_F(Exports, InitReplacesNothingUnasked) {
+    const auto mine = p.file("taskbarge.toml", "[apollo]\nteam = \"mine\"\n");
+    const auto file = export_of("apollo_contacts.csv");
+    const auto refused = run({"init", file});
+    EXPECT_EQ(refused.code, 78);
+    EXPECT_THAT(refused.err, HasSubstr("taskbarge.toml is there already: give another name with -o, or --force"));
+    EXPECT_THAT(settings(), HasSubstr("mine"));
+    const auto beside = run({"init", "-o", "other.toml", file});
+    EXPECT_EQ(beside.code, 0);
+    EXPECT_THAT(beside.err, HasSubstr("taskbarge plan --config other.toml"));
+    EXPECT_THAT(beside.err, HasSubstr("is not read: copy what it says of apollo.team"));
+    EXPECT_THAT(run({"init", "-o", "-", file}).out, HasSubstr("contact_id = \"Apollo Contact Id\""));
+    EXPECT_EQ(run({"init", "--force", file}).code, 0);
+    EXPECT_EQ(run({"init", "--force", file}).code, 0) << "what is to be chosen in the old file does not stop it";
+    EXPECT_EQ(run({"init", p.path("none.csv")}).code, 65);
+}
+
+TEST_F(Exports, UnknownWordsAreLinesToPaste) {
+    const auto file = p.file("a.csv",
+                             "contact_id,owner_email,type,status,due_at\n"
+                             "66e8a1b2c3d4e5f6a7b8c9d0,Dana Reyes,Meeting,In \"Progress\",2027-02-15T10:00:00Z\n"
+                             "66e8a1b2c3d4e5f6a7b8c9d1,Nobody,Meeting,Not Started,2027-02-15T10:00:00Z\n");
+    const auto o = run({"plan", file});
+    EXPECT_THAT(o.out, HasSubstr("  [values.owner]\n  \"Nobody\" = \"?\"  # 1 row\n"));
+    EXPECT_THAT(o.out, HasSubstr("  [values.status]\n  \"In \\\"Progress\\\"\" = \"?\"  # 1 row\n"));
+    EXPECT_THAT(o.out, HasSubstr("  [values.type]\n  \"Meeting\" = \"?\"  # 2 rows\n"));
+    init(file);
+    EXPECT_THAT(settings(), HasSubstr("[values.type]\n\"Meeting\" = \"CHOOSE\"  # CHOOSE: 2 rows; call,"));
+    const auto refused =
+        run({"import", "--set", "values.type.Meeting=call", "--set", "values.status.In \"Progress\"=scheduled", file});
+    EXPECT_EQ(refused.code, 78);
+    EXPECT_THAT(refused.err, HasSubstr("values.owner: whom \"Nobody\" means is still to be chosen"));
+    const auto done =
+        run({"import", "--json", "--set", "values.type.Meeting=call", "--set",
+             "values.status.In \"Progress\"=scheduled", "--set", "values.owner.Nobody=sam.okafor@example.com", file});
+    EXPECT_EQ(done.code, 0) << done.err;
+    EXPECT_EQ(number(done, "created"), 2u);
+}
+
+}  // namespace
