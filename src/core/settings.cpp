@@ -275,6 +275,10 @@ std::string identity_text(const settings& s) {
         line("import.ignore_columns", column);
     if (s.import.notes == note_form::html) line("import.notes", "html");
     out += fmt::format("import.chunk_size = {}\n", s.import.chunk_size);
+    if (s.import.skip_lines != 0) out += fmt::format("import.skip_lines = {}\n", s.import.skip_lines);
+    if (s.import.short_rows) out += "import.short_rows = true\n";
+    if (s.import.oldest_due.count() != 0)
+        out += fmt::format("import.oldest_due = {}\n", format_duration(s.import.oldest_due));
     return out;
 }
 

@@ -121,6 +121,18 @@ access duration(Section settings::*section, milliseconds Section::*member, milli
 }
 
 template <class Section>
+access flag(Section settings::*section, bool Section::*member) {
+    const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
+        const auto text = v.origin->typed ? std::nullopt : read_text(v);
+        const auto* const value = std::get_if<bool>(&v.data);
+        if (!value && text != "true" && text != "false") return "must be true or false, without quotes";
+        (s.*section).*member = value ? *value : text == "true";
+        return {};
+    };
+    return {set, [=](const settings& s) { return std::string((s.*section).*member ? "true" : "false"); }};
+}
+
+template <class Section>
 access size(Section settings::*section, std::uint64_t Section::*member, std::uint64_t least, const char* least_text) {
     const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto value = read_size(v);
@@ -570,6 +582,15 @@ void add_import(table& t) {
     t.push_back(
         {"import", "notes", "text | html", "text", "What notes are written in; of HTML the text is taken.",
          choice<S, note_form>(&settings::import, &S::notes, {{"text", note_form::text}, {"html", note_form::html}})});
+    t.push_back({"import", "skip_lines", "count", "0",
+                 "Lines above the header of a CSV file, such as a report's title.",
+                 count(&settings::import, &S::skip_lines, 0, 1000)});
+    t.push_back({"import", "short_rows", "true | false", "false",
+                 "Whether cells may be left out at the ends of CSV rows; they count as empty then.",
+                 flag(&settings::import, &S::short_rows)});
+    t.push_back({"import", "oldest_due", "duration", "0s",
+                 "How long past a scheduled task may be due; older ones are rejected. 0s: they are only told.",
+                 duration(&settings::import, &S::oldest_due, milliseconds{0})});
 }
 
 void add_send(table& t) {

@@ -76,6 +76,9 @@ struct import_settings {
     std::string delimiter;                    // one character; empty: found out
     std::vector<std::string> ignore_columns;  // headers and keys that are not looked at
     note_form notes = note_form::text;
+    std::uint32_t skip_lines = 0;             // of a CSV file, above its header
+    bool short_rows = false;                  // cells may be left out at the ends of CSV rows
+    std::chrono::milliseconds oldest_due{0};  // how long past a scheduled task may be due; 0: it is only told
     friend bool operator==(const import_settings&, const import_settings&) = default;
 };
 

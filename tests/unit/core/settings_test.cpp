@@ -339,6 +339,10 @@ TEST_F(Settings, WindowLengthsMayBeJoinedByCommas) {
 
 TEST_F(Settings, ATabMayBeSpelt) {
     file("");
+    sources_.sets = {"import.short_rows=true", "import.skip_lines=3", "import.oldest_due=30d"};
+    EXPECT_TRUE(load().import.short_rows);
+    EXPECT_EQ(load().import.skip_lines, 3u);
+    EXPECT_EQ(load().import.oldest_due, std::chrono::hours(24 * 30));
     sources_.sets = {"import.delimiter=tab"};
     EXPECT_EQ(load().import.delimiter, "\t");
 }
@@ -387,6 +391,8 @@ INSTANTIATE_TEST_SUITE_P(
                     wrong_value{"UnknownWord", "import.dedupe = \"none\"", "\"file\", \"ledger\""},
                     wrong_value{"UnknownPolicy", "send.when_unverifiable = \"drop\"", "\"hold\", \"resend\""},
                     wrong_value{"UnknownFormat", "import.format = \"xlsx\"", "jsonl"},
+                    wrong_value{"FlagAsText", "import.short_rows = \"true\"", "true or false"},
+                    wrong_value{"ManyLinesToSkip", "import.skip_lines = 100000", "from 0 to 1000"},
                     wrong_value{"LongDelimiter", "import.delimiter = \"ab\"", "one character"},
                     wrong_value{"QuoteAsDelimiter", "import.delimiter = '\"'", "one character"},
                     wrong_value{"BadPattern", "import.id_pattern = \"[0-9\"", "regular expression"},
@@ -463,6 +469,13 @@ TEST(IdentityText, FollowsOnlyWhatMakesTheJob) {
     EXPECT_EQ(core::identity_text(a), core::identity_text(b));
     b.import.chunk_size = 99;
     EXPECT_NE(core::identity_text(a), core::identity_text(b));
+    for (auto change :
+         {+[](core::import_settings& s) { s.skip_lines = 1; }, +[](core::import_settings& s) { s.short_rows = true; },
+          +[](core::import_settings& s) { s.oldest_due = 24h; }}) {
+        core::settings other;
+        change(other.import);
+        EXPECT_NE(core::identity_text(a), core::identity_text(other));
+    }
 }
 
 TEST(IdentityText, TellsTextsApartThatWouldReadAlike) {
