@@ -6,12 +6,14 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <vector>
 
+#include "reader/text.hpp"
 #include "taskbarge/core/shortage.hpp"
 
 namespace taskbarge::reader {
@@ -24,6 +26,12 @@ core::failure unusable(std::string text) {
 constexpr std::size_t stored_block = 256 << 10;  // compressed bytes a read
 constexpr std::string_view gzip_magic = "\x1f\x8b";
 constexpr std::string_view zstd_magic = "\x28\xb5\x2f\xfd";
+
+// Frames of other data, which zstd's readers skip: pzstd begins with one. lz4 has the same, before frames of its own.
+bool is_skippable(std::string_view head) {
+    return head.size() >= 4 && (static_cast<unsigned char>(head[0]) & 0xF0) == 0x50 &&
+           head.substr(1).starts_with("\x2a\x4d\x18");
+}
 
 }  // namespace
 
@@ -240,8 +248,7 @@ class zstd_decoder final : public byte_source::decoder {
             const std::size_t before = to.pos;
             ZSTD_inBuffer from{input_.data(), *more ? input_.size() : 0, 0};
             const std::size_t left = ZSTD_decompressStream(stream_, &to, &from);
-            if (ZSTD_isError(left))
-                return damaged(fmt::format("the zstd data cannot be read ({})", ZSTD_getErrorName(left)));
+            if (ZSTD_isError(left)) return unreadable(left);
             input_.use(from.pos);
             // At the end of the input a call that gives nothing tells whether the last frame was complete.
             if (!*more && to.pos == before) {
@@ -254,6 +261,29 @@ class zstd_decoder final : public byte_source::decoder {
     }
 
  private:
+    core::failure unreadable(std::size_t error) const {
+        const std::string from = file().name() == display_name("-") ? "" : shell_quoted(file().name()) + " ";
+        switch (ZSTD_getErrorCode(error)) {
+            case ZSTD_error_frameParameter_windowTooLarge:
+                return unusable(
+                    fmt::format("{}: is zstd data with a window of more than 128 MiB; unpack it with: "
+                                "zstd -dc --long=31 {}| taskbarge … -",
+                                file().name(), from));
+            case ZSTD_error_dictionary_wrong:
+                return unusable(
+                    fmt::format("{}: is zstd data that needs a dictionary; unpack it with: zstd -dc -D "
+                                "DICTIONARY {}| taskbarge … -",
+                                file().name(), from));
+            case ZSTD_error_prefix_unknown:
+                return unusable(
+                    fmt::format("{}: what stands behind the zstd data or its first frame is none; if it is "
+                                "lz4, unpack it with: lz4 -dc {}| taskbarge … -",
+                                file().name(), from));
+            default:
+                return damaged(fmt::format("the zstd data cannot be read ({})", ZSTD_getErrorName(error)));
+        }
+    }
+
     compressed_input input_;
     ZSTD_DStream* stream_;
     bool unfinished_ = false;
@@ -271,7 +301,7 @@ core::result<byte_source> byte_source::open(const std::string& path, input_diges
     std::unique_ptr<decoder> d;
     if (head.starts_with(gzip_magic))
         d = std::make_unique<gzip_decoder>(std::move(*file), std::move(head));
-    else if (head == zstd_magic)
+    else if (head == zstd_magic || is_skippable(head))
         d = std::make_unique<zstd_decoder>(std::move(*file), std::move(head));
     else
         d = std::make_unique<decoder>(std::move(*file), std::move(head));

@@ -7,6 +7,8 @@
 
 #include "reader/csv_frame.hpp"
 #include "reader/encoding.hpp"
+#include "reader/invisible.hpp"
+#include "reader/plain_cell.hpp"
 #include "reader/text.hpp"
 
 namespace taskbarge::reader {
@@ -64,10 +66,12 @@ class header_reader {
     core::result<csv_header> run() {
         auto candidates = candidates_from(context_.options.import);
         if (!candidates) return candidates.error();
+        if (auto skipped = skip_lines(*candidates); !skipped) return skipped.error();
         if (auto skipped = skip_blank_lines(); !skipped) return skipped.error();
         if (auto hint = take_separator_line(*candidates); !hint) return hint.error();
-        auto best = best_reading(*candidates);
-        if (!best) return best.error();
+        candidates_ = *candidates;
+        auto best = best_reading(candidates_);
+        if (!best) return with_line_of_header(best.error());
         const std::string_view raw{window_.begin(), best->size};
         if (!simdjson::validate_utf8(raw.data(), raw.size()))
             return unusable(context_, fmt::format("the header is {}", not_utf8_message(raw, context_.report)));
@@ -77,9 +81,89 @@ class header_reader {
     }
 
  private:
+    // Moves over the lines that import.skip_lines says. A file of mended rejects has none above its header; and a
+    // header is not skipped in silence.
+    core::result<void> skip_lines(const std::string& candidates) {
+        const auto wanted = context_.options.import.skip_lines;
+        for (std::uint32_t i = 0; i < wanted; ++i) {
+            if (auto passed = window_.pass_marks(); !passed) return passed.error();
+            auto line = next_line();
+            if (!line) return line.error();
+            if (window_.size() == 0)
+                return unusable(context_,
+                                fmt::format("there is nothing behind the {} lines of import.skip_lines", wanted));
+            const auto look =
+                look_at({window_.begin(), static_cast<std::size_t>(line->end - window_.begin())}, candidates);
+            if (i == 0 && look.is_header && look.has_error_column) return {};
+            if (look.is_header)
+                return unusable(context_, fmt::format("line {} looks like the header, and import.skip_lines = {} skips "
+                                                      "it; set it to {}",
+                                                      i + 1, wanted, i));
+            use_up_to(line->next);
+        }
+        return {};
+    }
+
+    struct line_look {
+        bool is_header = false;
+        bool has_error_column = false;
+    };
+    // A line alone: names of ours make it a header, among them one for the contact.
+    line_look look_at(std::string_view line, const std::string& candidates) const {
+        line_look out;
+        for (const char delimiter : candidates) {
+            std::string text(line);
+            std::vector<std::string_view> cells;
+            if (text.find('\0') != std::string::npos || !split_record(text.data(), delimiter, cells)) continue;
+            std::size_t known = 0;
+            bool contact = false, surely = false, error = false;
+            for (const std::string_view cell : cells) {
+                const std::string name = plain_name(plain_cell(cell));
+                error = error || name_rules::is_error_column(name);
+                const auto match = name.empty() ? std::nullopt : context_.rules.match(name);
+                if (!match) continue;
+                ++known;
+                if (match->at != field::contact_id) continue;
+                contact = true;
+                surely = surely || match->how != name_match::alias;
+            }
+            if (!contact || (known < 2 && !surely)) continue;
+            out.is_header = true;
+            out.has_error_column = out.has_error_column || error;
+        }
+        return out;
+    }
+
+    // The number of the line below that looks like the header; 0: none.
+    std::uint64_t line_of_header_below() {
+        constexpr std::uint64_t looked_at = 20;
+        std::size_t at = 0;
+        for (std::uint64_t n = 0; n <= looked_at; ++n) {
+            line_end e;
+            for (;;) {
+                const auto rest = window_.at_end() ? input_rest::complete : input_rest::more_may_come;
+                e = find_line_end(window_.begin() + at, window_.end(), rest);
+                if (e) break;
+                if (window_.size() - at > context_.options.import.record_limit || !window_.extend()) return 0;
+            }
+            if (at == window_.size()) return 0;
+            const std::string_view text{window_.begin() + at, static_cast<std::size_t>(e.end - window_.begin()) - at};
+            if (n > 0 && look_at(text, candidates_).is_header) return lines_ + n + 1;
+            at = static_cast<std::size_t>(e.next - window_.begin());
+        }
+        return 0;
+    }
+
+    core::failure with_line_of_header(core::failure why) {
+        if (const auto line = line_of_header_below(); line != 0)
+            why.text += fmt::format("; line {} looks like the header: set import.skip_lines = {}", line, line - 1);
+        return why;
+    }
+
     // Moves over empty lines and those of blanks only.
     core::result<void> skip_blank_lines() {
         for (;;) {
+            if (auto passed = window_.pass_marks(); !passed) return passed.error();
             auto line = next_line();
             if (!line) return line.error();
             if (window_.size() == 0) return unusable(context_, "is empty; a CSV file begins with a header row");
@@ -93,7 +177,8 @@ class header_reader {
     core::result<void> take_separator_line(std::string& candidates) {
         auto line = next_line();
         if (!line) return line.error();
-        const std::string_view text{window_.begin(), static_cast<std::size_t>(line->end - window_.begin())};
+        std::string_view text{window_.begin(), static_cast<std::size_t>(line->end - window_.begin())};
+        if (text.size() > 1 && text.starts_with('"') && text.ends_with('"')) text = text.substr(1, text.size() - 2);
         if (text.size() != 5 || lower(text.substr(0, 4)) != "sep=") return {};
         if (candidates.find(text[4]) != std::string::npos) candidates = text.substr(4);
         use_up_to(line->next);
@@ -146,7 +231,7 @@ class header_reader {
         std::vector<std::string_view> cells;
         if (!split_record(text.data(), delimiter, cells)) return r;
         for (const std::string_view cell : cells) {
-            r.names.emplace_back(trimmed(cell));
+            r.names.push_back(plain_name(plain_cell(cell)));
             if (!cell.empty() && context_.rules.match(r.names.back())) ++r.known;
         }
         return r;
@@ -172,7 +257,14 @@ class header_reader {
             header.names.pop_back();
         auto map = map_header(header.names, context_.rules, context_.report.name,
                               context_.options.look ? needed_fields::none : needed_fields::all);
-        if (!map) return map.error();
+        if (!map) {
+            const auto is_contact = [&](const std::string& name) {
+                const auto match = context_.rules.match(name);
+                return match && match->at == field::contact_id;
+            };
+            const bool is_header = std::any_of(header.names.begin(), header.names.end(), is_contact);
+            return is_header ? map.error() : with_line_of_header(map.error());
+        }
         header.map = std::move(*map);
         header.text = telling_text({window_.begin(), best.size}, header.delimiter);
         use_up_to(window_.begin() + best.next);
@@ -187,10 +279,51 @@ class header_reader {
 
     byte_window& window_;
     const file_context& context_;
+    std::string candidates_;
     std::uint64_t lines_ = 0;
 };
 
+// Most bad rows have an id or nothing where a header has a name: looking closely at each would take long.
+bool may_be_name(std::string_view cell, const csv_header& header) {
+    const std::string_view text = trimmed(cell);
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    return !text.empty() && (std::none_of(text.begin(), text.end(), is_digit) ||
+                             std::find(header.names.begin(), header.names.end(), text) != header.names.end());
+}
+
 }  // namespace
+
+header_again header_in(std::span<const std::string_view> cells, const csv_header& header, const name_rules& rules) {
+    const std::size_t contact = *header.map.column[field::contact_id];
+    if (contact >= cells.size() || !may_be_name(cells[contact], header)) return header_again::none;
+    std::vector<std::string> names;
+    std::vector<std::optional<field>> means;
+    for (const std::string_view cell : cells) {
+        names.push_back(normalised(plain_cell(cell)));
+        const auto match = names.back().empty() ? std::nullopt : rules.match(names.back());
+        means.push_back(match ? std::optional(match->at) : std::nullopt);
+    }
+    const auto is_a_name = [&](const std::string& name) {
+        return std::any_of(header.names.begin(), header.names.end(),
+                           [&](const std::string& known) { return normalised(known) == name; });
+    };
+    bool all_own = true, all_names = true, own_contact = false;
+    for (const field f : all_fields) {
+        const auto& column = header.map.column[f];
+        if (!column) continue;
+        if (*column >= cells.size()) {
+            all_own = false;
+            continue;
+        }
+        const bool own = names[*column] == normalised(header.names[*column]) || means[*column] == f;
+        all_own = all_own && own;
+        all_names = all_names && (means[*column] || is_a_name(names[*column]));
+        own_contact = own_contact || (own && f == field::contact_id);
+    }
+    if (all_own) return header_again::same;
+    const bool names_contact = std::find(means.begin(), means.end(), field::contact_id) != means.end();
+    return own_contact || (names_contact && all_names) ? header_again::other : header_again::none;
+}
 
 core::result<csv_header> read_csv_header(byte_window& window, const file_context& context) {
     return header_reader(window, context).run();

@@ -1,7 +1,9 @@
 // The header of a delimited file: its names, and the delimiter they give away.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reader/record_reader.hpp"
@@ -16,6 +18,11 @@ struct csv_header {
     std::uint64_t lines = 0;         // how many lines were used up to the first record
     header_map map;
 };
+
+// Whether a record is a header once more, as where files were joined: the same as far as it is used, or another one,
+// behind which the cells mean something else.
+enum class header_again : std::uint8_t { none, same, other };
+header_again header_in(std::span<const std::string_view> cells, const csv_header& header, const name_rules& rules);
 
 // Moves the window behind the header.
 core::result<csv_header> read_csv_header(byte_window& window, const file_context& context);

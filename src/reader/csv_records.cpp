@@ -9,6 +9,7 @@
 #include "reader/csv_frame.hpp"
 #include "reader/csv_header.hpp"
 #include "reader/encoding.hpp"
+#include "reader/plain_cell.hpp"
 
 namespace taskbarge::reader {
 namespace {
@@ -22,6 +23,8 @@ class csv_records final : public record_reader {
         move_on(window_.begin(), header_.lines);
         for (const field f : all_fields)
             if (header_.map.column[f]) used_.push_back({f, *header_.map.column[f]});
+        // In a file of mended rejects the error stands behind what a short row has: it must not become a note.
+        rejects_file_ = std::any_of(header_.names.begin(), header_.names.end(), name_rules::is_error_column);
     }
 
  private:
@@ -47,6 +50,7 @@ class csv_records final : public record_reader {
                 take_quoted(frame, sink);
                 break;
         }
+        if (refused_) return *refused_;
         return {};
     }
 
@@ -57,9 +61,11 @@ class csv_records final : public record_reader {
         if (frame.has_nul) return reject(frame, 1, nul_byte(), sink);
         if (frame.non_ascii && !simdjson::validate_utf8(raw.data(), raw.size()))
             return reject(frame, 1, not_utf8(raw), sink);
-        if (!right_count(framer_.cells(), framer_.cell_count()))
-            return reject(frame, 1, wrong_count(framer_.cell_count()), sink);
-        take_cells(frame, 1, framer_.cells(), sink);
+        if (right_count(framer_.cells(), framer_.cell_count())) return take_cells(frame, 1, framer_.cells(), sink);
+        // The framer keeps no more cells than a good record has.
+        std::string all(raw);
+        split_record(all.data(), header_.delimiter, cells_);
+        take_odd_count(frame, sink);
     }
 
     // A record over several lines that makes no sense is taken for a stray quote that swallowed the next lines: only
@@ -76,10 +82,39 @@ class csv_records final : public record_reader {
         if (!split_record(copy, header_.delimiter, cells_))
             return reject_line(sink, stray_quote("a quote is not closed"));
         if (right_count(cells_, cells_.size())) return take_cells(frame, breaks + 1, cells_, sink);
-        if (breaks == 0) return reject(frame, 1, wrong_count(cells_.size()), sink);
+        if (holds_no_content(cells_)) return pass_empty(frame.next, breaks + 1);
+        if (breaks == 0) return take_odd_count(frame, sink);
         reject_line(sink,
                     stray_quote(fmt::format("a quote joins {} lines to a record of {} columns where the header has {}",
                                             breaks + 1, cells_.size(), header_.names.size())));
+    }
+
+    // A record on one line, cells_, that has too few or too many cells.
+    void take_odd_count(const csv_frame& frame, record_sink& sink) {
+        if (holds_no_content(cells_)) return pass_empty(frame.next, 1);
+        const bool short_row = cells_.size() < header_.names.size();
+        if (header_in(cells_, header_, context_.rules) != header_again::none) return refuse(text_up_to(frame.end));
+        if (short_row && context_.options.import.short_rows && !rejects_file_) {
+            cells_.resize(header_.names.size());
+            return take_cells(frame, 1, cells_, sink);
+        }
+        fault why = wrong_count(cells_.size());
+        if (text_up_to(frame.end).find(utf8_bom) != std::string_view::npos)
+            why.message += "; the byte order mark in it says that two files were joined here without a line break";
+        reject(frame, 1, std::move(why), sink);
+    }
+
+    // What stands behind another header means something else: nothing of the file is used.
+    void refuse(std::string_view other) {
+        refused_ = core::failure{
+            core::errc::input,
+            fmt::format("{}:{}: here is another header, {}, where the file began with {}: two files were joined; give "
+                        "each as a file of its own",
+                        context_.report.name, here().line, shown(other), shown(header_.text))};
+    }
+
+    static bool holds_no_content(std::span<const std::string_view> cells) {
+        return std::all_of(cells.begin(), cells.end(), holds_nothing);
     }
 
     // Unnamed cells may follow as far as the header has them, one always (a delimiter at the line's end).
@@ -98,9 +133,21 @@ class csv_records final : public record_reader {
             texts_[c.at] = cells[c.index];
         make_note(cells, sink.texts());
         std::string_view contact_id;
-        std::optional<fault> wrong = context_.checks.contact_id(texts_[field::contact_id], sink.texts(), contact_id);
         core::task_view details;
-        if (!wrong) wrong = context_.checks.details(texts_, sink.texts(), details);
+        std::optional<fault> wrong = check(texts_, sink, contact_id, details);
+        if (wrong || names_contact(texts_[field::contact_id])) {
+            if (holds_no_content(cells)) return pass_empty(frame.next, lines);
+            switch (header_in(cells, header_, context_.rules)) {
+                case header_again::same:
+                    context_.report.repeated_headers.add(here().line);
+                    return move_on(frame.next, lines);
+                case header_again::other:
+                    return refuse(text_up_to(frame.end));
+                case header_again::none:
+                    break;
+            }
+        }
+        if (!wrong) wrong = overdue_fault(details);
         if (wrong && lines > 1 && holds_line_break(wrong->at))
             return reject_line(
                 sink, stray_quote(fmt::format("a quote joins lines to one cell of {}", column_name(*wrong->at))));
@@ -117,12 +164,18 @@ class csv_records final : public record_reader {
         note_.clear();
         bool any = false;
         for (const note_part& part : header_.map.note) {
-            const auto cell = part.column ? context_.checks.note_text(trimmed(cells[*part.column]), arena)
+            const auto cell = part.column ? context_.checks.note_text(note_part_of(cells[*part.column]), arena)
                                           : std::string_view(part.text);
             any = any || (part.column && !cell.empty());
             note_ += cell;
         }
         texts_[field::note] = any ? arena.keep(trimmed(note_)) : std::string_view();
+    }
+
+    // Where import.id_pattern allows it, the contact column's own name passes for an id.
+    bool names_contact(std::string_view text) const {
+        const auto& column = header_.map.column[field::contact_id];
+        return column && text == header_.names[*column];
     }
 
     // Only notes have several lines.
@@ -147,8 +200,10 @@ class csv_records final : public record_reader {
         const std::size_t named = header_.names.size();
         return {count < named ? "too_few_columns" : "too_many_columns",
                 fmt::format("the record has {} columns, the header {}{}", count, named,
-                            count < named ? "; add the missing delimiters"
-                                          : "; put cells that hold the delimiter in double quotes"),
+                            count >= named  ? "; put cells that hold the delimiter in double quotes"
+                            : rejects_file_ ? "; add the missing delimiters"
+                                            : "; add the missing delimiters, or set import.short_rows = true where "
+                                              "cells are left out at the ends of rows"),
                 {}};
     }
     static fault stray_quote(std::string_view problem) {
@@ -162,7 +217,9 @@ class csv_records final : public record_reader {
     csv_framer framer_;
     csv_header header_;
     std::vector<used_column> used_;
+    bool rejects_file_ = false;  // it has a column for the errors
     std::vector<std::string_view> cells_;
+    std::optional<core::failure> refused_;
     field_texts texts_;  // fields without a column stay empty
     std::string note_;   // of several columns
 };

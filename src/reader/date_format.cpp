@@ -8,6 +8,7 @@
 #include <limits>
 #include <string_view>
 
+#include "reader/invisible.hpp"
 #include "reader/text.hpp"
 
 namespace taskbarge::reader {
@@ -97,6 +98,8 @@ std::string_view unknown_conversion_hint(char conversion) {
         case 'f':
         case 'L':
             return "a fraction of a second is read with %S";
+        case 'Q':
+            return "milliseconds since 1970 need no format";
         default:
             return "conversions are %Y %y %m %d %b %B %j %H %I %p %M %S %z and %a";
     }
@@ -129,7 +132,9 @@ bool names_utc(std::string_view format) {
 
 }  // namespace
 
-core::result<date_format> date_format::make(const std::string& format) {
+core::result<date_format> date_format::make(const std::string& text) {
+    // A blank is a blank, in the date as well.
+    const std::string format = plain_name(text);
     date_format made;
     made.format_ = format;
     if (format == "%s") {
@@ -172,15 +177,28 @@ milliseconds date_format::take_fraction(std::string& text) const {
     return fraction;
 }
 
+// A number before the year 2000 is a spreadsheet's day number, or none.
 std::optional<written_date> date_format::parse_unix_time(const std::string& text) {
     constexpr std::size_t most_digits = 11;  // the year 5138
-    if (text.empty() || text.size() > most_digits || !std::all_of(text.begin(), text.end(), is_digit))
-        return std::nullopt;
+    constexpr std::int64_t year_2000 = 946684800;
+    const std::size_t digits =
+        static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+    if (digits == 0 || digits > most_digits) return std::nullopt;
     std::int64_t seconds = 0;
-    std::from_chars(text.data(), text.data() + text.size(), seconds);
+    std::from_chars(text.data(), text.data() + digits, seconds);
+    milliseconds fraction{0};
+    if (begins_fraction(std::string_view(text).substr(digits))) {
+        std::size_t end = digits + 1;
+        for (int scale = 100; end < text.size() && is_digit(text[end]); ++end, scale /= 10)
+            fraction += milliseconds((text[end] - '0') * scale);
+        if (end < text.size()) return std::nullopt;
+    } else if (digits < text.size()) {
+        return std::nullopt;
+    }
+    if (seconds < year_2000) return std::nullopt;
     const std::chrono::local_seconds at{std::chrono::seconds(seconds)};
     const auto day = std::chrono::floor<std::chrono::days>(at);
-    return written_date{day, at - day, std::chrono::minutes(0)};
+    return written_date{day, at - day + fraction, std::chrono::minutes(0)};
 }
 
 // strptime() and not the date library's parser: that one computes with a number that was never set when the text ends

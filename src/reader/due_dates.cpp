@@ -3,9 +3,11 @@
 #include <date/tz.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
+#include "reader/invisible.hpp"
 #include "reader/text.hpp"
 #include "taskbarge/reader/row_source.hpp"
 
@@ -27,11 +29,93 @@ std::string with_offset(local_time t, const date::sys_info& info) {
            fmt::format("{}{:02}:{:02}", offset.count() < 0 ? '-' : '+', size.count() / 60, size.count() % 60);
 }
 
-fault not_understood(std::string_view text, bool has_formats) {
+bool all_digits(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The whole part of a number of digits, with a fraction perhaps; empty: it is none.
+std::string_view whole_part(std::string_view text) {
+    const auto point = text.find_first_of(".,");
+    if (point == std::string_view::npos) return all_digits(text) ? text : std::string_view();
+    const std::string_view whole = text.substr(0, point);
+    return all_digits(whole) && all_digits(text.substr(point + 1)) ? whole : std::string_view();
+}
+
+std::string day_text(std::chrono::sys_days day) {
+    return core::to_rfc3339_seconds(core::instant(day)).substr(0, 10);
+}
+
+// What a number that is no date most likely is.
+std::string number_hint(std::string_view text) {
+    constexpr std::size_t day_number = 5, seconds = 10, milli = 13, micro = 16, nano = 19;
+    const std::string_view whole = whole_part(text);
+    std::int64_t number = 0;
+    std::from_chars(whole.data(), whole.data() + whole.size(), number);
+    using namespace std::chrono;
+    if (whole.size() == day_number && number >= 20'000)
+        return fmt::format("it looks like a spreadsheet's day number ({}); format its column as dates and export again",
+                           day_text(sys_days{year{1899} / December / 30} + days{number}));
+    if (whole.size() == seconds)
+        return fmt::format("it looks like seconds since 1970 ({}); name \"%s\" in dates.formats",
+                           core::to_rfc3339_seconds(core::instant(std::chrono::seconds(number))));
+    if (whole.size() == milli)
+        return "it looks like milliseconds since 1970, but of no year from 2001 to 2100; correct it";
+    if (whole.size() == micro || whole.size() == nano)
+        return fmt::format("it looks like {} since 1970; write milliseconds (13 digits)",
+                           whole.size() == micro ? "microseconds" : "nanoseconds");
+    const auto is_power = [](char c) { return c == 'E' || c == 'e'; };
+    if (const auto power = std::find_if(text.begin(), text.end(), is_power);
+        power != text.end() && !whole_part({text.begin(), power}).empty())
+        return "it looks like a number that a spreadsheet has rounded; format its column as text and export again";
+    return {};
+}
+
+fault not_understood(std::string_view text, const std::vector<std::string>& formats) {
+    if (const auto hint = number_hint(text); !hint.empty())
+        return bad_date("invalid_due_at", fmt::format("{} is no date; {}", shown(text), hint));
+    std::string where;
+    if (formats.empty()) where = ", or name its form in dates.formats, such as \"%m/%d/%Y %H:%M\"";
+    std::vector<std::string> all;
+    for (const std::string& format : formats)
+        all.push_back(shown(format));
+    if (!all.empty()) where = fmt::format("; it fits none of dates.formats: {}", listed(all));
     return bad_date(
         "invalid_due_at",
         fmt::format("{} is no date that is understood; write it like 2025-02-15T10:00:00Z or with an offset{}",
-                    shown(text), has_formats ? "" : ", or name its form in dates.formats, such as \"%m/%d/%Y %H:%M\""));
+                    shown(text), where));
+}
+
+fault no_date(std::string_view text) {
+    return bad_date("invalid_due_at",
+                    fmt::format("{} is how programs write that there is no date; empty the cell, then defaults.due_at "
+                                "counts",
+                                shown(text)));
+}
+
+// The days from which programs count: the first of all, 1753, 1900 and its eve (spreadsheets), 1970; and the last of
+// all. No task is due before 1902.
+bool stands_for_no_date(core::instant at) {
+    using namespace std::chrono;
+    return at < sys_days{year{1902} / January / 1} || at == core::instant{} ||
+           at >= sys_days{year{9999} / December / 31};
+}
+
+// Such dates written so that they are none: "0000-00-00 00:00:00", "1900-01-00", "1/0/1900", "0".
+bool written_as_no_date(std::string_view text) {
+    const std::string_view day = text.substr(0, text.find_first_of(" T"));
+    std::array<int, 3> numbers{};
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < day.size(); ++count) {
+        const auto end = std::min(day.find_first_of("-/.", i), day.size());
+        const std::string_view part = day.substr(i, end - i);
+        constexpr std::size_t longest = 8;
+        if (count == numbers.size() || !all_digits(part) || part.size() > longest) return false;
+        std::from_chars(part.data(), part.data() + part.size(), numbers[count]);
+        i = end + 1;
+    }
+    std::sort(numbers.begin(), numbers.end());
+    constexpr std::array<std::array<int, 3>, 4> none{{{0, 0, 0}, {1, 1, 1}, {0, 0, 1900}, {0, 1, 1900}}};
+    return count > 0 && std::find(none.begin(), none.end(), numbers) != none.end();
 }
 
 // Of the beginning, the middle and the end, which is all of most dates.
@@ -55,12 +139,6 @@ std::string nearest_zone(std::string_view unknown) {
         names.push_back(zone.name());
     const auto found = nearest(unknown, names);
     return found.empty() ? "" : "; the nearest is " + shown(found);
-}
-
-// Only years that RFC 3339 can write.
-bool in_range(core::instant t) {
-    using namespace std::chrono;
-    return t >= sys_days{year{0} / January / 1} && t < sys_days{year{9999} / December / 31} + days{1};
 }
 
 }  // namespace
@@ -110,21 +188,44 @@ std::optional<fault> due_dates::read(std::string_view text, core::instant& out) 
 }
 
 std::optional<fault> due_dates::read_uncached(std::string_view text, core::instant& out) {
+    // A blank of another kind is a blank, and what does not show is nothing: both come from dates for people.
+    if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) {
+        const std::string plain = plain_name(text);
+        if (plain.size() < text.size()) return read_uncached(plain, out);
+    }
     if (const auto t = core::parse_rfc3339(text)) {
         out = *t;
-        return in_range(out) ? std::nullopt : std::optional(not_understood(text, true));
+        return stands_for_no_date(out) ? std::optional(no_date(text)) : std::nullopt;
     }
     if (const auto d = parse_iso_date(text)) return place(text, *d, out);
     if (text.starts_with('+')) return read_relative(text, out);
     if (const auto d = read_by_formats(std::string(text))) return place(text, *d, out);
-    return not_understood(text, !settings_.formats.empty());
+    if (read_milliseconds(text, out)) return std::nullopt;
+    if (written_as_no_date(text)) return no_date(text);
+    return not_understood(text, settings_.formats);
+}
+
+// 13 digits, as HubSpot and JavaScript write times: from 2001 to 2100 nothing else looks like that.
+bool due_dates::read_milliseconds(std::string_view text, core::instant& out) {
+    constexpr std::size_t digits = 13;
+    const std::string_view whole = whole_part(text);
+    std::int64_t number = 0;
+    std::from_chars(whole.data(), whole.data() + whole.size(), number);
+    const core::instant at{milliseconds(number)};
+    using namespace std::chrono;
+    if (whole.size() != digits || whole.front() == '0' || at >= sys_days{year{2101} / January / 1}) return false;
+    out = at;
+    return true;
 }
 
 std::optional<fault> due_dates::place(std::string_view text, const written_date& d, core::instant& out) const {
     const auto time = d.time ? d.time : time_;
+    const core::instant written = core::instant(d.day.time_since_epoch()) + d.time.value_or(milliseconds(0));
+    if (stands_for_no_date(written - d.offset.value_or(std::chrono::minutes(0))) || stands_for_no_date(written))
+        return no_date(text);
     if (d.time && d.offset) {
         out = core::instant(d.day.time_since_epoch()) + *d.time - *d.offset;
-        return in_range(out) ? std::nullopt : std::optional(not_understood(text, true));
+        return std::nullopt;
     }
     if (!zone_)
         return bad_date(
@@ -147,7 +248,7 @@ std::optional<fault> due_dates::place_local(std::string_view text, std::chrono::
     const date::local_info info = zone_->get_info(local);
     if (info.result == date::local_info::unique) {
         out = core::instant(local.time_since_epoch() - info.first.offset);
-        return in_range(out) ? std::nullopt : std::optional(not_understood(text, true));
+        return std::nullopt;
     }
     const bool skipped = info.result == date::local_info::nonexistent;
     return bad_date(skipped ? "due_at_skipped" : "due_at_ambiguous",

@@ -22,7 +22,8 @@ class time_zone;
 namespace taskbarge::reader {
 
 // Understands, in this order: RFC 3339; ISO 8601, local to dates.timezone where it names no zone, at dates.time where
-// it names no time; "+3d", whole days from the local day of `now`; dates.formats. Nothing is guessed: what needs a
+// it names no time; "+3d", whole days from the local day of `now`; dates.formats; milliseconds since 1970. Nothing is
+// guessed: what needs a
 // setting that is not there is a fault that names it, and so is a local time that the clocks skip or repeat.
 class due_dates {
  public:
@@ -37,6 +38,7 @@ class due_dates {
  private:
     due_dates() = default;
     std::optional<fault> read_uncached(std::string_view text, core::instant& out);
+    static bool read_milliseconds(std::string_view text, core::instant& out);
     std::optional<fault> place(std::string_view text, const written_date& date, core::instant& out) const;
     std::optional<fault> place_local(std::string_view text, std::chrono::local_days day, std::chrono::milliseconds time,
                                      core::instant& out) const;

@@ -38,17 +38,34 @@ std::string_view wide_encoding(std::string_view head) {
     return {};
 }
 
+// The command before all others.
+std::string_view unpacker_of(const file_report& file) {
+    if (file.format.ends_with("+gzip")) return "gzip -dc";
+    if (file.format.ends_with("+zstd")) return "zstd -dc";
+    return {};
+}
+
 }  // namespace
 
-std::string conversion(std::string_view filter, const file_report& file, std::string_view suffix) {
-    if (file.name == display_name("-")) return fmt::format("pipe it through: {}", filter);
+std::string conversion(std::string_view filter, const file_report& file, std::string_view suffix,
+                       std::string_view second) {
+    const std::string behind = second.empty() ? std::string() : fmt::format(" | {}", second);
+    if (file.name == display_name("-")) return fmt::format("pipe it through: {}{}", filter, behind);
     std::string plain_name = file.name;
     for (const std::string_view ending : {".gz", ".gzip", ".zst", ".zstd"})
         if (lower(plain_name).ends_with(ending)) plain_name.resize(plain_name.size() - ending.size());
     const std::string to = shell_quoted(plain_name.append(suffix)), from = shell_quoted(file.name);
-    if (file.format.ends_with("+gzip")) return fmt::format("convert it with: gzip -dc {} | {} > {}", from, filter, to);
-    if (file.format.ends_with("+zstd")) return fmt::format("convert it with: zstd -dc {} | {} > {}", from, filter, to);
-    return fmt::format("convert it with: {} {} > {}", filter, from, to);
+    const std::string_view unpacker = unpacker_of(file);
+    if (!unpacker.empty()) return fmt::format("convert it with: {} {} | {}{} > {}", unpacker, from, filter, behind, to);
+    return fmt::format("convert it with: {} {}{} > {}", filter, from, behind, to);
+}
+
+std::string unpacking(std::string_view command, const file_report& file) {
+    if (file.name == display_name("-")) return fmt::format("pipe it through: {}", command);
+    const std::string from = shell_quoted(file.name);
+    const std::string_view unpacker = unpacker_of(file);
+    if (!unpacker.empty()) return fmt::format("unpack it with: {} {} | {} | taskbarge … -", unpacker, from, command);
+    return fmt::format("unpack it with: {} {} | taskbarge … -", command, from);
 }
 
 std::string wide_encoding_message(std::string_view head, const file_report& file) {

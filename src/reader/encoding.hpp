@@ -18,7 +18,11 @@ std::string wide_encoding_message(std::string_view head, const file_report& file
 std::string not_utf8_message(std::string_view text, const file_report& file);
 
 // How to get a file's text, unpacked if need be, through `filter` into another file whose name gets `suffix`: "convert
-// it with: COMMAND".
-std::string conversion(std::string_view filter, const file_report& file, std::string_view suffix);
+// it with: COMMAND". `second` is another filter behind it.
+std::string conversion(std::string_view filter, const file_report& file, std::string_view suffix,
+                       std::string_view second = {});
+
+// The same where the text only has to be unpacked: "xz -dc 'list.csv.xz' | taskbarge … -".
+std::string unpacking(std::string_view command, const file_report& file);
 
 }  // namespace taskbarge::reader

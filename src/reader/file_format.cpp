@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "reader/encoding.hpp"
+#include "reader/json_layout.hpp"
 #include "reader/text.hpp"
 
 namespace taskbarge::reader {
@@ -28,16 +28,6 @@ std::optional<file_format> by_name(const std::string& extension) {
     return std::nullopt;
 }
 
-core::failure json_array(const file_report& file) {
-    const bool named_json = extension_of(file.name) == "json";
-    return {core::errc::input, fmt::format("{}: is a JSON array, not one JSON object a line; {}", file.name,
-                                           conversion("jq -c '.[]'", file, named_json ? "l" : ".jsonl"))};
-}
-
-core::failure spreadsheet(const std::string& name) {
-    return {core::errc::input, fmt::format("{}: is a spreadsheet or archive, not text; save it as CSV (UTF-8)", name)};
-}
-
 core::failure misnamed_lines(const std::string& name) {
     return {core::errc::input,
             fmt::format("{}: begins like JSON lines, but its name says that it is a table; give it a name that ends in "
@@ -47,11 +37,13 @@ core::failure misnamed_lines(const std::string& name) {
 
 }  // namespace
 
-core::result<file_format> format_of(const file_report& file, std::string_view head, const std::string& setting) {
+core::result<file_format> format_of(const file_report& file, std::string_view head, bool whole, const name_rules& rules,
+                                    const std::string& setting) {
     if (!setting.empty() && setting != "csv" && setting != "jsonl")
         return core::failure{core::errc::settings,
                              fmt::format("import.format: {} is none; it is \"csv\" or \"jsonl\"", shown(setting))};
-    if (head.starts_with("PK\x03\x04") || head.starts_with("\xD0\xCF\x11\xE0")) return spreadsheet(file.name);
+    if (const auto other = other_json(head, whole, rules, file))
+        return core::failure{core::errc::input, fmt::format("{}: {}", file.name, *other)};
     const auto first = head.find_first_not_of(" \t\r\n");
     const std::string_view text = first == std::string_view::npos ? std::string_view() : head.substr(first);
     if (const auto known = by_name(extension_of(file.name))) {
@@ -60,7 +52,6 @@ core::result<file_format> format_of(const file_report& file, std::string_view he
         return *known;
     }
     if (text.starts_with('{')) return file_format::jsonl;
-    if (text.starts_with('[') && setting.empty()) return json_array(file);
     return setting == "jsonl" ? file_format::jsonl : file_format::csv;
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "reader/byte_scan.hpp"
+#include "reader/encoding.hpp"
 
 namespace taskbarge::reader {
 
@@ -55,14 +56,41 @@ core::result<void> byte_window::extend() {
     block fresh = spare_->take(size);
     char* const bytes = fresh.bytes.get();
     std::memcpy(bytes, begin_, carried);
-    auto got = source_.read(bytes + carried, wanted);
-    if (!got) return got.error();
-    std::memset(bytes + carried + *got, 0, scan_padding);
-    at_end_ = *got < wanted;
+    std::size_t got = std::min(wanted, ahead_.size() - taken_);
+    if (got > 0) std::memcpy(bytes + carried, ahead_.data() + taken_, got);
+    taken_ += got;
+    if (got < wanted) {
+        const auto more = source_.read(bytes + carried + got, wanted - got);
+        if (!more) return more.error();
+        got += *more;
+    }
+    std::memset(bytes + carried + got, 0, scan_padding);
+    at_end_ = got < wanted;
     begin_ = bytes;
-    end_ = begin_ + carried + *got;
+    end_ = begin_ + carried + got;
     block_ = std::move(fresh);
     return {};
+}
+
+core::result<std::string_view> byte_window::look_ahead(std::size_t most) {
+    ahead_.resize(most);
+    const auto got = source_.read(ahead_.data(), most);
+    if (!got) return got.error();
+    ahead_.resize(*got);
+    return std::string_view{ahead_.data(), *got};
+}
+
+core::result<void> byte_window::pass_marks() {
+    for (;;) {
+        const std::string_view text{begin_, std::min(size(), utf8_bom.size())};
+        if (!utf8_bom.starts_with(text)) return {};
+        if (text.size() == utf8_bom.size())
+            begin_ += text.size();
+        else if (at_end_)
+            return {};
+        else if (auto read = extend(); !read)
+            return read.error();
+    }
 }
 
 line_end line_end_at(const char* p, const char* end, input_rest rest) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string_view>
 #include <vector>
 
 #include "reader/batch.hpp"
@@ -49,6 +50,10 @@ class byte_window {
     // Moves what is left to a new block and reads behind it, at least as much as there already is, so that a record of
     // n bytes costs O(n) however small the blocks.
     core::result<void> extend();
+    // The first bytes of all, up to `most` of them, which extend() will give out. Before the first extend(), once.
+    core::result<std::string_view> look_ahead(std::size_t most);
+    // Moves over byte order marks at the beginning.
+    core::result<void> pass_marks();
 
     const byte_source& source() const { return source_; }
     byte_source& source() { return source_; }
@@ -57,7 +62,9 @@ class byte_window {
     std::size_t block_size_;
     std::shared_ptr<spare_blocks> spare_ = std::make_shared<spare_blocks>();
     block block_;
-    byte_source source_;  // behind the block, which may still be hashed: it waits for that when it goes
+    std::vector<char> ahead_;  // read and not yet in a block, from taken_ on
+    std::size_t taken_ = 0;
+    byte_source source_;  // behind the bytes that may still be hashed: it waits for that when it goes
     const char* begin_;
     const char* end_;
     bool at_end_ = false;

@@ -22,6 +22,14 @@ class cursor {
         rest_.remove_prefix(1);
         return true;
     }
+    // A word of ASCII letters in any case; `word` is in capitals.
+    bool take_word(std::string_view word) {
+        if (rest_.size() < word.size()) return false;
+        for (std::size_t i = 0; i < word.size(); ++i)
+            if ((rest_[i] & ~0x20) != word[i]) return false;
+        rest_.remove_prefix(word.size());
+        return true;
+    }
     bool next_is_digit() const { return !rest_.empty() && is_digit(rest_.front()); }
     // Exactly `count` digits.
     std::optional<int> number(std::size_t count) {
@@ -76,6 +84,10 @@ std::optional<milliseconds> take_time(cursor& in) {
     return time + *fraction;
 }
 
+bool take_utc(cursor& in) {
+    return in.take_word("UTC") || in.take_word("GMT");
+}
+
 std::optional<minutes> take_offset(cursor& in) {
     if (in.take('Z') || in.take('z')) return minutes(0);
     const bool east = in.take('+');
@@ -105,7 +117,13 @@ std::optional<written_date> parse_iso_date(std::string_view text) {
     if (!found.time) return std::nullopt;
     if (in.done()) return found;
     in.take(' ');  // "2025-02-15 10:00:00 +0100" is what many programs write
-    found.offset = take_offset(in);
+    if (take_utc(in)) {
+        found.offset = minutes(0);
+    } else {
+        found.offset = take_offset(in);
+        // "2025-02-15 10:00:00 +0000 UTC"
+        if (found.offset == minutes(0) && in.take(' ') && !take_utc(in)) return std::nullopt;
+    }
     if (!found.offset || !in.done()) return std::nullopt;
     return found;
 }

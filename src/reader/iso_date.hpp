@@ -14,7 +14,8 @@ struct written_date {
     std::optional<std::chrono::minutes> offset;     // east of UTC
 };
 
-// "2025-02-15", "2025-02-15T10:00", "2025-02-15 10:00:00.123", each time also with "Z", "+01:00", "+0100" or "+01".
+// "2025-02-15", "2025-02-15T10:00", "2025-02-15 10:00:00.123", each time also with "Z", "UTC", "+01:00", "+0100" or
+// "+01".
 // Nothing for any other text or a day that does not exist.
 std::optional<written_date> parse_iso_date(std::string_view text);
 

@@ -57,9 +57,29 @@ std::string with_long_integers_as_doubles(std::string_view json) {
     return out.append(json.substr(copied));
 }
 
+// Numbers and words that Python and JavaScript write and JSON does not have; empty: none of them is there.
+std::string_view foreign_value(std::string_view json) {
+    std::string_view found;
+    outside_strings(json, [&](std::size_t i) {
+        for (const std::string_view word : {"NaN", "Infinity", "nan", "None", "True", "False", "undefined"})
+            if (json.substr(i).starts_with(word)) found = word;
+        return found.empty();
+    });
+    return found;
+}
+
+std::string remedy_of(std::string_view foreign, const file_report& file) {
+    if (foreign == "NaN" || foreign == "Infinity")
+        return "write null in its place: " +
+               conversion("sed -E 's/: *(NaN|-?Infinity) *([,}])/: null\\2/g'", file, ".jsonl");
+    return "write null, true and false, and text in double quotes (Python: json.dumps)";
+}
+
 fault json_fault(simdjson::error_code error, std::string_view line, const file_report& file) {
     if (line.find('\0') != std::string_view::npos) return {"nul_byte", "the line holds a NUL byte; remove it", {}};
     if (error == simdjson::UTF8_ERROR) return {"invalid_utf8", not_utf8_message(line, file), {}};
+    if (const auto foreign = foreign_value(line); !foreign.empty())
+        return {"invalid_json", fmt::format("{} is no value of JSON; {}", foreign, remedy_of(foreign, file)), {}};
     // What is printed over lines begins with its bracket alone.
     std::string remedy = "write one whole object on each line";
     if (trimmed(line) == "{")

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "reader/invisible.hpp"
+
 namespace taskbarge::reader {
 namespace {
 
@@ -44,15 +46,15 @@ void json_keys::report(const json_key& key) {
             return;
         if (report_.unused.size() + report_.passed_over.size() >= most_reported) return;
         if (auto why = rules_.why_not(key.name); !why.empty())
-            report_.passed_over.push_back({key.name, std::move(why)});
+            report_.passed_over.push_back({plain_name(key.name), std::move(why)});
         else
-            report_.unused.push_back(key.name);
+            report_.unused.push_back(plain_name(key.name));
         return;
     }
     const std::string_view at = to_string(key.match ? key.match->at : field::contact_id);
     std::erase_if(report_.columns, [&](const mapped_column& c) { return c.field == at && c.column.empty(); });
     report_.columns.push_back(
-        {std::string(at), key.name, std::string(to_string(key.match ? key.match->how : name_match::name))});
+        {std::string(at), plain_name(key.name), std::string(to_string(key.match ? key.match->how : name_match::name))});
 }
 
 }  // namespace taskbarge::reader

@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "reader/byte_scan.hpp"
 #include "reader/encoding.hpp"
+#include "reader/invisible.hpp"
 #include "reader/json_document.hpp"
 #include "reader/json_frame.hpp"
 #include "reader/json_keys.hpp"
+#include "reader/json_layout.hpp"
 #include "reader/json_shape.hpp"
+#include "reader/plain_cell.hpp"
 
 namespace taskbarge::reader {
 namespace {
@@ -79,24 +83,41 @@ class jsonl_records final : public record_reader {
         const json_frame frame = framer_.frame(window_.begin(), window_.end(), rest());
         if (!frame.end) {
             if (!too_long_already()) return window_.extend();
-            reject_line(sink, too_long_fault());
-            return {};
+            return reject_long_line({window_.begin(), window_.size()}, sink);
         }
         const json_line line{text_up_to(frame.end), frame.next, frame.escapes, is_plain(frame)};
-        if (too_long(line.text.size()) && !trimmed(line.text).empty()) {
-            reject_line(sink, too_long_fault());
-            return {};
-        }
+        if (too_long(line.text.size()) && !trimmed(line.text).empty()) return reject_long_line(line.text, sink);
         known_shape_ = line.plain && !needs_parsing() ? shapes_.read(line.text, framer_, known_texts_) : nullptr;
         if (known_shape_)
             take_known(known_texts_, line, sink);
         else
             take_line(line, sink);
+        if (refused_) return *refused_;
         return {};
     }
 
     // Whether more of a record is wanted than the fields' texts.
     bool needs_parsing() const { return context_.options.look || !context_.rules.note().empty(); }
+
+    core::result<void> reject_long_line(std::string_view text, record_sink& sink) {
+        if (refuse_wrapper(text, sink)) return *refused_;
+        reject_line(sink, too_long_fault());
+        return {};
+    }
+
+    // A first object that holds the records instead of being one: nothing of the file is used.
+    bool refuse_wrapper(std::string_view text, const record_sink& sink) {
+        if (sink.next_number() != context_.report.first_row) return false;
+        const auto held = held_records(text, context_.rules, context_.report);
+        if (held && held->name_contacts)
+            refused_ = core::failure{core::errc::input, fmt::format("{}: {}", context_.report.name, held->message)};
+        return refused_.has_value();
+    }
+
+    std::string hint_of_held_records(std::string_view line) const {
+        const auto held = held_records(line, context_.rules, context_.report);
+        return held ? "; the line " + held->message : std::string();
+    }
 
     bool is_plain(const json_frame& frame) const {
         return frame.plain && (!frame.non_ascii || simdjson::validate_utf8(text_up_to(frame.end)));
@@ -110,6 +131,7 @@ class jsonl_records final : public record_reader {
         std::string_view contact_id;
         core::task_view details;
         auto wrong = check(texts, sink, contact_id, details);
+        if (!wrong) wrong = overdue_fault(details);
         if (wrong) return reject(line, std::move(*wrong), sink, texts[field::contact_id]);
         sink.add(here(), contact_id, details, window_.current());
         move_on(line.next, 1);
@@ -138,10 +160,11 @@ class jsonl_records final : public record_reader {
             shapes_.learn(std::move(*shape));
     }
 
-    void take_single(const field_texts& texts, const json_line& line, record_sink& sink) {
+    void take_single(field_texts& texts, const json_line& line, record_sink& sink) {
         std::string_view contact_id;
         core::task_view details;
         if (!details_fault_) details_fault_ = check(texts, sink, contact_id, details);
+        if (!details_fault_) details_fault_ = overdue_fault(details);
         if (details_fault_) return reject(line, std::move(*details_fault_), sink, texts[field::contact_id]);
         // The parser's texts are gone with the next line.
         text_arena& kept = sink.texts();
@@ -149,12 +172,6 @@ class jsonl_records final : public record_reader {
         details.note = kept.keep(details.note);
         sink.add(here(), kept.keep(contact_id), details, window_.current());
         move_on(line.next, 1);
-    }
-
-    std::optional<fault> check(const field_texts& texts, record_sink& sink, std::string_view& contact_id,
-                               core::task_view& details) {
-        if (auto wrong = context_.checks.contact_id(texts[field::contact_id], sink.texts(), contact_id)) return wrong;
-        return context_.checks.details(texts, sink.texts(), details);
     }
 
     // Sorts the object's values by field.
@@ -218,10 +235,19 @@ class jsonl_records final : public record_reader {
         return wrong;
     }
 
-    static std::optional<fault> text_of(const element& value, field f, std::string_view key, const json_line& line,
-                                        std::string_view& out) {
+    std::optional<fault> text_of(const element& value, field f, std::string_view key, const json_line& line,
+                                 std::string_view& out) {
         if (value.get(out)) {
             const bool id = f == field::contact_id || f == field::user_id;
+            if (f == field::due_at && whole_number(value, number_)) {
+                out = number_;
+                return std::nullopt;
+            }
+            if (const auto part = mongo_part(value); !part.empty())
+                return fault{"wrong_type",
+                             fmt::format("the value of {} is an object of MongoDB's ({}), not a text; {}", shown(key),
+                                         part, without_mongo_objects()),
+                             f};
             return fault{"wrong_type",
                          fmt::format("the value of {} is {}; write a string in double quotes{}", shown(key),
                                      kind_of(value), id && value.is_number() ? ", numbers lose digits" : ""),
@@ -245,7 +271,7 @@ class jsonl_records final : public record_reader {
             if (part.is_column) {
                 text = {};
                 if (auto wrong = text_of_key(part.text, line, text)) return wrong;
-                text = context_.checks.note_text(trimmed(text), arena);
+                text = context_.checks.note_text(note_part_of(text), arena);
                 any = any || !text.empty();
             }
             note_ += text;
@@ -282,6 +308,37 @@ class jsonl_records final : public record_reader {
         context_.options.look(names, values);
     }
 
+    // A time since 1970, as a whole number. Programs that count with fractions write 1802685600000.0.
+    static bool whole_number(const element& value, std::string& out) {
+        constexpr double exact_up_to = 9007199254740992.0;  // 2^53
+        std::uint64_t number = 0;
+        double fractional = 0;
+        if (!value.get(number)) {
+            out = fmt::format("{}", number);
+            return true;
+        }
+        if (!value.is_double() || value.get(fractional) || !(fractional >= 0 && fractional < exact_up_to) ||
+            std::trunc(fractional) != fractional)
+            return false;
+        out = fmt::format("{:.0f}", fractional);
+        return true;
+    }
+
+    // The one key of MongoDB's way to write an id or a date in JSON; empty: it is none.
+    static std::string_view mongo_part(const element& value) {
+        simdjson::dom::object object;
+        if (value.get(object) || object.size() != 1) return {};
+        const std::string_view key = (*object.begin()).key;
+        return key.starts_with('$') ? key : std::string_view();
+    }
+
+    std::string without_mongo_objects() const {
+        return conversion(
+            "jq -c 'walk(if type == \"object\" then .[\"$oid\"] // .[\"$date\"] // .[\"$numberLong\"] // . else . "
+            "end)'",
+            context_.report, ".jsonl");
+    }
+
     void begin_expansion(const json_values& values, const field_texts& texts, const json_line& line,
                          record_sink& sink) {
         const auto refuse = [&](std::string code, std::string message) {
@@ -303,7 +360,8 @@ class jsonl_records final : public record_reader {
         expansion_->array = array_text(line.text, values.contact_ids_place);
         contact_ids_key_ = values.contact_ids_key;
         expanded_texts_ = texts;
-        expanded_note_ = texts[field::note];  // may stand in the batch, which will be another one
+        make_plain(expanded_texts_);
+        expanded_note_ = expanded_texts_[field::note];  // may stand in the batch, which will be another one
         expanded_texts_[field::note] = expanded_note_;
         expand(sink);
     }
@@ -313,7 +371,10 @@ class jsonl_records final : public record_reader {
     void expand(record_sink& sink) {
         core::task_view details;
         std::optional<fault> wrong = details_fault_;
-        if (!wrong) wrong = context_.checks.details(expanded_texts_, sink.texts(), details);
+        if (!wrong) {
+            wrong = context_.checks.details(expanded_texts_, sink.texts(), details);
+            if (wrong) context_.checks.count_unknown_words(expanded_texts_, *wrong);
+        }
         details.user_id = sink.texts().keep(details.user_id);
         details.note = sink.texts().keep(details.note);
         while (!sink.full() && expansion_->given < expansion_->ids.size())
@@ -328,8 +389,9 @@ class jsonl_records final : public record_reader {
                     record_sink& sink) {
         std::string_view text, contact_id;
         std::optional<fault> wrong = text_of(value, field::contact_id, contact_ids_key_, expansion_->line, text);
-        if (!wrong) wrong = context_.checks.contact_id(text, sink.texts(), contact_id);
+        if (!wrong) wrong = context_.checks.contact_id(plain_cell(text), sink.texts(), contact_id);
         if (!wrong) wrong = details_wrong;
+        if (!wrong) wrong = overdue_fault(details);
         if (!wrong) return sink.add(here(), sink.texts().keep(contact_id), details, window_.current());
         std::string column = wrong->at == field::contact_id ? std::string(contact_ids_key_) : column_name(*wrong);
         sink.reject(here(), std::move(*wrong), std::move(column), trimmed(text), alone(value));
@@ -345,9 +407,24 @@ class jsonl_records final : public record_reader {
     }
 
     void reject(const json_line& line, fault why, record_sink& sink, std::string_view contact_id = {}) {
+        if (why.at == field::contact_id && contact_id.empty()) {
+            if (holds_no_content(line)) return pass_empty(line.next, 1);
+            if (refuse_wrapper(line.text, sink)) return;
+            why.message += hint_of_held_records(line.text);
+        }
         std::string column = column_name(why);
         sink.reject(here(), std::move(why), std::move(column), trimmed(contact_id), line.text);
         move_on(line.next, 1);
+    }
+
+    // An object without a value: none but null and texts of nothing.
+    bool holds_no_content(const json_line& line) {
+        if (known_shape_ && document_.parse(line.text, context_.report)) return false;
+        for (const auto [key, value] : document_.object()) {
+            std::string_view text;
+            if (!value.is_null() && (value.get(text) || !holds_nothing(text))) return false;
+        }
+        return true;
     }
 
     // The key at fault as the record has it; where it has none, as it should be.
@@ -355,7 +432,7 @@ class jsonl_records final : public record_reader {
         if (!why.at) return {};
         field f = *why.at;
         if (f == field::user_id && key_of(f).empty() && !key_of(field::owner_email).empty()) f = field::owner_email;
-        if (!key_of(f).empty()) return std::string(key_of(f));
+        if (!key_of(f).empty()) return plain_name(key_of(f));
         const std::string configured = context_.rules.configured(f);
         return configured.empty() ? std::string(to_string(f)) : configured;
     }
@@ -372,7 +449,9 @@ class jsonl_records final : public record_reader {
     std::uint64_t record_ = 0;
     std::vector<std::string_view> names_;  // keys of the record that keys_ does not remember
     per_field<std::string_view> keys_of_record_;
+    std::string number_;  // of the record: a due date that is written as a number
     std::optional<fault> details_fault_;
+    std::optional<core::failure> refused_;
     std::optional<expansion> expansion_;
     field_texts expanded_texts_;
     std::string expanded_note_;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "reader/encoding.hpp"
+#include "reader/plain_cell.hpp"
+
 namespace taskbarge::reader {
 namespace {
 
@@ -20,9 +23,48 @@ core::result<bool> record_reader::fill(record_sink& sink) {
             if (auto skipped = skip_line(); !skipped) return skipped.error();
             continue;
         }
+        // Where files were joined there is a byte order mark in the middle.
+        if (*window_.begin() == utf8_bom.front()) {
+            if (auto passed = window_.pass_marks(); !passed) return passed.error();
+            if (window_.size() == 0) continue;
+        }
         if (auto done = step(sink); !done) return done.error();
     }
     return true;
+}
+
+std::optional<fault> record_reader::check(field_texts& texts, record_sink& sink, std::string_view& contact_id,
+                                          core::task_view& details) {
+    const auto look = [&]() -> std::optional<fault> {
+        if (auto wrong = context_.checks.contact_id(texts[field::contact_id], sink.texts(), contact_id)) return wrong;
+        return context_.checks.details(texts, sink.texts(), details);
+    };
+    if (any_word_may_fit_ || texts[field::note] == "\\N") make_plain(texts);
+    std::optional<fault> wrong = look();
+    // The usual cell is plain already.
+    if (wrong && make_plain(texts)) wrong = look();
+    if (wrong && wrong->at != field::contact_id) context_.checks.count_unknown_words(texts, *wrong);
+    return wrong;
+}
+
+std::optional<fault> record_reader::judge_overdue(const core::task_view& details) {
+    const auto oldest = context_.options.import.oldest_due;
+    if (oldest.count() > 0 && details.due_at < context_.options.now - oldest)
+        return fault{
+            "due_at_past",
+            fmt::format("{} is longer ago than import.oldest_due allows ({}) for a scheduled task; correct it, "
+                        "or raise the limit",
+                        core::to_rfc3339_seconds(details.due_at), core::format_duration(oldest)),
+            field::due_at};
+    file_report& report = context_.report;
+    if (report.overdue.records == 0 || details.due_at < report.oldest_due) report.oldest_due = details.due_at;
+    report.overdue.add(here().line);
+    return std::nullopt;
+}
+
+void record_reader::pass_empty(const char* next, std::uint64_t lines) {
+    context_.report.empty_rows.add(here().line);
+    move_on(next, lines);
 }
 
 void record_reader::reject_line(record_sink& sink, fault why) {

@@ -20,6 +20,13 @@ struct file_context {
     file_report& report;
 };
 
+inline bool takes_any_word(const source_options& options) {
+    const auto& v = options.values;
+    const auto names_others = [](const core::word_map& words) { return words.contains("*"); };
+    return options.import.id_pattern != core::import_settings{}.id_pattern || names_others(v.type) ||
+           names_others(v.priority) || names_others(v.status) || names_others(v.owner);
+}
+
 class record_reader {
  public:
     virtual ~record_reader() = default;
@@ -32,10 +39,26 @@ class record_reader {
 
  protected:
     record_reader(byte_window window, const file_context& context)
-        : window_(std::move(window)), context_(context), limit_(context.options.import.record_limit) {}
+        : window_(std::move(window)),
+          context_(context),
+          limit_(context.options.import.record_limit),
+          overdue_before_(context.options.now - std::chrono::days(1)),
+          any_word_may_fit_(takes_any_word(context.options)) {}
 
     // Uses up some of the window, which is not empty, perhaps giving records to the sink.
     virtual core::result<void> step(record_sink& sink) = 0;
+
+    // Checks a record's texts, which are made plain where that helps; a good one's contact and details are given out.
+    std::optional<fault> check(field_texts& texts, record_sink& sink, std::string_view& contact_id,
+                               core::task_view& details);
+    // Why a good row is due too long ago, or nothing; what is overdue is counted.
+    std::optional<fault> overdue_fault(const core::task_view& details) {
+        if (details.due_at >= overdue_before_ || details.status != core::task_status::scheduled) [[likely]]
+            return std::nullopt;
+        return judge_overdue(details);
+    }
+    // Moves over a record that holds nothing at all, as over a blank line; the report counts it.
+    void pass_empty(const char* next, std::uint64_t lines);
 
     core::source_position here() const { return {context_.index, line_}; }
     input_rest rest() const { return window_.at_end() ? input_rest::complete : input_rest::more_may_come; }
@@ -61,9 +84,12 @@ class record_reader {
 
  private:
     core::result<void> skip_line();
+    std::optional<fault> judge_overdue(const core::task_view& details);
 
     std::uint64_t limit_;
     std::uint64_t line_ = 1;
+    core::instant overdue_before_;
+    bool any_word_may_fit_;  // a word for none, too: what ids look like or words mean is the settings' matter
     bool skipping_ = false;  // within a line that was rejected before its end was seen
 };
 

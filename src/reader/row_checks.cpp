@@ -258,8 +258,11 @@ inline std::optional<fault> row_checks::word(const word_rules<Enum>& rules, std:
     return std::nullopt;
 }
 
-// Of a record that is rejected: all of its unknown words, not only the first.
-void row_checks::note_unknown_words(const field_texts& texts) {
+void row_checks::count_unknown_words(const field_texts& texts, const fault& wrong) {
+    if (wrong.code == "unknown_owner") {
+        const field at = quickly_trimmed(texts[field::user_id]).empty() ? field::owner_email : field::user_id;
+        unknown_.add(field::owner_email, quickly_trimmed(texts[at]));
+    }
     const auto look = [&](const auto& rules, field f, auto ignored) {
         const auto text = quickly_trimmed(texts[f]);
         if (!text.empty() && rules.read(text, ignored) == word_meaning::unknown) unknown_.add(f, text);
@@ -270,14 +273,7 @@ void row_checks::note_unknown_words(const field_texts& texts) {
 }
 
 std::optional<fault> row_checks::details(const field_texts& texts, text_arena& arena, core::task_view& out) {
-    if (auto f = user(texts, arena, out.user_id)) {
-        if (f->code == "unknown_owner") {
-            const field at = quickly_trimmed(texts[field::user_id]).empty() ? field::owner_email : field::user_id;
-            unknown_.add(field::owner_email, quickly_trimmed(texts[at]));
-        }
-        note_unknown_words(texts);
-        return f;
-    }
+    if (auto f = user(texts, arena, out.user_id)) return f;
 
     auto wrong = word<core::task_type>(types_, texts[field::type], defaults_.type, field::type, {}, out.type);
     if (!wrong)
@@ -286,10 +282,7 @@ std::optional<fault> row_checks::details(const field_texts& texts, text_arena& a
     if (!wrong)
         wrong =
             word<core::task_status>(statuses_, texts[field::status], defaults_.status, field::status, {}, out.status);
-    if (wrong) {
-        note_unknown_words(texts);
-        return wrong;
-    }
+    if (wrong) return wrong;
 
     const auto due_at = or_default(texts[field::due_at], defaults_.due_at);
     if (due_at.empty()) return missing(field::due_at);

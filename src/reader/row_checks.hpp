@@ -33,6 +33,8 @@ class row_checks {
     }
     std::optional<fault> contact_id(std::string_view text, text_arena& arena, std::string_view& out) const;
     std::optional<fault> details(const field_texts& texts, text_arena& arena, core::task_view& out);
+    // Of a record that details() found wrong: all of its unknown words, not only the first.
+    void count_unknown_words(const field_texts& texts, const fault& wrong);
 
     // Why the owners could not be found; everything read since then is void.
     const std::optional<core::failure>& owners_failure() const { return owners_.failure(); }
@@ -48,7 +50,6 @@ class row_checks {
     template <class Enum>
     std::optional<fault> word(const word_rules<Enum>& rules, std::string_view text, std::string_view otherwise, field f,
                               std::optional<Enum> fallback, Enum& out);
-    void note_unknown_words(const field_texts& texts);
     std::optional<fault> note(std::string_view text, text_arena& arena, std::string_view& out) const;
 
     core::default_settings defaults_;

@@ -12,6 +12,8 @@
 #include "reader/csv_records.hpp"
 #include "reader/encoding.hpp"
 #include "reader/file_format.hpp"
+#include "reader/foreign_file.hpp"
+#include "reader/invisible.hpp"
 #include "reader/jsonl_records.hpp"
 #include "reader/record_sink.hpp"
 #include "reader/row_checks.hpp"
@@ -19,7 +21,7 @@
 namespace taskbarge::reader {
 namespace {
 
-constexpr std::size_t head_size = 512;  // enough to tell encodings and formats apart
+constexpr std::size_t head_size = 64 << 10;  // enough to tell encodings, formats and layouts apart
 constexpr std::size_t blocks_a_batch = 8;
 
 core::failure unusable(const std::string& path, std::string_view what) {
@@ -53,16 +55,6 @@ core::result<std::uint64_t> read_whole(const std::string& path, input_digest_bui
     }
 }
 
-core::result<void> fill_head(byte_window& window) {
-    while (window.size() < head_size && !window.at_end())
-        if (auto read = window.extend(); !read) return read.error();
-    return {};
-}
-
-std::string_view head_of(const byte_window& window) {
-    return {window.begin(), std::min(window.size(), head_size)};
-}
-
 }  // namespace
 
 struct row_source::impl {
@@ -82,15 +74,23 @@ struct row_source::impl {
         if (!source) return source.error();
         const std::string_view compression = source->compression();
         byte_window window(std::move(*source), options.block_size);
-        if (auto read = fill_head(window); !read) return read.error();
+        // A byte more than the head, so that it is known whether it is all.
+        const auto ahead = window.look_ahead(head_size + 1);
+        if (!ahead) return ahead.error();
+        const bool whole = ahead->size() <= head_size;
+        std::string_view head = ahead->substr(0, head_size);
         file_report found;
         found.name = options.names.empty() ? display_name(path) : options.names.at(reports.size());
         found.first_row = sink.next_number();
         if (!compression.empty()) found.format.append("+").append(compression);
-        if (const auto other = wide_encoding_message(head_of(window), found); !other.empty())
+        if (const auto other = foreign_file_message(head, found); !other.empty())
             return core::failure{core::errc::input, other};
-        if (head_of(window).starts_with(utf8_bom)) window.use_up_to(window.begin() + utf8_bom.size());
-        const auto format = format_of(found, head_of(window), options.import.format);
+        if (const auto other = wide_encoding_message(head, found); !other.empty())
+            return core::failure{core::errc::input, other};
+        while (head.starts_with(utf8_bom))
+            head.remove_prefix(utf8_bom.size());
+        if (paths.size() > 1 && whole && shows_nothing(head)) return pass_over(std::move(found), window);
+        const auto format = format_of(found, head, whole, rules, options.import.format);
         if (!format) return format.error();
 
         file_report& report = reports.emplace_back(std::move(found));
@@ -106,6 +106,26 @@ struct row_source::impl {
         return {};
     }
 
+    // One of several files has nothing in it, as of a day without entries.
+    core::result<void> pass_over(file_report found, byte_window& window) {
+        found.empty = true;
+        found.format.insert(0, "csv");
+        reports.push_back(std::move(found));
+        auto read = window.source().drain();
+        bytes_of_closed += window.source().stored_bytes_read();
+        if (read && reports.size() == paths.size() &&
+            std::all_of(reports.begin(), reports.end(), [](const file_report& r) { return r.empty; }))
+            return core::failure{core::errc::input, "all files are empty; a CSV file begins with a header row"};
+        return read;
+    }
+
+    // Opens files up to the next one that holds something, if there is one.
+    core::result<void> open_following() {
+        while (!reader && reports.size() < paths.size())
+            if (auto opened = open_next(); !opened) return opened;
+        return {};
+    }
+
     // Fills the batch as far as it goes over the files.
     core::result<void> fill(row_batch& batch) {
         sink.start(batch);
@@ -115,8 +135,7 @@ struct row_source::impl {
             if (const auto& failure = checks.owners_failure()) return *failure;
             if (*more) break;
             if (auto closed = close_current(); !closed) return closed.error();
-            if (reports.size() < paths.size())
-                if (auto opened = open_next(); !opened) return opened.error();
+            if (auto opened = open_following(); !opened) return opened.error();
         }
         return {};
     }
@@ -167,7 +186,7 @@ core::result<row_source> row_source::open(const std::vector<std::string>& paths,
     if (!rules) return rules.error();
     auto made = std::make_unique<impl>(paths, std::move(options), std::move(*checks), std::move(*rules));
     made->total = *total;
-    if (auto opened = made->open_next(); !opened) return opened.error();
+    if (auto opened = made->open_following(); !opened) return opened.error();
     return row_source(std::move(made));
 }
 

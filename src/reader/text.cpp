@@ -3,21 +3,25 @@
 #include <algorithm>
 #include <cstring>
 
+#include "reader/invisible.hpp"
+
 namespace taskbarge::reader {
 namespace {
 
-constexpr std::string_view no_break_space = "\xC2\xA0";
+// Of a blank or an invisible character.
+std::size_t size_to_trim(char at_the_end, character (&look)(std::string_view), std::string_view text) {
+    if (at_the_end == ' ' || at_the_end == '\t') return 1;
+    if (static_cast<unsigned char>(at_the_end) < 0x80) return 0;
+    const character c = look(text);
+    return c.size > 0 && (is_any_blank(c.code) || is_invisible(c.code)) ? c.size : 0;
+}
 
 std::size_t leading_blank(std::string_view text) {
-    if (text.empty()) return 0;
-    if (text.front() == ' ' || text.front() == '\t') return 1;
-    return text.starts_with(no_break_space) ? 2 : 0;
+    return text.empty() ? 0 : size_to_trim(text.front(), first_character, text);
 }
 
 std::size_t trailing_blank(std::string_view text) {
-    if (text.empty()) return 0;
-    if (text.back() == ' ' || text.back() == '\t') return 1;
-    return text.ends_with(no_break_space) ? 2 : 0;
+    return text.empty() ? 0 : size_to_trim(text.back(), last_character, text);
 }
 
 }  // namespace
@@ -78,7 +82,7 @@ std::string shown(std::string_view text) {
         if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0) text.remove_suffix(1);
     }
     std::string out = "\"";
-    for (const char c : text)
+    for (const char c : made_visible(text))
         out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '.' : c;
     return out + (cut ? "…\"" : "\"");
 }

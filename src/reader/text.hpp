@@ -47,11 +47,12 @@ inline bool same_bytes(const char* a, const char* b, std::size_t size) {
     return difference == 0;
 }
 
-// Without the blanks (space, tab, no-break space) at both ends.
+// Without blanks of any kind and characters that do not show at both ends.
 std::string_view trimmed(std::string_view text);
 // ASCII letters in lower case.
 std::string lower(std::string_view text);
-// In double quotes, control characters as '.', cut after 60 bytes: for one-line messages.
+// In double quotes, control characters as '.', what does not show as <U+200B>, cut after 60 bytes: for one-line
+// messages.
 std::string shown(std::string_view text);
 // As one argument of a shell command.
 std::string shell_quoted(std::string_view text);

@@ -50,6 +50,15 @@ struct passed_column {
     std::string why;  // "holds Salesforce's ids in its exports; ..."
 };
 
+// Records of one kind, and where the first of them is.
+struct record_tally {
+    std::uint64_t records = 0;
+    std::uint64_t first_line = 0;
+    void add(std::uint64_t line) {
+        if (records++ == 0) first_line = line;
+    }
+};
+
 struct file_report {
     std::string name;
     std::string format;  // "csv", "jsonl"; with "+gzip" or "+zstd" appended
@@ -59,6 +68,11 @@ struct file_report {
     std::vector<passed_column> passed_over;
     core::row_number first_row = 1;  // the ordinal of the file's first record
     std::string header;              // CSV: the header record; names in quotes where else the delimiter were not plain
+    bool empty = false;              // one of several files, without any text: passed over
+    record_tally empty_rows;         // without any content, as spreadsheets leave below a table: skipped
+    record_tally repeated_headers;   // the header once more, as where files were joined: skipped
+    record_tally overdue;            // scheduled rows that are due more than a day ago
+    core::instant oldest_due{};      // of those
 };
 
 // A user of the Apollo team.
@@ -75,6 +89,10 @@ struct unknown_word {
     std::string word;
     std::uint64_t rows = 0;
 };
+
+// What is worth telling of a file that was read, a line each: "40 rows without any content were skipped, the first on
+// line 1204".
+std::vector<std::string> remarks_on(const file_report& file);
 
 struct source_options {
     core::column_settings columns;

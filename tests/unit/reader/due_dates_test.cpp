@@ -123,8 +123,32 @@ TEST(DueDates, OffsetOfADayOrMoreIsRefused) {
 
 TEST(DueDates, FormatMayCountSecondsSince1970) {
     EXPECT_EQ(read("1739613600", {"Asia/Tokyo", "", {"%s"}}), "2025-02-15T10:00:00.000Z");
-    for (const char* text : {"", "-1", "17396136000000", "1739613600.5", "99999999999999999999"})
+    EXPECT_EQ(read("1739613600.5", {"Asia/Tokyo", "", {"%s"}}), "2025-02-15T10:00:00.500Z");
+    for (const char* text :
+         {"", "-1", "17396136000000", "1739613600.", "1739613600.5x", "45703", "99999999999999999999"})
         EXPECT_EQ(read(text, {"UTC", "", {"%s"}}), "invalid_due_at") << text;
+}
+
+TEST(DueDates, MillisecondsSince1970NeedNoSettings) {
+    EXPECT_EQ(read("1802685600123"), "2027-02-15T10:00:00.123Z");
+    EXPECT_EQ(read("1802685600000.0"), "2027-02-15T10:00:00.000Z");
+    EXPECT_EQ(read("1000000000000"), "2001-09-09T01:46:40.000Z");
+    EXPECT_EQ(read("4133980799999"), "2100-12-31T23:59:59.999Z");
+    EXPECT_EQ(read("4133980800000"), "invalid_due_at");
+    EXPECT_EQ(read("0802685600123"), "invalid_due_at");
+}
+
+TEST(DueDates, FormatOfThirteenDigitsGoesBeforeMilliseconds) {
+    EXPECT_EQ(read("2025046100000", {"UTC", "", {"%Y%j%H%M%S"}}), "2025-02-15T10:00:00.000Z");
+}
+
+TEST(DueDates, NamesOfUtcMeanWhatTheySay) {
+    for (const char* zone : {" UTC", "UTC", " utc", " GMT", " Z", "+00", " +0000 UTC", " +00:00 GMT", "Z UTC"})
+        EXPECT_EQ(read(std::string("2025-02-15 10:00:00") + zone, {"America/New_York", "", {}}),
+                  "2025-02-15T10:00:00.000Z")
+            << zone;
+    for (const char* zone : {" EST", " UTC+1", " +0100 UTC", " UT", "  UTC", " UTCx"})
+        EXPECT_EQ(read(std::string("2025-02-15 10:00:00") + zone), "invalid_due_at") << zone;
 }
 
 TEST(DueDates, FormatThatEndsWithTheNameOfUtcIsInUtc) {

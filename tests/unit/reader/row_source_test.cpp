@@ -161,6 +161,48 @@ TEST(RowSource, LaterFileWithoutContactColumnFailsTheInput) {
     EXPECT_THAT(out.failure->text, HasSubstr("b.csv: no contact column"));
 }
 
+TEST(RowSource, EmptyFileAmongOthersIsPassedOver) {
+    const temporary_folder folder;
+    const std::string good = std::string(header) + record(1) + "\n", blank = "\n \xEF\xBB\xBF\r\n";
+    const std::vector<std::string> paths{folder.write("a.csv", ""), folder.write("b.csv", good),
+                                         folder.write("c.csv", blank), folder.write("d.csv.gz", gzipped("")),
+                                         folder.write("e.jsonl", json_record(2))};
+    const auto out = read_all(paths);
+    ASSERT_FALSE(out.failure) << out.failure->text;
+    EXPECT_EQ(out.summary(), "row row");
+    ASSERT_EQ(out.files.size(), 5u);
+    EXPECT_TRUE(out.files[0].empty && out.files[2].empty && out.files[3].empty);
+    EXPECT_EQ(remarks_on(out.files[0]).at(0), "is empty and was passed over");
+    EXPECT_EQ(out.files[4].first_row, 2u);
+    const auto digest = digest_of(paths, [] { return true; });
+    EXPECT_EQ(out.digest, digest->sha256);
+    EXPECT_EQ(out.bytes, digest->bytes);
+    const auto none = read_all({paths[0], paths[2]});
+    ASSERT_TRUE(none.failure);
+    EXPECT_NE(none.failure->text.find("all files are empty"), std::string::npos);
+}
+
+TEST(RowSource, LinesAreCountedPastWhatIsSkipped) {
+    const auto out = read_text("a.csv",
+                               "title\n\ncontact_id,note\n,\n\n\"\",\"\n\"\nx,\"a\nb\"\n\xEF\xBB\xBF"
+                               "Contact ID,Note\ny,z\n",
+                               [] {
+                                   source_options o;
+                                   o.defaults.user_id = owner_id;
+                                   o.defaults.type = "call";
+                                   o.defaults.status = "scheduled";
+                                   o.defaults.due_at = "2025-02-15T10:00:00Z";
+                                   o.import.skip_lines = 1;
+                                   return o;
+                               }());
+    ASSERT_EQ(out.summary(), "invalid_contact_id@contact_id invalid_contact_id@contact_id");
+    EXPECT_EQ(out.reject(0).at.line, 8u);
+    EXPECT_EQ(out.reject(1).at.line, 11u);
+    EXPECT_EQ(out.files[0].empty_rows.records, 2u);
+    EXPECT_EQ(out.files[0].empty_rows.first_line, 4u);
+    EXPECT_EQ(out.files[0].repeated_headers.first_line, 10u);
+}
+
 TEST(RowSource, StandardInputCanBeGivenOnce) {
     EXPECT_THAT(read_all({"-", "-"}).failure->text, HasSubstr("only once"));
 }

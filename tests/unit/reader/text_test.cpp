@@ -37,6 +37,26 @@ TEST(Text, TrimmedDropsBlanksAndNoBreakSpacesAtBothEnds) {
     EXPECT_EQ(trimmed(""), "");
 }
 
+TEST(Text, TrimmedDropsWhatDoesNotShow) {
+    EXPECT_EQ(trimmed("\xE2\x80\x8B \xEF\xBB\xBF"
+                      "a\xE2\x80\x8B"
+                      "b\xC2\xAD\xE2\x80\xAF"),
+              "a\xE2\x80\x8B"
+              "b");
+    EXPECT_EQ(trimmed("\xC3\xBC"), "\xC3\xBC");
+    EXPECT_EQ(trimmed("\x80\xE2\x80"), "\x80\xE2\x80");  // no valid text
+}
+
+TEST(Text, ShownNamesWhatDoesNotShow) {
+    EXPECT_EQ(shown("a\xE2\x80\x8B"
+                    "b\xC2\xA0"
+                    "c"),
+              "\"a<U+200B>b<U+00A0>c\"");
+    EXPECT_EQ(shown("c\xD0\xB0ll \xD0\xB7\xD0\xB2"), "\"c<U+0430>ll \xD0\xB7\xD0\xB2\"");
+    EXPECT_EQ(shown("M\xC3\xBCller \xE2\x80\x93 Jane\xE2\x80\x99s"),
+              "\"M\xC3\xBCller \xE2\x80\x93 Jane\xE2\x80\x99s\"");
+}
+
 TEST(Text, ShownIsOneLineAndCutBetweenCharacters) {
     EXPECT_EQ(shown("a\nb"), "\"a.b\"");
     const std::string umlauts = "x" + [] {
