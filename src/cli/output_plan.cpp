@@ -27,6 +27,8 @@ std::string file_text(const reader::file_report& file) {
     for (const auto& passed : file.passed_over) {
         out += fmt::format("    passed over  \"{}\": {}\n", printable(passed.column, 80), printable(passed.why));
     }
+    for (const auto& remark : reader::remarks_on(file))
+        out += fmt::format("    note         {}\n", printable(remark, 300));
     if (file.unused.empty()) return out;
     std::string names;
     for (const auto& name : file.unused) {
@@ -97,7 +99,7 @@ std::string rejects_text(const job::plan_report& plan) {
     for (const auto& reject : plan.rejects) {
         out += fmt::format("  {:>9}  {:<22}  e.g. {}: {}\n", grouped(reject.rows), reject.code,
                            printable(job::place_of(reject.example, plan.base.files), 300),
-                           printable(reject.example.message, 300));
+                           printable(reject.example.message, 600));
     }
     return out;
 }

@@ -176,12 +176,15 @@ result<std::optional<held_job>> find_by_origin(const environment& env, ledger::l
     return std::optional(std::move(*held));
 }
 
-// Columns that nothing uses are named once: what was meant to be used is among them when its name is misspelt.
-void tell_unused(const environment& env, const input_summary& input) {
+// What was passed over in silence, and once the columns that nothing uses: what was meant to be used is among them when
+// its name is misspelt.
+void tell_of_files(const environment& env, const input_summary& input) {
     constexpr std::size_t most_named = 20;
     for (const auto& file : input.files) {
         for (const auto& passed : file.passed_over)
             env.watch.on_notice(fmt::format("{}: column \"{}\" {}", file.name, passed.column, passed.why));
+        for (const auto& remark : reader::remarks_on(file))
+            env.watch.on_notice(fmt::format("{}: {}", file.name, remark));
         if (file.unused.empty()) continue;
         const auto named = std::min(most_named, file.unused.size());
         auto line =
@@ -204,7 +207,7 @@ result<void> fill_plan(const environment& env, ledger::ledger& book, core::job_i
     });
     if (!read) return read.error();
     input = std::move(*read);
-    tell_unused(env, input);
+    tell_of_files(env, input);
     if (auto r = check_rejects(env.settings.import.max_rejects, input); !r) return r.error();
     if (auto r = sink.finish(); !r) return r.error();
     std::vector<ledger::file_note> notes;

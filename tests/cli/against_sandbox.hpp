@@ -33,7 +33,7 @@ class against_sandbox : public testing::Test {
                                  server_->where().ca_file, std::string("--ledger"), p.path("l.db")})
             arguments.push_back(word);
         for (const char* setting :
-             {"defaults.type=call", "defaults.status=scheduled", "defaults.due_at=2026-12-01T10:00:00Z"}) {
+             {"defaults.type=call", "defaults.status=scheduled", "defaults.due_at=2036-12-01T10:00:00Z"}) {
             arguments.emplace_back("--set");
             arguments.emplace_back(setting);
         }

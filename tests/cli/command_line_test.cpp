@@ -17,7 +17,7 @@ using testing::HasSubstr;
 
 constexpr const char* good_input =
     "contact_id,user_id,type,priority,status,due_at\n"
-    "66302798d03b9601c7934e01,66302798d03b9601c7934ebf,call,high,scheduled,2026-12-01T10:00:00Z\n";
+    "66302798d03b9601c7934e01,66302798d03b9601c7934ebf,call,high,scheduled,2036-12-01T10:00:00Z\n";
 
 void expect_one_line(const std::string& text) {
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1) << text;

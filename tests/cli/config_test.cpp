@@ -180,7 +180,7 @@ TEST(Secrets, WrittenDownForAShellAreSaidToBeSoBeforeApolloIsAsked) {
     EXPECT_EQ(
         p.run({"import", "--base-url", "https://127.0.0.1:1/api/v1", "--set", "send.max_attempts=1", "--max-wait", "0s",
                "--set", "defaults.type=call", "--set", "defaults.status=scheduled", "--set",
-               "defaults.due_at=2026-12-01T10:00:00Z", "--set", "defaults.user_id=66302798d03b9601c7934ebf", input})
+               "defaults.due_at=2036-12-01T10:00:00Z", "--set", "defaults.user_id=66302798d03b9601c7934ebf", input})
             .code,
         69);
 }

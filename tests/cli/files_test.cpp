@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "cli/against_sandbox.hpp"
 
 namespace {
@@ -77,6 +79,55 @@ TEST_F(Files, ColumnsThatAreNotUsedAreNamedOnceByAnImport) {
     const auto file = p.file("contacts.csv", "contact_id,City,Phone\n" + id(1) + ",x,y\n" + id(2) + ",x,y\n");
     EXPECT_EQ(run({"import", file, "--set", owner}).err, "taskbarge: " + file + ": not used: City, Phone\n");
     EXPECT_EQ(run({"import", "--again", "--quiet", file, "--set", owner}).err, "");
+}
+
+TEST_F(Files, WhatIsPassedOverIsToldOnceByPlanAndImport) {
+    const auto file =
+        p.file("contacts.csv", "contact_id,note\n" + id(1) + ",x\n,\n,\"\"\ncontact_id,note\n" + id(2) + ",x\n");
+    const auto empty = p.file("empty.csv", "\n");
+    const auto plan = run({"plan", file, empty, "--set", owner});
+    EXPECT_EQ(plan.code, 0) << plan.err;
+    EXPECT_THAT(plan.out, HasSubstr("note         2 rows without any content skipped, the first on line 3\n"));
+    EXPECT_THAT(plan.out, HasSubstr("note         a header like the first skipped, on line 5\n"));
+    EXPECT_THAT(plan.out, HasSubstr("note         is empty and was passed over\n"));
+    EXPECT_EQ(run({"import", file, empty, "--set", owner}).err,
+              "taskbarge: " + file + ": 2 rows without any content skipped, the first on line 3\n" +
+                  "taskbarge: " + file + ": a header like the first skipped, on line 5\n" + "taskbarge: " + empty +
+                  ": is empty and was passed over\n");
+    EXPECT_EQ(server_->stats().tasks, 2u);
+}
+
+// The command that the message names, run by a shell, makes a file that goes in.
+TEST_F(Files, TheCommandForJsonThatIsNoLinesMakesLines) {
+    if (std::system("command -v jq > /dev/null") != 0) GTEST_SKIP() << "there is no jq";
+    int contact = 0;
+    const auto object = [&] { return "{\"contact_id\": \"" + id(++contact) + "\"}"; };
+    const std::string mongo = "{\"contact_id\": {\"$oid\": \"" + id(100) + "\"}}\n";
+    std::vector<std::string> texts;
+    texts.push_back("[\n" + object() + ",\n" + object() + "\n]\n");
+    texts.push_back("{\"data\": {\"the contacts\": [" + object() + ", " + object() + "]}}");
+    texts.push_back("{\n\"contacts\": [\n" + object() + ",\n" + object() + "\n]\n}\n");
+    texts.push_back("{\n\"contact_id\":\n\"" + id(++contact) + "\"}\n" + object());
+    texts.push_back(object() + object());
+    texts.push_back(object() + ",\n" + object() + ",\n");
+    texts.push_back(object() + ", " + object());
+    texts.push_back("\x1E" + object() + "\n\x1E" + object() + "\n");
+    texts.push_back("{\"contact_id\": \"" + id(++contact) + "\", \"score\": NaN}\n{\"contact_id\": \"" + id(++contact) +
+                    "\", \"score\":-Infinity}\n");
+    texts.push_back(mongo + "{\"contact_id\": \"" + id(++contact) + "\", \"x\": {\"y\": 1}}\n");
+    std::size_t number_of_file = 0;
+    for (const auto& text : texts) {
+        const auto name = fmt::format("it's {}.jsonl", ++number_of_file);
+        const auto refused = run({"plan", p.file(name, text), "--set", owner});
+        const std::string told = refused.out + refused.err, before = "convert it with: ";
+        const auto at = told.find(before);
+        ASSERT_NE(at, std::string::npos) << told;
+        const auto command = told.substr(at + before.size(), told.find('\n', at) - at - before.size());
+        ASSERT_EQ(std::system(command.c_str()), 0) << command;
+        const auto o = run({"import", "--json", p.path(name) + ".jsonl", "--set", owner});
+        EXPECT_EQ(o.code, 0) << command << "\n" << o.err;
+        EXPECT_EQ(number(o, "created"), 2u) << command;
+    }
 }
 
 TEST_F(Files, AFileThatCannotBeUsedGivesSixtyFiveAndTheRemedy) {

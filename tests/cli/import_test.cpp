@@ -26,7 +26,7 @@ using testing::HasSubstr;
 std::string rows(int from, int count) {
     std::string text;
     for (int i = from; i < from + count; ++i)
-        text += fmt::format("{:024x},66302798d03b9601c7934ebf,call,high,scheduled,2026-12-01T10:00:00Z,hi\n", i);
+        text += fmt::format("{:024x},66302798d03b9601c7934ebf,call,high,scheduled,2036-12-01T10:00:00Z,hi\n", i);
     return text;
 }
 
@@ -123,7 +123,7 @@ TEST_F(Import, RejectedRowsCanBeMendedAndImported) {
                           "contact_id,user_id,type,priority,status,due_at,note,error\n0,66302798d03b9601c7934ebf,call"
                           ",,scheduled,\"so,on\",x,\""));
     text.replace(text.find("\n0,") + 1, 1, "000000000000000000000009");
-    text.replace(text.find("\"so,on\""), 7, "2026-12-01T10:00:00Z");
+    text.replace(text.find("\"so,on\""), 7, "2036-12-01T10:00:00Z");
     const auto o = run({"import", "--json", p.file("mended.csv", text)});
     EXPECT_EQ(o.code, 0) << o.err;
     EXPECT_EQ(number(o, "created"), 1u);
@@ -258,7 +258,7 @@ std::string notes(int from, int count) {
     std::string text;
     for (int i = from; i < from + count; ++i)
         text +=
-            fmt::format("{:024x},66302798d03b9601c7934ebf,call,high,scheduled,2026-12-01T10:00:00Z,note {}\n", i, i);
+            fmt::format("{:024x},66302798d03b9601c7934ebf,call,high,scheduled,2036-12-01T10:00:00Z,note {}\n", i, i);
     return text;
 }
 

@@ -67,7 +67,7 @@ class Limits : public against_sandbox {
               ca_file_.empty() ? server_->where().ca_file : ca_file_, std::string("--ledger"), p.path("l.db")})
             arguments.push_back(word);
         for (const char* setting : {"defaults.type=call", "defaults.status=scheduled",
-                                    "defaults.due_at=2026-12-01T10:00:00Z", owner, "send.max_wait=10s"}) {
+                                    "defaults.due_at=2036-12-01T10:00:00Z", owner, "send.max_wait=10s"}) {
             arguments.emplace_back("--set");
             arguments.emplace_back(setting);
         }

@@ -66,7 +66,7 @@ class Way : public testing::Test {
                                  std::string("--ca-file"), ca, std::string("--ledger"), p.path("l.db")})
             words.push_back(word);
         for (const char* setting :
-             {"defaults.type=call", "defaults.status=scheduled", "defaults.due_at=2026-12-01T10:00:00Z",
+             {"defaults.type=call", "defaults.status=scheduled", "defaults.due_at=2036-12-01T10:00:00Z",
               "defaults.user_id=66302798d03b9601c7934ebf", "send.backoff_base=10ms", "send.backoff_cap=2s",
               "send.settle_time=100ms", "send.max_wait=30s"}) {
             words.emplace_back("--set");
