@@ -165,11 +165,14 @@ class value_walk {
     bool records_name_contact_ = false;
 };
 
-std::string lines_by(const std::string& path, const file_report& file) {
+bool is_named_json(const file_report& file) {
     const std::string name = lower(file.name);
-    const bool named_json = name.ends_with(".json") || name.ends_with(".json.gz") || name.ends_with(".json.zst");
+    return name.ends_with(".json") || name.ends_with(".json.gz") || name.ends_with(".json.zst");
+}
+
+std::string lines_by(const std::string& path, const file_report& file) {
     return conversion(fmt::format("jq -c {}", path == "." ? path : shell_quoted(path)), file,
-                      named_json ? "l" : ".jsonl");
+                      is_named_json(file) ? "l" : ".jsonl");
 }
 
 std::string holds_records(const std::string& path, const file_report& file) {
@@ -215,7 +218,7 @@ std::optional<std::string> other_json(std::string_view head, bool whole, const n
     if (!text.starts_with('[')) return std::nullopt;
     const std::string_view within = from_first_of_text(text.substr(1));
     const bool empty = whole && within.starts_with(']') && from_first_of_text(within.substr(1)).empty();
-    if (!within.starts_with('{') && !empty) return std::nullopt;
+    if (!within.starts_with('{') && !empty && !is_named_json(file)) return std::nullopt;
     return "is a JSON array, not one JSON object a line; " + lines_by(".[]", file);
 }
 

@@ -101,20 +101,21 @@ TEST_F(Files, WhatIsPassedOverIsToldOnceByPlanAndImport) {
 TEST_F(Files, TheCommandForJsonThatIsNoLinesMakesLines) {
     if (std::system("command -v jq > /dev/null") != 0) GTEST_SKIP() << "there is no jq";
     int contact = 0;
-    const auto object = [&] { return "{\"contact_id\": \"" + id(++contact) + "\"}"; };
+    const auto next = [&] { return id(++contact); };
+    const auto object = [&] { return "{\"contact_id\": \"" + next() + "\"}"; };
     const std::string mongo = "{\"contact_id\": {\"$oid\": \"" + id(100) + "\"}}\n";
     std::vector<std::string> texts;
     texts.push_back("[\n" + object() + ",\n" + object() + "\n]\n");
     texts.push_back("{\"data\": {\"the contacts\": [" + object() + ", " + object() + "]}}");
     texts.push_back("{\n\"contacts\": [\n" + object() + ",\n" + object() + "\n]\n}\n");
-    texts.push_back("{\n\"contact_id\":\n\"" + id(++contact) + "\"}\n" + object());
+    texts.push_back("{\n\"contact_id\":\n\"" + next() + "\"}\n" + object());
     texts.push_back(object() + object());
     texts.push_back(object() + ",\n" + object() + ",\n");
     texts.push_back(object() + ", " + object());
     texts.push_back("\x1E" + object() + "\n\x1E" + object() + "\n");
-    texts.push_back("{\"contact_id\": \"" + id(++contact) + "\", \"score\": NaN}\n{\"contact_id\": \"" + id(++contact) +
+    texts.push_back("{\"contact_id\": \"" + next() + "\", \"score\": NaN}\n{\"contact_id\": \"" + next() +
                     "\", \"score\":-Infinity}\n");
-    texts.push_back(mongo + "{\"contact_id\": \"" + id(++contact) + "\", \"x\": {\"y\": 1}}\n");
+    texts.push_back(mongo + "{\"contact_id\": \"" + next() + "\", \"x\": {\"y\": 1}}\n");
     std::size_t number_of_file = 0;
     for (const auto& text : texts) {
         const auto name = fmt::format("it's {}.jsonl", ++number_of_file);

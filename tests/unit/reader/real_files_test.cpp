@@ -651,6 +651,7 @@ std::vector<real_file> other_json_files() {
          [](source_options& o) { o.import.format = "jsonl"; }},
         {"array in zstd", "a.jsonl.zst", zstandard("[" + a + "]"), "failure: zstd -dc '"},
         {"empty array", "a.jsonl", "[]\n", "failure: is a JSON array"},
+        {"array of texts by its name", "a.json", "[\"x\"]", "failure: is a JSON array"},
         {"array line among good ones", "a.jsonl", a + "\n[" + b + "]\n" + json_record(3), "row not_an_object row",
          nullptr, "", "jq -c '.[]' '"},
         {"bracket line among good ones", "a.jsonl", a + "\n[\n" + b + "\n]\n", "row invalid_json row invalid_json"},
