@@ -22,14 +22,18 @@ variable TASKBARGE_SECTION_KEY, the settings file (--config, else ./taskbarge.to
 /etc/taskbarge/taskbarge.toml), default.
 
 Exit codes:
-   0  every row created or its duplicate   69  no answer at all from Apollo (DNS, connection, TLS)
-   2  finished, but some rows rejected,    70  a bug
-      failed or held unknown               75  parked, interrupted, held by another process, disk
-  64  wrong command line                       full: run it again, as cron does
-  65  input unusable: missing, unreadable, 77  no key, key refused (401), no right (403)
-      no contact column, too many rejects  78  settings wrong, ledger not to be opened
+   0  every row created or its duplicate
+   2  finished, but some rows rejected, failed or held unknown
+  64  wrong command line
+  65  input unusable: missing, unreadable, no contact column, too many rejects
+  69  no answer at all from Apollo (DNS, connection, TLS)
+  70  a bug
+  75  parked, interrupted, held by another process, disk full: run it again, as
+      cron does
+  77  no key, key refused (401), no right (403)
+  78  settings wrong, ledger not to be opened
 
-`taskbarge COMMAND --help` says more about each command.)";
+`taskbarge help COMMAND`, or `taskbarge COMMAND --help`, says more about each command.)";
 
 inline constexpr std::string_view init_footer = R"(
 Reads the header and the first 5,000 rows, asks Apollo for the team's users where a key is at hand,
@@ -55,6 +59,7 @@ Examples:
 
 The same input again goes on with its unfinished job, or reports the finished one; --again makes a
 new job. With exit code 75 run the same command later: cron may do so every few minutes.
+
 Exit codes: 0 all created or duplicate, 2 finished with exceptions, 65, 69, 70, 75, 77, 78 as in
 `taskbarge --help`.)";
 
@@ -65,7 +70,9 @@ Examples:
   taskbarge plan --json contacts.csv
 
 Sends nothing and keeps nothing; with a key at hand it asks for the rate limits to say how long an
-import would take. Exit codes: 0, 2 some rows would be rejected, 65 the input cannot be used.)";
+import would take.
+
+Exit codes: 0, 2 some rows would be rejected, 65 the input cannot be used.)";
 
 inline constexpr std::string_view jobs_footer = R"(
 Examples:
@@ -86,10 +93,11 @@ Examples:
   taskbarge results 7 --only failed,unknown --format jsonl
   taskbarge results 7 --rejects -o mend-me.csv     mend the rows, then: taskbarge import mend-me.csv
 
-Columns: row,file,line,contact_id,state,task_id,code,column,message,attempts,request_id,
-possible_duplicate,duplicate_of,finished_at. States: created, duplicate, rejected, failed, unknown,
+Columns: row, file, line, contact_id, state, task_id, code, column, message, attempts, request_id,
+possible_duplicate, duplicate_of, finished_at. States: created, duplicate, rejected, failed, unknown,
 pending. In CSV a text that a spreadsheet would take for a formula begins with an apostrophe.
 -o writes a file of mode 0600 that appears only when it is whole.
+
 Exit codes: 0 when all was written, 75 when it could not be.)";
 
 inline constexpr std::string_view resume_footer = R"(
@@ -131,7 +139,9 @@ Examples:
 
 Sums stay, and so do identity and de-duplication keys: the same input was still finished before, and
 its rows are still duplicates. Unfinished jobs, jobs that a process works on, and jobs with unknown
-rows are left alone. Exit codes: 0 done, 75 cut short (run it again), 78 the ledger cannot be opened.)";
+rows are left alone.
+
+Exit codes: 0 done, 75 cut short (run it again), 78 the ledger cannot be opened.)";
 
 inline constexpr std::string_view doctor_footer = R"(
 Example:
@@ -140,6 +150,7 @@ Example:
 Costs one request on each route; the one on bulk_create names no contact, so that Apollo can only
 refuse it. Looks at the ledger's disk, too, at the owner of defaults.owner_email, and, where [serve] or
 [notify] is set, at token, inbox, and the files of the webhook; tells nobody.
+
 Exit codes: 0 an import (and the service, where it is set up) would work, else the code that it would
 end with.)";
 
@@ -155,7 +166,9 @@ Examples:
 
 Checks what every command checks at its start, and names each mistake with its source, not the first
 alone. Asks nobody and looks at no file but the settings: `taskbarge doctor` looks at key, inbox,
-disk and Apollo. Exit codes: 0 good, 78 not.)";
+disk and Apollo.
+
+Exit codes: 0 good, 78 not.)";
 
 inline constexpr std::string_view config_show_footer = R"(
 Examples:
@@ -163,7 +176,9 @@ Examples:
   taskbarge config show | grep -v '# default$'      only what was set
 
 The output is a settings file. URLs that may hold a password or a secret are cut short; the API key and
-tokens are never in the settings. Exit codes: 0, 78 the settings cannot be used.)";
+tokens are never in the settings.
+
+Exit codes: 0, 78 the settings cannot be used.)";
 
 inline constexpr std::string_view ledger_footer = R"(
 Examples:
@@ -179,6 +194,7 @@ Example:
 
 Reads the whole file, compares every row with its checksum, and looks for rows that are missing and
 jobs that do not add up. A running import does not mind.
+
 Exit codes: 0 whole, 78 damaged, older than what was sent with it, or not there.)";
 
 inline constexpr std::string_view ledger_accept_footer = R"(
@@ -192,7 +208,9 @@ Every row that it takes for not sent comes in doubt: import and resume look it u
 and send it only where no task exists. So does every input that is imported from now on, since the
 ledger may have lost its job, until `taskbarge ledger trust`. That takes some requests of the search
 and the settle time (send.settle_time); rows that cannot be decided are held.
-Stop imports and the service first. Exit codes: 0, 75 a process works on a job, 78 not a ledger.)";
+Stop imports and the service first.
+
+Exit codes: 0, 75 a process works on a job, 78 not a ledger.)";
 
 inline constexpr std::string_view ledger_trust_footer = R"(
 Example:
@@ -200,19 +218,32 @@ Example:
 
 Ends what `ledger accept` began: new inputs are sent without a look-up again. Use it when every
 input that was imported since the copy was made has been imported again. Rows that are in doubt stay
-so until a look-up settles them. Exit codes: 0, 78.)";
+so until a look-up settles them.
+
+Exit codes: 0, 78.)";
 
 inline constexpr std::string_view serve_footer = R"(
 Example:
   taskbarge serve --config /etc/taskbarge/taskbarge.toml
-  cp contacts.csv.part /var/lib/taskbarge/inbox/ && mv .../contacts.csv.part .../contacts.csv
+  cp contacts.csv /var/lib/taskbarge/inbox/contacts.csv.part
+  cd /var/lib/taskbarge/inbox && mv contacts.csv.part contacts.csv
   curl http://127.0.0.1:8642/v1/jobs
 
 A file that is dropped into serve.inbox becomes a job, and lies in done/ or failed/ with its results
 afterwards. The control API asks for the bearer token of serve.token_file (or TASKBARGE_TOKEN), which
 it must have to listen anywhere but on loopback. SIGTERM stops it: requests in flight are awaited, and
 the next start goes on. SIGHUP reads settings and secrets anew. docs/service.md says more.
+
 Exit codes: 0 stopped on request, 69 it cannot listen there, 77 no key, 78 settings, ledger, inbox.)";
+
+inline constexpr std::string_view help_footer = R"(
+Examples:
+  taskbarge help import
+  taskbarge help ledger check)";
+
+inline constexpr std::string_view version_footer = R"(
+Example:
+  taskbarge version)";
 
 inline constexpr std::string_view sandbox_footer = R"(
 Example, in two terminals:

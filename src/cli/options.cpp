@@ -5,9 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "cli/help.hpp"
+#include "cli/help_page.hpp"
 #include "cli/text.hpp"
+#include "cli/usage.hpp"
 #include "taskbarge/core/settings.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
@@ -20,6 +23,8 @@ namespace taskbarge::cli {
 namespace {
 
 constexpr const char* from_settings = "Settings";
+// As wide as any terminal is.
+constexpr std::size_t help_columns = 80;
 
 // An option that is a setting: its value goes to load_settings under the setting's name.
 CLI::Option* add_named(CLI::App& app, options& o, const std::string& flag, const std::string& setting,
@@ -28,6 +33,25 @@ CLI::Option* add_named(CLI::App& app, options& o, const std::string& flag, const
         .add_option_function<std::string>(
             flag, [&o, setting](const std::string& value) { o.named.emplace_back(setting, value); }, what)
         ->group(from_settings);
+}
+
+// A value that cannot be used, in our words.
+[[noreturn]] void refuse(const std::string& text) {
+    throw CLI::ValidationError(text);
+}
+
+// From 1.
+std::int64_t read_number(const std::string& text, std::string_view what) {
+    std::int64_t n = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, n);
+    if (error != std::errc() || stop != end || n < 1)
+        refuse(fmt::format("\"{}\" is no {}: a whole number from 1", text, what));
+    return n;
+}
+
+std::string check_format(const std::string& text) {
+    return text == "csv" || text == "jsonl" ? "" : fmt::format("\"{}\" is no format; csv or jsonl", text);
 }
 
 std::string check_set(const std::string& text) {
@@ -76,20 +100,24 @@ void add_reporting(CLI::App& app, options& o) {
 
 void add_input(CLI::App& app, options& o) {
     app.add_option("FILE", o.files, "Input files, in this order; - is standard input")->required()->type_name("");
-    app.add_option("--first", o.first_rows, "Only the first N rows, as a job of its own")
-        ->type_name("N")
-        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
+    app.add_option_function<std::string>(
+           "--first",
+           [&o](const std::string& text) {
+               o.first_rows = static_cast<std::uint64_t>(read_number(text, "number of rows"));
+           },
+           "Only the first N rows, as a job of its own")
+        ->type_name("N");
     add_named(app, o, "--format", "import.format", "csv or jsonl; without it found out (import.format)")
         ->type_name("csv|jsonl")
-        ->check(CLI::IsMember({"csv", "jsonl"}));
+        ->check(check_format);
 }
 
 void add_job(CLI::App& app, options& o, bool required) {
-    app.add_option_function<core::job_id>(
-           "JOB", [&o](const core::job_id& id) { o.job = id; }, "The job's number, as `taskbarge jobs` lists it")
+    app.add_option_function<std::string>(
+           "JOB", [&o](const std::string& text) { o.job = read_number(text, "job number"); },
+           "The job's number, as `taskbarge jobs` lists it")
         ->required(required)
-        ->type_name("")
-        ->check(CLI::PositiveNumber);
+        ->type_name("");
 }
 
 // Adds the command; its options go to `o` when it is the one that was given.
@@ -211,14 +239,13 @@ void add_prune(CLI::App& app, options& o) {
     add_reporting(prune, o);
 }
 
-// "failed,unknown" -> states; throws what CLI11 makes a usage error of.
+// "failed,unknown" -> states.
 void read_states(const std::string& list, std::vector<core::row_state>& states) {
     for (const auto& word : CLI::detail::split(list, ',')) {
         const auto state = core::parse_row_state(word);
         if (!state)
-            throw CLI::ValidationError(
-                "--only",
-                fmt::format("no state {}; there are created, duplicate, rejected, failed, unknown, pending", word));
+            refuse(fmt::format(
+                "--only: \"{}\" is no state; there are created, duplicate, rejected, failed, unknown, pending", word));
         states.push_back(*state);
     }
 }
@@ -227,10 +254,15 @@ void add_results(CLI::App& app, options& o) {
     auto& results =
         add_command(app, o, command::results, "results", "One line per input record of a job", help::results_footer);
     add_job(results, o, true);
-    results.add_option("--format", o.results.format, "csv (default) or jsonl")
+    results
+        .add_option_function<std::string>(
+            "--format",
+            [&o](const std::string& text) {
+                o.results.format = text == "jsonl" ? report::results_format::jsonl : report::results_format::csv;
+            },
+            "csv (default) or jsonl")
         ->type_name("csv|jsonl")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, report::results_format>{
-            {"csv", report::results_format::csv}, {"jsonl", report::results_format::jsonl}}));
+        ->check(check_format);
     results
         .add_option_function<std::string>(
             "--only", [&o](const std::string& list) { read_states(list, o.results.only); },
@@ -262,10 +294,10 @@ void add_three(CLI::App& app, const std::string& flag, std::array<T, 3>& into, c
            flag,
            [&into, flag, read](const std::string& list) {
                const auto parts = CLI::detail::split(list, ',');
-               if (parts.size() != into.size()) throw CLI::ValidationError(flag, "needs three values: minute,hour,day");
+               if (parts.size() != into.size()) refuse(flag + " needs three values: minute,hour,day");
                for (std::size_t i = 0; i < parts.size(); ++i) {
                    const std::optional<T> value = read(parts[i]);
-                   if (!value) throw CLI::ValidationError(flag, "cannot read " + parts[i]);
+                   if (!value) refuse(fmt::format("{}: cannot read \"{}\"", flag, parts[i]));
                    into[i] = *value;
                }
            },
@@ -299,8 +331,10 @@ void add_sandbox(CLI::App& app, options& o) {
         ->type_name("FOLDER");
     sub.add_option("--api-key", s.api_key, "The key it accepts; without it one made from the seed")->type_name("KEY");
     sub.add_option("--seed", s.seed, "For everything it chooses at random")->type_name("N");
-    sub.add_flag("!--no-tls", s.tls, "Plain HTTP");
-    sub.add_flag("!--no-gzip", s.gzip, "Never compress answers");
+    sub.add_flag_callback(
+        "--no-tls", [&s] { s.tls = false; }, "Plain HTTP");
+    sub.add_flag_callback(
+        "--no-gzip", [&s] { s.gzip = false; }, "Never compress answers");
     add_three(sub, "--limits", s.limits, "Requests a minute, hour and day on bulk_create; 0: unlimited", number);
     add_three(sub, "--search-limits", s.search_limits, "The same for tasks/search", number);
     add_three(sub, "--users-limits", s.users_limits, "The same for users/search", number);
@@ -323,11 +357,25 @@ void add_sandbox(CLI::App& app, options& o) {
     sub.add_flag("-q,--quiet", s.quiet, "Do not report each request");
 }
 
+const std::string version_line = std::string("taskbarge ") + TASKBARGE_VERSION;
+
+// What these two do is done before, or while, the words are read: see parse_options().
+void add_help_and_version(CLI::App& app) {
+    auto& help = *app.add_subcommand("help", "What a command does, and its options: the same as COMMAND --help");
+    help.add_option("COMMAND")
+        ->type_name("")
+        ->description("A command, such as import or `ledger check`")
+        ->expected(0, 2);
+    help.footer(std::string(help::help_footer));
+    auto& version = *app.add_subcommand("version", "The program's version: the same as --version");
+    version.footer(std::string(help::version_footer));
+    version.callback([] { throw CLI::CallForVersion(version_line, 0); });
+}
+
 void build(CLI::App& app, options& o) {
     app.require_subcommand(1);
     app.footer(std::string(help::program_footer));
-    app.set_version_flag("--version", std::string("taskbarge ") + TASKBARGE_VERSION);
-    app.get_formatter()->column_width(32);
+    app.set_version_flag("--version", version_line);
     add_init(app, o);
     add_import_and_plan(app, o);
     add_job_commands(app, o);
@@ -338,28 +386,27 @@ void build(CLI::App& app, options& o) {
     add_ledger(app, o);
     add_serve(app, o);
     add_sandbox(app, o);
+    add_help_and_version(app);
 }
 
-// The command that was being read, and the one that it is part of.
-struct named_command {
-    std::string name = "taskbarge", parent;
-    const CLI::App* app = nullptr;  // null: none was named
-};
+// `help import` is `import --help`.
+std::vector<std::string> without_help_command(std::vector<std::string> words) {
+    if (words.empty() || words.front() != "help" || (words.size() > 1 && words[1] == "--help")) return words;
+    words.erase(words.begin());
+    words.emplace_back("--help");
+    return words;
+}
 
-named_command innermost(const CLI::App& app) {
-    named_command out;
-    for (auto subs = app.get_subcommands(); !subs.empty(); subs = subs.front()->get_subcommands()) {
-        out.parent = out.name;
-        out.name += " " + subs.front()->get_name();
-        out.app = subs.front();
-    }
-    return out;
+early_end refused(const named_command& command, const std::string& problem) {
+    return {static_cast<int>(report::exit_code::usage), "",
+            fmt::format("{0}: {1}; see {0} --help\n", command.name, printable(problem))};
 }
 
 early_end usage_error(const CLI::App& app, const CLI::ParseError& e) {
-    const auto name = innermost(app).name;
-    return {static_cast<int>(report::exit_code::usage), "",
-            fmt::format("{}: {}; see {} --help\n", name, printable(e.what()), name)};
+    const auto at = innermost(app);
+    const auto problem = usage_problem(app, e);
+    if (!problem.empty()) return refused(at, problem);
+    return {static_cast<int>(report::exit_code::usage), "", overview(*at.app, at.name, help_columns)};
 }
 
 }  // namespace taskbarge::cli
@@ -369,12 +416,14 @@ std::variant<options, early_end> parse_options(const std::vector<std::string>& a
     CLI::App app{std::string(help::program), "taskbarge"};
     build(app, parsed);
     // CLI11 takes the arguments from the back.
-    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    auto reversed = without_help_command(arguments);
+    std::reverse(reversed.begin(), reversed.end());
     try {
         app.parse(reversed);
     } catch (const CLI::CallForHelp&) {
-        const auto sub = innermost(app);
-        return early_end{0, sub.app ? sub.app->help(sub.parent) : app.help(), ""};
+        const auto at = innermost(app);
+        if (const auto problem = no_command(*at.app); !problem.empty()) return refused(at, problem);
+        return early_end{0, help_page(*at.app, at.name, help_columns), ""};
     } catch (const CLI::CallForVersion& e) {
         return early_end{0, std::string(e.what()) + "\n", ""};
     } catch (const CLI::ParseError& e) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace taskbarge::cli {
 
 std::string grouped(std::uint64_t n) {
@@ -27,6 +29,14 @@ std::string spoken(std::chrono::milliseconds d) {
     return fmt::format("{}d {}h", seconds / 86'400, seconds % 86'400 / 3600);
 }
 
+std::string spoken_briefly(std::chrono::milliseconds d) {
+    const auto seconds = std::max<std::int64_t>(d.count(), 0) / 1000;
+    if (seconds < 60) return fmt::format("{} s", seconds);
+    if (seconds < 3600) return fmt::format("{}m", seconds / 60);
+    if (seconds < 86'400) return fmt::format("{}h", seconds / 3600);
+    return fmt::format("{}d", seconds / 86'400);
+}
+
 std::string clock_time(core::instant t, core::instant now) {
     const std::string full = core::to_rfc3339_seconds(t);
     const std::string time = full.substr(11, 8) + " UTC";
@@ -44,6 +54,27 @@ std::string spoken_bytes(std::uint64_t bytes) {
         ++unit;
     }
     return fmt::format("{:.1f} {}", amount, units[unit]);
+}
+
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t from) {
+    std::string out;
+    std::size_t at = from;
+    while (!text.empty()) {
+        const auto word = text.substr(0, text.find(' '));
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        if (word.empty()) continue;
+        if (at > from && at + 1 + word.size() > columns) {
+            out += '\n' + std::string(from, ' ');
+            at = from;
+        }
+        if (at > from) {
+            out += ' ';
+            ++at;
+        }
+        out += word;
+        at += word.size();
+    }
+    return out;
 }
 
 std::string shell_word(std::string_view text) {

@@ -48,12 +48,33 @@ TEST(CommandLine, HelpAndVersionGoToStandardOutput) {
 TEST(CommandLine, MistakesGiveSixtyFourAndOneLine) {
     program p;
     for (const auto& arguments :
-         {std::vector<std::string>{}, {"import"}, {"import", "--nonsense", "x"}, {"results", "one"}, {"nonsense"}}) {
+         {std::vector<std::string>{"import"}, {"import", "--nonsense", "x"}, {"results", "one"}, {"nonsense"}}) {
         const auto o = p.run(arguments);
         EXPECT_EQ(o.code, 64);
         EXPECT_EQ(o.out, "");
         expect_one_line(o.err);
     }
+}
+
+TEST(CommandLine, WhoNamesNoCommandIsShownThem) {
+    program p;
+    const auto o = p.run({});
+    EXPECT_EQ(o.code, 64);
+    EXPECT_EQ(o.out, "");
+    EXPECT_THAT(o.err, HasSubstr("\n  import    Read files"));
+    EXPECT_EQ(p.run({"help"}).out, p.run({"--help"}).out);
+    EXPECT_EQ(p.run({"help", "import"}).out, p.run({"import", "--help"}).out);
+    EXPECT_EQ(p.run({"version"}).out, p.run({"--version"}).out);
+}
+
+TEST(CommandLine, AMisspeltNameIsToldTheNearest) {
+    program p;
+    EXPECT_EQ(p.run({"imprt", "a.csv"}).err,
+              "taskbarge: there is no command \"imprt\"; the nearest is import; see taskbarge --help\n");
+    EXPECT_EQ(p.run({"import", "--dryrun", "a.csv"}).err,
+              "taskbarge import: there is no option --dryrun; the nearest is --dry-run; see taskbarge import --help\n");
+    EXPECT_EQ(p.run({"status", "abc"}).err,
+              "taskbarge status: \"abc\" is no job number: a whole number from 1; see taskbarge status --help\n");
 }
 
 TEST(CommandLine, ALedgerThatIsNotThereCanBeNeitherCheckedNorAcceptedNorTrusted) {

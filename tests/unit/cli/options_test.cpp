@@ -141,19 +141,82 @@ TEST_P(UsageError, GivesSixtyFourAndOneLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, UsageError,
-    testing::Values(words{}, words{"improt", "a.csv"}, words{"import"}, words{"plan"},
-                    words{"import", "--nonsense", "a.csv"}, words{"import", "a.csv", "--first", "0"},
-                    words{"import", "a.csv", "--first", "x"}, words{"import", "a.csv", "--format", "xlsx"},
-                    words{"import", "a.csv", "--max-wait", "5"}, words{"import", "a.csv", "--set", "nonsense"},
-                    words{"import", "a.csv", "--set", "nonsense=1"}, words{"import", "a.csv", "--set"}, words{"status"},
-                    words{"status", "x"}, words{"status", "0"}, words{"status", "-1"}, words{"status", "1", "2"},
-                    words{"results"}, words{"results", "1", "--only", "lost"}, words{"results", "1", "--format", "x"},
+    testing::Values(words{"improt", "a.csv"}, words{"import"}, words{"plan"}, words{"import", "--nonsense", "a.csv"},
+                    words{"import", "a.csv", "--first", "0"}, words{"import", "a.csv", "--first", "x"},
+                    words{"import", "a.csv", "--format", "xlsx"}, words{"import", "a.csv", "--max-wait", "5"},
+                    words{"import", "a.csv", "--set", "nonsense"}, words{"import", "a.csv", "--set", "nonsense=1"},
+                    words{"import", "a.csv", "--set"}, words{"status"}, words{"status", "x"}, words{"status", "0"},
+                    words{"status", "-1"}, words{"status", "1", "2"}, words{"results"},
+                    words{"results", "1", "--only", "lost"}, words{"results", "1", "--format", "x"},
                     words{"resume", "1", "--resend-unknown"}, words{"jobs", "1"}, words{"sandbox", "--limits", "1,2"},
                     words{"sandbox", "--latency", "5"}, words{"prune"}, words{"prune", "--older-than", "90"},
                     words{"prune", "--older-than", "23h"}, words{"--json"}));
 
 TEST(Options, TellThatAStateIsUnknown) {
     EXPECT_THAT(ended({"results", "1", "--only", "lost"}).err, HasSubstr("duplicate"));
+}
+
+// What was typed, and what is said of it.
+class Misspelt : public testing::TestWithParam<std::pair<words, std::string>> {};
+
+TEST_P(Misspelt, IsToldInOurWordsWithTheNearestName) {
+    const auto end = ended(GetParam().first);
+    EXPECT_EQ(end.code, 64);
+    EXPECT_THAT(end.err, HasSubstr(": " + GetParam().second + "; see taskbarge"));
+    for (const char* inside :
+         {"POSITIVE", "Check ", "FAILED", "convert", "required KEY", "not in range", "UINT", "Subcommand"})
+        EXPECT_THAT(end.err, testing::Not(HasSubstr(inside)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, Misspelt,
+    testing::Values(
+        std::pair(words{"imprt", "a.csv"}, "there is no command \"imprt\"; the nearest is import"),
+        std::pair(words{"IMPORT", "a.csv"}, "there is no command \"IMPORT\"; the nearest is import"),
+        std::pair(words{"imprt", "--help"}, "there is no command \"imprt\"; the nearest is import"),
+        std::pair(words{"help", "imprt"}, "there is no command \"imprt\"; the nearest is import"),
+        std::pair(words{"ledger", "chek"}, "there is no command \"chek\"; the nearest is check"),
+        std::pair(words{"config", "shwo"}, "there is no command \"shwo\"; the nearest is show"),
+        std::pair(words{"nonsense"}, "there is no command \"nonsense\""),
+        std::pair(words{"import", "--dryrun", "a.csv"}, "there is no option --dryrun; the nearest is --dry-run"),
+        std::pair(words{"import", "--dryrun"}, "there is no option --dryrun; the nearest is --dry-run"),
+        std::pair(words{"jobs", "--qiet"}, "there is no option --qiet; the nearest is --quiet"),
+        std::pair(words{"serve", "--listn=x"}, "there is no option --listn; the nearest is --listen"),
+        std::pair(words{"import", "--nonsense", "a.csv"}, "there is no option --nonsense"),
+        std::pair(words{"--json"}, "--json must stand behind a command"),
+        std::pair(words{"--ledger", "l.db", "jobs"}, "--ledger must stand behind the command: taskbarge jobs --ledger"),
+        std::pair(words{"status", "abc"}, "\"abc\" is no job number: a whole number from 1"),
+        std::pair(words{"status", "0"}, "\"0\" is no job number: a whole number from 1"),
+        std::pair(words{"status", "99999999999999999999"},
+                  "\"99999999999999999999\" is no job number: a whole number from 1"),
+        std::pair(words{"import", "--first", "x", "a"}, "\"x\" is no number of rows: a whole number from 1"),
+        std::pair(words{"import", "--format", "xml", "a"}, "--format: \"xml\" is no format; csv or jsonl"),
+        std::pair(words{"results", "1", "--format", "xml"}, "--format: \"xml\" is no format; csv or jsonl"),
+        std::pair(words{"import", "--set"}, "--set needs a value"),
+        std::pair(words{"import", "--config", "a", "--config", "b", "c"}, "--config is given more than once"),
+        std::pair(words{"import", "--json=maybe", "a"}, "--json takes no value"),
+        std::pair(words{"sandbox", "--seed", "x"}, "--seed: \"x\" is no number"),
+        std::pair(words{"sandbox", "--limits", "1,2,x"}, "--limits: cannot read \"x\""),
+        std::pair(words{"jobs", "1", "2"}, "unexpected: 1 2"), std::pair(words{"status"}, "JOB is required")));
+
+TEST(Options, WithoutACommandListThem) {
+    const auto end = ended({});
+    EXPECT_EQ(end.code, 64);
+    EXPECT_EQ(end.out, "");
+    for (const auto& name : cli::command_names())
+        EXPECT_THAT(end.err, HasSubstr("\n  " + name + "  "));
+    EXPECT_THAT(end.err, HasSubstr("Send a job's failed rows again"));
+    const auto group = ended({"ledger"});
+    EXPECT_EQ(group.code, 64);
+    EXPECT_THAT(group.err, HasSubstr("\n  accept    Go on with a ledger that is older"));
+}
+
+TEST(Help, IsACommandToo) {
+    EXPECT_EQ(ended({"help"}).out, ended({"--help"}).out);
+    EXPECT_EQ(ended({"help", "import"}).out, ended({"import", "--help"}).out);
+    EXPECT_EQ(ended({"help", "ledger", "check"}).out, ended({"ledger", "check", "--help"}).out);
+    EXPECT_EQ(ended({"version"}).out, ended({"--version"}).out);
+    EXPECT_EQ(ended({"version"}).code, 0);
 }
 
 TEST(Help, OfEveryCommandTeaches) {
@@ -180,12 +243,36 @@ TEST(Help, OfTheProgramListsCommandsExitCodesAndWhereSettingsComeFrom) {
     EXPECT_THAT(end.out, HasSubstr("TASKBARGE_SECTION_KEY"));
 }
 
+std::vector<words> every_help() {
+    std::vector<words> all{{"--help"}};
+    for (const auto& name : cli::command_names())
+        all.push_back({name, "--help"});
+    for (const char* name : {"check", "accept", "trust"})
+        all.push_back({"ledger", name, "--help"});
+    for (const char* name : {"check", "show"})
+        all.push_back({"config", name, "--help"});
+    return all;
+}
+
 TEST(Help, LinesFitATerminal) {
-    for (const auto& name : cli::command_names()) {
-        std::istringstream lines(ended({name, "--help"}).out);
+    for (const auto& command : every_help()) {
+        std::istringstream lines(ended(command).out);
         for (std::string line; std::getline(lines, line);)
-            EXPECT_LE(line.size(), 120u) << line;
+            EXPECT_LE(line.size(), 80u) << line;
     }
+}
+
+TEST(Help, ShowsNothingOfTheLibrarysInsides) {
+    for (const auto& command : every_help())
+        for (const char* inside :
+             {"REQUIRED", "POSITIVE", "UINT", "{", "Positionals", "SUBCOMMAND", "4611686018427387904"})
+            EXPECT_THAT(ended(command).out, testing::Not(HasSubstr(inside))) << command.front();
+    const auto page = ended({"import", "--help"}).out;
+    EXPECT_THAT(page, HasSubstr("\nUsage: taskbarge import [OPTIONS] FILE...\n"));
+    EXPECT_THAT(page, HasSubstr("\n  --first N                 Only the first N rows"));
+    EXPECT_THAT(page, HasSubstr("\n  -q, --quiet               No progress"));
+    EXPECT_THAT(page, HasSubstr("\n  --format csv|jsonl        csv or"));
+    EXPECT_THAT(ended({"prune", "--help"}).out, HasSubstr("at\n                            least 1d (required)\n"));
 }
 
 TEST(Version, IsOneLine) {
@@ -204,7 +291,7 @@ TEST(Options, LedgerHasCommandsOfItsOwn) {
     const auto help = ended({"ledger", "accept", "--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_THAT(help.out, HasSubstr("taskbarge ledger accept"));
-    EXPECT_THAT(help.out, HasSubstr("Stop imports and the service first"));
+    EXPECT_THAT(help.out, HasSubstr("Stop imports and"));
     EXPECT_THAT(ended({"ledger", "--help"}).out, HasSubstr("taskbarge ledger trust"));
     EXPECT_EQ(ended({"ledger"}).code, 64);
     const auto wrong = ended({"ledger", "accept", "--nonsense"});

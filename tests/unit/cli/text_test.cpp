@@ -46,6 +46,22 @@ TEST(Text, ForATerminalHoldsNoControlCharactersAndIsCutBetweenCharacters) {
     EXPECT_EQ(cli::printable("Zoë"), "Zoë");
 }
 
+TEST(Text, IsWrappedBetweenWords) {
+    EXPECT_EQ(cli::wrapped("one two three", 80), "one two three");
+    EXPECT_EQ(cli::wrapped("one two three", 7), "one two\nthree");
+    EXPECT_EQ(cli::wrapped("one two three", 9, 4), "one\n    two\n    three") << "a word that is longer stays whole";
+    EXPECT_EQ(cli::wrapped("one  two ", 80), "one two");
+    EXPECT_EQ(cli::wrapped("", 80), "");
+}
+
+TEST(Text, SpeaksDurationsBriefly) {
+    EXPECT_EQ(cli::spoken_briefly(-1s), "0 s");
+    EXPECT_EQ(cli::spoken_briefly(14'900ms), "14 s");
+    EXPECT_EQ(cli::spoken_briefly(200s), "3m");
+    EXPECT_EQ(cli::spoken_briefly(7800s), "2h");
+    EXPECT_EQ(cli::spoken_briefly(50h), "2d");
+}
+
 TEST(Text, QuotesShellWordsWhereNeeded) {
     EXPECT_EQ(cli::shell_word("/a/b-c.toml"), "/a/b-c.toml");
     EXPECT_EQ(cli::shell_word("a b"), "'a b'");
