@@ -1,4 +1,6 @@
 // The commands that run in the environment of a job: import, plan, doctor, resume, retry, verify, cancel.
+#include <unistd.h>
+
 #include <functional>
 #include <utility>
 
@@ -20,7 +22,8 @@ namespace {
 template <class Report>
 Report observed(const options& o, const program& p, const session& s,
                 const std::function<Report(const job::environment&)>& work) {
-    terminal_observer watch({style_for_stderr(o.quiet), write_stderr, terminal_width, p.clock});
+    terminal_observer watch({progress_style_for_stderr(o.quiet), write_stderr, [] { return columns_of(STDERR_FILENO); },
+                             p.clock, style_of(STDERR_FILENO, s.settings.dates.timezone)});
     const job::environment environment{s.settings, s.key, p.clock, p.stop, watch, p.seed};
     auto report = work(environment);
     watch.finish();

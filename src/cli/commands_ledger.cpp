@@ -14,7 +14,7 @@ constexpr const char* routes[] = {"tasks/bulk_create", "tasks/search"};
 
 // The job as --json tells it.
 job::report report_of(const program& p, const session& s, const ledger::job_record& job) {
-    terminal_observer nobody({progress_style::none, write_stderr, terminal_width, p.clock});
+    terminal_observer nobody({progress_style::none, write_stderr, {}, p.clock});
     return job::report_job({s.settings, s.key, p.clock, p.stop, nobody, p.seed}, job.id);
 }
 

@@ -1,10 +1,10 @@
 #include "cli/observer.hpp"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <algorithm>
+#include <vector>
 
 #include "cli/text.hpp"
 #include "taskbarge/core/write_all.hpp"
@@ -13,63 +13,137 @@ namespace taskbarge::cli {
 
 namespace {
 
-std::string reading_line(const job::progress& p) {
-    const auto rows = counted(p.rows.rows, "row", "rows");
-    if (p.bytes_total == 0) return fmt::format("reading: {}, {}", rows, spoken_bytes(p.bytes_read));
-    const auto percent = p.bytes_read >= p.bytes_total ? 100 : p.bytes_read * 100 / p.bytes_total;
-    return fmt::format("reading: {}, {}% of {}", rows, percent, spoken_bytes(p.bytes_total));
+// From many words to few.
+enum class wording { full, brief, terse };
+constexpr wording all_wordings[] = {wording::full, wording::brief, wording::terse};
+
+struct piece {
+    std::string text;
+    bool bad = false;
+};
+
+std::uint64_t percent(std::uint64_t part, std::uint64_t whole) {
+    if (part >= whole) return 100;
+    return static_cast<std::uint64_t>(static_cast<double>(part) / static_cast<double>(whole) * 100);
 }
 
-std::string sums(const job::progress& p) {
-    auto out = fmt::format("{} of {} created, {} of at least {} requests", grouped(p.rows.created),
-                           counted(p.rows.rows - p.rows.rejected - p.rows.duplicate, "row", "rows"),
-                           grouped(p.requests.requests), grouped(p.requests.minimum_requests));
-    if (p.rows.failed != 0) out += fmt::format(", {} failed", grouped(p.rows.failed));
-    if (p.rows.unknown != 0) out += fmt::format(", {} unknown", grouped(p.rows.unknown));
+piece count_of(const job::progress& p, wording how) {
+    const auto to_create = p.rows.rows - p.rows.rejected - p.rows.duplicate;
+    if (to_create == 0) return {};
+    const auto share = percent(p.rows.created, to_create);
+    if (how == wording::terse)
+        return {fmt::format("{} of {} ({}%)", grouped(p.rows.created), grouped(to_create), share)};
+    const auto rows = how == wording::full ? counted(to_create, "row", "rows") : grouped(to_create);
+    return {fmt::format("{} of {} created ({}%)", grouped(p.rows.created), rows, share)};
+}
+
+// As the windows let it, or as the answers come: whichever is later.
+piece time_left(const job::progress& p, double rows_a_second, core::instant now, wording how) {
+    std::chrono::milliseconds left{0};
+    if (p.expected_end) left = std::max(left, *p.expected_end - now);
+    if (rows_a_second > 0)
+        left = std::max(left, std::chrono::milliseconds(static_cast<std::int64_t>(
+                                  1000 * static_cast<double>(p.rows.pending) / rows_a_second)));
+    if (left.count() == 0) return {};
+    return {fmt::format("{}{} left", how == wording::full ? "about " : "", spoken(left))};
+}
+
+// "the hour window of tasks/bulk_create", or "hour window".
+std::string waits_for(const job::progress& p, wording how) {
+    auto name = p.waiting_for.empty() ? std::string("Apollo") : printable(p.waiting_for, 120);
+    if (how == wording::full) return name;
+    if (name.starts_with("the ")) name.erase(0, 4);
+    return name.substr(0, name.find(" of tasks/"));
+}
+
+std::string waiting(const job::progress& p, core::instant now, wording how, const style& look) {
+    const auto name = waits_for(p, how);
+    const auto left = p.waiting_until ? *p.waiting_until - now : core::instant::duration{0};
+    if (how == wording::terse) return left.count() > 0 ? fmt::format("{}, {}", name, spoken_briefly(left)) : name;
+    auto out = how == wording::full ? "waiting for " + name : name;
+    if (p.waiting_until)
+        out +=
+            " until " + (how == wording::full ? look.time(*p.waiting_until, now) : clock_time(*p.waiting_until, now));
+    return left.count() > 0 ? fmt::format("{} ({})", out, spoken(left)) : out;
+}
+
+std::string stopping(const job::progress& p, core::instant now, wording how) {
+    const auto left = p.waiting_until ? *p.waiting_until - now : core::instant::duration{0};
+    auto out =
+        "stopping: " + (how == wording::terse ? grouped(p.in_flight) : counted(p.in_flight, "request", "requests")) +
+        " in flight";
+    if (left.count() > 0)
+        out += how == wording::terse ? fmt::format(", {} at most", spoken_briefly(left))
+                                     : fmt::format(", waiting at most {}", spoken(left));
+    return out + "; again: do not wait";
+}
+
+std::string words_of(const job::progress& p, core::instant now, wording how, const style& look) {
+    switch (p.phase) {
+        case job::phase::connecting:
+            return "connecting";
+        case job::phase::looking_up:
+            return fmt::format("looking up {}", counted(p.rows.unknown, "unknown row", "unknown rows"));
+        case job::phase::waiting:
+            return waiting(p, now, how, look);
+        case job::phase::stopping:
+            return stopping(p, now, how);
+        case job::phase::reading:
+        case job::phase::sending:
+            break;
+    }
+    if (p.waiting_for.empty()) return how == wording::terse ? "" : "sending";
+    return (how == wording::full ? "sending, waiting for " : "") + waits_for(p, how);
+}
+
+std::vector<piece> reading_pieces(const job::progress& p) {
+    const auto rows = counted(p.rows.rows, "row", "rows");
+    if (p.bytes_total == 0) return {{fmt::format("reading: {}, {}", rows, spoken_bytes(p.bytes_read))}};
+    return {{fmt::format("reading: {}, {}% of {}", rows, percent(p.bytes_read, p.bytes_total),
+                         spoken_bytes(p.bytes_total))}};
+}
+
+std::vector<piece> pieces(const job::progress& p, double rows_a_second, core::instant now, wording how,
+                          const style& look) {
+    if (p.phase == job::phase::reading) return reading_pieces(p);
+    std::vector<piece> out{count_of(p, how), time_left(p, rows_a_second, now, how)};
+    if (p.rows.failed != 0) out.push_back({fmt::format("{} failed", grouped(p.rows.failed)), true});
+    if (p.rows.unknown != 0 && p.phase != job::phase::looking_up)
+        out.push_back({fmt::format("{} unknown", grouped(p.rows.unknown)), true});
+    const piece words{words_of(p, now, how, look)};
+    // Who stops a run wants to know what becomes of that.
+    out.insert(p.phase == job::phase::stopping ? out.begin() : out.end(), words);
+    if (how == wording::terse) return out;
+    if (p.requests.minimum_requests != 0)
+        out.push_back({fmt::format("{} of {}{} requests", grouped(p.requests.requests),
+                                   how == wording::full ? "at least " : "", grouped(p.requests.minimum_requests))});
+    if (rows_a_second > 0 && how == wording::full)
+        out.push_back({fmt::format("{} rows/s", grouped(static_cast<std::uint64_t>(rows_a_second)))});
     return out;
 }
 
-std::string time_left(const job::progress& p, core::instant now) {
-    if (!p.expected_end || *p.expected_end <= now) return "";
-    return fmt::format(", about {} left", spoken(*p.expected_end - now));
-}
-
-std::string waiting_line(const job::progress& p, core::instant now) {
-    std::string out = "waiting for " + (p.waiting_for.empty() ? std::string("Apollo") : printable(p.waiting_for, 120));
-    if (p.waiting_until) {
-        out += fmt::format(" until {}", clock_time(*p.waiting_until, now));
-        if (*p.waiting_until > now) out += fmt::format(" ({})", spoken(*p.waiting_until - now));
+std::string joined(const std::vector<piece>& pieces, const style& look) {
+    std::string out;
+    for (const auto& one : pieces) {
+        if (one.text.empty()) continue;
+        if (!out.empty()) out += ", ";
+        out += one.bad ? look.bad(one.text) : one.text;
     }
-    return out + ": " + sums(p);
-}
-
-// The line cut to the terminal's width: a longer one would wrap and could not be drawn over.
-std::string fitted(std::string line, std::size_t width) {
-    if (width < 2) width = 2;
-    return printable(line, width > 4 ? width - 4 : width);
+    return out;
 }
 
 }  // namespace
 
-std::string progress_line(const job::progress& p, double rows_a_second, core::instant now) {
-    switch (p.phase) {
-        case job::phase::reading:
-            return reading_line(p);
-        case job::phase::connecting:
-            return "connecting: " + sums(p);
-        case job::phase::looking_up:
-            return fmt::format("looking up {}: {}", counted(p.rows.unknown, "unknown row", "unknown rows"), sums(p));
-        case job::phase::waiting:
-            return waiting_line(p, now);
-        case job::phase::stopping:
-            return fmt::format("stopping: {} in flight, {}", counted(p.in_flight, "request", "requests"), sums(p));
-        case job::phase::sending:
-            break;
+std::string progress_line(const job::progress& p, double rows_a_second, core::instant now, const style& look) {
+    std::vector<piece> found;
+    const auto fits = [&] { return look.columns == 0 || joined(found, {}).size() <= look.columns; };
+    for (const auto how : all_wordings) {
+        found = pieces(p, rows_a_second, now, how, look);
+        if (fits()) return joined(found, look);
     }
-    auto line = "sending: " + sums(p);
-    if (rows_a_second > 0) line += fmt::format(", {} rows/s", grouped(static_cast<std::uint64_t>(rows_a_second)));
-    if (!p.waiting_for.empty()) line += ", waiting for " + printable(p.waiting_for, 120);
-    return line + time_left(p, now);
+    while (found.size() > 1 && !fits())
+        found.pop_back();
+    return fits() ? joined(found, look) : look.fitted(joined(found, {}));
 }
 
 void terminal_observer::on_progress(const job::progress& p) {
@@ -80,29 +154,37 @@ void terminal_observer::on_progress(const job::progress& p) {
         rate_from_ = now;
         rate_rows_ = p.rows.created;
     }
-    if (!due(p.phase, now)) return;
+    if (!due(p, now)) return;
     last_shown_ = now;
     shown_phase_ = p.phase;
-    const auto line = progress_line(p, rate(p, now), options_.clock.now());
-    if (options_.style == progress_style::live) {
+    const bool live = options_.style == progress_style::live;
+    const auto line = progress_line(p, rate(p, now), options_.clock.now(), live ? drawn_style() : options_.look);
+    if (live) {
         draw(line);
     } else {
         options_.write("taskbarge: " + line + "\n");
     }
 }
 
-bool terminal_observer::due(job::phase phase, steady now) {
+bool terminal_observer::due(const job::progress& p, steady now) {
+    if (!begun_) begun_ = now;
+    // Whoever stopped it looks for an answer.
+    if (p.phase == job::phase::stopping && shown_phase_ != p.phase && p.in_flight != 0) return true;
     // The first plain line waits as well: a run that is over at once needs none.
     if (!last_shown_ && options_.style == progress_style::lines) {
         last_shown_ = now;
         return false;
     }
-    if (!last_shown_) return true;
+    return !last_shown_ || now - *last_shown_ >= interval(p.phase, now);
+}
+
+std::chrono::milliseconds terminal_observer::interval(job::phase phase, steady now) const {
+    if (options_.style == progress_style::live) return options_.live_interval;
+    constexpr int part = 4;
+    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - *begun_);
+    const auto grown = std::clamp(passed / part, options_.least_interval, options_.most_interval);
     const bool still_waiting = phase == job::phase::waiting && shown_phase_ == phase;
-    const auto interval = options_.style == progress_style::live ? options_.live_interval
-                          : still_waiting                        ? options_.waiting_interval
-                                                                 : options_.line_interval;
-    return now - *last_shown_ >= interval;
+    return still_waiting ? std::max(grown, options_.waiting_interval) : grown;
 }
 
 double terminal_observer::rate(const job::progress& p, steady now) {
@@ -111,8 +193,15 @@ double terminal_observer::rate(const job::progress& p, steady now) {
     return static_cast<double>(p.rows.created - rate_rows_) / passed.count();
 }
 
+// One column is left free: a line that fills the last one wraps on some terminals.
+style terminal_observer::drawn_style() const {
+    auto look = options_.look;
+    look.columns = std::max<std::size_t>(options_.width(), 2) - 1;
+    return look;
+}
+
 void terminal_observer::draw(const std::string& line) {
-    drawn_ = fitted(line, options_.width());
+    drawn_ = line;
     options_.write("\r\x1b[K" + drawn_);
 }
 
@@ -134,17 +223,9 @@ void terminal_observer::finish() {
     erase();
 }
 
-progress_style style_for_stderr(bool quiet) {
+progress_style progress_style_for_stderr(bool quiet) {
     if (quiet) return progress_style::none;
-    const char* terminal = std::getenv("TERM");
-    const bool dumb = !terminal || std::string_view(terminal) == "dumb";
-    return ::isatty(STDERR_FILENO) && !dumb ? progress_style::live : progress_style::lines;
-}
-
-std::size_t terminal_width() {
-    winsize size{};
-    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-    return size.ws_col;
+    return can_redraw(STDERR_FILENO) ? progress_style::live : progress_style::lines;
 }
 
 void write_stderr(std::string_view text) {

@@ -31,7 +31,7 @@ std::string spoken(std::chrono::milliseconds d) {
 
 std::string spoken_briefly(std::chrono::milliseconds d) {
     const auto seconds = std::max<std::int64_t>(d.count(), 0) / 1000;
-    if (seconds < 60) return fmt::format("{} s", seconds);
+    if (seconds < 100) return fmt::format("{} s", seconds);
     if (seconds < 3600) return fmt::format("{}m", seconds / 60);
     if (seconds < 86'400) return fmt::format("{}h", seconds / 3600);
     return fmt::format("{}d", seconds / 86'400);

@@ -43,6 +43,7 @@ class examination {
         good("ledger", env_.settings.ledger.path);
         check_room();
         if (env_.key.empty()) return std::move(out_);
+        tell_connecting(env_);
         auto online = run_online(env_, **book, [this](session& s) -> asio::awaitable<void> { co_await ask(s); });
         if (!online) bad("settings", online.error());
         return std::move(out_);

@@ -111,6 +111,7 @@ import_run::import_run(session& s, const ledger::job_record& job, const ledger::
 
 asio::awaitable<run_end> import_run::run() {
     progress_.phase = phase::connecting;
+    env_.watch.on_progress(progress_);  // the first answer may be long in coming
     if (auto r = co_await recover(); !r) break_off(r.error());
     auto before = co_await session_.writer().ask<ledger::event_number>([](ledger::ledger& l) { return l.events(); });
     if (before)
@@ -1098,6 +1099,10 @@ void import_run::publish(const next_move& move) {
     if (waits) {
         p.waiting_for = describe_wait(move.why);
         p.waiting_until = wall(move.until);
+    }
+    if (p.phase == phase::stopping) {
+        const auto grace = grace_ends(now);
+        p.waiting_until = grace ? std::optional(wall(*grace)) : std::nullopt;
     }
     const auto sendable = p.rows.created + p.rows.pending + p.rows.unknown + p.rows.failed;
     if (p.rows.pending > 0 && sendable > 0) {

@@ -16,4 +16,11 @@ namespace taskbarge::job {
 core::result<void> run_online(const environment& env, ledger::ledger& book,
                               const std::function<boost::asio::awaitable<void>(session&)>& work);
 
+// Says that Apollo is being asked: the first answer may be long in coming. For commands that have no rows to tell of.
+inline void tell_connecting(const environment& env) {
+    progress p;
+    p.phase = phase::connecting;
+    env.watch.on_progress(p);
+}
+
 }  // namespace taskbarge::job

@@ -118,6 +118,7 @@ std::optional<core::rate_book> known_limits(const environment& env) {
     if (env.key.empty()) return std::nullopt;
     auto scratch = ledger::open_ledger(":memory:");
     if (!scratch) return std::nullopt;
+    tell_connecting(env);
     auto asked =
         run_online(env, **scratch, [](session& s) -> asio::awaitable<void> { (void)co_await s.learn_limits(); });
     if (!asked) return std::nullopt;

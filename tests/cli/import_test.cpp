@@ -206,7 +206,8 @@ TEST_F(Import, ATerminalShowsALiveLineThatGoesAwayBeforeTheSummary) {
     const auto file = p.file("a.csv", header + rows(1, 5));
     const auto o = p.run_on_terminal(with_server({"import", file}), 40);
     EXPECT_EQ(o.code, 0) << o.out;
-    EXPECT_THAT(o.out, HasSubstr("\r\x1b[Ksending: "));
+    EXPECT_THAT(o.out, HasSubstr("\r\x1b[K0 of 5 (0%), connecting")) << "before the first answer";
+    EXPECT_THAT(o.out, HasSubstr("\r\x1b[K0 of 5 (0%)\r"));
     EXPECT_THAT(o.out, HasSubstr("\r\x1b[KJob 1 is finished."));
     p.environment["TERM"] = "dumb";
     EXPECT_THAT(p.run_on_terminal(with_server({"import", file}), 40).out, testing::Not(HasSubstr("\x1b")));

@@ -37,9 +37,9 @@ struct progress {
     core::row_counts rows;
     core::request_counts requests;
     std::uint32_t in_flight = 0;
-    std::string waiting_for;  // "the hour window of tasks/bulk_create"; empty: nothing
-    std::optional<core::instant> waiting_until;
-    std::optional<core::instant> expected_end;  // of the sending, under the known windows
+    std::string waiting_for;                     // "the hour window of tasks/bulk_create"; empty: nothing
+    std::optional<core::instant> waiting_until;  // while stopping: when requests in flight are waited for no longer
+    std::optional<core::instant> expected_end;   // of the sending, under the known windows
 };
 
 // Called on the run's own threads, one call at a time but for on_commit(), which comes from the ledger's; must return

@@ -57,6 +57,7 @@ TEST(Text, IsWrappedBetweenWords) {
 TEST(Text, SpeaksDurationsBriefly) {
     EXPECT_EQ(cli::spoken_briefly(-1s), "0 s");
     EXPECT_EQ(cli::spoken_briefly(14'900ms), "14 s");
+    EXPECT_EQ(cli::spoken_briefly(70s), "70 s");
     EXPECT_EQ(cli::spoken_briefly(200s), "3m");
     EXPECT_EQ(cli::spoken_briefly(7800s), "2h");
     EXPECT_EQ(cli::spoken_briefly(50h), "2d");
