@@ -76,14 +76,27 @@ class run_reporter {
             stop_with({errc::internal, fmt::format("job {}: the states of {} rows add up to {}; please report this bug",
                                                    *out_.job, out_.rows.rows, out_.rows.accounted())});
     }
-    // The sums, and the other jobs that wait.
+    void take_record(const ledger::job_record& job) {
+        out_.pruned_at = job.pruned_at;
+        out_.created_at = job.created_at;
+        out_.finished_at = job.finished_at;
+        if (!out_.files.empty()) return;
+        for (std::size_t i = 0; i < job.files.size(); ++i) {
+            auto& file = out_.files.emplace_back();
+            file.name = job.files[i];
+            if (i >= job.file_notes.size()) continue;
+            file.format = job.file_notes[i].format;
+            file.header = job.file_notes[i].header;
+            file.first_row = job.file_notes[i].first_row;
+        }
+    }
+    // The sums, and the other jobs that wait. Once the job is let go: what was left in flight is counted as whoever
+    // looks afterwards sees it.
     void read_ledger(ledger::ledger& book) {
         read_totals(book);
         if (out_.job)
             if (const auto record = book.job(*out_.job)) {
-                out_.pruned_at = record->pruned_at;
-                out_.created_at = record->created_at;
-                out_.finished_at = record->finished_at;
+                take_record(*record);
             }
         if (!env_.names_others) return;
         auto waiting = book.unfinished_jobs();
@@ -238,6 +251,7 @@ report with_job(const environment& env, core::job_id id, Work work) {
         reporter.stop_with(fresh.error());
     else
         work(*book, *fresh, reporter);
+    if (lock) lock->reset();
     reporter.read_ledger(*book);
     return reporter.finish();
 }
@@ -439,6 +453,7 @@ report import_files(const environment& env, const import_options& options) {
     else if (hold_again(*book, *job, reporter) && !report_if_paused(job->record, reporter) &&
              !report_if_parked(env, job->record, reporter))
         go_on(env, *book, job->record, reporter);
+    job->lock.reset();
     reporter.read_ledger(*book);
     return reporter.finish();
 }
@@ -547,7 +562,7 @@ void report_record(const ledger::job_record& job, run_reporter& reporter) {
     out.job = job.id;
     out.state = core::to_string(job.state);
     out.resume_at = job.resume_at;
-    out.pruned_at = job.pruned_at;
+    reporter.take_record(job);
     if (job.state == job_state::completed) return;
     // Why it stopped the last time is over while a process works on it.
     if (job.held) {

@@ -361,7 +361,10 @@ result<std::vector<chunk_reason>> chunk_reasons(sqlite::connection& db, job_id i
         const auto state =
             core::state_of_open_row(core::parse_chunk_state(query.text(0)).value_or(chunk_state::doubtful), sending);
         if (state == row_state::pending) return;
-        out.push_back({{state, query.string(1), query.number(2), 0, query.string(5)}, query.integer(4)});
+        auto& reason = out.emplace_back(chunk_reason{{state, query.string(1), query.number(2), 0, query.string(5)},
+                                                     query.integer(4)})
+                           .count;
+        explain_left_in_flight(reason.state, reason.code, reason.example_message);
     });
     if (!done) return done.error();
     return out;

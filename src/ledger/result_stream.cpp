@@ -131,7 +131,9 @@ result_stream::result_stream(sqlite::connection& db, job_id job, row_state of_se
 result_stream::~result_stream() = default;
 
 result<bool> result_stream::next(row_result& out) {
-    return sorted_ ? next_sorted(out) : next_merged(out);
+    auto more = sorted_ ? next_sorted(out) : next_merged(out);
+    if (more && *more) explain_left_in_flight(out.state, out.code, out.message);
+    return more;
 }
 
 result<bool> result_stream::next_merged(row_result& out) {

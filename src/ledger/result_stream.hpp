@@ -15,6 +15,13 @@
 
 namespace taskbarge::ledger {
 
+// A chunk that a process left in flight when it ended has no reason of its own yet: the next run writes this one.
+inline void explain_left_in_flight(core::row_state state, std::string& code, std::string& message) {
+    if (state != core::row_state::unknown || !code.empty()) return;
+    code = "interrupted";
+    message = "the process ended while the request was under way; the next run looks it up";
+}
+
 // Merges the chunks of a job: each is loaded when the merge reaches its first row and dropped after its last, so that
 // memory holds the chunks that overlap one row. Where these pass `memory` bytes (hundreds of thousands of groups
 // spread over the whole input), SQLite sorts the remaining rows in its temporary file instead: slower, but bounded.

@@ -88,7 +88,29 @@ std::string repeats_json(const job::plan_report::repeat& r) {
     return out;
 }
 
+// What a person's commands tell beside that.
+void add_job(json_object& o, const job::report& r) {
+    o.raw("files", json_list(r.files, [](std::string& out, const reader::file_report& file) {
+              core::append_json_string(out, file.name);
+          }));
+    o.time_or_null("created_at", r.created_at);
+    o.time_or_null("finished_at", r.finished_at);
+    o.raw("reasons", reasons_json(r.reasons));
+}
+
 }  // namespace
+
+std::string reasons_json(const std::vector<ledger::reason_count>& reasons) {
+    return json_list(reasons, [](std::string& list, const ledger::reason_count& r) {
+        json_object one(list);
+        one.text("state", core::to_string(r.state));
+        one.text("code", r.code);
+        one.number("rows", r.rows);
+        one.number("example_row", r.example_row);
+        one.text("example_message", r.example_message);
+        one.close();
+    });
+}
 
 void add_report(json_object& o, const job::report& r, const std::string& ledger_path, exit_code code) {
     o.job_or_null("job", r.job);
@@ -115,6 +137,7 @@ std::string report_json(const job::report& r, const std::string& ledger_path, ex
     std::string out;
     json_object o(out);
     add_report(o, r, ledger_path, code);
+    add_job(o, r);
     o.close();
     return out + '\n';
 }
@@ -123,6 +146,7 @@ std::string plan_json(const job::plan_report& p, const std::string& ledger_path,
     std::string out;
     json_object o(out);
     add_report(o, p.base, ledger_path, code);
+    add_job(o, p.base);
     o.time_or_null("expected_end", p.expected_end);
     o.number("search_requests", p.search_requests);
     o.time_or_null("expected_end_with_search", p.expected_end_with_search);
@@ -139,10 +163,13 @@ std::string plan_json(const job::plan_report& p, const std::string& ledger_path,
 std::string reports_json(const std::vector<job::report>& reports, const std::string& ledger_path, exit_code code) {
     std::string out;
     json_object o(out);
-    add_report(o, sum_of(reports, code), ledger_path, code);
+    const auto sum = sum_of(reports, code);
+    add_report(o, sum, ledger_path, code);
+    add_job(o, sum);
     o.raw("jobs", json_list(reports, [&](std::string& list, const job::report& r) {
               json_object one(list);
               add_report(one, r, ledger_path, exit_code_of(r));
+              add_job(one, r);
               one.close();
           }));
     o.close();

@@ -88,7 +88,10 @@ struct report {
     std::optional<core::failure> why;
     bool already_finished = false;           // reported again, nothing done
     std::optional<core::instant> pruned_at;  // its rows are gone, its sums are left
-    std::vector<reader::file_report> files;  // what was found in the input, where it was read
+    // What was found in the input, where it was read; else name, format and header as the ledger has them.
+    std::vector<reader::file_report> files;
+    // Why rows were not created, commonest first, where that was asked for.
+    std::vector<ledger::reason_count> reasons{};
 };
 
 struct import_options {

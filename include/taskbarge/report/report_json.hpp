@@ -13,6 +13,11 @@ namespace taskbarge::report {
 // The keys that every report has.
 void add_report(core::json_object& o, const job::report& r, const std::string& ledger_path, exit_code code);
 
+// So many reasons are told.
+inline constexpr std::size_t most_reasons = 10;
+// Why rows were not created, a list.
+std::string reasons_json(const std::vector<ledger::reason_count>& reasons);
+
 // One object on one line, with its line end. All keys are there at every exit.
 std::string report_json(const job::report& r, const std::string& ledger_path, exit_code code);
 

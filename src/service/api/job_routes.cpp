@@ -43,18 +43,6 @@ void add_windows(core::json_object& o, ledger::ledger& book, const core::setting
     o.raw("windows", list + ']');
 }
 
-std::string reasons_json(const std::vector<ledger::reason_count>& reasons) {
-    return core::json_list(reasons, [](std::string& list, const ledger::reason_count& r) {
-        core::json_object one(list);
-        one.text("state", core::to_string(r.state));
-        one.text("code", r.code);
-        one.number("rows", r.rows);
-        one.number("example_row", r.example_row);
-        one.text("example_message", r.example_message);
-        one.close();
-    });
-}
-
 std::string texts_json(const std::vector<std::string>& texts) {
     return core::json_list(texts, core::append_json_string);
 }
@@ -93,19 +81,18 @@ void add_job(core::json_object& o, const job::report& r, const ledger::job_recor
 }  // namespace
 
 result<std::string> job_routes::job_json(core::job_id id) const {
-    constexpr std::size_t most_reasons = 10;
     const auto configuration = parts_.configuration.get();
     const auto& s = configuration->settings;
     auto book = ledger::open_ledger(s.ledger.path);
     if (!book) return book.error();
     const auto job = (*book)->job(id);
     if (!job) return job.error();
-    const auto reasons = (*book)->reasons(id, most_reasons);
+    const auto reasons = (*book)->reasons(id, report::most_reasons);
     if (!reasons) return reasons.error();
     std::string out;
     core::json_object o(out);
     add_job(o, parts_.scheduler.report_of(id), *job, s.ledger.path);
-    o.raw("reasons", reasons_json(*reasons));
+    o.raw("reasons", report::reasons_json(*reasons));
     add_windows(o, **book, s, parts_.clock.now());
     o.raw("imports", texts_json(parts_.intake.imports_of(id)));
     const auto progress = parts_.board.progress_of(id);

@@ -50,7 +50,11 @@ const char* const keys[] = {"job",
                             "resume_at",
                             "unfinished_jobs",
                             "pruned_at",
-                            "error_code"};
+                            "error_code",
+                            "files",
+                            "created_at",
+                            "finished_at",
+                            "reasons"};
 
 void expect_all_keys(const std::string& text) {
     simdjson::dom::parser parser;
@@ -69,8 +73,20 @@ TEST(ReportJson, HoldsTheWholeContract) {
         R"("pending":2,"groups":3,"minimum_requests":5,"requests":6,"retries":1,"rate_limited":2,)"
         R"("requests_this_run":2,"elapsed_seconds":1.234,"ledger":"/l.db",)"
         R"("resume_at":"2026-11-23T10:00:00.000Z","unfinished_jobs":[3,4],"pruned_at":null,)"
-        R"("exit_code":75,"error_code":"waiting","error":"the day window"})"
+        R"("exit_code":75,"error_code":"waiting","error":"the day window","files":[],"created_at":null,"finished_at":null,"reasons":[]})"
         "\n");
+}
+
+TEST(ReportJson, NamesFilesTimesAndReasons) {
+    auto r = parked();
+    r.files.emplace_back().name = "a.csv";
+    r.created_at = *core::parse_rfc3339("2026-11-23T09:00:00Z");
+    r.reasons = {{core::row_state::failed, "refused_422", 3, 9, "gone"}};
+    EXPECT_NE(
+        reports::report_json(r, "/l.db", exit_code::parked)
+            .find(
+                R"("files":["a.csv"],"created_at":"2026-11-23T09:00:00.000Z","finished_at":null,"reasons":[{"state":"failed","code":"refused_422","rows":3,"example_row":9,"example_message":"gone"}])"),
+        std::string::npos);
 }
 
 TEST(ReportJson, HasEveryKeyEvenWithoutAJob) {
@@ -119,7 +135,7 @@ TEST(ReportsJson, SumsSeveralJobsAndListsThem) {
     EXPECT_NE(text.find(R"({"job":null,"state":"parked","rows":14,"created":8,)"), std::string::npos);
     EXPECT_NE(
         text.find(
-            R"("unfinished_jobs":[7],"pruned_at":null,"exit_code":75,"error_code":"waiting","error":"the day window","jobs":[{"job":7,)"),
+            R"("unfinished_jobs":[7],"pruned_at":null,"exit_code":75,"error_code":"waiting","error":"the day window","files":[],"created_at":null,"finished_at":null,"reasons":[],"jobs":[{"job":7,)"),
         std::string::npos);
     EXPECT_NE(text.find(R"({"job":8,"state":"completed","rows":4,)"), std::string::npos);
 }
