@@ -170,7 +170,7 @@ exit_code plan_command(const options& o, const program& p) {
     if (o.json) return deliver(report::plan_json(plan, s->settings.ledger.path, code), code);
     // Without a record read there is nothing to show.
     if (o.quiet || (plan.base.why && plan.base.rows.rows == 0)) return code;
-    return deliver(plan_summary(plan, p.clock.now()), code);
+    return deliver(plan_summary(plan, p.clock.now(), stdout_style(s->settings)), code);
 }
 
 exit_code ledger_check_command(const options& o, const program& p) {
@@ -179,7 +179,7 @@ exit_code ledger_check_command(const options& o, const program& p) {
     const auto found = observed<job::doctor_report>(o, p, *s, job::examine_ledger);
     const auto code = found.why ? exit_code_of(found.why->code) : exit_code::done;
     if (o.json) return deliver(doctor_json(found, s->settings.ledger.path, code), code);
-    return o.quiet ? code : deliver(ledger_check_text(found), code);
+    return o.quiet ? code : deliver(ledger_check_text(found, stdout_style(s->settings)), code);
 }
 
 exit_code doctor_command(const options& o, const program& p) {
@@ -196,7 +196,7 @@ exit_code doctor_command(const options& o, const program& p) {
             complain(why->text);
         }
     if (o.json) return deliver(doctor_json(found, s->settings.ledger.path, code), code);
-    return o.quiet ? code : deliver(doctor_text(found, p.clock.now()), code);
+    return o.quiet ? code : deliver(doctor_text(found, p.clock.now(), stdout_style(s->settings)), code);
 }
 
 exit_code resume_command(const options& o, const program& p) {

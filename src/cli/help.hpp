@@ -77,12 +77,14 @@ Exit codes: 0, 2 some rows would be rejected, 65 the input cannot be used.)";
 inline constexpr std::string_view jobs_footer = R"(
 Examples:
   taskbarge jobs
+  taskbarge jobs --state unfinished
   taskbarge jobs --json)";
 
 inline constexpr std::string_view status_footer = R"(
 Examples:
   taskbarge status 7
   taskbarge status 7 --attempts       every request of the job
+  taskbarge status 7 --watch          until the job is over
   taskbarge status 7 --json
 
 The exit code is the job's: 0 or 2 when it is finished, else why it is not.)";

@@ -68,6 +68,7 @@ std::string waiting(const job::progress& p, core::instant now, wording how, cons
 }
 
 std::string stopping(const job::progress& p, core::instant now, wording how) {
+    if (p.in_flight == 0) return "stopping";
     const auto left = p.waiting_until ? *p.waiting_until - now : core::instant::duration{0};
     auto out =
         "stopping: " + (how == wording::terse ? grouped(p.in_flight) : counted(p.in_flight, "request", "requests")) +

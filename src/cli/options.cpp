@@ -194,15 +194,49 @@ void add_config(CLI::App& app, options& o) {
     show.add_flag("--json", o.json, "One JSON object on standard output; all else goes to standard error");
 }
 
+std::optional<job_word> parse_job_word(std::string_view text) {
+    constexpr std::pair<std::string_view, job_word> words[] = {
+        {"planning", job_word::planning},    {"running", job_word::running}, {"parked", job_word::parked},
+        {"completed", job_word::completed},  {"failed", job_word::failed},   {"pruned", job_word::pruned},
+        {"unfinished", job_word::unfinished}};
+    for (const auto& [word, value] : words)
+        if (word == text) return value;
+    return std::nullopt;
+}
+
+// "parked,failed" -> states of jobs.
+void read_job_words(const std::string& list, std::vector<job_word>& states) {
+    for (const auto& text : CLI::detail::split(list, ',')) {
+        const auto word = parse_job_word(text);
+        if (!word)
+            refuse(
+                fmt::format("--state: \"{}\" is no state of a job; there are unfinished, running, parked, failed, "
+                            "completed, pruned, planning",
+                            text));
+        states.push_back(*word);
+    }
+}
+
 void add_job_commands(CLI::App& app, options& o) {
     auto& jobs = add_command(app, o, command::jobs, "jobs", "List all jobs", help::jobs_footer);
+    jobs.add_option_function<std::string>(
+            "--state", [&o](const std::string& list) { read_job_words(list, o.states); },
+            "Only jobs in these states, separated by commas: unfinished, running, parked, failed, completed, pruned, "
+            "planning")
+        ->type_name("STATE[,STATE]");
     add_reporting(jobs, o);
     auto& status =
         add_command(app, o, command::status, "status",
                     "One job: counts, commonest reasons, rate windows, what it waits for", help::status_footer);
     add_job(status, o, true);
     status.add_flag("--attempts", o.attempts, "Also list the job's requests");
+    status.add_flag("--watch", o.watch, "Show it again and again until the job is over, or Ctrl-C");
     add_reporting(status, o);
+    status.callback([&o] {
+        o.command = command::status;
+        if (o.json && (o.watch || o.attempts))
+            refuse(fmt::format("{} and --json do not go together", o.watch ? "--watch" : "--attempts"));
+    });
     auto& resume = add_command(app, o, command::resume, "resume",
                                "Go on with a job; without JOB finish every unfinished one", help::resume_footer);
     add_job(resume, o, false);
@@ -273,6 +307,15 @@ void add_results(CLI::App& app, options& o) {
     results.add_flag("--rejects", o.results.rejects,
                      "The rejected rows' original text plus an error column, to be mended and imported again");
     results.add_flag("-q,--quiet", o.quiet, "Tell nothing but problems");
+    results.callback([&o, &results] {
+        o.command = command::results;
+        if (!o.results.rejects) return;
+        if (std::any_of(o.results.only.begin(), o.results.only.end(),
+                        [](core::row_state state) { return state != core::row_state::rejected; }))
+            refuse("--rejects writes the rejected rows alone: leave --only out");
+        if (results.count("--format") != 0)
+            refuse("--rejects writes the rows in the format of their file: leave --format out");
+    });
 }
 
 void add_serve(CLI::App& app, options& o) {

@@ -38,6 +38,9 @@ enum class command {
     sandbox
 };
 
+// By which words jobs are listed: that of their state as people see it, or `unfinished`.
+enum class job_word { planning, running, parked, completed, failed, pruned, unfinished };
+
 struct results_options {
     report::results_format format = report::results_format::csv;
     std::vector<core::row_state> only;  // empty: all
@@ -71,8 +74,10 @@ struct options {
     bool dry_run = false;         // import: then `command` is plan; prune
 
     std::optional<core::job_id> job;
-    bool attempts = false;        // status
-    bool resend_unknown = false;  // retry
+    std::vector<job_word> states;  // jobs; empty: all
+    bool attempts = false;         // status
+    bool watch = false;            // status
+    bool resend_unknown = false;   // retry
     results_options results;
     prune_options prune;
     sandbox::sandbox_options sandbox;

@@ -24,23 +24,25 @@ std::string_view word_of(job::health h) {
     return "";
 }
 
-std::string findings(const job::doctor_report& d) {
+std::string findings(const job::doctor_report& d, const style& look) {
     std::string out;
     for (const auto& line : d.lines) {
-        out += fmt::format("{:<8}  {:<28}  {}\n", word_of(line.health), line.what, printable(line.text));
+        const auto word = fmt::format("{:<8}", word_of(line.health));
+        out += fmt::format("{}  {:<28}  {}\n", line.health == job::health::bad ? look.bad(word) : word, line.what,
+                           printable(line.text));
     }
     return out;
 }
 
 }  // namespace
 
-std::string ledger_check_text(const job::doctor_report& d) {
-    return findings(d) + (d.why ? "The ledger cannot be used as it is.\n" : "The ledger is whole.\n");
+std::string ledger_check_text(const job::doctor_report& d, const style& look) {
+    return findings(d, look) + (d.why ? "The ledger cannot be used as it is.\n" : "The ledger is whole.\n");
 }
 
-std::string doctor_text(const job::doctor_report& d, core::instant now) {
-    auto out = findings(d);
-    if (d.book) out += "Rate windows of tasks/bulk_create:\n" + windows_text(*d.book, now, "  ");
+std::string doctor_text(const job::doctor_report& d, core::instant now, const style& look) {
+    auto out = findings(d, look);
+    if (d.book) out += "Rate windows of tasks/bulk_create:\n" + windows_text(*d.book, now, "  ", look);
     out += d.why ? "An import would fail.\n" : "An import would work.\n";
     if (d.has_service)
         out += d.why || d.why_no_service ? "The service would fail.\n" : "The service would work.\n";

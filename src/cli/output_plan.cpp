@@ -37,14 +37,14 @@ std::string file_text(const reader::file_report& file) {
     return out + fmt::format("    not used     {}\n", printable(names, 300));
 }
 
-std::string details_text(const core::task_details& d, core::instant now) {
+std::string details_text(const core::task_details& d, core::instant now, const style& look) {
     auto out = fmt::format("{} {} {} due {} for {}", core::to_string(d.status), core::to_string(d.priority),
-                           core::to_string(d.type), clock_time(d.due_at, now), printable(d.user_id, 40));
+                           core::to_string(d.type), look.time(d.due_at, now), printable(d.user_id, 40));
     if (!d.note.empty()) out += fmt::format(", note \"{}\"", printable(d.note, 60));
     return out;
 }
 
-std::string groups_text(const job::plan_report& plan, core::instant now) {
+std::string groups_text(const job::plan_report& plan, core::instant now, const style& look) {
     if (plan.largest_groups.empty()) return "";
     std::string out = "Groups by size:\n";
     for (const auto& size : plan.group_sizes) {
@@ -57,7 +57,7 @@ std::string groups_text(const job::plan_report& plan, core::instant now) {
     out += "Largest groups:\n";
     for (const auto& group : plan.largest_groups) {
         out += fmt::format("  {:>9} in {}: {}\n", counted(group.rows, "row", "rows"),
-                           counted(group.requests, "request", "requests"), details_text(group.details, now));
+                           counted(group.requests, "request", "requests"), details_text(group.details, now, look));
     }
     return out;
 }
@@ -93,13 +93,14 @@ std::string search_text(const job::plan_report& plan, core::instant now) {
                        cost_text(plan.search_requests, plan.expected_end_with_search, now));
 }
 
-std::string rejects_text(const job::plan_report& plan) {
+std::string rejects_text(const job::plan_report& plan, const style& look) {
     if (plan.rejects.empty()) return "";
     std::string out = "Rejected, commonest reasons first:\n";
     for (const auto& reject : plan.rejects) {
-        out += fmt::format("  {:>9}  {:<22}  e.g. {}: {}\n", grouped(reject.rows), reject.code,
-                           printable(job::place_of(reject.example, plan.base.files), 300),
-                           printable(reject.example.message, 600));
+        const auto head = fmt::format("  {:>9}  {:<22}", grouped(reject.rows), reject.code);
+        out += look.explained(look.bad(head), head.size(),
+                              fmt::format("e.g. {}: {}", printable(job::place_of(reject.example, plan.base.files), 300),
+                                          printable(reject.example.message, 600)));
     }
     return out;
 }
@@ -114,29 +115,31 @@ std::string unknown_words_text(const job::plan_report& plan) {
     return out.empty() ? out : "Words that are not known; say in the settings what they mean:\n" + out;
 }
 
-std::string samples_text(const job::plan_report& plan, core::instant now) {
+std::string samples_text(const job::plan_report& plan, core::instant now, const style& look) {
     if (plan.first_rows.empty()) return "";
     std::string out = "First rows as they would be sent:\n";
     for (const auto& row : plan.first_rows) {
         out += fmt::format("  row {:<6} {}: {}\n", row.number, printable(row.contact_id, 40),
-                           details_text(row.details, now));
+                           details_text(row.details, now, look));
     }
     return out;
 }
 
-std::string limits_text(const job::plan_report& plan, core::instant now) {
+std::string limits_text(const job::plan_report& plan, core::instant now, const style& look) {
     if (!plan.book)
         return "Rate limits: not known; without a key, or without the right to ask, the first answer tells.\n";
-    auto out = "Rate limits of tasks/bulk_create:\n" + windows_text(*plan.book, now, "  ");
-    if (plan.expected_end && *plan.expected_end > now)
-        out += fmt::format("Begun now, it would end about {} (in {}).\n", clock_time(*plan.expected_end, now),
+    auto out = "Rate limits of tasks/bulk_create:\n" + windows_text(*plan.book, now, "  ", look);
+    if (plan.expected_end && *plan.expected_end <= now)
+        return out + "Begun now, it would wait for no window: it ends when Apollo has answered.\n";
+    if (plan.expected_end)
+        out += fmt::format("Begun now, it would end about {} (in {}).\n", look.time(*plan.expected_end, now),
                            spoken(*plan.expected_end - now));
     return out;
 }
 
 }  // namespace
 
-std::string windows_text(const core::rate_book& book, core::instant now, const std::string& indent) {
+std::string windows_text(const core::rate_book& book, core::instant now, const std::string& indent, const style& look) {
     std::string out;
     for (const auto kind : core::all_window_kinds) {
         const auto& window = book[kind];
@@ -150,24 +153,24 @@ std::string windows_text(const core::rate_book& book, core::instant now, const s
         if (window.shut) out += ", shut";
         if (window.ends_at && *window.ends_at > now)
             out +=
-                fmt::format(", opens anew {}{}", window.end_known ? "at " : "about ", clock_time(*window.ends_at, now));
+                fmt::format(", opens anew {}{}", window.end_known ? "at " : "about ", look.time(*window.ends_at, now));
         out += "\n";
     }
     return out;
 }
 
-std::string plan_summary(const job::plan_report& plan, core::instant now) {
+std::string plan_summary(const job::plan_report& plan, core::instant now, const style& look) {
     std::string out;
     for (const auto& file : plan.base.files) {
         out += file_text(file);
     }
     const auto& requests = plan.base.requests;
-    out += sum_line(plan.base.rows) + "\n";
+    out += sum_line(plan.base.rows, look) + "\n";
     out += fmt::format("{} {} at least\n", counted(requests.groups, "group makes", "groups make"),
                        counted(requests.minimum_requests, "request", "requests"));
     if (plan.repeats) out += fmt::format("Again: {}.\n", job::text_of(*plan.repeats));
-    out += groups_text(plan, now) + splitters_text(plan, now) + search_text(plan, now) + rejects_text(plan) +
-           unknown_words_text(plan) + samples_text(plan, now) + limits_text(plan, now);
+    out += groups_text(plan, now, look) + splitters_text(plan, now) + search_text(plan, now) +
+           rejects_text(plan, look) + unknown_words_text(plan) + samples_text(plan, now, look) + limits_text(plan, now, look);
     return out + "Nothing was sent.\n";
 }
 

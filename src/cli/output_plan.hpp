@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "cli/style.hpp"
 #include "taskbarge/job/job.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
@@ -10,9 +11,10 @@ namespace taskbarge::cli {
 
 using report::exit_code;
 
-std::string plan_summary(const job::plan_report& plan, core::instant now);
+std::string plan_summary(const job::plan_report& plan, core::instant now, const style& look = {});
 
 // The limits and use of one route's windows, one line each; `indent` before every line.
-std::string windows_text(const core::rate_book& book, core::instant now, const std::string& indent);
+std::string windows_text(const core::rate_book& book, core::instant now, const std::string& indent,
+                         const style& look = {});
 
 }  // namespace taskbarge::cli

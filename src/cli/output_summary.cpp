@@ -10,23 +10,23 @@ namespace taskbarge::cli {
 
 namespace {
 
-std::string headline(const job::report& r, exit_code code, core::instant now) {
+std::string headline(const job::report& r, exit_code code, core::instant now, const style& look) {
     if (!r.job) return "No job was made.";
     const auto name = fmt::format("Job {}", *r.job);
     switch (code) {
         case exit_code::done:
             return name + (r.already_finished ? " was finished before: nothing was sent." : " is finished.");
         case exit_code::done_partly:
-            return name + (r.already_finished ? " was finished before, with exceptions: nothing was sent."
-                                              : " is finished, with exceptions.");
+            return name + (r.already_finished ? " was finished before, " : " is finished, ") +
+                   look.bad("with exceptions") + (r.already_finished ? ": nothing was sent." : ".");
         case exit_code::parked:
         case exit_code::unreachable:
             if (r.resume_at && *r.resume_at > now)
-                return fmt::format("{} is parked. It can go on at {} (in {}).", name, clock_time(*r.resume_at, now),
+                return fmt::format("{} is parked. It can go on at {} (in {}).", name, look.time(*r.resume_at, now),
                                    spoken(*r.resume_at - now));
             return name + " is parked.";
         default:
-            return name + " cannot go on.";
+            return name + " " + look.bad("cannot go on") + ".";
     }
 }
 
@@ -38,10 +38,13 @@ std::string extension_of(const job::report& r) {
 
 }  // namespace
 
-std::string sum_line(const core::row_counts& rows) {
-    auto line = fmt::format("rows {} = created {} + duplicate {} + rejected {} + failed {} + unknown {} + pending {}",
-                            grouped(rows.rows), grouped(rows.created), grouped(rows.duplicate), grouped(rows.rejected),
-                            grouped(rows.failed), grouped(rows.unknown), grouped(rows.pending));
+std::string sum_line(const core::row_counts& rows, const style& look) {
+    const auto bad = [&look](std::string_view word, std::uint64_t count) {
+        return look.bad_if(count, fmt::format("{} {}", word, grouped(count)));
+    };
+    auto line = fmt::format("rows {} = created {} + duplicate {} + {} + {} + {} + pending {}", grouped(rows.rows),
+                            grouped(rows.created), grouped(rows.duplicate), bad("rejected", rows.rejected),
+                            bad("failed", rows.failed), bad("unknown", rows.unknown), grouped(rows.pending));
     if (rows.accounted() != rows.rows)
         line += fmt::format("  -- these make {}: rows are missing, this is a bug", grouped(rows.accounted()));
     return line;
@@ -68,14 +71,20 @@ std::string requests_line(const core::request_counts& requests) {
                        grouped(requests.retries), grouped(requests.rate_limited));
 }
 
-std::string reasons_text(const std::vector<ledger::reason_count>& reasons) {
+std::string reasons_text(const std::vector<ledger::reason_count>& reasons, std::size_t most, const style& look) {
     std::string out;
-    for (const auto& reason : reasons) {
-        out += fmt::format("  {:>9}  {:<8}  {:<22}  e.g. row {}: {}\n", grouped(reason.rows),
-                           core::to_string(reason.state), printable(reason.code, 40), grouped(reason.example_row),
-                           printable(reason.example_message, 200));
+    std::vector<std::string_view> shown;
+    for (std::size_t i = 0; i < std::min(most, reasons.size()); ++i) {
+        const auto& reason = reasons[i];
+        const bool repeated = std::find(shown.begin(), shown.end(), reason.example_message) != shown.end();
+        if (!reason.example_message.empty()) shown.push_back(reason.example_message);
+        const auto head = fmt::format("  {:>9}  {:<8}  {:<22}", grouped(reason.rows), core::to_string(reason.state),
+                                      printable(reason.code, 40));
+        out += look.explained(look.bad(head), head.size(),
+                              fmt::format("e.g. row {}: {}", grouped(reason.example_row),
+                                          repeated ? "as above" : printable(reason.example_message, 200)));
     }
-    return out;
+    return reasons.size() > most ? out + "  and other reasons\n" : out;
 }
 
 std::string repeated_options(const options& o) {
@@ -117,19 +126,24 @@ std::vector<next_step> next_steps(const job::report& r, const std::string& optio
     return steps;
 }
 
+std::string steps_text(const std::vector<next_step>& steps) {
+    std::string out;
+    for (const auto& step : steps)
+        out += fmt::format("{}:\n    {}\n", step.purpose, step.command);
+    return out;
+}
+
 std::string job_summary(const job::report& r, exit_code code, const std::vector<ledger::reason_count>& reasons,
-                        const std::string& options, core::instant now) {
-    std::string out = headline(r, code, now) + "\n";
+                        const std::string& options, core::instant now, const style& look) {
+    std::string out = headline(r, code, now, look) + "\n";
     if (!r.job) return out;
-    out += "  " + sum_line(r.rows) + "\n";
+    out += "  " + sum_line(r.rows, look) + "\n";
     if (const auto open = open_duplicates_line(r.rows); !open.empty()) out += "  " + open + "\n";
     out += fmt::format("  {}; {} in this run, {}\n", requests_line(r.requests), grouped(r.requests_this_run),
                        spoken(r.elapsed));
-    if (!reasons.empty()) out += "Not created, commonest reasons first:\n" + reasons_text(reasons);
-    const auto steps = next_steps(r, options);
-    for (const auto& step : steps) {
-        out += fmt::format("{}:\n    {}\n", step.purpose, step.command);
-    }
+    if (!reasons.empty())
+        out += "Not created, commonest reasons first:\n" + reasons_text(reasons, most_reasons_in_summary, look);
+    out += steps_text(next_steps(r, options));
     if (!r.unfinished_jobs.empty())
         out += fmt::format("Unfinished jobs: {}. `taskbarge resume{}` finishes them.\n",
                            fmt::join(r.unfinished_jobs, ", "), options);

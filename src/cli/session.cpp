@@ -1,6 +1,7 @@
 #include "cli/session.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -17,16 +18,6 @@
 namespace taskbarge::cli {
 
 namespace {
-
-// The commonest reasons of a job with exceptions, as far as the ledger gives them: a summary without is still one.
-std::vector<ledger::reason_count> reasons_of(const core::settings& settings, const job::report& r) {
-    constexpr std::size_t most = 5;
-    if (!r.job || r.rows.rejected + r.rows.failed + r.rows.unknown == 0) return {};
-    const auto opened = existing_ledger(settings, ledger::witness_check::ignored);
-    if (!opened || !*opened) return {};
-    auto reasons = (*opened)->reasons(*r.job, most);
-    return reasons ? std::move(*reasons) : std::vector<ledger::reason_count>{};
-}
 
 void warn(const std::vector<std::string>& warnings) {
     for (const auto& warning : warnings) {
@@ -83,6 +74,23 @@ core::result<void> take_key(session& s, const program& p, key_need need) {
     if (!found) return found.error();
     if (s.key.empty()) return no_key_failure();
     return {};
+}
+
+style stdout_style(const core::settings& settings) {
+    return style_of(STDOUT_FILENO, settings.dates.timezone);
+}
+
+// A summary without reasons is still one.
+std::vector<ledger::reason_count> reasons_of(const core::settings& settings, const job::report& r, std::size_t most) {
+    if (!r.job) return {};
+    const auto opened = existing_ledger(settings, ledger::witness_check::ignored);
+    return opened && *opened ? reasons_of(**opened, r, most) : std::vector<ledger::reason_count>{};
+}
+
+std::vector<ledger::reason_count> reasons_of(ledger::ledger& book, const job::report& r, std::size_t most) {
+    if (!r.job || r.rows.rejected + r.rows.failed + r.rows.unknown + r.rows.open_duplicates() == 0) return {};
+    auto reasons = book.reasons(*r.job, most);
+    return reasons ? std::move(*reasons) : std::vector<ledger::reason_count>{};
 }
 
 void complain(const std::string& line) {
@@ -166,14 +174,18 @@ exit_code end(const options& o, const program& p, const core::settings* settings
 
 exit_code conclude(const options& o, const program& p, const core::settings* settings, const job::report& r) {
     const auto code = exit_code_of(r);
-    if (o.json)
-        return code == exit_code::usage
-                   ? code
-                   : deliver(report::report_json(r, settings ? settings->ledger.path : "", code), code);
+    if (o.json && code == exit_code::usage) return code;
     // Who began it without a standard output wants no summary. Data that was asked for is another matter: deliver().
-    if (o.quiet || !r.job || !is_stdout_open()) return code;
-    const auto reasons = settings ? reasons_of(*settings, r) : std::vector<ledger::reason_count>{};
-    return deliver(job_summary(r, code, reasons, repeated_options(o), p.clock.now()), code);
+    if (!o.json && (o.quiet || !r.job || !is_stdout_open())) return code;
+    const auto reasons =
+        settings ? reasons_of(*settings, r, report::most_reasons) : std::vector<ledger::reason_count>{};
+    if (!o.json)
+        return deliver(job_summary(r, code, reasons, repeated_options(o), p.clock.now(),
+                                   settings ? stdout_style(*settings) : style{}),
+                       code);
+    auto told = r;
+    told.reasons = reasons;
+    return deliver(report::report_json(told, settings ? settings->ledger.path : "", code), code);
 }
 
 job::report failed_report(const core::failure& why) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/options.hpp"
+#include "cli/style.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/secret.hpp"
 #include "taskbarge/core/settings.hpp"
@@ -54,6 +55,13 @@ core::result<session> begin(const options& o, const program& p);
 
 // Adds the key to the session; warnings go to standard error. Fails with errc::no_key.
 core::result<void> take_key(session& s, const program& p, key_need need);
+
+// How texts on standard output are shown.
+style stdout_style(const core::settings& settings);
+
+// Why rows of a job were not created, commonest first, as far as the ledger tells; none where all were.
+std::vector<ledger::reason_count> reasons_of(const core::settings& settings, const job::report& r, std::size_t most);
+std::vector<ledger::reason_count> reasons_of(ledger::ledger& book, const job::report& r, std::size_t most);
 
 // "taskbarge: LINE" on standard error.
 void complain(const std::string& line);

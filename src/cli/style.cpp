@@ -62,6 +62,12 @@ std::string style::local_stamp(core::instant t) const {
     return local_text(t, zone);
 }
 
+std::string style::explained(std::string_view head, std::size_t width, std::string_view message) const {
+    constexpr std::size_t below = 13;
+    if (columns == 0 || width + 2 + message.size() <= columns) return fmt::format("{}  {}\n", head, message);
+    return fmt::format("{}\n{}{}\n", head, std::string(below, ' '), wrapped(message, columns, below));
+}
+
 std::string style::fitted(std::string_view line) const {
     constexpr std::size_t dots = 3;
     if (columns == 0 || line.size() <= columns) return std::string(line);

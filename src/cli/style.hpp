@@ -27,6 +27,10 @@ struct style {
     // "2026-11-23 02:31:22", the time of the zone alone; empty without a zone.
     std::string local_stamp(core::instant t) const;
 
+    // "HEAD  MESSAGE" with its line end; where there is no room for it the message goes below, between two columns.
+    // `width`: of the head as it is seen.
+    std::string explained(std::string_view head, std::size_t width, std::string_view message) const;
+
     // The line, cut where it would go past the last column.
     std::string fitted(std::string_view line) const;
 };

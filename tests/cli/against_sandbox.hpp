@@ -29,6 +29,9 @@ class against_sandbox : public testing::Test {
     }
 
     outcome run(std::vector<std::string> arguments, const std::string& input = "") const {
+        return p.run(with_server(std::move(arguments)), input);
+    }
+    std::vector<std::string> with_server(std::vector<std::string> arguments) const {
         for (const auto& word : {std::string("--base-url"), server_->where().base_url, std::string("--ca-file"),
                                  server_->where().ca_file, std::string("--ledger"), p.path("l.db")})
             arguments.push_back(word);
@@ -37,7 +40,7 @@ class against_sandbox : public testing::Test {
             arguments.emplace_back("--set");
             arguments.emplace_back(setting);
         }
-        return p.run(arguments, input);
+        return arguments;
     }
     // A file of so many contacts.
     std::string contacts(int count, const std::string& more = "") const {

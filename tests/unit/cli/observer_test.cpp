@@ -227,6 +227,8 @@ TEST_F(ProgressLine, SaysHowLongAStopMayLastAndWhatASecondOneDoes) {
     EXPECT_THAT(at(200, p), testing::StartsWith("stopping: 8 requests in flight, waiting at most 1m 10s; again: do not "
                                                 "wait, 2,000 of 5,837 rows created (34%)"));
     EXPECT_EQ(at(60, p), "stopping: 8 in flight, 70 s at most; again: do not wait");
+    p.in_flight = 0;
+    EXPECT_THAT(at(200, p), testing::StartsWith("stopping, 2,000 of 5,837 rows")) << "nothing to wait for";
     p.in_flight = 1;
     p.waiting_until.reset();
     EXPECT_THAT(at(200, p), testing::StartsWith("stopping: 1 request in flight; again: do not wait, 2,000 of"));

@@ -110,6 +110,14 @@ TEST(Options, ResultsHaveTheirOwnFormat) {
     EXPECT_TRUE(parsed({"results", "7", "--rejects"}).results.rejects);
 }
 
+TEST(Options, JobsAreChosenByState) {
+    EXPECT_THAT(parsed({"jobs", "--state", "parked,failed"}).states,
+                ElementsAre(cli::job_word::parked, cli::job_word::failed));
+    EXPECT_TRUE(parsed({"jobs"}).states.empty());
+    EXPECT_TRUE(parsed({"status", "7", "--watch"}).watch);
+    EXPECT_THAT(ended({"jobs", "--state", "waiting"}).err, HasSubstr("\"waiting\" is no state of a job; there are"));
+}
+
 TEST(Options, SandboxHasAnOptionForEverything) {
     const auto s = parsed({"sandbox", "--listen", "127.0.0.1:8443", "--limits", "5,10,20", "--window-lengths",
                            "2s,10s,1m", "--latency", "10ms", "--bad-contact", "a", "--bad-contact", "b", "--fault",
@@ -150,7 +158,10 @@ INSTANTIATE_TEST_SUITE_P(
                     words{"results", "1", "--only", "lost"}, words{"results", "1", "--format", "x"},
                     words{"resume", "1", "--resend-unknown"}, words{"jobs", "1"}, words{"sandbox", "--limits", "1,2"},
                     words{"sandbox", "--latency", "5"}, words{"prune"}, words{"prune", "--older-than", "90"},
-                    words{"prune", "--older-than", "23h"}, words{"--json"}));
+                    words{"prune", "--older-than", "23h"}, words{"--json"},
+                    words{"results", "1", "--rejects", "--only", "failed"},
+                    words{"results", "1", "--rejects", "--format", "csv"}, words{"status", "1", "--watch", "--json"},
+                    words{"status", "1", "--attempts", "--json"}, words{"jobs", "--state", "lost"}));
 
 TEST(Options, TellThatAStateIsUnknown) {
     EXPECT_THAT(ended({"results", "1", "--only", "lost"}).err, HasSubstr("duplicate"));

@@ -27,24 +27,74 @@ cli::job_line parked_job() {
 }
 
 TEST(JobsTable, HasALineForEachJob) {
-    const auto text = cli::jobs_table({parked_job()});
-    EXPECT_THAT(text, HasSubstr("JOB  STATE"));
-    EXPECT_THAT(text, HasSubstr("    7  parked           1,000          400          8          592  "
-                                "2026-11-23T09:00:00Z  a.csv, b.csv\n"));
-    EXPECT_EQ(cli::jobs_table({}), "There are no jobs yet.\n");
+    auto later = parked_job();
+    later.record.id = 12;
+    later.record.state = core::job_state::completed;
+    later.totals.rows = {300, 0, 300, 0, 0, 0, 0};
+    EXPECT_EQ(
+        cli::jobs_table({parked_job(), later}, now),
+        "JOB  STATE       ROWS  CREATED  DUPLICATE  PROBLEMS  PENDING  GOES ON       MADE                  FILES\n"
+        "  7  parked     1,000      400          0         8      592  10:05:00 UTC  2026-11-23T09:00:00Z  a.csv, "
+        "b.csv\n"
+        " 12  completed    300        0        300         0        0                2026-11-23T09:00:00Z  a.csv, "
+        "b.csv\n");
+    EXPECT_EQ(cli::jobs_table({}, now), "There are no jobs yet.\n");
+}
+
+TEST(JobsTable, LeavesColumnsOutWhereATerminalIsNarrow) {
+    auto job = parked_job();
+    job.record.files = {"a-file-with-quite-a-long-name-for-a-terminal.csv"};
+    const auto at = [&job](std::size_t columns) {
+        cli::style look;
+        look.columns = columns;
+        look.zone = "America/New_York";
+        return cli::jobs_table({job}, now, look);
+    };
+    EXPECT_EQ(at(60),
+              "JOB  STATE    ROWS  CREATED  PROBLEMS  PENDING  FILES\n"
+              "  7  parked  1,000      400         8      592  a-file-wi...\n");
+    EXPECT_THAT(at(0), HasSubstr("2026-11-23 04:00:00  a-file-with-quite-a-long-name-for-a-terminal.csv\n"));
+    EXPECT_THAT(at(90), HasSubstr("DUPLICATE"));
+    EXPECT_THAT(at(30), HasSubstr("  7  parked  1,000      400  a...")) << "what must be there is there";
+}
+
+TEST(JobsTable, ShowsProblemsInRed) {
+    cli::style look;
+    look.colours = true;
+    auto job = parked_job();
+    job.record.state = core::job_state::failed;
+    EXPECT_THAT(cli::jobs_table({job}, now, look), HasSubstr("  7  \x1b[31mfailed\x1b[0m  1,000      400"));
+    EXPECT_THAT(cli::jobs_table({job}, now, look), HasSubstr("\x1b[31m       8\x1b[0m"));
+}
+
+TEST(JobWords, ChooseJobsByTheStateThatPeopleSee) {
+    using word = cli::job_word;
+    auto job = parked_job().record;
+    EXPECT_TRUE(cli::is_wanted(job, {}));
+    EXPECT_TRUE(cli::is_wanted(job, {word::completed, word::parked}));
+    EXPECT_TRUE(cli::is_wanted(job, {word::unfinished}));
+    EXPECT_FALSE(cli::is_wanted(job, {word::running, word::failed, word::completed, word::planning, word::pruned}));
+    job.held = true;
+    EXPECT_TRUE(cli::is_wanted(job, {word::running}));
+    EXPECT_FALSE(cli::is_wanted(job, {word::parked}));
+    job.held = false;
+    job.state = core::job_state::completed;
+    EXPECT_FALSE(cli::is_wanted(job, {word::unfinished}));
+    job.pruned_at = now;
+    EXPECT_TRUE(cli::is_wanted(job, {word::pruned}));
 }
 
 TEST(JobsTable, SaysRunningWhileAProcessHoldsTheJob) {
     auto job = parked_job();
     job.record.held = true;
-    EXPECT_THAT(cli::jobs_table({job}), HasSubstr("running"));
+    EXPECT_THAT(cli::jobs_table({job}, now), HasSubstr("running"));
 }
 
 TEST(StatusText, SaysWhatIsLeftOfAPrunedJob) {
     cli::job_status s{parked_job(), {}, {}, {}, {}};
     s.job.record.state = core::job_state::completed;
     s.job.record.pruned_at = now;
-    EXPECT_THAT(cli::jobs_table({s.job}), HasSubstr("    7  pruned  "));
+    EXPECT_THAT(cli::jobs_table({s.job}, now), HasSubstr("  7  pruned  "));
     auto text = cli::status_text(s, now);
     EXPECT_THAT(text, testing::StartsWith("Job 7: pruned\n"));
     EXPECT_THAT(text, HasSubstr("pruned    2026-11-23T10:00:00Z: its rows and requests are gone; its sums and its "
@@ -67,6 +117,34 @@ TEST(StatusText, TellsWhatTheJobWaitsForAndItsWindows) {
     EXPECT_THAT(text, HasSubstr("not_isolated"));
     EXPECT_THAT(text, HasSubstr("Rate windows of tasks/bulk_create:\n  minute not known yet\n"));
     EXPECT_THAT(text, HasSubstr("Expected end: 12:00:00 UTC (in 2h 00m)\n"));
+}
+
+TEST(StatusText, SaysThatThereAreOtherReasonsAndHowToGetTheRows) {
+    cli::job_status s{parked_job(), {}, {}, {}, {}};
+    const std::string same(150, 'x');
+    for (std::uint64_t i = 0; i < cli::most_reasons_in_status; ++i)
+        s.reasons.push_back({core::row_state::failed, "code_" + std::to_string(i), 20 - i, 9, same});
+    s.steps = {{"taskbarge results 7 --only failed", "To see the rows"}};
+    auto text = cli::status_text(s, now);
+    EXPECT_THAT(text, testing::Not(HasSubstr("other reasons")));
+    EXPECT_THAT(text, testing::EndsWith("To see the rows:\n    taskbarge results 7 --only failed\n"));
+    EXPECT_EQ(text.find(same), text.rfind(same)) << "not ten times";
+    EXPECT_THAT(text, HasSubstr("code_1                  e.g. row 9: as above\n"));
+    s.reasons.push_back({core::row_state::failed, "one_more", 1, 9, "z"});
+    text = cli::status_text(s, now);
+    EXPECT_THAT(text, HasSubstr("  and other reasons\n"));
+    EXPECT_THAT(text, testing::Not(HasSubstr("one_more")));
+}
+
+TEST(StatusText, PutsLongMessagesBelowWhereATerminalIsNarrow) {
+    cli::job_status s{parked_job(), {}, {}, {}, {}};
+    s.reasons = {{core::row_state::failed, "refused_422", 1, 9, "this contact belongs to another team, says Apollo"}};
+    cli::style look;
+    look.columns = 60;
+    EXPECT_THAT(
+        cli::status_text(s, now, look),
+        HasSubstr("          1  failed    refused_422           \n             e.g. row 9: this contact belongs to "
+                  "another\n             team, says Apollo\n"));
 }
 
 TEST(StatusText, ListsRequestsWhenAskedFor) {

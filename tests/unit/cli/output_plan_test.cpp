@@ -56,6 +56,11 @@ TEST(PlanSummary, TellsColumnsGroupsRejectsAndCost) {
     plan.book.emplace();
     plan.expected_end = now + std::chrono::hours(24 * 24);
     plan.splitters[0].expected_end = now + std::chrono::minutes(72);
+    auto quick = plan;
+    quick.expected_end = now;
+    EXPECT_THAT(cli::plan_summary(quick, now),
+                HasSubstr("Begun now, it would wait for no window: it ends when Apollo has "
+                          "answered.\n"));
     EXPECT_THAT(cli::plan_summary(plan, now),
                 HasSubstr("  note differs in 98 % of rows: 512 requests, 24d 0h, instead of 128 requests, 1h 12m\n"));
 }
