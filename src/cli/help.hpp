@@ -253,7 +253,7 @@ Example, in two terminals:
   APOLLO_API_KEY=... taskbarge import --base-url https://127.0.0.1:8443/api/v1 \
       --ca-file /tmp/sandbox/ca.pem contacts.csv
 
-Prints base URL, CA file and API key when it listens; ends with SIGINT or SIGTERM. Faults are listed
+Prints base URL, CA file and API key when it listens, with --env as lines to source; ends with SIGINT or SIGTERM. Faults are listed
 in docs/sandbox.md.)";
 
 }  // namespace taskbarge::cli::help

@@ -370,6 +370,8 @@ void add_sandbox(CLI::App& app, options& o) {
         sub.add_option(flag, into, what)->type_name(type)->allow_extra_args(false);
     };
     sub.add_option("--listen", s.listen, "Loopback address and port; port 0: any free one")->type_name("ADDRESS:PORT");
+    sub.add_flag("--env", o.sandbox_env,
+                 "Print lines that a shell can source, so that commands need no options for it");
     sub.add_option("--state", s.state_folder, "Folder for CA, certificate and key files; without it a temporary one")
         ->type_name("FOLDER");
     sub.add_option("--api-key", s.api_key, "The key it accepts; without it one made from the seed")->type_name("KEY");

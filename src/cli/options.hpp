@@ -81,6 +81,7 @@ struct options {
     results_options results;
     prune_options prune;
     sandbox::sandbox_options sandbox;
+    bool sandbox_env = false;  // what it prints can be sourced
 };
 
 // The program ends at once: text for standard output (help, version) or standard error (a usage error).

@@ -1,11 +1,15 @@
 // The command line as far as no Apollo is needed: help, usage, settings, keys, input files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <simdjson.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <sstream>
 
 #include "cli/program.hpp"
 
@@ -86,6 +90,26 @@ TEST(CommandLine, ALedgerThatIsNotThereCanBeNeitherCheckedNorAcceptedNorTrusted)
         EXPECT_FALSE(std::filesystem::exists(p.path("none.db"))) << action;
         EXPECT_FALSE(std::filesystem::exists(p.path("none.db.lock"))) << action;
     }
+}
+
+TEST(CommandLine, WhatTheSandboxPrintsCanBeSourced) {
+    program p, sandbox;
+    const auto child = sandbox.start({"sandbox", "--env", "--listen", "127.0.0.1:0", "--state", sandbox.path("state")});
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (sandbox.read("stdout").find("\n\n") == std::string::npos && std::chrono::steady_clock::now() < end)
+        ::poll(nullptr, 0, 5);
+    const auto lines = sandbox.read("stdout");
+    std::istringstream in(lines);
+    const std::string exported = "export ";
+    for (std::string line; std::getline(in, line) && !line.empty();) {
+        ASSERT_THAT(line, testing::StartsWith(exported));
+        const auto equals = line.find('=');
+        p.environment[line.substr(exported.size(), equals - exported.size())] = line.substr(equals + 1);
+    }
+    EXPECT_EQ(p.environment.count("TASKBARGE_APOLLO_CA_FILE"), 1u) << lines;
+    EXPECT_THAT(p.run({"doctor"}).out, testing::EndsWith("An import would work.\n"));
+    ::kill(child, SIGTERM);
+    EXPECT_EQ(sandbox.finish(child).code, 0);
 }
 
 TEST(CommandLine, AnUnknownSettingGivesSeventyEightAndTheNearestName) {
