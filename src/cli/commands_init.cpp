@@ -75,7 +75,8 @@ exit_code init_command(const options& o, const program& p) {
     if (!s) return end(o, p, nullptr, s.error());
     if (const auto key = take_key(*s, p, key_need::if_there); !key) return end(o, p, &s->settings, key.error());
     const auto path = o.settings_output.empty() ? std::string(usual_file) : o.settings_output;
-    terminal_observer watch({style_for_stderr(o.quiet), write_stderr, terminal_width, p.clock});
+    terminal_observer watch({progress_style_for_stderr(o.quiet), write_stderr, [] { return columns_of(STDERR_FILENO); },
+                             p.clock, style_of(STDERR_FILENO, s->settings.dates.timezone)});
     const job::import_options input{o.files};
     const job::environment environment{s->settings, s->key, p.clock, p.stop, watch, p.seed};
     const auto found = job::suggest_settings(environment, input);
@@ -93,7 +94,9 @@ exit_code init_command(const options& o, const program& p) {
     const auto plan = job::plan_files(trial, input);
     watch.finish();
     if (plan.base.why) complain(plan.base.why->text);
-    return plan.base.rows.rows == 0 ? exit_code::done : deliver(plan_summary(plan, p.clock.now()), exit_code::done);
+    return plan.base.rows.rows == 0
+               ? exit_code::done
+               : deliver(plan_summary(plan, p.clock.now(), stdout_style(s->settings)), exit_code::done);
 }
 
 }  // namespace taskbarge::cli

@@ -136,7 +136,7 @@ void add_init(CLI::App& app, options& o) {
     init.add_option("FILE", o.files, "The file; of several, the settings follow the first")->required()->type_name("");
     add_named(init, o, "--format", "import.format", "csv or jsonl; without it found out (import.format)")
         ->type_name("csv|jsonl")
-        ->check(CLI::IsMember({"csv", "jsonl"}));
+        ->check(check_format);
     init.add_option("-o,--output", o.settings_output, "Where the settings go; without it ./taskbarge.toml")
         ->type_name("FILE");
     init.add_flag("--force", o.replace, "Replace the settings file that is there");

@@ -170,7 +170,8 @@ std::string plan_summary(const job::plan_report& plan, core::instant now, const 
                        counted(requests.minimum_requests, "request", "requests"));
     if (plan.repeats) out += fmt::format("Again: {}.\n", job::text_of(*plan.repeats));
     out += groups_text(plan, now, look) + splitters_text(plan, now) + search_text(plan, now) +
-           rejects_text(plan, look) + unknown_words_text(plan) + samples_text(plan, now, look) + limits_text(plan, now, look);
+           rejects_text(plan, look) + unknown_words_text(plan) + samples_text(plan, now, look) +
+           limits_text(plan, now, look);
     return out + "Nothing was sent.\n";
 }
 
