@@ -78,6 +78,39 @@ TEST_F(Terminal, ShowsInRedWhatFailedAndNowhereElse) {
     EXPECT_THAT(on_terminal({"status", "1"}, 120).out, HasSubstr("+ \x1b[31mrejected 1\x1b[0m + failed 0"));
 }
 
+TEST_F(Terminal, KeepsCountShareAndTimeLeftInSixtyColumns) {
+    taskbarge::sandbox::sandbox_options slow;
+    slow.latency = 300ms;
+    start(slow);
+    const auto o = on_terminal({"import", "--set", owner, "--set", "send.connections=1", contacts(500)}, 60);
+    EXPECT_EQ(o.code, 0) << o.out;
+    EXPECT_THAT(o.out, testing::ContainsRegex("\\[K[1-4]00 of 500 [a-z ]*\\([2-8]0%\\), [0-9.]+ s left"));
+    const std::string redraw = "\r\x1b[K";
+    for (auto at = o.out.find(redraw); at != std::string::npos;) {
+        const auto next = o.out.find(redraw, at + 1);
+        if (next != std::string::npos) {
+            EXPECT_LT(next - at - redraw.size(), 60u) << o.out.substr(at, next - at);
+        }
+        at = next;
+    }
+}
+
+TEST_F(Terminal, SaysConnectingWhileASlowServerIsAsked) {
+    taskbarge::sandbox::sandbox_options slow;
+    slow.latency = 300ms;
+    start(slow);
+    const auto file = contacts(5);
+    for (const auto& command : {std::vector<std::string>{"plan", "--set", owner, file}, {"doctor"}})
+        EXPECT_THAT(on_terminal(command, 60).out, HasSubstr("\r\x1b[Kconnecting\r\x1b[K")) << command.front();
+    EXPECT_THAT(on_terminal({"import", "--set", owner, file}, 60).out, HasSubstr("created (0%), connecting"));
+}
+
+TEST_F(Terminal, NamesUnusedColumnsOfAFileOnce) {
+    const auto file = p.file("a.csv", "contact_id,Phone\n66302798d03b9601c7934ebf,1\n");
+    EXPECT_THAT(run({"import", "--set", owner, file}).err, HasSubstr("not used: Phone"));
+    EXPECT_EQ(run({"import", "--set", owner, file}).err, "") << "and not with each run";
+}
+
 TEST_F(Terminal, FitsItsWidth) {
     ASSERT_EQ(import_with_a_reject().code, 2);
     p.environment["NO_COLOR"] = "1";
