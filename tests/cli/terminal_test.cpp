@@ -203,7 +203,9 @@ TEST_F(Terminal, SumsAndReasonsAgreeWhenARunIsForcedToEnd) {
     const auto child = p.start(with_server({"import", "--set", owner, "--set", "send.connections=1", contacts(150)}));
     ASSERT_TRUE(comes_true([&] { return server_->stats().tasks >= 100; })) << "created, and not answered yet";
     ::kill(child, SIGINT);
-    ::poll(nullptr, 0, 100);
+    ASSERT_TRUE(comes_true([&] {
+        return p.read("stderr").find("stopping: 1 request in flight, waiting at most ") != std::string::npos;
+    })) << "told at once";
     ::kill(child, SIGINT);
     const auto o = p.finish(child);
     EXPECT_EQ(o.code, 75);
