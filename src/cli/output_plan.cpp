@@ -28,7 +28,7 @@ std::string file_text(const reader::file_report& file) {
         out += fmt::format("    passed over  \"{}\": {}\n", printable(passed.column, 80), printable(passed.why));
     }
     for (const auto& remark : reader::remarks_on(file))
-        out += fmt::format("    note         {}\n", printable(remark, 300));
+        out += fmt::format("    remark       {}\n", printable(remark, 300));
     if (file.unused.empty()) return out;
     std::string names;
     for (const auto& name : file.unused) {

@@ -87,9 +87,9 @@ TEST_F(Files, WhatIsPassedOverIsToldOnceByPlanAndImport) {
     const auto empty = p.file("empty.csv", "\n");
     const auto plan = run({"plan", file, empty, "--set", owner});
     EXPECT_EQ(plan.code, 0) << plan.err;
-    EXPECT_THAT(plan.out, HasSubstr("note         2 rows without any content skipped, the first on line 3\n"));
-    EXPECT_THAT(plan.out, HasSubstr("note         a header like the first skipped, on line 5\n"));
-    EXPECT_THAT(plan.out, HasSubstr("note         is empty and was passed over\n"));
+    EXPECT_THAT(plan.out, HasSubstr("remark       2 rows without any content skipped, the first on line 3\n"));
+    EXPECT_THAT(plan.out, HasSubstr("remark       a header like the first skipped, on line 5\n"));
+    EXPECT_THAT(plan.out, HasSubstr("remark       is empty and was passed over\n"));
     EXPECT_EQ(run({"import", file, empty, "--set", owner}).err,
               "taskbarge: " + file + ": 2 rows without any content skipped, the first on line 3\n" +
                   "taskbarge: " + file + ": a header like the first skipped, on line 5\n" + "taskbarge: " + empty +
