@@ -291,38 +291,42 @@ bool may_be_name(std::string_view cell, const csv_header& header) {
                              std::find(header.names.begin(), header.names.end(), text) != header.names.end());
 }
 
+// A cell as a header would have it.
+struct named_cell {
+    std::string name;
+    std::optional<field> means;
+    bool known = false;  // it means a field, or the header has that name
+};
+
 }  // namespace
 
 header_again header_in(std::span<const std::string_view> cells, const csv_header& header, const name_rules& rules) {
     const std::size_t contact = *header.map.column[field::contact_id];
     if (contact >= cells.size() || !may_be_name(cells[contact], header)) return header_again::none;
-    std::vector<std::string> names;
-    std::vector<std::optional<field>> means;
-    for (const std::string_view cell : cells) {
-        names.push_back(normalised(plain_cell(cell)));
-        const auto match = names.back().empty() ? std::nullopt : rules.match(names.back());
-        means.push_back(match ? std::optional(match->at) : std::nullopt);
-    }
-    const auto is_a_name = [&](const std::string& name) {
-        return std::any_of(header.names.begin(), header.names.end(),
-                           [&](const std::string& known) { return normalised(known) == name; });
+    const auto look_at = [&](std::string_view cell) {
+        named_cell out{normalised(plain_cell(cell)), std::nullopt, false};
+        const auto match = out.name.empty() ? std::nullopt : rules.match(out.name);
+        if (match) out.means = match->at;
+        out.known = match || std::any_of(header.names.begin(), header.names.end(),
+                                         [&](const std::string& known) { return normalised(known) == out.name; });
+        return out;
     };
-    bool all_own = true, all_names = true, own_contact = false;
+    // No header has anything but a name there.
+    if (!look_at(cells[contact]).known) return header_again::none;
+    bool all_own = true, all_known = true, own_contact = false, names_contact = false;
+    for (const std::string_view cell : cells)
+        names_contact = names_contact || look_at(cell).means == field::contact_id;
     for (const field f : all_fields) {
         const auto& column = header.map.column[f];
         if (!column) continue;
-        if (*column >= cells.size()) {
-            all_own = false;
-            continue;
-        }
-        const bool own = names[*column] == normalised(header.names[*column]) || means[*column] == f;
+        const named_cell there = *column < cells.size() ? look_at(cells[*column]) : named_cell{};
+        const bool own = there.means == f || there.name == normalised(header.names[*column]);
         all_own = all_own && own;
-        all_names = all_names && (means[*column] || is_a_name(names[*column]));
+        all_known = all_known && (there.known || *column >= cells.size());
         own_contact = own_contact || (own && f == field::contact_id);
     }
     if (all_own) return header_again::same;
-    const bool names_contact = std::find(means.begin(), means.end(), field::contact_id) != means.end();
-    return own_contact || (names_contact && all_names) ? header_again::other : header_again::none;
+    return own_contact || (names_contact && all_known) ? header_again::other : header_again::none;
 }
 
 core::result<csv_header> read_csv_header(byte_window& window, const file_context& context) {
