@@ -130,6 +130,8 @@ asio::awaitable<run_end> import_run::run() {
         if (only_doubts_left())
             for (auto& d : doubts_)
                 hasten(d, env_.settings.send.settle_time);
+        // One of them threw, for want of memory say, and counts as in flight for ever: wait() throws it on.
+        if (sends_.stopping()) break;
         move = decide(view());
         publish(move);
         if (move.what == next_move::kind::send) {

@@ -37,30 +37,25 @@ void ledger_writer::expect_together(std::size_t pieces) {
     together_ = pieces;
 }
 
-// Where a coroutine waits for its work: a timer that never expires by itself, cancelled when the work is done.
-struct ledger_writer::waiting_room {
-    explicit waiting_room(const asio::any_io_executor& ex) : bell(ex, asio::steady_timer::time_point::max()) {}
-    asio::steady_timer bell;
-    std::optional<result<void>> outcome;
-};
-
-ledger_writer::place_to_wait ledger_writer::hand_over(work w) {
-    auto room = std::make_shared<waiting_room>(resume_on_);
-    auto done = [room, ex = resume_on_](result<void> r) {
-        asio::post(ex, [room, r = std::move(r)]() mutable {
-            room->outcome = std::move(r);
-            room->bell.cancel();
-        });
+asio::awaitable<result<void>> ledger_writer::run(work w) {
+    // Where the coroutine waits: a timer that never expires by itself, cancelled when the work is done.
+    struct waiting_room {
+        explicit waiting_room(const asio::any_io_executor& ex) : bell(ex, asio::steady_timer::time_point::max()) {}
+        asio::steady_timer bell;
+        std::optional<result<void>> outcome;
     };
+    auto room = std::make_shared<waiting_room>(resume_on_);
+    entry one{std::move(w), [room, ex = resume_on_](result<void> r) {
+                  asio::post(ex, [room, r = std::move(r)]() mutable {
+                      room->outcome = std::move(r);
+                      room->bell.cancel();
+                  });
+              }};
     {
         const std::lock_guard lock(mutex_);
-        waiting_.push_back({std::move(w), std::move(done)});
+        waiting_.push_back(std::move(one));
     }
     arrived_.notify_one();
-    return room;
-}
-
-asio::awaitable<result<void>> ledger_writer::wait_for(place_to_wait room) {
     // What was handed over is done in any case: a stop of the waiting coroutine does not end the wait.
     while (!room->outcome) {
         boost::system::error_code cancelled;
@@ -88,6 +83,7 @@ bool ledger_writer::more_joined(std::vector<entry>& group, std::chrono::steady_c
     if (group.size() >= together_) return false;
     arrived_.wait_until(lock, until, [this] { return closing_ || !waiting_.empty(); });
     if (waiting_.empty()) return false;
+    group.reserve(group.size() + waiting_.size());  // nothing is lost between the two where there is no memory for it
     std::move(waiting_.begin(), waiting_.end(), std::back_inserter(group));
     waiting_.clear();
     return true;

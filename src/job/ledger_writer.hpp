@@ -41,37 +41,33 @@ class ledger_writer {
 
     using work = std::function<core::result<void>(ledger::ledger&)>;
 
-    // Runs `w` on the ledger's thread; resumes on the executor when it is committed, or was not.
+    // Runs `w` on the ledger's thread; resumes on the executor when it is committed, or was not. It may refer to what
+    // its caller holds: once it is handed over nothing is thrown until it is done, whatever is short.
     // Not a coroutine itself, and so is ask(): GCC 12 mishandles a std::function that is made within a co_await.
     template <class F>
     boost::asio::awaitable<core::result<void>> write(F w) {
-        return wait_for(hand_over(work(std::move(w))));
+        return run(work(std::move(w)));
     }
 
     // The same for work with a value.
     template <class T, class F>
     boost::asio::awaitable<core::result<T>> ask(F question) {
         auto answer = std::make_shared<std::optional<T>>();
-        auto place =
-            hand_over(work([answer, question = std::move(question)](ledger::ledger& l) mutable -> core::result<void> {
-                core::result<T> r = question(l);
-                if (!r) return r.error();
-                *answer = std::move(*r);
-                return {};
-            }));
-        return wait_for_answer(std::move(place), std::move(answer));
+        auto done = run(work([answer, question = std::move(question)](ledger::ledger& l) mutable -> core::result<void> {
+            core::result<T> r = question(l);
+            if (!r) return r.error();
+            *answer = std::move(*r);
+            return {};
+        }));
+        return wait_for_answer(std::move(done), std::move(answer));
     }
 
  private:
-    struct waiting_room;
-    using place_to_wait = std::shared_ptr<waiting_room>;
-
-    place_to_wait hand_over(work w);
-    static boost::asio::awaitable<core::result<void>> wait_for(place_to_wait room);
+    boost::asio::awaitable<core::result<void>> run(work w);
     template <class T>
-    static boost::asio::awaitable<core::result<T>> wait_for_answer(place_to_wait room,
+    static boost::asio::awaitable<core::result<T>> wait_for_answer(boost::asio::awaitable<core::result<void>> running,
                                                                    std::shared_ptr<std::optional<T>> answer) {
-        auto done = co_await wait_for(std::move(room));
+        auto done = co_await std::move(running);
         if (!done) co_return done.error();
         co_return std::move(**answer);
     }

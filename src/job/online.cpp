@@ -43,7 +43,12 @@ core::result<void> run_online(const environment& env, ledger::ledger& book,
             (*client)->close();
             loop->stop();  // a forced stop leaves requests behind; after any other end there are none
         });
-        loop->run();
+        try {
+            loop->run();
+        } catch (...) {
+            // A coroutine could not begin its next wait, for want of memory: it cannot be told, and never goes on.
+            error = std::current_exception();
+        }
         // What it was given it finishes first, while the session and the coroutines that asked still exist.
         writer.reset();
     }

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,8 +33,12 @@ class notes : public observer {
     void on_progress(const progress& p) override {
         if (each) each(p);
     }
+    void on_answer(int /*status*/, std::chrono::milliseconds /*took*/) override {
+        if (answered) answered();
+    }
     void on_notice(const std::string& line) override { lines.push_back(line); }
     std::function<void(const progress&)> each;
+    std::function<void()> answered;
     std::vector<std::string> lines;
 };
 
@@ -161,6 +166,22 @@ TEST_F(ImportFiles, DuplicatesAndBadRowsAreAccountedForAndCostNoRequest) {
     expect_one_task_each(r);
     const auto rows = results(r.job.value());
     EXPECT_EQ(rows.at(row_state::duplicate).at(0).duplicate_of->second, 7u);
+}
+
+// A request that throws never says that it has left its place: the run must not wait for it for ever.
+TEST_F(ImportFiles, ARequestThatThrowsEndsTheRunAndTheNextGoesOn) {
+    start();
+    int answers = 0;
+    watch.answered = [&] {
+        if (++answers == 2) throw std::bad_alloc();
+    };
+    const auto file = write(3, 250);
+    EXPECT_THROW(import(file), std::bad_alloc);
+    watch.answered = {};
+    const auto r = import(file);
+    EXPECT_FALSE(r.why) << r.why->text;
+    EXPECT_EQ(r.rows.created, 750u);
+    expect_one_task_each(r);
 }
 
 TEST_F(ImportFiles, TheSameInputAgainIsFinishedAndSendsNothing) {
