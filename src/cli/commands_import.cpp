@@ -1,7 +1,9 @@
 // The commands that run in the environment of a job: import, plan, doctor, resume, retry, verify, cancel.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "cli/api_key.hpp"
@@ -9,7 +11,9 @@
 #include "cli/observer.hpp"
 #include "cli/output_doctor.hpp"
 #include "cli/output_plan.hpp"
+#include "cli/reject_files.hpp"
 #include "cli/teller.hpp"
+#include "cli/text.hpp"
 #include "taskbarge/client/apollo_client.hpp"
 #include "taskbarge/report/report_json.hpp"
 #include "taskbarge/service/service.hpp"
@@ -158,18 +162,43 @@ exit_code import_command(const options& o, const program& p) {
     return end(o, p, &s->settings, report);
 }
 
+namespace {
+
+// A plan that was cut short leaves no file: nobody could tell what is missing in it.
+core::result<void> keep_rejects(reject_files& files, const options& o, const job::report& plan) {
+    if (plan.why && plan.why->code != core::errc::too_many_rejects) return {};
+    if (auto done = files.finish(no_rejects::no_file); !done) return done;
+    if (o.quiet || files.to_standard_output()) return {};
+    const auto names = files.names();
+    complain(names.empty() ? fmt::format("no row would be rejected; {} was not written", o.results.output)
+                           : fmt::format("wrote {}: {} rejected {}", names, grouped(plan.rows.rejected),
+                                         plan.rows.rejected == 1 ? "row" : "rows"));
+    return {};
+}
+
+}  // namespace
+
 exit_code plan_command(const options& o, const program& p) {
     auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
     if (const auto key = take_key(*s, p, key_need::if_there); !key) return end(o, p, &s->settings, key.error());
-    const auto plan = observed<job::plan_report>(o, p, *s, [&](const job::environment& environment) {
-        return job::plan_files(environment, import_options_of(o));
+    std::optional<reject_files> rejects;
+    job::take_reject take;
+    if (o.results.rejects) {
+        rejects.emplace(o.results.output);
+        take = [&](const core::rejected_row& row, const ledger::file_note& file) { return rejects->record(row, file); };
+    }
+    auto plan = observed<job::plan_report>(o, p, *s, [&](const job::environment& environment) {
+        return job::plan_files(environment, import_options_of(o), take);
     });
+    if (rejects)
+        if (auto kept = keep_rejects(*rejects, o, plan.base); !kept) plan.base.why = kept.error();
     const auto code = exit_code_of(plan.base);
     explain(o, plan.base);
     if (o.json) return deliver(report::plan_json(plan, s->settings.ledger.path, code), code);
     // Without a record read there is nothing to show.
     if (o.quiet || (plan.base.why && plan.base.rows.rows == 0)) return code;
+    if (rejects && rejects->to_standard_output()) return code;
     return deliver(plan_summary(plan, p.clock.now(), stdout_style(s->settings)), code);
 }
 

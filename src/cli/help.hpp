@@ -68,6 +68,7 @@ Examples:
   taskbarge plan contacts.csv
   taskbarge plan --set columns.contact_id="Apollo Contact Id" contacts.csv
   taskbarge plan --json contacts.csv
+  taskbarge plan contacts.csv --rejects -o fix.csv     mend the rows, then: taskbarge import fix.csv
 
 Sends nothing and keeps nothing; with a key at hand it asks for the rate limits to say how long an
 import would take.

@@ -110,6 +110,9 @@ void add_input(CLI::App& app, options& o) {
     add_named(app, o, "--format", "import.format", "csv or jsonl; without it found out (import.format)")
         ->type_name("csv|jsonl")
         ->check(check_format);
+    app.add_flag_callback(
+        "--accept-rejects", [&o] { o.named.emplace_back("import.max_rejects", "100%"); },
+        "However many rows are rejected, the others count (import.max_rejects)");
 }
 
 void add_job(CLI::App& app, options& o, bool required) {
@@ -143,21 +146,41 @@ void add_init(CLI::App& app, options& o) {
     init.add_flag("-q,--quiet", o.quiet, "No plan; problems are still told");
 }
 
+// The same options as of `results`.
+void add_plan_rejects(CLI::App& plan, options& o) {
+    auto* rejects =
+        plan.add_flag("--rejects", o.results.rejects,
+                      "Write the rows that would be rejected plus an error column, to be mended and imported again");
+    plan.add_option("-o,--output", o.results.output, "Write the rejects to this file, mode 0600")
+        ->type_name("FILE")
+        ->needs(rejects);
+}
+
+// On standard output there is room for the rejects of one sheet, and for nothing else.
+std::string wrong_together(const options& o) {
+    if (o.command != command::plan || !o.results.rejects || (!o.results.output.empty() && o.results.output != "-"))
+        return "";
+    if (o.json) return "--json and --rejects both need standard output; write the rejects with -o FILE";
+    if (o.files.size() > 1) return "the rejects of several files need -o FILE: files with other columns get one each";
+    return "";
+}
+
 void add_import_and_plan(CLI::App& app, options& o) {
-    auto& import = add_command(app, o, command::import, "import",
-                               "Read files, group their rows, send them, finish; or go on with what was begun",
-                               help::import_footer);
-    add_input(import, o);
-    import.add_flag("--again", o.again, "Make a new job although the same input has a finished one");
-    add_reporting(import, o);
-    import.add_flag("--dry-run", o.dry_run, "Only plan: the same as `taskbarge plan`");
-    import.callback([&o] { o.command = o.dry_run ? command::plan : command::import;
-});
-auto& plan = add_command(app, o, command::plan, "plan",
-                         "Say what an import would do: rows, groups, requests, time; send nothing", help::plan_footer);
-add_input(plan, o);
-add_reporting(plan, o);
-}  // namespace
+    auto& loading = add_command(app, o, command::import, "import",
+                                "Read files, group their rows, send them, finish; or go on with what was begun",
+                                help::import_footer);
+    add_input(loading, o);
+    loading.add_flag("--again", o.again, "Make a new job although the same input has a finished one");
+    add_reporting(loading, o);
+    loading.add_flag("--dry-run", o.dry_run, "Only plan: the same as `taskbarge plan`");
+    loading.callback([&o] { o.command = o.dry_run ? command::plan : command::import; });
+    auto& plan =
+        add_command(app, o, command::plan, "plan",
+                    "Say what an import would do: rows, groups, requests, time; send nothing", help::plan_footer);
+    add_input(plan, o);
+    add_reporting(plan, o);
+    add_plan_rejects(plan, o);
+}
 
 void add_doctor(CLI::App& app, options& o) {
     auto& doctor = add_command(app, o, command::doctor, "doctor",
@@ -454,7 +477,7 @@ early_end usage_error(const CLI::App& app, const CLI::ParseError& e) {
     return {static_cast<int>(report::exit_code::usage), "", overview(*at.app, at.name, help_columns)};
 }
 
-}  // namespace taskbarge::cli
+}  // namespace
 
 std::variant<options, early_end> parse_options(const std::vector<std::string>& arguments) {
     options parsed;
@@ -474,6 +497,8 @@ std::variant<options, early_end> parse_options(const std::vector<std::string>& a
     } catch (const CLI::ParseError& e) {
         return usage_error(app, e);
     }
+    if (const auto wrong = wrong_together(parsed); !wrong.empty())
+        return early_end{static_cast<int>(report::exit_code::usage), "", "taskbarge plan: " + wrong + "\n"};
     return parsed;
 }
 

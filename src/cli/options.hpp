@@ -78,7 +78,7 @@ struct options {
     bool attempts = false;         // status
     bool watch = false;            // status
     bool resend_unknown = false;   // retry
-    results_options results;
+    results_options results;       // plan: its rejects and their file
     prune_options prune;
     sandbox::sandbox_options sandbox;
     bool sandbox_env = false;  // what it prints can be sourced

@@ -103,6 +103,17 @@ std::string repeated_options(const options& o) {
     return out;
 }
 
+std::string rejects_command(const options& o, const job::report& r) {
+    std::string out = "taskbarge plan";
+    for (const auto& file : o.files)
+        out += " " + shell_word(file);
+    if (o.first_rows != 0) out += fmt::format(" --first {}", o.first_rows);
+    for (const auto& [setting, value] : o.named)
+        if (setting == "import.format") out += " --format " + shell_word(value);
+    const auto extension = extension_of(r);
+    return out + " --rejects -o rejects" + (extension.empty() ? ".csv" : extension) + repeated_options(o);
+}
+
 std::vector<next_step> next_steps(const job::report& r, const std::string& options) {
     if (!r.job) return {};
     const auto id = *r.job;

@@ -36,6 +36,9 @@ struct next_step {
 // The options that a next command needs to find the same settings and ledger: "" or " --config x --ledger y".
 std::string repeated_options(const options& o);
 
+// The command that writes the rows for which an import of the same files was refused.
+std::string rejects_command(const options& o, const job::report& r);
+
 // What can be done about a job that stands like this, most useful first.
 std::vector<next_step> next_steps(const job::report& r, const std::string& options);
 

@@ -19,6 +19,10 @@ namespace taskbarge::cli {
 
 namespace {
 
+bool is_refused_for_rejects(const job::report& r) {
+    return r.why && r.why->code == core::errc::too_many_rejects;
+}
+
 void warn(const std::vector<std::string>& warnings) {
     for (const auto& warning : warnings) {
         complain("warning: " + warning);
@@ -123,7 +127,12 @@ exit_code deliver(std::string_view text, exit_code code) {
 }
 
 void explain(const options& o, const job::report& r) {
-    if (r.why) complain(stop_line(r, repeated_options(o)));
+    if (!r.why) return;
+    auto line = stop_line(r, repeated_options(o));
+    if (is_refused_for_rejects(r) && !o.results.rejects)
+        line += fmt::format("; to get the rejected rows: {}; to send the others all the same: --accept-rejects",
+                            rejects_command(o, r));
+    complain(line);
 }
 
 namespace {
@@ -136,7 +145,9 @@ struct told_report {
 void explain_briefly(const options& o, const std::vector<told_report>& news) {
     if (news.empty()) return;
     if (news.size() == 1) {
-        auto text = report::brief_text(news.front().report, news.front().stale, repeated_options(o));
+        const auto& only = news.front().report;
+        auto text = report::brief_text(only, news.front().stale, repeated_options(o));
+        if (is_refused_for_rejects(only)) text += rejects_command(o, only) + "\n";
         // Only the first line begins a message.
         for (auto at = text.find('\n'); at != std::string::npos && at + 1 < text.size(); at = text.find('\n', at + 1))
             text.insert(at + 1, "  ");

@@ -550,9 +550,10 @@ void add_import(table& t) {
          "contact_id, user_id, type, priority, status, due_at, note",
          "The fields that make two tasks the same. Without due_at, say, a contact has such a task whatever its date.",
          {read_dedupe_by, [](const settings& s) { return shown_fields(s.import.dedupe_by); }}});
-    t.push_back({"import", "max_rejects", "percentage or count", "5%",
-                 "Above it nothing is sent. A percentage counts from 20 rejected rows on.",
-                 share(&settings::import, &S::max_rejects)});
+    t.push_back(
+        {"import", "max_rejects", "percentage or count", "5%",
+         "Above it nothing is sent. A percentage counts from 20 rejected rows on. Not for files of mended rejects.",
+         share(&settings::import, &S::max_rejects)});
     t.push_back({"import",
                  "id_pattern",
                  "regular expression",

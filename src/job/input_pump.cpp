@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "taskbarge/core/shortage.hpp"
+#include "taskbarge/job/job.hpp"
 
 namespace taskbarge::job {
 
@@ -49,6 +50,8 @@ void input_pump::read() {
         }
         bytes_read_.store(source_.bytes_read(), std::memory_order_relaxed);
         const std::lock_guard lock(mutex_);
+        for (auto at = notes_.size(); at < source_.files().size(); ++at)
+            notes_.push_back(job::note_of(source_.files()[at]));
         if (!more)
             failed_ = more.error();
         else if (*more)
@@ -71,6 +74,11 @@ result<std::optional<row_batch>> input_pump::next(std::chrono::milliseconds pati
     if (failed_) return *failed_;
     if (ended_) return std::optional<row_batch>();
     return std::optional<row_batch>(std::in_place);
+}
+
+const ledger::file_note& input_pump::note_of(std::size_t file) {
+    const std::lock_guard lock(mutex_);
+    return notes_.at(file);
 }
 
 void input_pump::recycle(row_batch batch) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/reader/row_source.hpp"
 
 namespace taskbarge::job {
@@ -26,6 +27,8 @@ class input_pump {
     // The next batch, or nothing at the end of the input, or why it cannot be read on. Waits at most `patience`, then
     // gives an empty batch, so that the caller can look at the stop and the clock.
     core::result<std::optional<reader::row_batch>> next(std::chrono::milliseconds patience);
+    // What is to be kept of a file that a batch has records of. Holds as long as the pump.
+    const ledger::file_note& note_of(std::size_t file);
     // Hands a used batch back for refilling.
     void recycle(reader::row_batch batch);
 
@@ -44,6 +47,7 @@ class input_pump {
     std::condition_variable changed_;
     std::deque<reader::row_batch> ready_;
     std::vector<reader::row_batch> spare_;
+    std::deque<ledger::file_note> notes_;  // of the files that were opened; those that are there stay where they are
     std::optional<core::failure> failed_;
     bool ended_ = false, closing_ = false;
     std::thread thread_;

@@ -23,7 +23,7 @@ constexpr std::size_t group_weight = 4, chunk_weight = 3;
 ledger_sink::ledger_sink(ledger::ledger& book, core::job_id job, grouper::grouper_options options)
     : ledger_(book), job_(job), grouper_(std::move(options), *this) {}
 
-result<void> ledger_sink::on_reject(const core::rejected_row& row) {
+result<void> ledger_sink::on_reject(const core::rejected_row& row, const ledger::file_note&) {
     filling_.rejects.push_back(row);
     return flush_if_full(1 + row.raw.size() / bytes_per_weight);
 }

@@ -19,7 +19,7 @@ class ledger_sink final : public row_sink, private grouper::chunk_sink {
 
     void expect(std::uint64_t rows) override { grouper_.expect(rows); }
     core::result<void> on_rows(std::span<const core::row> rows) override { return grouper_.add(rows); }
-    core::result<void> on_reject(const core::rejected_row& row) override;
+    core::result<void> on_reject(const core::rejected_row& row, const ledger::file_note& file) override;
     // Writes what is left and waits for it.
     core::result<void> finish();
     // Returns when nothing is being written.

@@ -34,8 +34,11 @@ class reject_tally {
         }
         ++at->second.rows;
         ++total_;
+        if (by_file_.size() <= row.at.file) by_file_.resize(row.at.file + 1);
+        ++by_file_[row.at.file];
     }
     std::uint64_t total() const { return total_; }
+    const std::vector<std::uint64_t>& by_file() const { return by_file_; }
     std::vector<reject_line> lines() const {
         std::vector<reject_line> out;
         for (const auto& [code, line] : lines_)
@@ -46,6 +49,7 @@ class reject_tally {
 
  private:
     std::map<std::string, reject_line> lines_;
+    std::vector<std::uint64_t> by_file_;
     std::uint64_t total_ = 0;
 };
 
@@ -58,11 +62,11 @@ const std::vector<std::string>& names_of(const import_options& options) {
     return options.names.empty() ? options.files : options.names;
 }
 
-result<void> hand_over(const reader::row_batch& batch, row_sink& sink, reject_tally& tally) {
+result<void> hand_over(const reader::row_batch& batch, input_pump& pump, row_sink& sink, reject_tally& tally) {
     if (auto r = sink.on_rows(batch.rows); !r) return r.error();
     for (const auto& reject : batch.rejects) {
         tally.add(reject);
-        if (auto r = sink.on_reject(reject); !r) return r.error();
+        if (auto r = sink.on_reject(reject, pump.note_of(reject.at.file)); !r) return r.error();
     }
     return {};
 }
@@ -212,7 +216,7 @@ result<void> fill_plan(const environment& env, ledger::ledger& book, core::job_i
     if (auto r = sink.finish(); !r) return r.error();
     std::vector<ledger::file_note> notes;
     for (const auto& f : input.files)
-        notes.push_back({f.first_row, f.format, f.header});
+        notes.push_back(note_of(f));
     return book.set_files(job, notes);
 }
 
@@ -250,13 +254,34 @@ ledger::job_identity identity_of(const core::settings& s, const import_options& 
     return id;
 }
 
+namespace {
+
+struct rows_and_rejects {
+    std::uint64_t rows = 0, rejected = 0;
+};
+
+// Without the files of mended rejects: that rows were wrong there is known, and not all of them need be mended at once.
+rows_and_rejects of_files_not_mended(const input_summary& input) {
+    rows_and_rejects sum{input.rows, input.rejected};
+    for (std::size_t i = 0; i < input.files.size(); ++i) {
+        if (!input.files[i].mended) continue;
+        const auto end = i + 1 < input.files.size() ? input.files[i + 1].first_row : input.rows + 1;
+        sum.rows -= end - input.files[i].first_row;
+        if (i < input.rejected_by_file.size()) sum.rejected -= input.rejected_by_file[i];
+    }
+    return sum;
+}
+
+}  // namespace
+
 result<void> check_rejects(const core::share_or_count& most, const input_summary& input) {
     // A share of few rows says little: it counts from twenty rejected rows on.
     constexpr std::uint64_t share_counts_from = 20;
-    const bool passed = most.count
-                            ? input.rejected > *most.count
-                            : input.rejected >= share_counts_from && static_cast<double>(input.rejected) * 100.0 >
-                                                                         most.percent * static_cast<double>(input.rows);
+    const auto counted = of_files_not_mended(input);
+    const bool passed =
+        most.count ? counted.rejected > *most.count
+                   : counted.rejected >= share_counts_from && static_cast<double>(counted.rejected) * 100.0 >
+                                                                  most.percent * static_cast<double>(counted.rows);
     if (!passed) return {};
     const auto limit = most.count ? fmt::format("{}", *most.count) : fmt::format("{:g}%", most.percent);
     const auto& worst = input.rejects.front();
@@ -264,7 +289,7 @@ result<void> check_rejects(const core::share_or_count& most, const input_summary
         errc::too_many_rejects,
         fmt::format("{} of {} rows are rejected, more than import.max_rejects = {}, so nothing was sent; the "
                     "commonest reason ({} rows) is {}, first in {}: {}",
-                    input.rejected, input.rows, limit, worst.rows, worst.code, place_of(worst.example, input.files),
+                    counted.rejected, counted.rows, limit, worst.rows, worst.code, place_of(worst.example, input.files),
                     worst.example.message)};
 }
 
@@ -287,7 +312,7 @@ result<input_summary> read_input(const environment& env, const import_options& o
         input.rows += (*batch)->rows.size() + (*batch)->rejects.size();
         if (input.rows % guess_interval < (*batch)->rows.size() && p.bytes_total > 0)
             sink.expect(expected_rows(input.rows, pump.bytes_read(), p.bytes_total, options.first_rows));
-        if (auto r = hand_over(**batch, sink, tally); !r) return r.error();
+        if (auto r = hand_over(**batch, pump, sink, tally); !r) return r.error();
         pump.recycle(std::move(**batch));
         if (const auto now = env.clock.steady_now(); now - last_shown >= progress_interval) {
             last_shown = now;
@@ -301,6 +326,7 @@ result<input_summary> read_input(const environment& env, const import_options& o
     const reader::row_source& done = pump.finish();
     input.rejected = tally.total();
     input.rejects = tally.lines();
+    input.rejected_by_file = tally.by_file();
     input.files = done.files();
     input.unknown_words = done.unknown_words();
     input.sha256 = done.digest();

@@ -26,7 +26,8 @@ struct input_summary {
     std::vector<reader::file_report> files;
     std::string sha256;
     std::uint64_t bytes = 0;
-    std::string relative_day;  // empty: no relative dates
+    std::string relative_day;                       // empty: no relative dates
+    std::vector<std::uint64_t> rejected_by_file{};  // up to the last file that has some
 };
 
 // Called for what comes out of the reader, in batches.
@@ -36,7 +37,7 @@ class row_sink {
     // About how many rows there will be: a guess, and a better one from time to time.
     virtual void expect(std::uint64_t rows) = 0;
     virtual core::result<void> on_rows(std::span<const core::row> rows) = 0;
-    virtual core::result<void> on_reject(const core::rejected_row& row) = 0;
+    virtual core::result<void> on_reject(const core::rejected_row& row, const ledger::file_note& file) = 0;
 };
 
 // Reads the input from end to end on a thread of its own and hands everything to `sink` on this one. Stops with
@@ -53,7 +54,8 @@ std::string relative_day(const core::settings& s, core::instant now);
 // The identity that an input would have under these settings.
 ledger::job_identity identity_of(const core::settings& s, const import_options& options, const input_summary& input);
 
-// errc::too_many_rejects when import.max_rejects is passed: one line with the commonest reason.
+// errc::too_many_rejects when import.max_rejects is passed: one line with the commonest reason. Files of mended rejects
+// do not count.
 core::result<void> check_rejects(const core::share_or_count& most, const input_summary& input);
 
 // A job that this process holds.

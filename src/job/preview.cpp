@@ -30,8 +30,9 @@ constexpr double forecast_stale = 0.01;
 class counting_sink final : public row_sink, private grouper::chunk_sink {
  public:
     // `repeats`: nothing where there are no earlier jobs to look at.
-    counting_sink(const core::import_settings& s, std::optional<repeat_finder> repeats)
-        : repeats_(std::move(repeats)),
+    counting_sink(const core::import_settings& s, std::optional<repeat_finder> repeats, const take_reject& take)
+        : take_(take),
+          repeats_(std::move(repeats)),
           tally_(s.chunk_size),
           grouper_({s.chunk_size, s.memory, {}, s.dedupe_by}, *this) {}
 
@@ -43,7 +44,9 @@ class counting_sink final : public row_sink, private grouper::chunk_sink {
         }
         return grouper_.add(rows);
     }
-    result<void> on_reject(const core::rejected_row&) override { return {}; }
+    result<void> on_reject(const core::rejected_row& row, const ledger::file_note& file) override {
+        return take_ ? take_(row, file) : result<void>();
+    }
     result<void> finish() { return grouper_.finish(); }
     const grouper::grouper_stats& stats() const { return grouper_.stats(); }
     const std::vector<sample_line>& first_rows() const { return first_rows_; }
@@ -88,6 +91,7 @@ class counting_sink final : public row_sink, private grouper::chunk_sink {
     }
     result<void> on_duplicate(const core::duplicate_row&) override { return {}; }
 
+    const take_reject& take_;
     std::optional<repeat_finder> repeats_;
     group_tally tally_;
     std::map<std::size_t, std::uint64_t> requests_of_;  // by their number of contacts
@@ -151,31 +155,15 @@ result<void> fill(plan_report& out, const input_summary& input, const counting_s
 
 }  // namespace
 
-core::result<void> read_rejects(
-    const environment& env, const import_options& options,
-    const std::function<void(const core::rejected_row&, const reader::file_report&)>& each) {
-    auto source = reader::row_source::open(options.files, source_options_of(env, options, ask_apollo_for_owners(env)));
-    if (!source) return source.error();
-    reader::row_batch batch;
-    while (env.stop.level() == stop_level::none) {
-        auto more = source->next(batch);
-        if (!more) return more.error();
-        if (!*more) return {};
-        for (const auto& reject : batch.rejects)
-            each(reject, source->files().at(reject.at.file));
-    }
-    return core::failure{core::errc::interrupted, "stopped while reading the rejects"};
-}
-
-plan_report plan_files(const environment& env, const import_options& options) {
+plan_report plan_files(const environment& env, const import_options& options, const take_reject& take) {
     const auto started = env.clock.steady_now();
     plan_report out;
     out.base.state = "planned";
     const auto earlier = earlier_ledger(env.settings);
     const bool by_date = env.settings.import.dedupe_by.has(core::task_field::due_at);
-    counting_sink sink(env.settings.import, earlier && by_date
-                                                ? std::optional<repeat_finder>(std::in_place, *earlier, env.settings, 0)
-                                                : std::nullopt);
+    auto repeats =
+        earlier && by_date ? std::optional<repeat_finder>(std::in_place, *earlier, env.settings, 0) : std::nullopt;
+    counting_sink sink(env.settings.import, std::move(repeats), take);
     auto input = read_input(env, options, ask_apollo_for_owners(env), sink, [&](progress& p) {
         p.requests.groups = sink.stats().groups;
         p.rows.duplicate = sink.stats().duplicates;

@@ -224,12 +224,21 @@ class csv_records final : public record_reader {
     std::string note_;   // of several columns
 };
 
+// Whether the last column is the one that the writer of rejects adds. Only its very name: exports of failed loads have
+// an ERROR, too.
+bool brings_errors(const csv_header& header) {
+    if (header.names.empty() || header.names.back() != "error") return false;
+    return std::none_of(all_fields.begin(), all_fields.end(),
+                        [&](field f) { return header.map.column[f] == header.names.size() - 1; });
+}
+
 void fill_report(const csv_header& header, const file_context& context) {
     file_report& report = context.report;
     report.delimiter = header.delimiter;
     report.unused = header.map.unused;
     report.passed_over = header.map.passed_over;
     report.header = header.text;
+    report.mended = brings_errors(header);
     for (const field f : all_fields) {
         if (header.map.column[f])
             report.columns.push_back({std::string(to_string(f)), header.names[*header.map.column[f]],

@@ -193,6 +193,8 @@ class jsonl_records final : public record_reader {
                     values.contact_ids = value;
                     values.contact_ids_key = name;
                     values.contact_ids_place = place;
+                } else if (name == "error" && value.is_string()) {
+                    context_.report.mended = true;
                 }
             }
             ++place;

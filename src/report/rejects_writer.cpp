@@ -128,6 +128,14 @@ bool is_jsonl(const ledger::file_note& file) {
 
 }  // namespace
 
+bool same_sheet(const ledger::file_note& one, const ledger::file_note& other) {
+    return is_jsonl(one) == is_jsonl(other) && (is_jsonl(one) || one.header == other.header);
+}
+
+std::string_view rejects_extension(const ledger::file_note& file) {
+    return is_jsonl(file) ? ".jsonl" : ".csv";
+}
+
 std::string error_text(const core::rejected_row& row) {
     const auto message = printable(row.message, 2000);
     if (row.column.empty()) return fmt::format("{}: {}", row.code, message);
@@ -183,9 +191,8 @@ std::string json_with_error(std::string_view raw, std::string_view error) {
 
 rejects_writer::rejects_writer(std::vector<ledger::file_note> files) : files_(std::move(files)) {
     for (const auto& file : files_) {
-        const auto like = std::find_if(files_.begin(), files_.end(), [&](const ledger::file_note& other) {
-            return is_jsonl(other) == is_jsonl(file) && (is_jsonl(file) || other.header == file.header);
-        });
+        const auto like = std::find_if(files_.begin(), files_.end(),
+                                       [&](const ledger::file_note& other) { return same_sheet(other, file); });
         const auto place = static_cast<std::size_t>(like - files_.begin());
         sheet_of_file_.push_back(place < sheet_of_file_.size() ? sheet_of_file_[place] : sheets_++);
     }
@@ -198,7 +205,7 @@ std::size_t rejects_writer::sheet_of(const core::rejected_row& row) const {
 std::string_view rejects_writer::extension(std::size_t sheet) const {
     const auto file = std::find(sheet_of_file_.begin(), sheet_of_file_.end(), sheet);
     if (file == sheet_of_file_.end()) return ".csv";
-    return is_jsonl(files_[static_cast<std::size_t>(file - sheet_of_file_.begin())]) ? ".jsonl" : ".csv";
+    return rejects_extension(files_[static_cast<std::size_t>(file - sheet_of_file_.begin())]);
 }
 
 const ledger::file_note& rejects_writer::file_of(const core::rejected_row& row) const {
@@ -207,7 +214,10 @@ const ledger::file_note& rejects_writer::file_of(const core::rejected_row& row) 
 }
 
 void rejects_writer::record(std::string& out, const core::rejected_row& row) {
-    const auto& file = file_of(row);
+    record(out, row, file_of(row));
+}
+
+void rejects_writer::record(std::string& out, const core::rejected_row& row, const ledger::file_note& file) {
     if (is_jsonl(file)) {
         out += json_with_error(row.raw, error_text(row));
         out += '\n';

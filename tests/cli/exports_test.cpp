@@ -91,6 +91,9 @@ TEST_F(Exports, ContactsOfSalesforceWithApollosIds) {
 
 TEST_F(Exports, WithoutApollosIdsWhatIsMissingIsSaid) {
     const auto file = export_of("salesforce_contacts.csv");
+    const auto refused = run({"import", file});
+    EXPECT_EQ(refused.code, 65);
+    EXPECT_THAT(refused.err, HasSubstr("no contact column (contact_id)"));
     const auto o = init(file);
     EXPECT_THAT(o.err, HasSubstr("2 values are yours to choose (lines"));
     EXPECT_THAT(settings(), HasSubstr("contact_id = \"CHOOSE\"  # CHOOSE: the column that holds Apollo's contact ids"));

@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <iterator>
 #include <regex>
+#include <sstream>
 
 #include "cli/against_sandbox.hpp"
 
@@ -24,9 +29,9 @@ std::string without_messages(const std::string& text) {
 
 class Mending : public against_sandbox {
  protected:
-    outcome run(std::vector<std::string> arguments) const {
+    outcome run(std::vector<std::string> arguments, const std::string& input = "") const {
         arguments.insert(arguments.end(), {"--set", owner});
-        return against_sandbox::run(std::move(arguments));
+        return against_sandbox::run(std::move(arguments), input);
     }
     // Imports a file with that content; `rejected` rows of it are rejected, `created` are created.
     std::uint64_t import(const std::string& name, const std::string& text, std::uint64_t created,
@@ -150,6 +155,206 @@ TEST_F(Mending, JsonLinesUnderTheNameOfATableAreSaidToBeSo) {
 
 TEST_F(Mending, NoRejectsMakeAnEmptyFile) {
     EXPECT_EQ(rejects(import("a.csv", "contact_id\n" + id(1) + "\n", 1, 0), "fix.csv"), "");
+}
+
+// ------------------------------------------------------------------------------------------- above the limit
+
+std::string rows(int good, int bad, int first = 1) {
+    std::string text;
+    for (int i = 0; i < good; ++i)
+        text += id(first + i) + ",x\n";
+    for (int i = 0; i < bad; ++i)
+        text += "bad,x\n";
+    return text;
+}
+
+class ManyRejects : public Mending {
+ protected:
+    // 30 of 40 rows are rejected.
+    std::string bad_file(const std::string& name = "a.csv") const {
+        return p.file(name, "contact_id,note\n" + rows(10, 30));
+    }
+    bool exists(const std::string& name) const { return std::filesystem::exists(p.path(name)); }
+    // Unfinished ones have a longer name.
+    std::size_t files_named(const std::string& beginning) const {
+        const auto folder = std::filesystem::path(p.path("x")).parent_path();
+        return static_cast<std::size_t>(
+            std::count_if(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator(),
+                          [&](const auto& entry) { return entry.path().filename().string().starts_with(beginning); }));
+    }
+};
+
+TEST_F(ManyRejects, ARefusedImportNamesTheCommandThatWritesThem) {
+    const auto refused = run({"import", bad_file()});
+    EXPECT_EQ(refused.code, 65);
+    std::smatch found;
+    const std::regex hint(
+        "to get the rejected rows: taskbarge (plan .*); to send the others all the same: --accept-rejects");
+    ASSERT_TRUE(std::regex_search(refused.err, found, hint)) << refused.err;
+    std::istringstream line(found[1]);
+    const std::vector<std::string> command{std::istream_iterator<std::string>(line), {}};
+    EXPECT_THAT(command, testing::IsSupersetOf(std::vector<std::string>{p.path("a.csv"), "--rejects", "rejects.csv",
+                                                                        p.path("l.db"), owner}));
+    const auto plan = p.run(command);
+    EXPECT_EQ(plan.code, 65) << plan.err;
+    EXPECT_THAT(plan.err, HasSubstr("wrote rejects.csv: 30 rejected rows"));
+    EXPECT_THAT(plan.err, testing::Not(HasSubstr("--accept-rejects"))) << "they were written";
+    auto fix = p.read("rejects.csv");
+    EXPECT_THAT(fix, testing::StartsWith("contact_id,note,error\nbad,x,\"invalid_contact_id: "));
+    EXPECT_EQ(std::count(fix.begin(), fix.end(), '\n'), 31);
+    // The loop goes on from there, whatever the share that is left.
+    replace(fix, "\nbad,", "\n" + id(100) + ",");
+    import("rejects.csv", fix, 1, 29);
+    // The quiet form, as cron's mail has it, names it as well.
+    EXPECT_THAT(run({"import", "-q", p.path("a.csv")}).err,
+                HasSubstr("\n  taskbarge plan " + p.path("a.csv") + " --rejects"));
+}
+
+TEST_F(ManyRejects, TheHintHasWhatTheImportWasGiven) {
+    const auto text = p.file(
+        "it's.txt", "{\"contact_id\":\"bad\"}\n" + [] {
+            std::string more;
+            for (int i = 0; i < 25; ++i)
+                more += "{\"contact_id\":\"bad\"}\n";
+            return more;
+        }());
+    const auto refused = run({"import", "--first", "25", "--format", "jsonl", text});
+    EXPECT_EQ(refused.code, 65);
+    EXPECT_THAT(refused.err, HasSubstr("it'\\''s.txt' --first 25 --format jsonl --rejects -o rejects.jsonl --ledger "));
+}
+
+TEST_F(ManyRejects, CanBeAcceptedForOnce) {
+    const auto accepted = run({"import", "--json", "--accept-rejects", bad_file()});
+    EXPECT_EQ(accepted.code, 2) << accepted.err;
+    EXPECT_EQ(number(accepted, "created"), 10u);
+    EXPECT_EQ(number(accepted, "rejected"), 30u);
+    EXPECT_EQ(run({"plan", "--accept-rejects", p.path("a.csv")}).code, 2);
+    // The same input is the same job, with and without.
+    const auto again = run({"import", "--json", p.path("a.csv")});
+    EXPECT_EQ(again.code, 2) << again.err;
+    EXPECT_EQ(number(again, "job"), number(accepted, "job"));
+    EXPECT_EQ(server_->stats().tasks, 10u);
+}
+
+TEST_F(ManyRejects, APlanWritesThemAsTheJobDoes) {
+    const std::vector<std::string> files{bad_file("a.csv"), p.file("b.csv", "note,contact_id\nx,worse\n"),
+                                         p.file("c.csv", "contact_id,note\nworst,\"a\nb\"\n"),
+                                         p.file("d.jsonl", "{\"contact_id\":\"bad\"}\n[1]\n")};
+    const auto with = [&](std::vector<std::string> words) {
+        words.insert(words.begin() + 1, files.begin(), files.end());
+        return run(words);
+    };
+    const auto plan = with({"plan", "--rejects", "-o", p.path("fix.csv")});
+    EXPECT_EQ(plan.code, 65);
+    EXPECT_THAT(plan.err, HasSubstr(fmt::format("wrote {}, {} and {}: 34 rejected rows", p.path("fix.csv"),
+                                                p.path("fix-2.csv"), p.path("fix-3.jsonl"))));
+    EXPECT_THAT(plan.out, HasSubstr("Nothing was sent."));
+    EXPECT_EQ(server_->stats().routes["bulk_create"].requests(), 0u);
+    const auto imported = with({"import", "--json", "--accept-rejects"});
+    ASSERT_EQ(imported.code, 2) << imported.err;
+    ASSERT_EQ(run({"results", "1", "--rejects", "-o", p.path("job.csv")}).code, 0);
+    for (const std::string number : {".csv", "-2.csv", "-3.jsonl"})
+        EXPECT_EQ(p.read("fix" + number), p.read("job" + number));
+}
+
+TEST_F(ManyRejects, APlanWritesThemToStandardOutputAlone) {
+    const auto o = run({"plan", "--rejects", "-"}, "contact_id,note\n" + rows(3, 1));
+    EXPECT_EQ(o.code, 2) << o.err;
+    EXPECT_THAT(o.out, testing::MatchesRegex("contact_id,note,error\nbad,x,\"invalid_contact_id: [^\n]*\"\n"));
+    EXPECT_EQ(run({"plan", "--rejects", "--json", bad_file()}).code, 64);
+    EXPECT_EQ(run({"plan", "--rejects", bad_file(), bad_file("b.csv")}).code, 64);
+    EXPECT_EQ(run({"plan", "-o", p.path("fix.csv"), bad_file()}).code, 64);
+    const auto json = run({"plan", "--rejects", "--json", "-o", p.path("fix.csv"), bad_file()});
+    EXPECT_EQ(number(json, "rejected"), 30u);
+    EXPECT_TRUE(exists("fix.csv"));
+}
+
+TEST_F(ManyRejects, APlanWithoutRejectsWritesNoFile) {
+    const auto o =
+        run({"plan", "--rejects", "-o", p.path("fix.csv"), p.file("a.csv", "contact_id,note\n" + rows(3, 0))});
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_THAT(o.err, HasSubstr("no row would be rejected; " + p.path("fix.csv") + " was not written"));
+    EXPECT_FALSE(exists("fix.csv"));
+}
+
+TEST_F(ManyRejects, APlanThatIsCutShortLeavesNoFile) {
+    const auto a = bad_file();
+    const auto b = p.file("b.csv", "name\nKim\n");
+    p.file("fix.csv", "of before");
+    EXPECT_EQ(run({"plan", "--rejects", "-o", p.path("fix.csv"), a, b}).code, 65);
+    EXPECT_EQ(p.read("fix.csv"), "of before");
+    EXPECT_EQ(files_named("fix"), 1u);
+    EXPECT_EQ(run({"plan", "--rejects", "-o", p.path("no/fix.csv"), a}).code, 75);
+}
+
+// The limit is for files of which too much is unlike what it is taken for; here that is known.
+TEST_F(ManyRejects, MendedFilesGoInHoweverManyRowsAreStillWrong) {
+    const auto with_errors = [](std::string text) {
+        for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 11))
+            text.insert(at, ",was wrong");
+        return text;
+    };
+    import("a.csv", "contact_id,note,error\n" + with_errors(rows(1, 30)), 1, 30);
+    std::string lines = "{\"contact_id\":\"" + id(50) + "\",\"error\":\"invalid_contact_id: old\"}\n";
+    for (int i = 0; i < 30; ++i)
+        lines += "{\"contact_id\":\"bad\",\"error\":\"invalid_contact_id: old\"}\n";
+    import("b.jsonl", lines, 1, 30);
+    // Beside others they do not count, and the others do.
+    EXPECT_EQ(run({"import", p.path("a.csv"), bad_file("c.csv")}).code, 65);
+    EXPECT_EQ(run({"import", p.file("d.csv", "contact_id,note,ERROR\n" + with_errors(rows(1, 30, 60)))}).code, 65);
+    EXPECT_EQ(server_->stats().tasks, 2u);
+}
+
+// docs/preparing-a-file.md, "Mending rejected rows", to its end.
+class SampleData : public Mending {
+ protected:
+    outcome run(std::vector<std::string> arguments) const {
+        for (const auto& word : {std::string("--base-url"), server_->where().base_url, std::string("--ca-file"),
+                                 server_->where().ca_file, std::string("--ledger"), p.path("l.db")})
+            arguments.push_back(word);
+        return p.run(arguments);
+    }
+    std::string next_rejects(const outcome& imported, const std::string& name) const {
+        EXPECT_EQ(run({"results", std::to_string(number(imported, "job")), "--rejects", "-o", p.path(name)}).code, 0);
+        return p.read(name);
+    }
+};
+
+TEST_F(SampleData, IsMendedInTwoRounds) {
+    const auto first = run({"import", "--json", std::string(TASKBARGE_SOURCE_DIR) + "/sample_data/contacts.csv"});
+    EXPECT_EQ(first.code, 2) << first.err;
+    EXPECT_EQ(number(first, "rejected"), 42u);
+    auto fix = next_rejects(first, "fix.csv");
+    int mended = 0;
+    const auto mend = [&](const std::string& what, const std::function<std::string()>& by) {
+        for (auto at = fix.find(what); at != std::string::npos; at = fix.find(what, at + 1)) {
+            fix.replace(at, what.size(), by());
+            ++mended;
+        }
+    };
+    const auto always = [](std::string text) { return [text = std::move(text)] { return text; }; };
+    int fresh = 0;
+    mend("\n0035g00000LbQXuAAN,", [&] { return "\n" + id(++fresh) + ","; });
+    mend(",phone call,", always(",call,"));
+    mend(",urgent,", always(",high,"));
+    mend(",open,", always(",scheduled,"));
+    mend(",2027-02-30T09:00:00Z,", always(",2027-02-28T09:00:00Z,"));
+    mend(",2027-02-15T09:00:00,", always(",2027-02-15T09:00:00Z,"));
+    ASSERT_EQ(mended, 18);
+    const auto second = run({"import", "--json", p.file("fix.csv", fix)});
+    EXPECT_EQ(second.code, 2) << second.err;
+    EXPECT_EQ(number(second, "rejected"), 24u);
+    EXPECT_EQ(number(second, "created") + number(second, "duplicate"), 18u);
+    const auto rest = next_rejects(second, "fix-2.csv");
+    const auto header = rest.substr(0, rest.find('\n'));
+    EXPECT_EQ(header, "contact_id,user_id,type,priority,status,due_at,note,company,full_name,error");
+    std::string all_good = header + "\n";
+    for (int i = 0; i < 24; ++i)
+        all_good += id(500 + i) + ",66302798d03b9601c7934ebf,call,high,scheduled,2027-03-01T09:00:00Z,,,,was wrong\n";
+    const auto third = run({"import", "--json", p.file("fix-2.csv", all_good)});
+    EXPECT_EQ(third.code, 0) << third.err;
+    EXPECT_EQ(number(third, "created"), 24u);
+    EXPECT_EQ(server_->stats().tasks_twice, 0u);
 }
 
 }  // namespace

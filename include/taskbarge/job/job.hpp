@@ -190,7 +190,14 @@ struct plan_report {
     std::optional<core::rate_book> book;  // limits as known
     std::optional<core::instant> expected_end;
 };
-plan_report plan_files(const environment& env, const import_options& options);
+// `take` is given each rejected record, in order, with what is known of its file; its failure ends the plan.
+using take_reject = std::function<core::result<void>(const core::rejected_row&, const ledger::file_note&)>;
+plan_report plan_files(const environment& env, const import_options& options, const take_reject& take = {});
+
+// What is to be kept of a file beyond the reading.
+inline ledger::file_note note_of(const reader::file_report& file) {
+    return {file.first_row, file.format, file.header};
+}
 
 // "467 of 500 contacts have such a task from job 5 already, due 2026-11-30; ..."
 inline std::string text_of(const plan_report::repeat& r) {
@@ -198,10 +205,6 @@ inline std::string text_of(const plan_report::repeat& r) {
            std::to_string(r.job) + " already, due " + core::to_rfc3339_seconds(r.due_at).substr(0, 10) +
            "; to leave such contacts out, set import.dedupe_by without due_at";
 }
-
-// The rejected records of an input that is not planned, in order, each with what was found in its file.
-core::result<void> read_rejects(const environment& env, const import_options& options,
-                                const std::function<void(const core::rejected_row&, const reader::file_report&)>& each);
 
 // "contacts.csv:18, column Due": where a rejected record stands.
 inline std::string place_of(const core::rejected_row& row, const std::vector<reader::file_report>& files) {

@@ -73,6 +73,7 @@ struct file_report {
     record_tally repeated_headers;   // the header once more, as where files were joined: skipped
     record_tally overdue;            // scheduled rows that are due more than a day ago
     core::instant oldest_due{};      // of those
+    bool mended = false;             // holds the errors of an earlier import: rejects that somebody has mended
 };
 
 // A user of the Apollo team.

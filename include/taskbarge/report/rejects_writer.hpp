@@ -20,7 +20,8 @@ namespace taskbarge::report {
 // one writer the header comes again where the sheet changes.
 class rejects_writer {
  public:
-    explicit rejects_writer(std::vector<ledger::file_note> files);
+    // Without files each record comes with what is known of its own.
+    explicit rejects_writer(std::vector<ledger::file_note> files = {});
 
     std::size_t sheets() const { return sheets_; }
     // Below sheets().
@@ -29,6 +30,7 @@ class rejects_writer {
     std::string_view extension(std::size_t sheet) const;
 
     void record(std::string& out, const core::rejected_row& row);
+    void record(std::string& out, const core::rejected_row& row, const ledger::file_note& file);
 
  private:
     const ledger::file_note& file_of(const core::rejected_row& row) const;
@@ -39,6 +41,11 @@ class rejects_writer {
     std::size_t sheets_ = 0;
     std::optional<std::string> last_header_;
 };
+
+// Whether records of the two files belong on one sheet.
+bool same_sheet(const ledger::file_note& one, const ledger::file_note& other);
+// What the name of a file for such records must end with to be imported again: ".csv" or ".jsonl".
+std::string_view rejects_extension(const ledger::file_note& file);
 
 // "CODE: message", one line.
 std::string error_text(const core::rejected_row& row);

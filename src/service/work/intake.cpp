@@ -140,10 +140,6 @@ job::import_options options_of(const inbox::item& item) {
     return o;
 }
 
-ledger::file_note note_of(const reader::file_report& file) {
-    return {file.first_row, file.format, file.header};
-}
-
 }  // namespace
 
 intake::intake(parts p) : parts_(std::move(p)) {}
@@ -490,7 +486,7 @@ void intake::plan(entry e) {
     if (const auto why = is_written(); !why.empty() && r.why->code != errc::interrupted)
         return wait_for_writer(std::move(e), why);
     if (may_pass(r.why->code)) return later(std::move(e), *r.why);
-    give_up(std::move(e), *r.why, *settings);
+    give_up(std::move(e), *r.why, *settings, r.files.empty() ? "" : r.files.front().format);
 }
 
 void intake::accept(entry e, const ledger::job_record& job) {
@@ -547,8 +543,8 @@ void intake::wait_for_writer(entry e, std::string_view why) {
 }
 
 // An input of which nothing can be made: it goes to failed/, with the reason.
-void intake::give_up(entry e, const core::failure& why, const core::settings& settings) {
-    write_why(e.held, why, settings);
+void intake::give_up(entry e, const core::failure& why, const core::settings& settings, const std::string& format) {
+    write_why(e.held, why, settings, format);
     const auto item = e.held.item();
     if (auto moved = parts_.store.put_away(e.held, item_place::failed); !moved)
         return later(std::move(e), moved.error());
@@ -569,7 +565,8 @@ void intake::forget(const std::string& id) {
     --held_;
 }
 
-void intake::write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings) {
+void intake::write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings,
+                       const std::string& format) {
     auto& store = parts_.store;
     const auto tell_trouble = [&](const result<void>& written) {
         if (!written)
@@ -584,20 +581,18 @@ void intake::write_why(const inbox::held_item& held, const core::failure& why, c
         const auto configuration = parts_.configuration.get();
         silence unwatched;
         const auto env = environment_of(*configuration, settings, unwatched, nullptr);
-        const auto options = options_of(held.item());
-        const auto plan = job::plan_files(env, options);
-        const auto name = rejects_name(plan.base.files.empty() ? "" : plan.base.files.front().format);
-        r.rows = plan.base.rows;
-        tell_trouble(store.add_file(held, name, [&](int fd) -> result<void> {
+        tell_trouble(store.add_file(held, rejects_name(format), [&](int fd) -> result<void> {
             fd_text out(fd);
-            std::optional<report::rejects_writer> writer;
-            auto read =
-                job::read_rejects(env, options, [&](const core::rejected_row& row, const reader::file_report& f) {
-                    if (!writer) writer.emplace(std::vector{note_of(f)});
-                    writer->record(out.buffer(), row);
-                    out.flush_if_full();
-                });
-            if (!read) return read.error();
+            report::rejects_writer writer;
+            const auto plan =
+                job::plan_files(env, options_of(held.item()),
+                                [&](const core::rejected_row& row, const ledger::file_note& file) -> result<void> {
+                                    writer.record(out.buffer(), row, file);
+                                    out.flush_if_full();
+                                    return out.good() ? result<void>() : out.finish();
+                                });
+            r.rows = plan.base.rows;
+            if (plan.base.why && plan.base.why->code != errc::too_many_rejects) return *plan.base.why;
             return out.finish();
         }));
     }

@@ -97,7 +97,8 @@ class intake {
     void accept(entry e, const ledger::job_record& job);
     void later(entry e, const core::failure& why);
     void wait_for_writer(entry e, std::string_view why);
-    void give_up(entry e, const core::failure& why, const core::settings& settings);
+    // `format`: the input's, where it was read.
+    void give_up(entry e, const core::failure& why, const core::settings& settings, const std::string& format = {});
     void tell_failed(const inbox::item& item, const core::failure& why);
     void put_away_job(core::job_id job);
     void put_away_item(core::job_id job, waiting_item waiting);
@@ -115,7 +116,8 @@ class intake {
     core::result<void> renew_item(ledger::ledger& book, const std::string& id);
     core::result<reader::input_digest> digest_of_input(const inbox::item& item) const;
     core::result<bool> is_job_of(ledger::ledger& book, const inbox::item& item, const ledger::job_record& job) const;
-    void write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings);
+    void write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings,
+                   const std::string& format);
     job::environment environment_of(const configuration& c, const core::settings& s, job::observer& watch,
                                     ledger::ledger* book);
     void forget(const std::string& id);

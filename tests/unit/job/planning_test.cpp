@@ -133,6 +133,26 @@ TEST(Rejects, TheFailureNamesTheCommonestReasonAndWhereItStands) {
     EXPECT_THAT(r.error().text, HasSubstr("bad_due_date"));
 }
 
+TEST(Rejects, FilesOfMendedRejectsDoNotCount) {
+    input_summary input;
+    input.rows = 1000;
+    input.rejected = 60;
+    input.rejects.push_back({"bad_due_date", 60, {}});
+    input.files.resize(3);
+    input.files[1].first_row = 401;
+    input.files[2].first_row = 501;
+    input.rejected_by_file = {20, 40};
+    const auto refused = [&] { return !check_rejects({5.0, std::nullopt}, input); };
+    EXPECT_TRUE(refused());
+    input.files[1].mended = true;
+    EXPECT_FALSE(refused()) << "20 of 900";
+    input.rejected_by_file = {46, 14};
+    EXPECT_TRUE(refused()) << "46 of 900";
+    input.files[0].mended = true;
+    EXPECT_FALSE(refused());
+    EXPECT_TRUE(check_rejects({0.0, 0}, input)) << "a count neither";
+}
+
 // ------------------------------------------------------------------------------------------- into the ledger
 
 class LedgerSink : public ::testing::Test {
@@ -209,7 +229,7 @@ TEST_F(LedgerSink, LongOriginalsOfRejectsAreNotHeldBack) {
     std::size_t kept = 0;
     for (core::row_number n = 1; n <= 8; ++n) {
         reject.number = n;
-        ASSERT_TRUE(sink.on_reject(reject));
+        ASSERT_TRUE(sink.on_reject(reject, {}));
     }
     const auto count = [&](const core::rejected_row&) {
         ++kept;
@@ -554,16 +574,30 @@ TEST_F(FindOrPlan, APausedJobWaitsUntilItIsReleased) {
     EXPECT_EQ(book->job(id).value().stop_code, "");
 }
 
-TEST_F(FindOrPlan, TheRejectsOfAnInputThatMadeNoJobCanBeRead) {
-    options.files = {write("bad.csv", 10, 30)};
-    std::size_t told = 0;
-    const auto done = read_rejects(env, options, [&](const core::rejected_row& row, const reader::file_report& file) {
+TEST_F(FindOrPlan, APlanGivesTheRejectsOfAnInputThatMakesNoJob) {
+    options.files = {write("good.csv", 10), write("bad.csv", 10, 30)};
+    std::vector<core::row_number> first_rows;
+    const auto plan = plan_files(env, options, [&](const core::rejected_row& row, const ledger::file_note& file) {
         EXPECT_EQ(row.code, "invalid_contact_id");
         EXPECT_EQ(file.header, "contact_id");
-        ++told;
+        first_rows.push_back(file.first_row);
+        return core::result<void>();
     });
-    EXPECT_TRUE(done);
-    EXPECT_EQ(told, 30u);
+    ASSERT_TRUE(plan.base.why);
+    EXPECT_EQ(plan.base.why->code, errc::too_many_rejects);
+    EXPECT_EQ(first_rows, std::vector<core::row_number>(30, 11));
+}
+
+TEST_F(FindOrPlan, WhoeverCannotTakeARejectEndsThePlan) {
+    options.files = {write("bad.csv", 10, 30)};
+    std::size_t told = 0;
+    const auto plan =
+        plan_files(env, options, [&](const core::rejected_row&, const ledger::file_note&) -> core::result<void> {
+            ++told;
+            return core::failure{errc::io, "no room"};
+        });
+    EXPECT_EQ(plan.base.why.value().code, errc::io);
+    EXPECT_EQ(told, 1u);
 }
 
 }  // namespace

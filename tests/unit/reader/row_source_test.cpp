@@ -416,6 +416,32 @@ TEST(RowSource, JsonKeysAreReportedAsTheyCome) {
     EXPECT_EQ(out.files[0].columns.size(), 8u);
 }
 
+// Only as our own writer of rejects names it, and at the end: exports of failed loads have an ERROR, too.
+TEST(RowSource, AFileThatBringsTheErrorsOfAnEarlierImportIsKnown) {
+    const auto mended = [](const std::string& name, const std::string& text, const source_options& o = {}) {
+        return read_text(name, text, o).files.at(0).mended;
+    };
+    const std::string names = "contact_id,user_id,type,status,due_at";
+    EXPECT_TRUE(mended("a.csv", names + ",error\n"));
+    EXPECT_TRUE(mended("a.csv", names + ",\"error\",,\n"));
+    for (const char* other : {"ERROR", "Error", "errors", "error code"})
+        EXPECT_FALSE(mended("a.csv", names + "," + other + "\n")) << other;
+    EXPECT_FALSE(mended("a.csv", "error," + names + "\n"));
+    EXPECT_FALSE(mended("a.csv", names + "\n"));
+    EXPECT_TRUE(mended("a.jsonl", json_record(1) + "\n" + R"({"id":1,"error":"invalid_type: old"})" + "\n"));
+    EXPECT_FALSE(mended("a.jsonl", R"({"id":1,"error":null})"
+                                   "\n"
+                                   R"({"id":1,"error":{"code":1}})"
+                                   "\n"));
+    source_options as_note;
+    as_note.columns["note"] = "error";
+    EXPECT_FALSE(mended("a.csv", "contact_id,user_id,type,status,due_at,error\n", as_note));
+    EXPECT_FALSE(mended("a.jsonl",
+                        R"({"error":"x"})"
+                        "\n",
+                        as_note));
+}
+
 TEST(RowSource, JsonRejectNamesTheKeyOfTheRecord) {
     source_options o;
     o.columns["contact_id"] = "crm_id";

@@ -92,6 +92,19 @@ TEST(RejectsSheets, FilesWithOtherColumnsOrOfAnotherFormatHaveTheirOwn) {
     EXPECT_EQ(writer.extension(2), ".jsonl");
 }
 
+TEST(RejectsSheets, ARecordMayComeWithItsFile) {
+    const file_note a{1, "csv", "id,Due"}, b{5, "csv+gzip", "id,Due"}, c{9, "csv", "Due,id"}, d{12, "jsonl", ""};
+    EXPECT_TRUE(reports::same_sheet(a, b));
+    EXPECT_FALSE(reports::same_sheet(a, c));
+    EXPECT_FALSE(reports::same_sheet(a, d));
+    EXPECT_TRUE(reports::same_sheet(d, {15, "jsonl+zstd", ""}));
+    reports::rejects_writer writer;
+    std::string out;
+    writer.record(out, reject("1,x"), a);
+    writer.record(out, reject("2,x", 1), b);
+    EXPECT_EQ(out, std::string("id,Due,error\n1,x,") + error_cell + "\n2,x," + error_cell + "\n");
+}
+
 TEST(RejectsJsonl, AddsTheErrorToTheObjectAndKeepsTheRest) {
     const auto out = written({{1, "jsonl", ""}}, {reject(R"( {"id": 1.0, "due":"so\"on", "x":{"error":1}} )")});
     EXPECT_EQ(out, R"({"id": 1.0,"due":"so\"on","x":{"error":1},"error":"bad_due_at: column Due: \"soon\" is no date"})"
