@@ -25,7 +25,7 @@ TRANSFER = {"date", "content-type", "content-length", "transfer-encoding", "conn
 # client that is slow for half a minute (tests/unit/service/http has that one).
 NOT_MET = {("submitImport", "408"), ("submitImport", "500"), ("submitImport", "503"), ("submitImport", "507"),
            ("listImports", "503"), ("getImport", "503"), ("retryImport", "500"), ("retryImport", "503"),
-           ("listJobs", "503"), ("getJob", "503"), ("getResults", "503"), ("getRejects", "503"),
+           ("listJobs", "503"), ("getJob", "503"), ("getResults", "503"), ("getRejects", "503"), ("getImportRejects", "503"),
            *((operation, status) for status in ("500", "503", "507") for operation in
              ("pauseJob", "resumeJob", "retryJob", "retryUnknown", "verifyJob", "cancelJob"))}
 
@@ -439,12 +439,14 @@ def check_work(d, c, folder, latency_job_rows):
     check(len(c.get(f"/v1/jobs/{job}/results?format=jsonl").splitlines()) == 32, "results as JSONL")
     check(len(c.get(f"/v1/jobs/{job}/results").splitlines()) == 33, "results as CSV")
     check("not-an-id" in c.get(f"/v1/jobs/{job}/rejects"), "rejects")
+    check(c.get(headers["Location"] + "/rejects") == c.get(f"/v1/jobs/{job}/rejects"), "rejects of the import")
 
     # A job that takes a while: seen under way, commanded, held against another service.
     slow = os.path.join(folder, "slow.csv")
     write_input(slow, 8, groups=3, rows=latency_job_rows)
     accepted, headers = c.ask(202, "POST", "/v1/imports?name=slow.csv", read(slow))
     job = until("the second import has its job", lambda: c.get(headers["Location"])["job"])
+    c.ask(409, "GET", headers["Location"] + "/rejects")
     running = until("its run is seen", lambda: (v := c.get(f"/v1/jobs/{job}"))["progress"] and v["created"] > 0 and v)
     check(running["running"] and running["imports"] == [accepted["import"]], f"a running job: {running}")
     return job, headers["Location"]
@@ -472,6 +474,7 @@ def check_failed_import(c):
     accepted, headers = c.ask(202, "POST", "/v1/imports?name=no%20contacts.csv", "name\nKim\n")
     until("it has failed", lambda: c.get(headers["Location"])["state"] == "failed")
     check(c.get("/v1/imports?place=failed")["imports"][0]["error"], "why it failed")
+    c.ask(404, "GET", headers["Location"] + "/rejects")
     c.ask(202, "POST", f"/v1/imports/{accepted['import']}/retry")
     done = c.get("/v1/imports?place=done")["imports"][0]["import"]
     c.ask(409, "POST", f"/v1/imports/{done}/retry")

@@ -239,6 +239,23 @@ def end_to_end(program, folder, options):
         until("worse.csv has failed", lambda: len(items(s, "failed")) == 2)
         worst = next(i for i in items(s, "failed") if i.startswith("worse.csv"))
         check(len(read(os.path.join(s.inbox, "failed", worst, "rejects.csv")).splitlines()) == 31, "its rejects beside it")
+        status, headers, body = s.ask("GET", f"/v1/imports/{worst}/rejects")
+        check(status == 200 and body == read(os.path.join(s.inbox, "failed", worst, "rejects.csv")), f"its rejects: {status} {body}")
+        check(headers["Content-Disposition"] == 'attachment; filename="rejects.csv"', f"named so: {headers}")
+        check(body.startswith("contact_id,user_id,type,status,due_at,error\nx,"), f"with the error: {body[:200]}")
+        status, _, body = s.ask("GET", f"/v1/imports/{bad}/rejects")
+        check(status == 404 and "no-rejects" in body, f"no row of bad.csv was read: {status} {body}")
+        # Mended by one row only, it goes in: the limit does not count for what was rejected before.
+        lines = read(os.path.join(s.inbox, "failed", worst, "rejects.csv")).splitlines()
+        mended = os.path.join(folder, "mended.csv")
+        with open(mended, "w") as f:
+            f.write("\n".join([lines[0], lines[1].replace("x,", f"{999:024x},", 1)] + lines[2:]) + "\n")
+        s.drop(mended, "mended.csv")
+        mended = until("mended.csv is done", lambda: next((i for i in items(s, "done") if i.startswith("mended.csv")), None))
+        check(s.get(f"/v1/jobs/{s.get(f'/v1/imports/{mended}')['job']}")["rejected"] == 29, "one is mended")
+        third_rows += 1
+        status, _, body = s.ask("GET", f"/v1/imports/{mended}/rejects")
+        check(status == 200 and len(body.splitlines()) == 30, f"the rest of a finished one: {status} {body[:200]}")
 
         # What failed for want of a setting is read again when the setting is there.
         with open(os.path.join(s.inbox, "failed", bad, "settings.toml"), "w") as f:

@@ -37,6 +37,11 @@ answer no_such_job(std::string_view text) {
                    fmt::format("The ledger has no job {}; GET /v1/jobs lists those that there are.", text));
 }
 
+answer no_such_import() {
+    return problem(404, "unknown-import", "There is no such import",
+                   "GET /v1/imports lists those in processing; ?place=done and ?place=failed the others.");
+}
+
 answer bad_parameter(std::string_view name, std::string_view rule) {
     return problem(400, "bad-parameter", "A parameter cannot be used", fmt::format("{} {}", name, rule));
 }

@@ -33,6 +33,7 @@ core::result<std::size_t> limit_of(const http::request_head& head);
 
 http::answer json_answer(std::string body, int status = 200);
 http::answer no_such_job(std::string_view text);
+http::answer no_such_import();
 http::answer bad_parameter(std::string_view name, std::string_view rule);
 // For what is full now and will not be in a minute.
 http::answer in_a_minute(http::answer refusal);

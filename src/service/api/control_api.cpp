@@ -46,6 +46,7 @@ http::router control_api::routes() {
     r.add("GET", "/v1/imports", call(s.imports, &import_routes::list), known{"place", "limit"});
     r.add("GET", "/v1/imports/{import}", call(s.imports, &import_routes::show), known{});
     r.add("POST", "/v1/imports/{import}/retry", call(s.imports, &import_routes::retry), known{});
+    r.add("GET", "/v1/imports/{import}/rejects", call(s.results, &result_routes::rejects_of_import), known{});
     r.add("GET", "/v1/jobs", call(s.jobs, &job_routes::list), known{"state", "before", "limit"});
     r.add("GET", "/v1/jobs/{job}", call(s.jobs, &job_routes::show), known{});
     for (const auto what : {job_command::pause, job_command::resume, job_command::retry, job_command::retry_unknown,

@@ -268,11 +268,7 @@ nothing import_routes::show(exchange& x, const path_values& v) {
         return std::optional(import_json(**item) + '\n');
     };
     auto found = co_await parts_.readers.run(read);
-    answer a = !found ? problem_of(found.error())
-               : *found
-                   ? json_answer(std::move(**found))
-                   : problem(404, "unknown-import", "There is no such import",
-                             "GET /v1/imports lists those in processing; ?place=done and ?place=failed the others.");
+    answer a = !found ? problem_of(found.error()) : *found ? json_answer(std::move(**found)) : no_such_import();
     co_await x.reply(std::move(a));
 }
 

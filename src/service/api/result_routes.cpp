@@ -1,15 +1,20 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/asio/this_coro.hpp>
+#include <cerrno>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "service/api/answers.hpp"
 #include "service/api/block_pipe.hpp"
 #include "service/api/routes.hpp"
 #include "service/api/spool.hpp"
+#include "service/inbox/files.hpp"
 #include "taskbarge/async/task_group.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/report/rejects_writer.hpp"
@@ -193,6 +198,49 @@ nothing result_routes::rejects(exchange& x, const path_values& v) {
         return {};
     };
     co_await stream(x, "application/octet-stream", fmt::format("rejects-{}{}", *id, extension), std::move(produce));
+}
+
+// They lie in the import's folder. What is open stays readable when the folder is moved or the file is written anew.
+nothing result_routes::rejects_of_import(exchange& x, const path_values& v) {
+    const std::string& id = v.at(0);
+    std::string name;
+    auto file = std::make_shared<inbox::owned_fd>();
+    auto look = [&]() -> std::optional<answer> {
+        const auto item = parts_.store.find(id);
+        if (!item) return problem_of(item.error());
+        if (!*item) return no_such_import();
+        if ((*item)->place == inbox::item_place::processing)
+            return problem(
+                409, "import-not-finished", "The import is not finished",
+                "Its rejects are there when it lies in done/ or failed/; those of its job, where it has one, "
+                "from /v1/jobs/{job}/rejects.");
+        for (const char* candidate : {"rejects.csv", "rejects.jsonl"}) {
+            const auto path = (*item)->folder + "/" + candidate;
+            if (!inbox::is_regular(path)) continue;
+            *file = inbox::owned_fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+            if (!*file) return problem_of(inbox::open_failure("cannot read", path, errno));
+            name = candidate;
+            return std::nullopt;
+        }
+        return problem(404, "no-rejects", "The import has no rejected records",
+                       "GET /v1/imports/{import} says why it failed, where it did.");
+    };
+    auto refused = co_await parts_.readers.run(look);
+    if (refused) {
+        co_await x.reply(std::move(*refused));
+        co_return;
+    }
+    producer produce = [file, id](const std::function<bool(std::string)>& push) -> result<void> {
+        while (true) {
+            std::string block(block_size, '\0');
+            const auto got = ::read(file->get(), block.data(), block.size());
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0) return inbox::file_failure("cannot read the rejects of", id, errno);
+            block.resize(static_cast<std::size_t>(got));
+            if (block.empty() || !push(std::move(block))) return {};
+        }
+    };
+    co_await stream(x, "application/octet-stream", name, std::move(produce));
 }
 
 }  // namespace taskbarge::service

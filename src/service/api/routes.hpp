@@ -84,12 +84,13 @@ class job_routes {
     std::size_t runs_asked_for_ = 0;
 };
 
-// /v1/jobs/{job}/results and rejects: streams of any length
+// /v1/jobs/{job}/results and rejects, /v1/imports/{import}/rejects: streams of any length
 class result_routes {
  public:
     explicit result_routes(shared_parts& p) : parts_(p) {}
     nothing results(http::exchange& x, const path_values& v);
     nothing rejects(http::exchange& x, const path_values& v);
+    nothing rejects_of_import(http::exchange& x, const path_values& v);
 
  private:
     // Streams what `produce` pushes, on a thread of its own. A failure before the first block is a problem; one in the
