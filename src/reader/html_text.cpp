@@ -1,6 +1,6 @@
 #include "reader/html_text.hpp"
 
-#include <libxml/HTMLparser.h>
+#include <gumbo.h>
 
 #include <algorithm>
 #include <array>
@@ -11,18 +11,19 @@
 namespace taskbarge::reader {
 namespace {
 
-constexpr std::array<std::string_view, 24> blocks{
-    "address", "article", "blockquote", "body", "dd", "div", "dl", "dt",  "footer",  "h1", "h2", "h3",
-    "h4",      "h5",      "h6",         "hr",   "li", "ol",  "p",  "pre", "section", "tr", "ul", "header"};
-constexpr std::array<std::string_view, 4> unseen{"head", "script", "style", "title"};
+// Whoever nests deeper than any note does would have the library's own recursion run out of stack.
+constexpr std::ptrdiff_t most_tags = 5000;
+
+constexpr std::array blocks{GUMBO_TAG_ADDRESS, GUMBO_TAG_ARTICLE, GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_BODY,   GUMBO_TAG_DD,
+                            GUMBO_TAG_DIV,     GUMBO_TAG_DL,      GUMBO_TAG_DT,         GUMBO_TAG_FOOTER, GUMBO_TAG_H1,
+                            GUMBO_TAG_H2,      GUMBO_TAG_H3,      GUMBO_TAG_H4,         GUMBO_TAG_H5,     GUMBO_TAG_H6,
+                            GUMBO_TAG_HEADER,  GUMBO_TAG_HR,      GUMBO_TAG_LI,         GUMBO_TAG_OL,     GUMBO_TAG_P,
+                            GUMBO_TAG_PRE,     GUMBO_TAG_SECTION, GUMBO_TAG_TR,         GUMBO_TAG_UL};
+constexpr std::array unseen{GUMBO_TAG_HEAD, GUMBO_TAG_SCRIPT, GUMBO_TAG_STYLE, GUMBO_TAG_TITLE};
 
 template <std::size_t N>
-bool is_among(const std::array<std::string_view, N>& names, std::string_view name) {
-    return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::string_view view_of(const xmlChar* text) {
-    return text ? std::string_view(reinterpret_cast<const char*>(text)) : std::string_view();
+bool is_among(const std::array<GumboTag, N>& tags, GumboTag tag) {
+    return std::find(tags.begin(), tags.end(), tag) != tags.end();
 }
 
 // Lines of words, with one blank between two words.
@@ -75,51 +76,54 @@ class html_walk {
  public:
     explicit html_walk(line_writer& out) : out_(out) {}
 
-    // Without recursion: the depth is the writer's of the HTML.
-    void run(const xmlNode* root) {
-        const xmlNode* at = root;
-        while (at) {
-            const bool into = enter(*at) && at->children;
-            if (into) {
-                at = at->children;
+    void run(const GumboNode& root) {
+        const GumboNode* at = &root;
+        for (;;) {
+            if (enter(*at) && at->v.element.children.length > 0) {
+                at = static_cast<const GumboNode*>(at->v.element.children.data[0]);
                 continue;
             }
             leave(*at);
-            while (at != root && !at->next) {
+            while (at != &root && next_of(*at) == nullptr) {
                 at = at->parent;
                 leave(*at);
             }
-            if (at == root) return;
-            at = at->next;
+            if (at == &root) return;
+            at = next_of(*at);
         }
     }
 
  private:
+    static const GumboNode* next_of(const GumboNode& node) {
+        const GumboVector& siblings = node.parent->v.element.children;
+        const auto next = node.index_within_parent + 1;
+        return next < siblings.length ? static_cast<const GumboNode*>(siblings.data[next]) : nullptr;
+    }
+
     // Whether what stands within is looked at.
-    bool enter(const xmlNode& node) {
-        if (node.type == XML_TEXT_NODE || node.type == XML_CDATA_SECTION_NODE) out_.add(view_of(node.content));
-        if (node.type != XML_ELEMENT_NODE) return node.type == XML_HTML_DOCUMENT_NODE;
-        const auto name = view_of(node.name);
-        if (is_among(unseen, name)) return false;
-        if (name == "br") out_.break_line();
-        if (is_among(blocks, name)) out_.begin_line();
-        if (name == "li") out_.begin_item();
-        if (name == "td" || name == "th") out_.add(" ");
-        if (name == "a") link_begins_ = out_.size();
+    bool enter(const GumboNode& node) {
+        if (node.type == GUMBO_NODE_TEXT || node.type == GUMBO_NODE_WHITESPACE || node.type == GUMBO_NODE_CDATA)
+            out_.add(node.v.text.text);
+        if (node.type != GUMBO_NODE_ELEMENT) return false;
+        const GumboTag tag = node.v.element.tag;
+        if (is_among(unseen, tag)) return false;
+        if (tag == GUMBO_TAG_BR) out_.break_line();
+        if (is_among(blocks, tag)) out_.begin_line();
+        if (tag == GUMBO_TAG_LI) out_.begin_item();
+        if (tag == GUMBO_TAG_TD || tag == GUMBO_TAG_TH) out_.add(" ");
+        if (tag == GUMBO_TAG_A) link_begins_ = out_.size();
         return true;
     }
 
-    void leave(const xmlNode& node) {
-        if (node.type != XML_ELEMENT_NODE) return;
-        const auto name = view_of(node.name);
-        if (is_among(blocks, name)) out_.begin_line();
-        if (name == "a") add_address(node);
+    void leave(const GumboNode& node) {
+        if (node.type != GUMBO_NODE_ELEMENT) return;
+        if (is_among(blocks, node.v.element.tag)) out_.begin_line();
+        if (node.v.element.tag == GUMBO_TAG_A) add_address(node);
     }
 
-    void add_address(const xmlNode& link) {
-        const std::unique_ptr<xmlChar, void (*)(void*)> address(
-            xmlGetProp(&link, reinterpret_cast<const xmlChar*>("href")), xmlFree);
-        const auto href = view_of(address.get());
+    void add_address(const GumboNode& link) {
+        const GumboAttribute* const attribute = gumbo_get_attribute(&link.v.element.attributes, "href");
+        const std::string_view href = attribute ? attribute->value : "";
         const auto shown = trimmed(out_.since(link_begins_));
         const auto bare = href.starts_with("mailto:") ? href.substr(7) : href;
         if (href.empty() || href.starts_with('#') || shown == href || shown == bare) return;
@@ -135,13 +139,12 @@ class html_walk {
 }  // namespace
 
 std::string text_of_html(std::string_view html) {
-    constexpr int options = HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET;
-    const std::unique_ptr<xmlDoc, void (*)(xmlDoc*)> document(
-        htmlReadMemory(html.data(), static_cast<int>(html.size()), nullptr, "UTF-8", options), xmlFreeDoc);
-    // Nothing in it, or no memory for it: the text as it stands is better than none.
-    if (!document) return std::string(html);
+    if (std::count(html.begin(), html.end(), '<') > most_tags) return std::string(html);
+    const auto free_tree = [](GumboOutput* tree) { gumbo_destroy_output(&kGumboDefaultOptions, tree); };
+    const std::unique_ptr<GumboOutput, decltype(free_tree)> tree(
+        gumbo_parse_with_options(&kGumboDefaultOptions, html.data(), html.size()), free_tree);
     line_writer out;
-    html_walk(out).run(reinterpret_cast<const xmlNode*>(document.get()));
+    html_walk(out).run(*tree->root);
     auto text = out.take();
     // A sign that begins a tag and is none.
     return text.empty() && html.find('>') == std::string_view::npos ? std::string(trimmed(html)) : text;
