@@ -148,9 +148,8 @@ void add_init(CLI::App& app, options& o) {
 
 // The same options as of `results`.
 void add_plan_rejects(CLI::App& plan, options& o) {
-    auto* rejects =
-        plan.add_flag("--rejects", o.results.rejects,
-                      "Write the rows that would be rejected plus an error column, to be mended and imported again");
+    auto* rejects = plan.add_flag("--rejects", o.results.rejects,
+                                  "Write the rows that would be rejected plus an error column, to be mended");
     plan.add_option("-o,--output", o.results.output, "Write the rejects to this file, mode 0600")
         ->type_name("FILE")
         ->needs(rejects);

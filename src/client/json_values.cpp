@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <new>
 
 namespace taskbarge::client {
 
@@ -24,7 +25,9 @@ simdjson::simdjson_result<dom::element> parse(const char* text, std::size_t size
     if (size > kept_up_to && std::count_if(text, text + size, begins_value) > most_values) return simdjson::CAPACITY;
     auto& parser = this_threads_parser();
     if (!parser || parser->capacity() > kept_up_to) parser.emplace();
-    return parser->parse(text, size, copy);
+    auto parsed = parser->parse(text, size, copy);
+    if (parsed.error() == simdjson::MEMALLOC) throw std::bad_alloc();  // nothing is wrong with the answer
+    return parsed;
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <new>
+
 #include "reader/encoding.hpp"
 #include "reader/text.hpp"
 
@@ -96,6 +98,7 @@ std::optional<fault> json_document::parse(std::string_view line, const file_repo
     simdjson::dom::element root;
     auto error = parser_.parse(line.data(), line.size(), false).get(root);
     if (error == simdjson::NUMBER_ERROR) error = parser_.parse(with_long_integers_as_doubles(line)).get(root);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();  // nothing is wrong with the line
     // Bytes behind a NUL may be taken for padding.
     if (error || line.find('\0') != std::string_view::npos) return json_fault(error, line, file);
     if (root.get(object_))

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include "taskbarge/core/json_text.hpp"
 #include "taskbarge/core/printable.hpp"
@@ -85,7 +86,9 @@ void append_error_cell(std::string& out, std::string_view text) {
 bool is_json_object(std::string_view raw) {
     simdjson::dom::parser parser;
     simdjson::dom::object object;
-    return parser.parse(raw.data(), raw.size()).get(object) == simdjson::SUCCESS;
+    const auto error = parser.parse(raw.data(), raw.size()).get(object);
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    return error == simdjson::SUCCESS;
 }
 
 // The end of the JSON string that begins at `at`.

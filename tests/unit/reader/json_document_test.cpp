@@ -1,6 +1,10 @@
 #include "reader/json_document.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <new>
 
 namespace taskbarge::reader {
 namespace {
@@ -49,6 +53,25 @@ TEST(JsonDocument, IntegersPast64BitsAreStillJson) {
               "good");
     EXPECT_EQ(code_of(R"({"a":0123456789012345678901234567890})"), "invalid_json");
     EXPECT_EQ(code_of(R"({"a":12345678901234567890123x})"), "invalid_json");
+}
+
+// A row that is rejected is left out for ever; where memory is short it must be read again.
+TEST(JsonDocument, ALineForWhichThereIsNoMemoryIsNoBadLine) {
+    constexpr int ended_by_bad_alloc = 7;
+    const auto read_in_little_memory = [] {
+        std::string line = R"({"a":")" + std::string(8U << 20U, 'x') + R"("})";
+        line.reserve(line.size() + simdjson::SIMDJSON_PADDING);
+        json_document document;
+        const rlimit none{1, 1};
+        ::setrlimit(RLIMIT_AS, &none);
+        try {
+            (void)document.parse(line, file_report{});
+        } catch (const std::bad_alloc&) {
+            ::_exit(ended_by_bad_alloc);
+        }
+        ::_exit(0);
+    };
+    EXPECT_EXIT(read_in_little_memory(), ::testing::ExitedWithCode(ended_by_bad_alloc), "");
 }
 
 TEST(JsonDocument, ArrayTextIsFoundByItsKey) {
