@@ -8,6 +8,7 @@
 #include "job/online.hpp"
 #include "job/owners.hpp"
 #include "job/planning.hpp"
+#include "taskbarge/core/shortage.hpp"
 
 namespace taskbarge::job {
 
@@ -176,7 +177,11 @@ void run_job(const environment& env, ledger::ledger& book, const ledger::job_rec
         reporter.out().requests_this_run += run->requests_this_run();
         if (env.stop.level() == stop_level::forced) (void)run.release();  // as well
     };
-    if (auto ran = run_online(env, book, work); !ran) end.why = ran.error();
+    try {
+        if (auto ran = run_online(env, book, work); !ran) end.why = ran.error();
+    } catch (const std::exception& e) {
+        end.why = core::failure_of(e);  // nothing of the run is left; the ledger has what became of each request
+    }
     if (!end.why) end.why = rest_of(book, job.id, purpose);
     reporter.out().state = state_word(end.why);
     reporter.out().why = end.why;
