@@ -161,7 +161,7 @@ KINDS = [
          code="invalid_contact_id"),
     Kind("empty_contact_id", "no contact id", replaced("contact_id", ""), code="missing_value"),
     Kind("empty_user_id", "no owner", replaced("user_id", ""), code="missing_value"),
-    Kind("unknown_type", "a type that the API does not have", replaced("type", "phone call"), code="invalid_type"),
+    Kind("unknown_type", "a type that the API does not have", replaced("type", "meeting"), code="invalid_type"),
     Kind("unknown_priority", "a priority that the API does not have", replaced("priority", "urgent"),
          code="invalid_priority"),
     Kind("unknown_status", "a status that the API does not have", replaced("status", "open"), code="invalid_status"),

@@ -26,7 +26,7 @@ struct bad_setting {
 };
 
 const bad_setting settings_that_fail_every_file[] = {
-    {"[defaults]\ntype = \"Call\"\n", "2:1", "defaults.type", "the nearest is call"},
+    {"[defaults]\ntype = \"Calls\"\n", "2:1", "defaults.type", "the nearest is call"},
     {"[defaults]\npriority = \"hihg\"\n", "2:1", "defaults.priority", "the nearest is high"},
     {"[defaults]\nstatus = \"schedule\"\n", "2:1", "defaults.status", "the nearest is scheduled"},
     {"[defaults]\nuser_id = \"jane\"\n", "2:1", "defaults.user_id", "24 hexadecimal"},
@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Config, BadSettings, testing::ValuesIn(settings_that_fa
 
 TEST(Config, CheckNamesEveryProblemAtOnceWithItsSource) {
     program p;
-    p.environment["TASKBARGE_DEFAULTS_TYPE"] = "Call";
+    p.environment["TASKBARGE_DEFAULTS_TYPE"] = "Calls";
     const auto settings =
         p.file("s.toml", "[import]\nchunk_sise = 3\nmemory = \"lots\"\n[dates]\ntimezone = \"Mars\"\n");
     const auto o = p.run({"config", "check", "--config", settings, "--set", "send.connections=0"});
@@ -83,7 +83,7 @@ TEST(Config, CheckNamesEveryProblemAtOnceWithItsSource) {
     EXPECT_EQ(o.out, "");
     EXPECT_THAT(o.err, AllOf(HasSubstr(settings + ":2:1: unknown setting import.chunk_sise"),
                              HasSubstr(settings + ":3:1: import.memory"), HasSubstr(settings + ":5:1: dates.timezone"),
-                             HasSubstr("environment variable TASKBARGE_DEFAULTS_TYPE: defaults.type: \"Call\""),
+                             HasSubstr("environment variable TASKBARGE_DEFAULTS_TYPE: defaults.type: \"Calls\""),
                              HasSubstr("--set send.connections: send.connections")));
     EXPECT_EQ(std::count(o.err.begin(), o.err.end(), '\n'), 5) << o.err;
     EXPECT_THAT(p.run({"config", "check", "--json", "--config", settings}).out,

@@ -66,8 +66,9 @@ class Limits : public against_sandbox {
              {std::string("--base-url"), server_->where().base_url, std::string("--ca-file"),
               ca_file_.empty() ? server_->where().ca_file : ca_file_, std::string("--ledger"), p.path("l.db")})
             arguments.push_back(word);
-        for (const char* setting : {"defaults.type=call", "defaults.status=scheduled",
-                                    "defaults.due_at=2036-12-01T10:00:00Z", owner, "send.max_wait=10s"}) {
+        for (const char* setting :
+             {"defaults.type=call", "defaults.status=scheduled", "defaults.due_at=2036-12-01T10:00:00Z", owner,
+              "send.max_wait=10s", "send.settle_time=0s"}) {
             arguments.emplace_back("--set");
             arguments.emplace_back(setting);
         }
@@ -166,7 +167,7 @@ TEST_F(Limits, NoFurtherThreadParks) {
 
 TEST_F(Limits, NoFurtherMemoryParks) {
     input(3000);
-    parks_until_done([](rlim_t much) { limit(RLIMIT_AS, much); }, 60'000 << 10, 600 << 20, 16 << 20);
+    parks_until_done([](rlim_t much) { limit(RLIMIT_AS, much); }, 36'000 << 10, 600 << 20, 8 << 20);
 }
 
 // With fewer than eight it is the loader that finds no room for the program's libraries.

@@ -335,7 +335,7 @@ TEST_F(SampleData, IsMendedInTwoRounds) {
     const auto always = [](std::string text) { return [text = std::move(text)] { return text; }; };
     int fresh = 0;
     mend("\n0035g00000LbQXuAAN,", [&] { return "\n" + id(++fresh) + ","; });
-    mend(",phone call,", always(",call,"));
+    mend(",meeting,", always(",call,"));
     mend(",urgent,", always(",high,"));
     mend(",open,", always(",scheduled,"));
     mend(",2027-02-30T09:00:00Z,", always(",2027-02-28T09:00:00Z,"));

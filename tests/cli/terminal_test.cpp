@@ -127,7 +127,7 @@ TEST_F(Terminal, FitsItsWidth) {
 TEST_F(Terminal, ShowsTheLocalTimeBesideUtc) {
     p.environment["TASKBARGE_DATES_TIMEZONE"] = "America/New_York";
     EXPECT_THAT(run({"plan", "--set", owner, contacts(1)}).out,
-                HasSubstr("2026-12-01 10:00:00 UTC (2026-12-01 05:00:00 "
+                HasSubstr("2036-12-01 10:00:00 UTC (2036-12-01 05:00:00 "
                           "America/New_York)"));
     park_a_job();
     const auto again = run({"import", "--set", owner, p.path("contacts.csv")});
