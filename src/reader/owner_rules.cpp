@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view every_other = "*";
 
 // "Dana  Reyes" and "dana reyes" are one name.
-std::string plain_name(std::string_view text) {
+std::string same_name(std::string_view text) {
     std::string out;
     for (const char c : lower(trimmed(text)))
         if (c != ' ' || !out.ends_with(' ')) out += c;
@@ -33,19 +33,19 @@ std::string_view address_in(std::string_view text) {
 
 std::string key_of(std::string_view owner) {
     const auto address = address_in(owner);
-    return address.find('@') != std::string_view::npos ? lower(trimmed(address)) : plain_name(owner);
+    return address.find('@') != std::string_view::npos ? lower(trimmed(address)) : same_name(owner);
 }
 
 }  // namespace
 
 owner_rules::owner_rules(const core::word_map& values, owner_directory directory) : directory_(std::move(directory)) {
     for (const auto& [word, meaning] : values)
-        values_.emplace(word == every_other ? word : plain_name(word), meaning);
+        values_.emplace(word == every_other ? word : same_name(word), meaning);
 }
 
 std::optional<std::string_view> owner_rules::meaning_of(std::string_view cell) const {
     if (values_.empty()) return std::nullopt;
-    const auto found = values_.find(plain_name(cell));
+    const auto found = values_.find(same_name(cell));
     return found == values_.end() ? std::nullopt : std::optional<std::string_view>(found->second);
 }
 
@@ -65,7 +65,7 @@ void owner_rules::look_up() {
         if (user.email.empty()) continue;
         id_of_[lower(user.email)] = core::canonical_id(user.id);
         known_.push_back(lower(user.email));
-        if (!user.name.empty()) addresses_of_name_[plain_name(user.name)].push_back(lower(user.email));
+        if (!user.name.empty()) addresses_of_name_[same_name(user.name)].push_back(lower(user.email));
     }
     for (const auto& [name, addresses] : addresses_of_name_) {
         known_.push_back(name);

@@ -32,6 +32,19 @@ reader::source_options options_for(std::string_view format, std::uint8_t choice)
     o.defaults.due_at = "2025-02-15T10:00:00Z";
     o.dates.timezone = "UTC";
     o.dates.time = "09:00";
+    if (choice & 0x40) {
+        o.import.notes = core::note_form::html;
+        o.import.short_rows = true;
+        o.values.type = {{"demo", "call"}, {"*", ""}};
+        o.values.owner = {{"dana", "66302798d03b9601c7934ebf"}};
+        o.owners = [] { return core::result<std::vector<reader::team_user>>(); };
+    }
+    if (choice & 0x80) {
+        o.columns["note"] = "{note}: {note}";
+        o.look = [](std::span<const std::string> names, std::span<const std::string_view> values) {
+            require(names.size() <= values.size() || values.empty());
+        };
+    }
     return o;
 }
 
@@ -60,7 +73,7 @@ void account(const reader::row_batch& batch, core::row_number last) {
 // What each record of JSON lines became. Nothing when the input as a whole cannot be read.
 std::optional<std::vector<std::string>> records_of(const std::string& text) {
     const memory_input file(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-    auto options = options_for("jsonl", 0xFF);
+    auto options = options_for("jsonl", 0x3F);
     options.names = {"list"};
     auto source = reader::row_source::open({file.path()}, options);
     if (!source) return std::nullopt;
