@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <utility>
@@ -165,6 +166,17 @@ exit_code import_command(const options& o, const program& p) {
 namespace {
 
 // A plan that was cut short leaves no file: nobody could tell what is missing in it.
+// The rejects are some of the rows alone: written over their own file the others were gone.
+core::result<void> check_no_input(const std::vector<std::string>& inputs, const std::string& output) {
+    for (const auto& input : inputs) {
+        std::error_code ignored;
+        if (!output.empty() && std::filesystem::equivalent(input, output, ignored))
+            return core::failure{core::errc::usage,
+                                 fmt::format("{} is the input itself; write the rejects to another file", output)};
+    }
+    return {};
+}
+
 core::result<void> keep_rejects(reject_files& files, const options& o, const job::report& plan) {
     if (plan.why && plan.why->code != core::errc::too_many_rejects) return {};
     if (auto done = files.finish(no_rejects::no_file); !done) return done;
@@ -185,6 +197,8 @@ exit_code plan_command(const options& o, const program& p) {
     std::optional<reject_files> rejects;
     job::take_reject take;
     if (o.results.rejects) {
+        if (const auto good = check_no_input(o.files, o.results.output); !good)
+            return end(o, p, &s->settings, good.error());
         rejects.emplace(o.results.output);
         take = [&](const core::rejected_row& row, const ledger::file_note& file) { return rejects->record(row, file); };
     }

@@ -31,8 +31,18 @@ core::result<void> write_settings(const std::string& path, const std::string& te
     return file->finish();
 }
 
+// "line 4", "lines 4, 6 to 9".
 std::string lines_text(const std::vector<std::size_t>& lines) {
-    return fmt::format("{} {}", lines.size() == 1 ? "line" : "lines", fmt::join(lines, ", "));
+    std::string out = lines.size() == 1 ? "line " : "lines ";
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        std::size_t last = i;
+        while (last + 1 < lines.size() && lines[last + 1] == lines[last] + 1)
+            ++last;
+        out += fmt::format("{}{}", i == 0 ? "" : ", ", lines[i]);
+        if (last > i) out += fmt::format("{}{}", last == i + 1 ? ", " : " to ", lines[last]);
+        i = last;
+    }
+    return out;
 }
 
 // What is left for the person to do.
@@ -68,9 +78,24 @@ void warn_of_lost_settings(const session& s, const std::string& path) {
                              fmt::join(others, ", ")));
 }
 
+// The file is read more than once: for its columns, its words and the plan.
+core::result<void> check_rereadable(const std::vector<std::string>& files) {
+    for (const auto& file : files) {
+        std::error_code ignored;
+        const auto status = std::filesystem::status(file, ignored);
+        if (file == "-" || (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)))
+            return core::failure{core::errc::usage,
+                                 fmt::format("init reads its file more than once, and {} can be read but once: save it "
+                                             "as a file first",
+                                             file == "-" ? "standard input" : file)};
+    }
+    return {};
+}
+
 }  // namespace
 
 exit_code init_command(const options& o, const program& p) {
+    if (const auto good = check_rereadable(o.files); !good) return end(o, p, nullptr, good.error());
     auto s = begin(o, p);
     if (!s) return end(o, p, nullptr, s.error());
     if (const auto key = take_key(*s, p, key_need::if_there); !key) return end(o, p, &s->settings, key.error());
@@ -88,8 +113,13 @@ exit_code init_command(const options& o, const program& p) {
     warn_of_lost_settings(*s, path);
     complain(next_steps(o, path, *found));
     if (o.quiet || !found->can_plan) return exit_code::done;
-    if (!found->stand_ins.empty())
-        complain(fmt::format("the plan below goes by {} until you have chosen", fmt::join(found->stand_ins, ", ")));
+    if (const auto& stand_ins = found->stand_ins; !stand_ins.empty()) {
+        constexpr std::size_t most_named = 5;
+        const auto named = std::min(most_named, stand_ins.size());
+        complain(fmt::format("the plan below goes by {}{} until you have chosen",
+                             fmt::join(stand_ins.begin(), stand_ins.begin() + static_cast<std::ptrdiff_t>(named), ", "),
+                             named < stand_ins.size() ? fmt::format(" and {} more", stand_ins.size() - named) : ""));
+    }
     const job::environment trial{found->trial, s->key, p.clock, p.stop, watch, p.seed};
     const auto plan = job::plan_files(trial, input);
     watch.finish();

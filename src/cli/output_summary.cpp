@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/text.hpp"
 
@@ -103,6 +104,16 @@ std::string repeated_options(const options& o) {
     return out;
 }
 
+// A name that no file has: the input may be called so.
+std::string free_name(const std::string& stem, const std::string& extension) {
+    constexpr int most_tried = 1000;
+    std::error_code ignored;
+    for (int n = 2;; ++n) {
+        auto name = n == 2 ? stem + extension : fmt::format("{}-{}{}", stem, n - 1, extension);
+        if (n == most_tried || !std::filesystem::exists(name, ignored)) return name;
+    }
+}
+
 std::string rejects_command(const options& o, const job::report& r) {
     std::string out = "taskbarge plan";
     for (const auto& file : o.files)
@@ -111,7 +122,7 @@ std::string rejects_command(const options& o, const job::report& r) {
     for (const auto& [setting, value] : o.named)
         if (setting == "import.format") out += " --format " + shell_word(value);
     const auto extension = extension_of(r);
-    return out + " --rejects -o rejects" + (extension.empty() ? ".csv" : extension) + repeated_options(o);
+    return out + " --rejects -o " + free_name("rejects", extension.empty() ? ".csv" : extension) + repeated_options(o);
 }
 
 std::vector<next_step> next_steps(const job::report& r, const std::string& options) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "core/settings_file.hpp"
@@ -168,6 +169,12 @@ class loader {
     examined_settings out_;
 };
 
+std::string in_lower_case(std::string text) {
+    for (char& c : text)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return text;
+}
+
 // A text between double quotes in which every line break and quote is escaped: no two settings read alike.
 std::string quoted(const std::string& text) {
     std::string out = "\"";
@@ -252,7 +259,10 @@ std::string identity_text(const settings& s) {
     for (const auto& [field, column] : s.columns)
         out += fmt::format("columns.{} = {}\n", field, quoted(column));
     const auto words = [&](const char* field, const word_map& map) {
+        word_map alike;
         for (const auto& [word, meaning] : map)
+            alike.emplace(in_lower_case(word), meaning);
+        for (const auto& [word, meaning] : alike)
             out += fmt::format("values.{}.{} = {}\n", field, quoted(word), quoted(meaning));
     };
     words("type", s.values.type);
@@ -271,7 +281,10 @@ std::string identity_text(const settings& s) {
     for (const auto& format : s.dates.formats) {
         line("dates.formats", format);
     }
+    std::set<std::string> ignored;
     for (const auto& column : s.import.ignore_columns)
+        ignored.insert(in_lower_case(column));
+    for (const auto& column : ignored)
         line("import.ignore_columns", column);
     if (s.import.notes == note_form::html) line("import.notes", "html");
     out += fmt::format("import.chunk_size = {}\n", s.import.chunk_size);

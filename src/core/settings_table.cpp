@@ -258,13 +258,38 @@ access column(const char* field) {
     return {set, show};
 }
 
+// As the reader compares words: without case, blanks, dashes, underscores and dots.
+std::string plain_spelling(const std::string& word) {
+    std::string out;
+    for (const char c : word)
+        if (std::string_view(" -_.\t").find(c) == std::string_view::npos)
+            out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return out.empty() ? word : out;
+}
+
+word_map::iterator find_alike(word_map& words, const std::string& word) {
+    return std::find_if(words.begin(), words.end(),
+                        [plain = plain_spelling(word)](const auto& w) { return plain_spelling(w.first) == plain; });
+}
+
 // The words of one field. Those of several sources add up, as the keys of a section do.
 access words(word_map value_settings::*member, const char* example) {
     const auto set = [=](settings& s, const raw_value& v) -> broken_rule {
         const auto table = read_table(v);
         if (!table) return fmt::format("must be a table of texts, such as {}", example);
-        for (const auto& [word, meaning] : *table)
-            (s.values.*member)[word] = meaning;
+        word_map fresh;
+        for (const auto& [word, meaning] : *table) {
+            const auto alike = find_alike(fresh, word);
+            if (alike != fresh.end() && alike->second != meaning)
+                return fmt::format("says two things of {} and {}, which are one word", toml_text(alike->first),
+                                   toml_text(word));
+            if (alike == fresh.end()) fresh.emplace(word, meaning);
+        }
+        auto& words = s.values.*member;
+        for (auto& [word, meaning] : fresh) {
+            if (const auto alike = find_alike(words, word); alike != words.end()) words.erase(alike);
+            words.emplace(word, meaning);
+        }
         return {};
     };
     const auto show = [=](const settings& s) {

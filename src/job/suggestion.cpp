@@ -151,17 +151,14 @@ class suggester {
     void find_columns() {
         for (const auto& c : survey_.report.columns)
             if (!c.column.empty()) columns_[c.field] = c.column;
-        if (columns_.contains("contact_id")) return;
-        // By what is in it: one column alone of Apollo's kind of ids, which are hardly ever the same.
-        std::vector<std::string> like_contacts;
+        // Ids of Apollo's kind are of many things; which column holds the contacts' is for somebody to say.
         for (const auto& c : survey_.columns)
-            if (c.filled > 0 && c.object_ids * 10 >= c.filled * 9 &&
-                c.distinct * 2 > std::min<std::uint64_t>(c.filled, 300))
-                like_contacts.push_back(c.name);
-        if (like_contacts.size() == 1) {
-            columns_["contact_id"] = like_contacts.front();
-            guessed_contact_ = true;
-        }
+            if (c.filled > 0 && c.object_ids * 10 >= c.filled * 9 && !is_mapped(c.name))
+                like_contacts_ += (like_contacts_.empty() ? "" : ", ") + toml_text(c.name);
+    }
+
+    bool is_mapped(const std::string& column) const {
+        return std::any_of(columns_.begin(), columns_.end(), [&](const auto& c) { return c.second == column; });
     }
 
     // Only where the file names owners, or nobody is named at all: one user alone is the owner then.
@@ -189,19 +186,23 @@ class suggester {
         };
         out_.trial.columns.clear();
         if (columns_.contains("contact_id")) {
-            write("contact_id", guessed_contact_ ? mark::check : mark::none,
-                  guessed_contact_ ? "the only column with ids of Apollo's kind" : filled(column("contact_id")));
+            write("contact_id", mark::none, filled(column("contact_id")));
             out_.can_plan = true;
         } else {
-            text_.set("contact_id", toml_text(to_choose), mark::choose,
-                      "the column that holds Apollo's contact ids; no column has ids of that kind");
+            text_.set(
+                "contact_id", toml_text(to_choose), mark::choose,
+                "the column that holds Apollo's contact ids; " +
+                    (like_contacts_.empty() ? std::string("no column has ids of that kind; docs/preparing-a-file.md "
+                                                          "shows how addresses lead to them")
+                                            : "ids of that kind are in " + like_contacts_));
         }
         for (const char* field : {"user_id", "owner_email", "type", "priority", "status", "due_at", "note"}) {
             if (!columns_.contains(field)) continue;
             const bool is_guess = field == std::string_view("note") && survey_.find(columns_.at(field)) != nullptr &&
                                   columns_.at(field) != "note";
             write(field, is_guess ? mark::check : mark::none,
-                  is_guess ? fmt::format("becomes the task's note ({}); false for none", filled(column(field)))
+                  is_guess ? fmt::format("becomes the task's note{}; false for none",
+                                         filled(column(field)).empty() ? "" : " (" + filled(column(field)) + ")")
                            : filled(column(field)));
         }
         for (const auto& passed : survey_.report.passed_over)
@@ -409,7 +410,7 @@ class suggester {
     settings_suggestion out_;
     reader::file_survey survey_;
     bool more_files_ = false;
-    bool guessed_contact_ = false;
+    std::string like_contacts_;                   // columns that hold ids of Apollo's kind
     std::map<std::string, std::string> columns_;  // by field
     std::vector<reader::team_user> users_;
     reader::date_needs dates_needed_;

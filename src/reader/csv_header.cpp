@@ -325,6 +325,14 @@ header_again header_in(std::span<const std::string_view> cells, const csv_header
         all_known = all_known && (there.known || *column >= cells.size());
         own_contact = own_contact || (own && f == field::contact_id);
     }
+    // Also a cell of which the header before makes nothing may mean a field now.
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const auto now = look_at(cells[i]);
+        const auto before = i < header.names.size() ? look_at(header.names[i]) : named_cell{};
+        const bool in_note = std::any_of(header.map.note.begin(), header.map.note.end(),
+                                         [&](const note_part& part) { return part.column == i; });
+        all_own = all_own && (now.name == before.name || (now.means == before.means && !in_note));
+    }
     if (all_own) return header_again::same;
     return own_contact || (names_contact && all_known) ? header_again::other : header_again::none;
 }

@@ -14,6 +14,14 @@
 namespace taskbarge::reader {
 namespace {
 
+// Whether the last column is the one that the writer of rejects adds. Only its very name: exports of failed loads have
+// an ERROR, too.
+bool brings_errors(const csv_header& header) {
+    if (header.names.empty() || header.names.back() != "error") return false;
+    return std::none_of(all_fields.begin(), all_fields.end(),
+                        [&](field f) { return header.map.column[f] == header.names.size() - 1; });
+}
+
 class csv_records final : public record_reader {
  public:
     csv_records(byte_window window, const file_context& context, csv_header header)
@@ -25,6 +33,7 @@ class csv_records final : public record_reader {
             if (header_.map.column[f]) used_.push_back({f, *header_.map.column[f]});
         // In a file of mended rejects the error stands behind what a short row has: it must not become a note.
         rejects_file_ = std::any_of(header_.names.begin(), header_.names.end(), name_rules::is_error_column);
+        may_bring_errors_ = brings_errors(header_);
     }
 
  private:
@@ -62,9 +71,8 @@ class csv_records final : public record_reader {
         if (frame.non_ascii && !simdjson::validate_utf8(raw.data(), raw.size()))
             return reject(frame, 1, not_utf8(raw), sink);
         if (right_count(framer_.cells(), framer_.cell_count())) return take_cells(frame, 1, framer_.cells(), sink);
-        // The framer keeps no more cells than a good record has.
-        std::string all(raw);
-        split_record(all.data(), header_.delimiter, cells_);
+        // The framer keeps no more cells than a good record has. What is made of them may be a row.
+        split_record(copy_of(raw, sink.texts()), header_.delimiter, cells_);
         take_odd_count(frame, sink);
     }
 
@@ -76,10 +84,7 @@ class csv_records final : public record_reader {
         const std::uint64_t breaks = count_line_ends(raw.data(), raw.data() + raw.size());
         if (std::memchr(raw.data(), '\0', raw.size())) return reject(frame, breaks + 1, nul_byte(), sink);
         if (!simdjson::validate_utf8(raw.data(), raw.size())) return reject(frame, breaks + 1, not_utf8(raw), sink);
-        char* const copy = sink.texts().take(raw.size() + 1);
-        std::memcpy(copy, raw.data(), raw.size());
-        copy[raw.size()] = '\0';
-        if (!split_record(copy, header_.delimiter, cells_))
+        if (!split_record(copy_of(raw, sink.texts()), header_.delimiter, cells_))
             return reject_line(sink, stray_quote("a quote is not closed"));
         if (right_count(cells_, cells_.size())) return take_cells(frame, breaks + 1, cells_, sink);
         if (holds_no_content(cells_)) return pass_empty(frame.next, breaks + 1);
@@ -87,6 +92,14 @@ class csv_records final : public record_reader {
         reject_line(sink,
                     stray_quote(fmt::format("a quote joins {} lines to a record of {} columns where the header has {}",
                                             breaks + 1, cells_.size(), header_.names.size())));
+    }
+
+    // To be split in place; the batch keeps it.
+    static char* copy_of(std::string_view raw, text_arena& arena) {
+        char* const copy = arena.take(raw.size() + 1);
+        std::memcpy(copy, raw.data(), raw.size());
+        copy[raw.size()] = '\0';
+        return copy;
     }
 
     // A record on one line, cells_, that has too few or too many cells.
@@ -129,6 +142,8 @@ class csv_records final : public record_reader {
     void take_cells(const csv_frame& frame, std::uint64_t lines, std::span<const std::string_view> cells,
                     record_sink& sink) {
         if (context_.options.look) context_.options.look(header_.names, cells);
+        if (may_bring_errors_ && !context_.report.mended)
+            context_.report.mended = says_why_rejected(cells[header_.names.size() - 1]);
         for (const used_column& c : used_)
             texts_[c.at] = cells[c.index];
         make_note(cells, sink.texts());
@@ -217,20 +232,13 @@ class csv_records final : public record_reader {
     csv_framer framer_;
     csv_header header_;
     std::vector<used_column> used_;
-    bool rejects_file_ = false;  // it has a column for the errors
+    bool rejects_file_ = false;      // it has a column for the errors
+    bool may_bring_errors_ = false;  // the one that the writer of rejects adds
     std::vector<std::string_view> cells_;
     std::optional<core::failure> refused_;
     field_texts texts_;  // fields without a column stay empty
     std::string note_;   // of several columns
 };
-
-// Whether the last column is the one that the writer of rejects adds. Only its very name: exports of failed loads have
-// an ERROR, too.
-bool brings_errors(const csv_header& header) {
-    if (header.names.empty() || header.names.back() != "error") return false;
-    return std::none_of(all_fields.begin(), all_fields.end(),
-                        [&](field f) { return header.map.column[f] == header.names.size() - 1; });
-}
 
 void fill_report(const csv_header& header, const file_context& context) {
     file_report& report = context.report;
@@ -238,7 +246,6 @@ void fill_report(const csv_header& header, const file_context& context) {
     report.unused = header.map.unused;
     report.passed_over = header.map.passed_over;
     report.header = header.text;
-    report.mended = brings_errors(header);
     for (const field f : all_fields) {
         if (header.map.column[f])
             report.columns.push_back({std::string(to_string(f)), header.names[*header.map.column[f]],

@@ -226,7 +226,8 @@ class header_mapper {
             if (const auto why = rules_.why_not(name); !why.empty()) text += fmt::format("; {}: {}", shown(name), why);
         const auto is_address = [](const std::string& name) { return normalised(name) == "email"; };
         if (!has_contact && std::any_of(names_.begin(), names_.end(), is_address))
-            text += "; addresses are turned into Apollo's ids by Apollo's own export, as docs/preparing-a-file.md shows";
+            text +=
+                "; addresses are turned into Apollo's ids by Apollo's own export, as docs/preparing-a-file.md shows";
         text += fmt::format("; name what is missing, such as {}, or have `taskbarge init {}` write such settings",
                             fmt::join(settings, " "), shell_quoted(file_));
         return unusable(file_, text);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "reader/text.hpp"
 
@@ -12,18 +14,122 @@ namespace taskbarge::reader {
 namespace {
 
 // Whoever nests deeper than any note does would have the library's own recursion run out of stack.
-constexpr std::ptrdiff_t most_tags = 5000;
+constexpr std::size_t most_tags = 5000;
+constexpr std::size_t bytes_looked_at_in_vain = 8U << 20U;
 
 constexpr std::array blocks{GUMBO_TAG_ADDRESS, GUMBO_TAG_ARTICLE, GUMBO_TAG_BLOCKQUOTE, GUMBO_TAG_BODY,   GUMBO_TAG_DD,
                             GUMBO_TAG_DIV,     GUMBO_TAG_DL,      GUMBO_TAG_DT,         GUMBO_TAG_FOOTER, GUMBO_TAG_H1,
                             GUMBO_TAG_H2,      GUMBO_TAG_H3,      GUMBO_TAG_H4,         GUMBO_TAG_H5,     GUMBO_TAG_H6,
                             GUMBO_TAG_HEADER,  GUMBO_TAG_HR,      GUMBO_TAG_LI,         GUMBO_TAG_OL,     GUMBO_TAG_P,
                             GUMBO_TAG_PRE,     GUMBO_TAG_SECTION, GUMBO_TAG_TR,         GUMBO_TAG_UL};
-constexpr std::array unseen{GUMBO_TAG_HEAD, GUMBO_TAG_SCRIPT, GUMBO_TAG_STYLE, GUMBO_TAG_TITLE};
+constexpr std::array unseen{GUMBO_TAG_SCRIPT, GUMBO_TAG_STYLE, GUMBO_TAG_TITLE};
 
 template <std::size_t N>
 bool is_among(const std::array<GumboTag, N>& tags, GumboTag tag) {
     return std::find(tags.begin(), tags.end(), tag) != tags.end();
+}
+
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// A tag as it stands in a text.
+struct found_tag {
+    GumboTag tag = GUMBO_TAG_UNKNOWN;
+    bool ends = false;            // </p>
+    std::string_view attributes;  // as written
+    std::size_t size = 0;         // bytes, from < to >
+};
+
+// The tag at the beginning of `text`, which is a <; nothing where no tag of HTML is: "a <b@example.com>", "x <y".
+// Looking for ends that are not there takes from `patience`, so that it does not cost the square of the text's size.
+std::optional<found_tag> tag_at(std::string_view text, std::size_t& patience) {
+    if (patience == 0) return std::nullopt;
+    found_tag found;
+    std::size_t at = 1;
+    if (at < text.size() && text[at] == '/') {
+        found.ends = true;
+        ++at;
+    }
+    const std::size_t name = at;
+    while (at < text.size() && (is_letter(text[at]) || (at > name && text[at] >= '0' && text[at] <= '9')))
+        ++at;
+    constexpr std::size_t longest_name = 12;
+    if (at == name || at - name > longest_name || at == text.size()) return std::nullopt;
+    if (std::string_view(" \t\r\n/>").find(text[at]) == std::string_view::npos) return std::nullopt;
+    found.tag = gumbo_tag_enum(std::string(text.substr(name, at - name)).c_str());
+    if (found.tag == GUMBO_TAG_UNKNOWN) return std::nullopt;
+    const std::size_t attributes = at;
+    char quote = '\0';
+    for (; at < text.size(); ++at) {
+        const char c = text[at];
+        if (quote != '\0')
+            quote = c == quote ? '\0' : quote;
+        else if ((c == '"' || c == '\'') && text[at - 1] == '=')
+            quote = c;
+        else if (c == '>')
+            break;
+    }
+    if (at == text.size()) {
+        patience -= std::min(patience, at);
+        return std::nullopt;
+    }
+    found.attributes = text.substr(attributes, at - attributes);
+    found.size = at + 1;
+    return found;
+}
+
+// The address of a link, with its quotes where it has any.
+std::string_view href_of(std::string_view attributes) {
+    for (std::size_t at = 0; (at = attributes.find('=', at)) != std::string_view::npos; ++at) {
+        const auto name = trimmed(attributes.substr(0, at));
+        if (name.size() < 4 || lower(name.substr(name.size() - 4)) != "href") continue;
+        const auto value = attributes.substr(at + 1);
+        if (!value.empty() && (value.front() == '"' || value.front() == '\''))
+            return value.substr(0, value.find(value.front(), 1) + 1);
+        return value.substr(0, value.find_first_of(" \t\r\n"));
+    }
+    return {};
+}
+
+// The same text with those tags alone that make its lines, and of their attributes the addresses of links: whatever
+// else there is would cost the parser much and change nothing. Nothing where there are more tags than in any note.
+std::optional<std::string> layout_of(std::string_view html) {
+    std::string out;
+    std::size_t tags = 0, patience = bytes_looked_at_in_vain;
+    for (std::size_t at = 0; at < html.size();) {
+        const auto open = std::min(html.find('<', at), html.size());
+        out.append(html.substr(at, open - at));
+        at = open;
+        if (at == html.size()) break;
+        if (patience > 0 && html.substr(at).starts_with("<!")) {  // a comment, or <!DOCTYPE html>
+            const bool comment = html.substr(at).starts_with("<!--");
+            const auto end = html.find(comment ? "-->" : ">", at);
+            if (end != std::string_view::npos) {
+                at = end + (comment ? 3 : 1);
+                continue;
+            }
+            patience -= std::min(patience, html.size() - at);
+        }
+        const auto found = tag_at(html.substr(at), patience);
+        if (!found) {
+            out += "&lt;";
+            ++at;
+            continue;
+        }
+        at += found->size;
+        const bool cell = found->tag == GUMBO_TAG_TD || found->tag == GUMBO_TAG_TH;
+        if (cell) out += ' ';
+        const GumboTag tag = found->tag == GUMBO_TAG_TR ? GUMBO_TAG_DIV : found->tag;
+        const bool kept = is_among(blocks, tag) || is_among(unseen, tag) || tag == GUMBO_TAG_BR || tag == GUMBO_TAG_A;
+        if (!kept || tag == GUMBO_TAG_BODY) continue;
+        if (++tags > most_tags) return std::nullopt;
+        const auto href = tag == GUMBO_TAG_A && !found->ends ? href_of(found->attributes) : std::string_view();
+        out.append(found->ends ? "</" : "<").append(gumbo_normalized_tagname(tag));
+        if (!href.empty()) out.append(" href=").append(href);
+        out += '>';
+    }
+    return out;
 }
 
 // Lines of words, with one blank between two words.
@@ -110,7 +216,6 @@ class html_walk {
         if (tag == GUMBO_TAG_BR) out_.break_line();
         if (is_among(blocks, tag)) out_.begin_line();
         if (tag == GUMBO_TAG_LI) out_.begin_item();
-        if (tag == GUMBO_TAG_TD || tag == GUMBO_TAG_TH) out_.add(" ");
         if (tag == GUMBO_TAG_A) link_begins_ = out_.size();
         return true;
     }
@@ -138,16 +243,24 @@ class html_walk {
 
 }  // namespace
 
+bool holds_html(std::string_view text) {
+    std::size_t patience = bytes_looked_at_in_vain;
+    for (std::size_t at = 0; (at = text.find('<', at)) != std::string_view::npos; ++at)
+        if (tag_at(text.substr(at), patience)) return true;
+    return false;
+}
+
 std::string text_of_html(std::string_view html) {
-    if (std::count(html.begin(), html.end(), '<') > most_tags) return std::string(html);
-    const auto free_tree = [](GumboOutput* tree) { gumbo_destroy_output(&kGumboDefaultOptions, tree); };
+    const auto layout = layout_of(html);
+    if (!layout) return std::string(html);
+    GumboOptions options = kGumboDefaultOptions;
+    options.max_errors = 0;  // nobody looks at them, and they cost more than all else
+    const auto free_tree = [&options](GumboOutput* tree) { gumbo_destroy_output(&options, tree); };
     const std::unique_ptr<GumboOutput, decltype(free_tree)> tree(
-        gumbo_parse_with_options(&kGumboDefaultOptions, html.data(), html.size()), free_tree);
+        gumbo_parse_with_options(&options, layout->data(), layout->size()), free_tree);
     line_writer out;
     html_walk(out).run(*tree->root);
-    auto text = out.take();
-    // A sign that begins a tag and is none.
-    return text.empty() && html.find('>') == std::string_view::npos ? std::string(trimmed(html)) : text;
+    return out.take();
 }
 
 }  // namespace taskbarge::reader

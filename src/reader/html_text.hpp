@@ -10,10 +10,12 @@ namespace taskbarge::reader {
 inline bool may_be_html(std::string_view text) {
     return text.find_first_of("<&") != std::string_view::npos;
 }
+// Whether there is a tag of HTML in it.
+bool holds_html(std::string_view text);
 
 // Blocks and <br> begin lines, entries of lists begin with "- ", a link is followed by its address in parentheses where
-// it differs from its text. Whatever is no good HTML is read as browsers read it. What has thousands of tags stays as
-// it is. `html` is UTF-8.
+// it differs from its text. What is no tag of HTML, such as <ann@example.com>, stays; what has thousands of tags stays
+// as it is. `html` is UTF-8.
 std::string text_of_html(std::string_view html);
 
 }  // namespace taskbarge::reader

@@ -193,8 +193,9 @@ class jsonl_records final : public record_reader {
                     values.contact_ids = value;
                     values.contact_ids_key = name;
                     values.contact_ids_place = place;
-                } else if (name == "error" && value.is_string()) {
-                    context_.report.mended = true;
+                } else if (name == "error" && !context_.report.mended) {
+                    std::string_view text;
+                    context_.report.mended = !value.get(text) && says_why_rejected(text);
                 }
             }
             ++place;

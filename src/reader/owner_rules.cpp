@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
+#include "reader/invisible.hpp"
 #include "reader/text.hpp"
 #include "reader/word_rules.hpp"
 #include "taskbarge/core/object_id.hpp"
@@ -16,7 +19,7 @@ constexpr std::string_view every_other = "*";
 // "Dana  Reyes" and "dana reyes" are one name.
 std::string same_name(std::string_view text) {
     std::string out;
-    for (const char c : lower(trimmed(text)))
+    for (const char c : lower(trimmed(plain_name(text))))
         if (c != ' ' || !out.ends_with(' ')) out += c;
     return out;
 }
@@ -24,11 +27,13 @@ std::string same_name(std::string_view text) {
 // The address in "Dana Reyes (dana@example.com)", "Dana Reyes <dana@example.com>" and "[dana@example.com]"; else all of
 // it.
 std::string_view address_in(std::string_view text) {
+    text = trimmed(text);
     const auto open = text.find_last_of("(<[");
     const auto close = text.find_last_of(")>]");
-    if (open == std::string_view::npos || close == std::string_view::npos || close < open) return text;
+    if (open == std::string_view::npos || close != text.size() - 1) return text;
     const auto within = trimmed(text.substr(open + 1, close - open - 1));
-    return within.find('@') != std::string_view::npos ? within : text;
+    // Of two people none is the owner.
+    return within.find('@') != std::string_view::npos && std::count(text.begin(), text.end(), '@') == 1 ? within : text;
 }
 
 std::string key_of(std::string_view owner) {
@@ -61,15 +66,22 @@ void owner_rules::look_up() {
         failure_ = users.error();
         return;
     }
+    std::map<std::string, std::string> id_of_name;
+    std::set<std::string> seen;
     for (const auto& user : *users) {
-        if (user.email.empty()) continue;
-        id_of_[lower(user.email)] = core::canonical_id(user.id);
-        known_.push_back(lower(user.email));
-        if (!user.name.empty()) addresses_of_name_[same_name(user.name)].push_back(lower(user.email));
+        auto id = core::canonical_id(user.id);
+        if (!seen.insert(id).second) continue;  // listed twice, as pages shift
+        if (!user.email.empty()) {
+            id_of_[lower(user.email)] = id;
+            known_.push_back(lower(user.email));
+        }
+        if (user.name.empty()) continue;
+        addresses_of_name_[same_name(user.name)].push_back(user.email.empty() ? user.id : lower(user.email));
+        id_of_name[same_name(user.name)] = std::move(id);
     }
     for (const auto& [name, addresses] : addresses_of_name_) {
         known_.push_back(name);
-        if (addresses.size() == 1) id_of_.emplace(name, id_of_[addresses.front()]);
+        if (addresses.size() == 1) id_of_.emplace(name, id_of_name[name]);
     }
 }
 

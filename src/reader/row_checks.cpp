@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "reader/field_map.hpp"
+#include "reader/plain_cell.hpp"
 #include "taskbarge/core/object_id.hpp"
 
 namespace taskbarge::reader {
@@ -127,6 +128,16 @@ std::vector<core::setting_fault> row_checks::faults_of(const source_options& opt
     check_words("values.type", checks.types_, options.values.type);
     check_words("values.priority", checks.priorities_, options.values.priority);
     check_words("values.status", checks.statuses_, options.values.status);
+    for (const auto& [name, words] : {std::pair("values.type", &options.values.type),
+                                      {"values.priority", &options.values.priority},
+                                      {"values.status", &options.values.status},
+                                      {"values.owner", &options.values.owner}})
+        for (const auto& [word, meaning] : *words)
+            if (!trimmed(word).empty() && holds_nothing(word))
+                faults.push_back(
+                    {name, fmt::format("{}: {} stands for an empty cell; what such cells mean is said under "
+                                       "[defaults]",
+                                       name, shown(word))});
     // Who an owner is only Apollo knows; a mark that somebody is to be named is nobody.
     for (const auto& [word, meaning] : options.values.owner)
         if (meaning == "CHOOSE" || meaning == "?")
@@ -222,11 +233,17 @@ std::optional<fault> row_checks::user(const field_texts& texts, text_arena& aren
 
 // `f` is the field that the text comes from. Outside the column of ids an id is good as well.
 std::optional<fault> row_checks::owner(std::string_view text, field f, text_arena& arena, std::string_view& out) {
-    if (!id(text, field::user_id, arena, out)) return std::nullopt;
+    if (core::spelling_of(text) != core::id_spelling::other) return id(text, field::user_id, arena, out);
     std::string_view known;
-    if (auto why = owners_.find(text, known)) return fault{"unknown_owner", std::move(*why), f};
-    out = arena.keep(known);
-    return std::nullopt;
+    auto why = owners_.find(text, known);
+    if (!why) {
+        out = arena.keep(known);
+        return std::nullopt;
+    }
+    // A pattern of one's own may fit addresses and names as well.
+    const bool may_be_id = text.find_first_of("@ ") == std::string_view::npos;
+    if (id_regex_ && may_be_id && !id(text, field::user_id, arena, out)) return std::nullopt;
+    return fault{"unknown_owner", std::move(*why), f};
 }
 
 std::optional<fault> row_checks::note(std::string_view text, text_arena& arena, std::string_view& out) const {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "reader/due_dates.hpp"
+#include "reader/html_text.hpp"
 #include "reader/text.hpp"
 #include "taskbarge/core/object_id.hpp"
 
@@ -16,21 +17,13 @@ constexpr std::size_t most_columns = 2000;
 constexpr std::size_t most_values = 300;
 constexpr std::size_t longest_value = 200;
 
-bool has_tag(std::string_view text) {
-    const auto open = text.find('<');
-    if (open == std::string_view::npos || open + 1 >= text.size()) return false;
-    const char next = text[open + 1];
-    const bool tag = next == '/' || (next >= 'a' && next <= 'z') || (next >= 'A' && next <= 'Z');
-    return tag && text.find('>', open) != std::string_view::npos;
-}
-
 void add_value(surveyed_column& column, std::string_view text) {
     text = trimmed(text);
     if (text.empty()) return;
     ++column.filled;
     if (core::spelling_of(text) != core::id_spelling::other) ++column.object_ids;
     if (text.find('@') != std::string_view::npos) ++column.addresses;
-    if (has_tag(text)) ++column.html;
+    if (holds_html(text)) ++column.html;
     if (column.values.size() >= most_values) return;
     std::string kept(text.substr(0, longest_value));
     if (std::find(column.values.begin(), column.values.end(), kept) != column.values.end()) return;

@@ -107,6 +107,13 @@ std::string listed(std::span<const std::string> items, std::string_view last_joi
     return out;
 }
 
+bool says_why_rejected(std::string_view error) {
+    const auto code = error.substr(0, error.find(": "));
+    const auto fits = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+    return code.size() < error.size() && !code.empty() && code.find('_') != std::string_view::npos &&
+           std::all_of(code.begin(), code.end(), fits);
+}
+
 std::size_t count_characters(std::string_view text) {
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));

@@ -59,6 +59,8 @@ std::string shell_quoted(std::string_view text);
 // "a", "a and b", "a, b and c".
 std::string listed(std::span<const std::string> items, std::string_view last_joint = " and ");
 using core::nearest;
+// Whether it is what a file of rejects says of a row: "invalid_type: ...".
+bool says_why_rejected(std::string_view error);
 // Code points of valid UTF-8.
 std::size_t count_characters(std::string_view text);
 

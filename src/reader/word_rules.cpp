@@ -77,7 +77,7 @@ std::vector<std::string> every_word() {
 std::string plain_word(std::string_view text) {
     std::string out = lower(trimmed(text));
     std::erase_if(out, [](char c) { return std::string_view(" -_\t.").find(c) != std::string_view::npos; });
-    return out;
+    return out.empty() ? lower(trimmed(text)) : out;  // a dash alone is a word
 }
 
 template <class Enum>
@@ -145,21 +145,25 @@ template class word_rules<core::task_priority>;
 template class word_rules<core::task_status>;
 
 void unknown_words::add(field f, std::string_view word) {
-    constexpr std::size_t most_words = 500;
-    constexpr std::size_t longest = 100;
-    const auto key = std::pair(f, std::string(word.substr(0, longest)));
-    const auto found = rows_.find(key);
-    if (found != rows_.end())
-        ++found->second;
-    else if (rows_.size() < most_words)
-        rows_.emplace(key, 1);
+    constexpr std::size_t most_words = 200;  // of a field
+    constexpr std::size_t longest = 200;     // longer ones are no words
+    // What "*" means is what all others mean.
+    if (word == every_other || word.size() > longest) return;
+    auto& words = rows_[f];
+    auto plain = f == field::owner_email ? lower(word) : plain_word(word);
+    const auto found = words.find(plain);
+    if (found != words.end())
+        ++found->second.rows;
+    else if (words.size() < most_words)
+        words.emplace(std::move(plain), unknown_word{std::string(f == field::owner_email ? "owner" : to_string(f)),
+                                                     std::string(word), 1});
 }
 
 std::vector<unknown_word> unknown_words::list() const {
     std::vector<unknown_word> all;
-    for (const auto& [key, rows] : rows_)
-        all.push_back(
-            {std::string(key.first == field::owner_email ? "owner" : to_string(key.first)), key.second, rows});
+    for (const auto& [f, words] : rows_)
+        for (const auto& [plain, word] : words)
+            all.push_back(word);
     std::stable_sort(all.begin(), all.end(), [](const unknown_word& a, const unknown_word& b) {
         return a.field != b.field ? a.field < b.field : a.rows > b.rows;
     });

@@ -69,7 +69,7 @@ class unknown_words {
     std::vector<unknown_word> list() const;
 
  private:
-    std::map<std::pair<field, std::string>, std::uint64_t, std::less<>> rows_;
+    std::map<field, std::map<std::string, unknown_word, std::less<>>> rows_;  // by plain word
 };
 
 }  // namespace taskbarge::reader

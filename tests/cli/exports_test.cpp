@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
+#include <sys/stat.h>
 
 #include "cli/against_sandbox.hpp"
 
@@ -115,6 +114,24 @@ TEST_F(Exports, InitReplacesNothingUnasked) {
     EXPECT_EQ(run({"init", "--force", file}).code, 0);
     EXPECT_EQ(run({"init", "--force", file}).code, 0) << "what is to be chosen in the old file does not stop it";
     EXPECT_EQ(run({"init", p.path("none.csv")}).code, 65);
+}
+
+TEST_F(Exports, InitReadsWhatCanBeReadAgain) {
+    const auto o = run({"init", "-"});
+    EXPECT_EQ(o.code, 64);
+    EXPECT_THAT(o.err, HasSubstr("standard input can be read but once: save it as a file first"));
+    const auto pipe = p.path("pipe");
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    EXPECT_EQ(run({"init", pipe}).code, 64);
+}
+
+// Ids of Apollo's kind are of many things: none is taken for the contact's.
+TEST_F(Exports, InitDoesNotGuessTheContact) {
+    const auto file =
+        p.file("a.csv", "Company,Apollo Account Id\nA,66e8a1b2c3d4e5f6a7b8c9d0\nB,66e8a1b2c3d4e5f6a7b8c9d1\n");
+    init(file);
+    EXPECT_THAT(settings(), HasSubstr("contact_id = \"CHOOSE\"  # CHOOSE: the column that holds Apollo's contact ids; "
+                                      "ids of that kind are in \"Apollo Account Id\""));
 }
 
 TEST_F(Exports, UnknownWordsAreLinesToPaste) {

@@ -58,6 +58,15 @@ void replace(std::string& text, const std::string& what, const std::string& by) 
     text.replace(at, what.size(), by);
 }
 
+TEST_F(Mending, RejectsAreNotWrittenOverTheirOwnFile) {
+    const auto file = p.file("rejects.csv", "contact_id\n" + id(1) + "\nbad\n");
+    const auto before = p.read("rejects.csv");
+    const auto o = run({"plan", file, "--rejects", "-o", file});
+    EXPECT_EQ(o.code, 64);
+    EXPECT_THAT(o.err, HasSubstr("is the input itself; write the rejects to another file"));
+    EXPECT_EQ(p.read("rejects.csv"), before);
+}
+
 TEST_F(Mending, OnlyTheMendedRowsAreCreatedAndTheErrorIsReplaced) {
     const auto first = import("a.csv",
                               "contact_id,priority,note\n" + id(1) + ",high,x\nbad,high,\"a, b\"\n" + id(3) +

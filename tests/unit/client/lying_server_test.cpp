@@ -224,7 +224,7 @@ TEST_P(Lies, WhatDoesNotEndBetweenTheBytesOfABodyIsGivenUp) {
 
 TEST_P(Lies, EmptyGzipMembersEndAtOnce) {
     auto o = telling(lie::empty_members);
-    o.amount = 20U << 20U;
+    o.amount = 4U << 20U;
     lying_server server(o);
     auto client = make(options_for(server));
     const auto x = create(*client);

@@ -188,6 +188,11 @@ TEST_F(Settings, TheWordsOfSeveralSourcesAddUp) {
     EXPECT_EQ(load().values.type,
               (core::word_map{{"Demo", "call"}, {"Lunch", "action_item"}, {"To do", "action_item"}, {"v1.0", "call"}}));
     EXPECT_EQ(load().values.priority, (core::word_map{{"Urgent", "high"}}));
+    sources_.sets = {"values.type.DEMO=action_item"};
+    EXPECT_EQ(load().values.type, (core::word_map{{"DEMO", "action_item"}, {"Lunch", "action_item"}}))
+        << "one word, however it is written";
+    sources_.sets = {"values.type={\"Golf\" = \"call\", \"golf\" = \"action_item\"}"};
+    EXPECT_THAT(core::load_settings(sources_).error().text, HasSubstr("says two things of \"Golf\" and \"golf\""));
     sources_.sets = {"values.typ.Demo=call"};
     EXPECT_FALSE(core::load_settings(sources_));
     sources_.sets = {"values.type=call"};
@@ -503,7 +508,7 @@ TEST(IdentityText, KnowsColumnsDefaultsAndDates) {
     s.dates.timezone = "Europe/Berlin";
     s.dates.formats = {"%d.%m.%Y"};
     EXPECT_EQ(core::identity_text(s),
-              "columns.contact_id = \"Id\"\ncolumns.user_id = \"\"\nvalues.type.\"*\" = \"\"\nvalues.type.\"Demo\" = "
+              "columns.contact_id = \"Id\"\ncolumns.user_id = \"\"\nvalues.type.\"*\" = \"\"\nvalues.type.\"demo\" = "
               "\"call\"\ndefaults.due_at = \"+3d\"\ndates.timezone = \"Europe/Berlin\"\n"
               "dates.formats = \"%d.%m.%Y\"\nimport.ignore_columns = \"x\"\nimport.notes = \"html\"\nimport.chunk_size "
               "= 100\n");

@@ -45,6 +45,40 @@ TEST(HtmlText, WhatIsNoGoodHtmlIsReadAllTheSame) {
     EXPECT_EQ(text_of_html("<"), "<");
     EXPECT_EQ(text_of_html("&"), "&");
     EXPECT_EQ(text_of_html("<p></p>"), "");
+    EXPECT_EQ(text_of_html("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>"), "a b\nc");
+    EXPECT_EQ(text_of_html("<template><p>kept</p></template>"), "kept");
+}
+
+TEST(HtmlText, WhatIsNoTagOfHtmlStays) {
+    EXPECT_EQ(text_of_html("Dana <dana@acme.com> asked if x <y and then stop"),
+              "Dana <dana@acme.com> asked if x <y and then stop");
+    EXPECT_EQ(text_of_html("see <https://x.example/a> ok"), "see <https://x.example/a> ok");
+    EXPECT_FALSE(holds_html("Dana <dana@acme.com> x <y a<b"));
+    EXPECT_TRUE(holds_html("a<br>b"));
+    EXPECT_TRUE(holds_html("x <p class=\"a>b\">y"));
+}
+
+// Each of these cost the parser minutes or gigabytes.
+TEST(HtmlText, HostileHtmlCostsLittle) {
+    std::string formatting = "<p>", attributes = "<p", divs;
+    for (int i = 0; i < 2400; ++i)
+        formatting += "<b a=" + std::to_string(i) + ">";
+    for (int i = 0; i < 2400; ++i)
+        formatting += "<p>x";
+    for (int i = 0; i < 150'000; ++i)
+        attributes += " a" + std::to_string(i) + "=1";
+    for (int i = 0; i < 4999; ++i)
+        divs += "<div>";
+    EXPECT_EQ(text_of_html(formatting).size(), 2400u * 2 - 1);
+    EXPECT_EQ(text_of_html(attributes + ">x"), "x");
+    EXPECT_EQ(text_of_html(divs + "x"), "x");
+    std::string open_tags, comments;
+    for (int i = 0; i < 200'000; ++i) {
+        open_tags += "<p a='";
+        comments += "<!--";
+    }
+    EXPECT_EQ(text_of_html(comments), comments);
+    EXPECT_FALSE(text_of_html(open_tags).empty());
 }
 
 TEST(HtmlText, DepthDoesNotMatter) {

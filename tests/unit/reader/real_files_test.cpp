@@ -729,8 +729,12 @@ std::vector<real_file> repeated_header_files() {
          "contact_id,note\n" + c + ",x\ncontact_id,Notes\n" + contact(2) + ",y", "row row", usual_defaults, "x",
          "on line 3"},
         {"internal names below the names", "a.csv",
-         "Contact ID,Due Date\ncontact_id,due_at\n" + c + ",2025-02-15T10:00:00Z\n", "row", usual_defaults, "",
-         "on line 2"},
+         "Contact ID,Due Date\ncontact_id,due_at\n" + c + ",2025-02-15T10:00:00Z\n", "row",
+         [](source_options& o) {
+             usual_defaults(o);
+             o.defaults.due_at.clear();
+         },
+         "", "on line 2"},
         {"header again in another order", "a.csv", own + "user_id,contact_id\n" + o + "," + contact(2) + "\n",
          "failure: a.csv:3: here is another header, \"user_id,contact_id\", where the file began with "
          "\"contact_id,user_id\": two "

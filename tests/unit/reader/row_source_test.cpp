@@ -276,6 +276,36 @@ TEST(RowSource, FailureToFindOwnersFailsTheInput) {
     EXPECT_EQ(out.failure->code, core::errc::unauthorized);
 }
 
+TEST(RowSource, ShortRowsKeepTheirOwnTexts) {
+    source_options o;
+    o.defaults = {std::string(owner_id), "", "call", "", "scheduled", "2025-02-15T10:00:00Z", ""};
+    o.import.short_rows = true;
+    const auto out = read_text("list.csv",
+                               "contact_id,note,type,x\n" + contact(1) + ",a note of some length that is no other's\n" +
+                                   contact(2) + ",another note of another length\n" + contact(3) + "\n",
+                               o);
+    ASSERT_EQ(out.rows.size(), 3u);
+    for (unsigned n = 1; n <= 3; ++n)
+        EXPECT_EQ(out.rows[n - 1].contact_id, contact(n));
+    EXPECT_EQ(out.rows[0].details.note, "a note of some length that is no other's");
+    EXPECT_EQ(out.rows[1].details.note, "another note of another length");
+    EXPECT_EQ(out.rows[2].details.note, "");
+}
+
+TEST(RowSource, AHeaderThatMeansMoreThanTheFirstIsAnother) {
+    source_options o;
+    o.defaults = {std::string(owner_id), "", "call", "", "scheduled", "2025-02-15T10:00:00Z", ""};
+    const auto failure_of = [&](const std::string& first, const std::string& second) {
+        const auto out =
+            read_text("list.csv", first + "\n" + contact(1) + ",a,b\n" + second + "\n" + contact(2) + ",c,d\n", o);
+        return out.failure ? out.failure->text : "none";
+    };
+    EXPECT_THAT(failure_of("contact_id,note,x", "contact_id,note,user_id"), HasSubstr(":3: here is another header"));
+    EXPECT_THAT(failure_of("contact_id,x,note", "contact_id,status,note"), HasSubstr(":3: here is another header"));
+    EXPECT_THAT(failure_of("contact_id,name,x", "contact_id,note,x"), HasSubstr(":3: here is another header"));
+    EXPECT_EQ(failure_of("contact_id,note,x", "Contact ID,NOTE,X"), "none");
+}
+
 TEST(RowSource, NoteOfSeveralColumnsInEitherFormat) {
     source_options o;
     o.defaults = {std::string(owner_id), "", "call", "", "scheduled", "2025-02-15T10:00:00Z", "usual"};
@@ -422,12 +452,18 @@ TEST(RowSource, AFileThatBringsTheErrorsOfAnEarlierImportIsKnown) {
         return read_text(name, text, o).files.at(0).mended;
     };
     const std::string names = "contact_id,user_id,type,status,due_at";
-    EXPECT_TRUE(mended("a.csv", names + ",error\n"));
-    EXPECT_TRUE(mended("a.csv", names + ",\"error\",,\n"));
+    const std::string cells = contact(1) + "," + std::string(owner_id) + ",call,scheduled,2036-02-15T10:00:00Z";
+    const std::string error = ",invalid_type: old\n";
+    EXPECT_TRUE(mended("a.csv", names + ",error\n" + cells + ",\n" + cells + error));
+    EXPECT_TRUE(mended("a.csv", names + ",\"error\",,\n" + cells + ",invalid_type: old,,\n"));
+    EXPECT_FALSE(mended("a.csv", names + ",error\n" + cells + ",none\n" + cells + ",\n"))
+        << "whatever the column is called, these are no errors of ours";
     for (const char* other : {"ERROR", "Error", "errors", "error code"})
-        EXPECT_FALSE(mended("a.csv", names + "," + other + "\n")) << other;
-    EXPECT_FALSE(mended("a.csv", "error," + names + "\n"));
+        EXPECT_FALSE(mended("a.csv", names + "," + other + "\n" + cells + error)) << other;
+    EXPECT_FALSE(mended("a.csv", "error," + names + "\ninvalid_type: old," + cells + "\n"));
     EXPECT_FALSE(mended("a.csv", names + "\n"));
+    EXPECT_FALSE(mended("a.jsonl", R"({"id":1,"error":"none"})"
+                                   "\n"));
     EXPECT_TRUE(mended("a.jsonl", json_record(1) + "\n" + R"({"id":1,"error":"invalid_type: old"})" + "\n"));
     EXPECT_FALSE(mended("a.jsonl", R"({"id":1,"error":null})"
                                    "\n"
