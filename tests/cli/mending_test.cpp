@@ -299,8 +299,9 @@ TEST_F(ManyRejects, APlanThatIsCutShortLeavesNoFile) {
 // The limit is for files of which too much is unlike what it is taken for; here that is known.
 TEST_F(ManyRejects, MendedFilesGoInHoweverManyRowsAreStillWrong) {
     const auto with_errors = [](std::string text) {
-        for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 11))
-            text.insert(at, ",was wrong");
+        const std::string error = ",invalid_contact_id: old";
+        for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + error.size() + 1))
+            text.insert(at, error);
         return text;
     };
     import("a.csv", "contact_id,note,error\n" + with_errors(rows(1, 30)), 1, 30);

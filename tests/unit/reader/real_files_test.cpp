@@ -730,9 +730,9 @@ std::vector<real_file> repeated_header_files() {
          "on line 3"},
         {"internal names below the names", "a.csv",
          "Contact ID,Due Date\ncontact_id,due_at\n" + c + ",2025-02-15T10:00:00Z\n", "row",
-         [](source_options& o) {
-             usual_defaults(o);
-             o.defaults.due_at.clear();
+         [](source_options& settings) {
+             usual_defaults(settings);
+             settings.defaults.due_at.clear();
          },
          "", "on line 2"},
         {"header again in another order", "a.csv", own + "user_id,contact_id\n" + o + "," + contact(2) + "\n",
