@@ -12,7 +12,7 @@ build_packages=(
     libspdlog-dev prometheus-cpp-dev libsystemd-dev pkgconf
     ca-certificates tzdata
 )
-test_packages=(iproute2 libgtest-dev libgmock-dev python3 python3-jsonschema python3-prometheus-client python3-yaml tinyproxy-bin zstd jq)
+test_packages=(iproute2 libgtest-dev libgmock-dev python3 python3-jsonschema python3-prometheus-client python3-yaml sqlite3 tinyproxy-bin zstd jq)
 bench_packages=(libbenchmark-dev wrk openssl time python3 python3-matplotlib)
 format_packages=(clang-format)
 tidy_packages=(clang clang-tidy)

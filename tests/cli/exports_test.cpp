@@ -4,6 +4,11 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "cli/against_sandbox.hpp"
 
 namespace {
@@ -97,6 +102,24 @@ TEST_F(Exports, WithoutApollosIdsWhatIsMissingIsSaid) {
     EXPECT_THAT(o.err, HasSubstr("2 values are yours to choose (lines"));
     EXPECT_THAT(settings(), HasSubstr("contact_id = \"CHOOSE\"  # CHOOSE: the column that holds Apollo's contact ids"));
     EXPECT_EQ(run({"import", file}).code, 78);
+}
+
+// The way that docs/preparing-a-file.md shows, by the very command that stands there.
+TEST_F(Exports, ContactsOfSalesforceWithoutApollosIdsAreJoinedFirst) {
+    std::ifstream page(std::string(TASKBARGE_SOURCE_DIR) + "/docs/preparing-a-file.md");
+    const std::string text{std::istreambuf_iterator<char>(page), std::istreambuf_iterator<char>()};
+    const std::string fence = "```sh\n";
+    const auto begin = text.find(fence, text.find("## Contacts without Apollo's ids")) + fence.size();
+    const auto command = text.substr(begin, text.find("```", begin) - begin);
+    ASSERT_THAT(command, HasSubstr("joined.csv"));
+    for (const auto& [from, to] :
+         {std::pair("apollo_contacts.csv", "apollo.csv"), {"salesforce_contacts.csv", "salesforce.csv"}})
+        std::filesystem::copy_file(export_of(from), p.path(to));
+    ASSERT_EQ(std::system(("cd '" + p.path("") + "' && " + command).c_str()), 0);
+    const auto file = p.path("joined.csv");
+    init(file);
+    choose("type", "call");
+    import(file, 99, 0);
 }
 
 TEST_F(Exports, InitReplacesNothingUnasked) {
