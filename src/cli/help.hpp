@@ -46,7 +46,8 @@ Examples:
   taskbarge init -o hubspot.toml tasks.csv         then: taskbarge import --config hubspot.toml tasks.csv
   taskbarge init -o - contacts.csv                 prints the settings, and no plan
 
-Exit codes: 0 written, 65 the file cannot be read, 78 there is a settings file already.)";
+Exit codes: 0 written, 64 standard input or a pipe, which can be read but once, 65 the file cannot
+be read, 78 there is a settings file already.)";
 
 inline constexpr std::string_view import_footer = R"(
 FILE is CSV or JSONL, plain or compressed with gzip or zstd; `-` is standard input.

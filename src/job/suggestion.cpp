@@ -165,8 +165,11 @@ class suggester {
     result<void> ask_for_users() {
         if (env_.key.empty() || columns_.contains("user_id")) return {};
         auto users = ask_apollo_for_owners(env_)();
-        if (!users) return users.error();
-        users_ = std::move(*users);
+        if (!users && users.error().code == core::errc::interrupted) return users.error();
+        if (users)
+            users_ = std::move(*users);
+        else
+            env_.watch.on_notice("owners are not looked at: " + users.error().text);
         return {};
     }
 

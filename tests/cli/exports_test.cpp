@@ -139,6 +139,15 @@ TEST_F(Exports, InitReplacesNothingUnasked) {
     EXPECT_EQ(run({"init", p.path("none.csv")}).code, 65);
 }
 
+TEST_F(Exports, InitNeedsNoAnswerOfApollos) {
+    p.environment["APOLLO_API_KEY"] = "wrong";
+    const auto o = run({"init", export_of("hubspot_contacts.csv")});
+    EXPECT_EQ(o.code, 0);
+    EXPECT_THAT(o.err, HasSubstr("owners are not looked at: "));
+    EXPECT_THAT(o.err, Not(HasSubstr("wrong")));
+    EXPECT_THAT(settings(), HasSubstr("owner_email = \"Contact owner\""));
+}
+
 TEST_F(Exports, InitReadsWhatCanBeReadAgain) {
     const auto o = run({"init", "-"});
     EXPECT_EQ(o.code, 64);
