@@ -258,18 +258,9 @@ access column(const char* field) {
     return {set, show};
 }
 
-// As the reader compares words: without case, blanks, dashes, underscores and dots.
-std::string plain_spelling(const std::string& word) {
-    std::string out;
-    for (const char c : word)
-        if (std::string_view(" -_.\t").find(c) == std::string_view::npos)
-            out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out.empty() ? word : out;
-}
-
 word_map::iterator find_alike(word_map& words, const std::string& word) {
     return std::find_if(words.begin(), words.end(),
-                        [plain = plain_spelling(word)](const auto& w) { return plain_spelling(w.first) == plain; });
+                        [plain = plain_word(word)](const auto& w) { return plain_word(w.first) == plain; });
 }
 
 // The words of one field. Those of several sources add up, as the keys of a section do.

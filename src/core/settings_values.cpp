@@ -75,6 +75,14 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
     return milliseconds(static_cast<std::int64_t>(*ms));
 }
 
+std::string plain_word(std::string_view word) {
+    std::string out;
+    for (const char c : word)
+        if (std::string_view(" -_.\t").find(c) == std::string_view::npos)
+            out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return out.empty() ? std::string(word) : out;  // a dash alone is a word
+}
+
 std::string toml_text(std::string_view text) {
     std::string out = "\"";
     for (const char c : text) {

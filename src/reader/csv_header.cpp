@@ -301,6 +301,7 @@ struct named_cell {
 }  // namespace
 
 header_again header_in(std::span<const std::string_view> cells, const csv_header& header, const name_rules& rules) {
+    if (!header.map.column[field::contact_id]) return header_again::none;  // only where no field need be there
     const std::size_t contact = *header.map.column[field::contact_id];
     if (contact >= cells.size() || !may_be_name(cells[contact], header)) return header_again::none;
     const auto look_at = [&](std::string_view cell) {

@@ -64,6 +64,11 @@ struct words_of<task_status> {
     static constexpr auto parse = core::parse_task_status;
 };
 
+// As the settings compare words, of a cell.
+std::string plain_word(std::string_view cell) {
+    return core::plain_word(trimmed(cell));
+}
+
 template <class Enum>
 std::vector<std::string> every_word() {
     std::vector<std::string> words;
@@ -73,12 +78,6 @@ std::vector<std::string> every_word() {
 }
 
 }  // namespace
-
-std::string plain_word(std::string_view text) {
-    std::string out = lower(trimmed(text));
-    std::erase_if(out, [](char c) { return std::string_view(" -_\t.").find(c) != std::string_view::npos; });
-    return out.empty() ? lower(trimmed(text)) : out;  // a dash alone is a word
-}
 
 template <class Enum>
 word_rules<Enum>::word_rules(field f, const core::word_map& values) : field_(f) {

@@ -15,9 +15,6 @@
 
 namespace taskbarge::reader {
 
-// Lower case without blanks, dashes, underscores and dots: words that differ in nothing else are the same.
-std::string plain_word(std::string_view text);
-
 enum class word_meaning : std::uint8_t {
     known,
     none,    // as if the cell were empty

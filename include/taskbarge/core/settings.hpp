@@ -238,6 +238,9 @@ std::vector<setting_info> list_settings();
 // text.
 std::string identity_text(const settings& s);
 
+// Lower case without blanks, dashes, underscores and dots: words of [values] that differ in nothing else are the same.
+std::string plain_word(std::string_view word);
+
 // A text as a settings file has it, in quotes.
 std::string toml_text(std::string_view text);
 
