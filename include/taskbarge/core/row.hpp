@@ -23,7 +23,7 @@ struct source_position {
 struct row {
     row_number number = 0;
     source_position at;
-    std::string_view contact_id;  // canonical_id() spelling
+    std::string_view contact_id;  // canonical_id() spelling; empty: still to be found by what else names the contact
     task_view details;
 };
 

@@ -1,6 +1,7 @@
 // From files to rows: the one door of the reader.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,11 +11,26 @@
 #include <string>
 #include <vector>
 
+#include "taskbarge/core/contact_key.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/row.hpp"
 #include "taskbarge/core/settings.hpp"
 
 namespace taskbarge::reader {
+
+// What a row names its contact by beside or instead of Apollo's id. Views as those of the row.
+struct row_keys {
+    struct key {
+        std::string_view text;    // core::comparable_key(); empty: the row has none of this kind
+        std::string_view column;  // that it stands in
+    };
+    std::array<key, core::key_kind_count> by_kind;  // by core::key_kind
+    std::string_view contact_column;                // that holds Apollo's id; empty: none does
+    std::string_view raw;                           // the record's original bytes, as in a reject
+    bool any() const {
+        return std::any_of(by_kind.begin(), by_kind.end(), [](const key& k) { return !k.text.empty(); });
+    }
+};
 
 // A batch of records in input order. The rows' views point into the batch and hold until it is cleared, refilled or
 // destroyed. Rows and rejects each ascend by number; between them every number of the batch occurs exactly once.
@@ -25,8 +41,11 @@ class row_batch {
     row_batch(row_batch&&) noexcept;
     row_batch& operator=(row_batch&&) noexcept;
 
+    // A row without a contact id has at least one key.
     std::vector<core::row> rows;
     std::vector<core::rejected_row> rejects;
+    // Parallel to `rows`, or empty: where no row has a key and source_options::keep_records is not set.
+    std::vector<row_keys> keys;
 
     void clear();
 
@@ -108,6 +127,7 @@ struct source_options {
     // For whom the file itself is the matter, not its tasks: is shown each record as it stands, good or bad, by the
     // names of its columns or keys. No field need be there then.
     std::function<void(std::span<const std::string> names, std::span<const std::string_view> values)> look;
+    bool keep_records = false;          // every batch has the keys of its rows, also where they name none
     std::size_t block_size = 1u << 20;  // bytes a read
     std::size_t batch_rows = 4096;      // records a batch
 };
