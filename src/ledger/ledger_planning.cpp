@@ -23,6 +23,7 @@ constexpr std::string_view drops[] = {
     "DELETE FROM chunks WHERE id IN (SELECT id FROM chunks WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM groups WHERE id IN (SELECT id FROM groups WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM duplicates WHERE job = ?1 AND row IN (SELECT row FROM duplicates WHERE job = ?1 LIMIT ?2)",
+    "DELETE FROM row_keys WHERE job = ?1 AND row IN (SELECT row FROM row_keys WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM rejects WHERE job = ?1 AND row IN (SELECT row FROM rejects WHERE job = ?1 LIMIT ?2)",
     "DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE job = ?1 LIMIT ?2)",
 };
@@ -149,6 +150,12 @@ result<void> sqlite_ledger::add_reject(job_id job, const core::rejected_row& row
             .bind(job, row.number, row.at.line, row.contact_id, row.column, row.code, row.message,
                   sqlite::blob{row.raw})
             .run();
+    });
+}
+
+result<void> sqlite_ledger::add_row_key(job_id job, core::row_number row, std::string_view key) {
+    return db_->atomically(access::write, [&] {
+        return db_->prepare("INSERT INTO row_keys (job, row, key) VALUES (?, ?, ?)").bind(job, row, key).run();
     });
 }
 

@@ -162,7 +162,10 @@ class all_rows {
           open_(std::move(open)),
           chunks_(db, job, of_sending, results_memory),
           duplicates_(db, db.prepare(duplicates_sql), 5, job),
-          rejects_(db, db.prepare(rejects_sql), 7, job) {}
+          rejects_(db, db.prepare(rejects_sql), 7, job),
+          keys_(db.prepare("SELECT row, key FROM row_keys WHERE job = ? ORDER BY row")) {
+        keys_.bind(job);
+    }
 
     // `expected`: how many rows there must be, where that is known.
     result<void> each(file_finder& files, std::optional<std::uint64_t> expected,
@@ -170,6 +173,7 @@ class all_rows {
         if (auto r = advance_chunks(); !r) return r;
         if (auto r = duplicates_.advance(); !r) return r;
         if (auto r = rejects_.advance(); !r) return r;
+        if (auto r = advance_keys(); !r) return r;
         // A row that an index has lost, or shows twice, is in no checksum.
         for (row_number last = 0, count = 0;; ++count) {
             const auto first = std::min({chunk_row_, duplicates_.row(), rejects_.row()});
@@ -183,6 +187,7 @@ class all_rows {
             }
             if (first == rejects_.row()) fill_reject(rejects_.query(), out);
             out.file = files.file_of(first);
+            if (auto r = find_key(out); !r) return r;
             if (!visit(out)) return {};
             if (auto r = advance_past(first); !r) return r;
         }
@@ -198,6 +203,18 @@ class all_rows {
         if (next_open_ == open_.size() || open_[next_open_].row != out.row) return;
         out.code = code_of(open_[next_open_]);
         out.message = message_of(open_[next_open_]);
+    }
+    result<void> advance_keys() {
+        auto more = keys_.next();
+        if (!more) return more.error();
+        key_row_ = *more ? keys_.number(0) : no_row;
+        return {};
+    }
+    result<void> find_key(row_result& out) {
+        while (key_row_ < out.row)
+            if (auto r = advance_keys(); !r) return r;
+        out.contact_key = key_row_ == out.row ? keys_.text(1) : std::string_view();
+        return {};
     }
     result<void> advance_chunks() {
         auto more = chunks_.next(sent_);
@@ -218,7 +235,8 @@ class all_rows {
     std::size_t next_open_ = 0;
     result_stream chunks_;
     side_rows duplicates_, rejects_;
-    row_number chunk_row_ = no_row;
+    sqlite::statement keys_;
+    row_number chunk_row_ = no_row, key_row_ = no_row;
     row_result sent_, other_;
 };
 

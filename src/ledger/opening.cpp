@@ -155,6 +155,10 @@ void keep_log(sqlite::connection& db, bool keep) {
     sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
 }
 
+std::string contacts_key_of(const std::string& path) {
+    return path + "-contacts-key";
+}
+
 result<std::unique_ptr<ledger>> open_in_memory() {
     auto locks = job_locks::open_in_memory();
     if (!locks) return locks.error();
@@ -163,7 +167,7 @@ result<std::unique_ptr<ledger>> open_in_memory() {
     if (auto added = add_row_check(**db); !added) return added.error();
     contents empty;
     if (auto ready = prepare(**db, std::string(in_memory), empty); !ready) return ready.error();
-    return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
+    return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks), std::string()));
 }
 
 // A file without tables, whose disk was full when they were to be made, shows what an empty ledger does.
@@ -225,7 +229,7 @@ result<std::unique_ptr<ledger>> open_read_only(const std::string& path) {
         if (!db && db.error().code == core::errc::ledger && !at_rest) return cannot_read(path, db.error().text);
         if (!db) return db.error();
         if (still) (*db)->believe_while([still = std::move(*still)] { return still.check(); });
-        return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks)));
+        return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks), contacts_key_of(path)));
     }
     return core::failure{core::errc::io, fmt::format("ledger {}: runs begin and end all the time; run again", path)};
 }
@@ -297,7 +301,7 @@ result<std::unique_ptr<ledger>> open_ledger(const std::string& name, witness_che
     if (!files) return files.error();
     if (how != witness_check::ignored) keep_log(**db, false);
     return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(
-        std::move(*db), std::move(*locks),
+        std::move(*db), std::move(*locks), contacts_key_of(path),
         sqlite_ledger::guard{path, found.line.ledger, std::move(*files), std::move(beside), how}));
 }
 

@@ -236,6 +236,55 @@ CREATE TABLE kept_keys (
     other_rows TEXT NOT NULL DEFAULT '',
     checksum INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE row_keys (
+    job INTEGER NOT NULL,
+    row INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    PRIMARY KEY (job, row)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE contact_lists (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    base_url TEXT NOT NULL,
+    team TEXT NOT NULL,
+    read_at INTEGER,
+    as_of INTEGER,
+    total INTEGER NOT NULL DEFAULT 0,
+    unseen INTEGER NOT NULL DEFAULT 0,
+    gap TEXT NOT NULL DEFAULT '',
+    keywords_find_additional INTEGER NOT NULL DEFAULT 0,
+    reading TEXT NOT NULL DEFAULT '',
+    hash_name TEXT NOT NULL,
+    UNIQUE (base_url, team)
+) STRICT;
+
+CREATE TABLE contacts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    list INTEGER NOT NULL,
+    contact ANY NOT NULL,
+    owner ANY,
+    created_at INTEGER,
+    active_at INTEGER,
+    seen_at INTEGER NOT NULL,
+    keys BLOB NOT NULL,
+    version INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX contacts_by_id ON contacts (list, contact);
+
+CREATE TABLE contact_keys (
+    key BLOB NOT NULL,
+    contact INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    secondary INTEGER NOT NULL,
+    PRIMARY KEY (key, contact)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE absent_contacts (
+    key BLOB PRIMARY KEY,
+    list INTEGER NOT NULL,
+    asked_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX kept_keys_of_job ON kept_keys (job);
 CREATE INDEX kept_keys_by_details ON kept_keys (details_hash);
 )sql";

@@ -11,6 +11,7 @@
 #include "ledger/ledger_file.hpp"
 #include "ledger/open_duplicates.hpp"
 #include "ledger/sqlite.hpp"
+#include "ledger/sqlite_contact_store.hpp"
 #include "ledger/witness.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
@@ -30,8 +31,13 @@ class sqlite_ledger final : public ledger {
         witness_check how;
     };
 
-    sqlite_ledger(std::unique_ptr<sqlite::connection> db, job_locks locks, std::optional<guard> files = {})
-        : db_(std::move(db)), locks_(std::move(locks)), guard_(std::move(files)) {}
+    // `hash_key`: the file with the key of the contacts' hashes.
+    sqlite_ledger(std::unique_ptr<sqlite::connection> db, job_locks locks, std::string hash_key,
+                  std::optional<guard> files = {})
+        : db_(std::move(db)),
+          locks_(std::move(locks)),
+          guard_(std::move(files)),
+          contacts_(*db_, std::move(hash_key), !guard_) {}
 
     result<void> begin() override;
     result<void> commit() override;
@@ -46,6 +52,7 @@ class sqlite_ledger final : public ledger {
     result<void> add_chunk(job_id job, const core::planned_chunk& chunk) override;
     result<void> add_duplicate(job_id job, const core::duplicate_row& row) override;
     result<void> add_reject(job_id job, const core::rejected_row& row) override;
+    result<void> add_row_key(job_id job, core::row_number row, std::string_view key) override;
     result<void> set_files(job_id job, const std::vector<file_note>& files) override;
     result<job_totals> commit_plan(job_id job, const job_identity& identity, const plan_totals& totals,
                                    std::optional<core::task_fields> same_by, const std::string& origin) override;
@@ -105,6 +112,8 @@ class sqlite_ledger final : public ledger {
                                                             const std::string& team) override;
     result<void> save_contact_limit(const std::string& base_url, const std::string& team,
                                     const std::optional<contact_limit>& limit) override;
+
+    contact_store& contacts() override { return contacts_; }
 
     result<std::vector<prune_candidate>> prune_candidates(const prune_rules& rules) override;
     result<void> prune_job(job_id job, bool forget_keys, instant now, const std::function<bool()>& go_on) override;
@@ -172,6 +181,7 @@ class sqlite_ledger final : public ledger {
     std::optional<open_count> open_count_;
     job_locks locks_;
     std::optional<guard> guard_;
+    sqlite_contact_store contacts_;
 };
 
 core::failure no_such_job(job_id id);

@@ -25,6 +25,7 @@
 #include "taskbarge/core/row.hpp"
 #include "taskbarge/core/state.hpp"
 #include "taskbarge/core/task.hpp"
+#include "taskbarge/ledger/contact_store.hpp"
 
 namespace taskbarge::ledger {
 
@@ -225,6 +226,7 @@ struct row_result {
     std::uint32_t file = 0;  // index into job_record::files
     std::uint64_t line = 0;
     std::string contact_id;
+    std::string contact_key;  // by which it was found, "email:ada@example.com"; empty: the file has Apollo's id
     core::row_state state = core::row_state::pending;
     std::string task_id, code, column, message;
     std::uint32_t attempts = 0;
@@ -396,6 +398,8 @@ class ledger {
     virtual result<void> add_chunk(job_id job, const core::planned_chunk& chunk) = 0;
     virtual result<void> add_duplicate(job_id job, const core::duplicate_row& row) = 0;
     virtual result<void> add_reject(job_id job, const core::rejected_row& row) = 0;
+    // What a row named its contact by, "email:ada@example.com", where that was not Apollo's id; for `results`.
+    virtual result<void> add_row_key(job_id job, core::row_number row, std::string_view key) = 0;
     // What is kept of each input file, in the order of the files given to begin_plan().
     virtual result<void> set_files(job_id job, const std::vector<file_note>& files) = 0;
     // Ends the planning in one transaction. With `same_by`, rows whose task, or one that is equal in these fields, an
@@ -512,6 +516,9 @@ class ledger {
                                                                     const std::string& team) = 0;
     virtual result<void> save_contact_limit(const std::string& base_url, const std::string& team,
                                             const std::optional<contact_limit>& limit) = 0;
+
+    // What is known of teams' contacts. Lives as long as the ledger.
+    virtual contact_store& contacts() = 0;
 
     // --- pruning
     // The jobs that finished before that time and have something to be dropped, oldest first; also those that stay.
