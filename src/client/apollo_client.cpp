@@ -41,6 +41,20 @@ std::string encoded(std::string_view text) {
     return urls::encode(text, urls::unreserved_chars);
 }
 
+std::string query_of(const contact_search& what) {
+    std::string query =
+        fmt::format("?sort_by_field={}&sort_ascending={}&page={}&per_page={}",
+                    what.order == contact_order::created_at ? "contact_created_at" : "contact_updated_at",
+                    what.ascending, what.page, what.per_page);
+    const auto filter = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) query += fmt::format("&{}={}", encoded(name), encoded(value));
+    };
+    filter("q_keywords", what.keywords);
+    filter("contact_stage_ids[]", what.stage_id);
+    filter("contact_label_ids[]", what.label_id);
+    return query;
+}
+
 core::secret common_head(const target& to, const client_options& options) {
     const std::string agent = options.user_agent.empty() ? "taskbarge" : options.user_agent;
     return core::secret(
@@ -86,13 +100,34 @@ class pooled_client final : public apollo_client {
         std::string query = fmt::format("?sort_by_field=task_due_at&page={}&per_page={}", page, per_page);
         for (const auto& [name, value] : filters)
             query += "&" + encoded(name) + "=" + encoded(value);
-        return search(std::make_unique<request_text>(request_line("POST", "/tasks/search" + query), head_, ""), page,
-                      per_page);
+        auto request = std::make_unique<request_text>(request_line("POST", "/tasks/search" + query), head_, "");
+        return checked(std::move(request),
+                       [=](const exchange& x) { return read_search(x, page, per_page).has_value(); });
     }
 
     asio::awaitable<exchange> search_users(std::uint32_t page, std::uint32_t per_page) override {
         return ask(request_line("GET", fmt::format("/users/search?page={}&per_page={}", page, per_page)));
     }
+
+    asio::awaitable<exchange> search_contacts(const contact_search& what) override {
+        auto request =
+            std::make_unique<request_text>(request_line("POST", "/contacts/search" + query_of(what)), head_, "");
+        return checked(std::move(request), [what](const exchange& x) { return read_contacts(x, what).has_value(); });
+    }
+
+    asio::awaitable<exchange> contact(const std::string& id) override {
+        return ask(request_line("GET", "/contacts/" + encoded(id)));
+    }
+
+    asio::awaitable<exchange> create_contacts(const std::string& body) override {
+        auto request = std::make_unique<request_text>(request_line("POST", "/contacts/bulk_create"), head_, body);
+        return checked(
+            std::move(request), [](const exchange& x) { return read_created_contacts(x).has_value(); },
+            async::outer_stop::held_back);
+    }
+
+    asio::awaitable<exchange> contact_stages() override { return ask(request_line("GET", "/contact_stages")); }
+    asio::awaitable<exchange> labels() override { return ask(request_line("GET", "/labels")); }
 
     asio::awaitable<exchange> usage_stats() override {
         return ask(request_line("POST", "/usage_stats/api_usage_stats"));
@@ -121,28 +156,22 @@ class pooled_client final : public apollo_client {
         co_return made;
     }
 
-    // A page that is not the one that was asked for shows that answers on this connection are mixed up.
-    asio::awaitable<exchange> search(std::unique_ptr<request_text> request, std::uint32_t page,
-                                     std::uint32_t per_page) {
+    // An answer that is not the one to what was asked for shows that those on this connection are mixed up.
+    asio::awaitable<exchange> checked(std::unique_ptr<request_text> request,
+                                      std::function<bool(const exchange&)> is_the_answer,
+                                      async::outer_stop stop = async::outer_stop::passed_on) {
         const https_pool::examiner examine = [&](exchange& x) {
             key_.erase_from(x.body);
-            return read_search(x, page, per_page).has_value();
+            return is_the_answer(x);
         };
-        co_return co_await pool_.send(request->view(), async::outer_stop::passed_on, examine);
+        co_return co_await pool_.send(request->view(), stop, examine);
     }
 
     // No coroutine: the request is written down before the caller can go on.
     asio::awaitable<exchange> ask(const std::string& line) {
-        return ask(std::make_unique<request_text>(line, head_, ""));
+        return checked(std::make_unique<request_text>(line, head_, ""),
+                       [](const exchange& x) { return x.reach == reach::answered && x.status / 100 == 2; });
     }
-    asio::awaitable<exchange> ask(std::unique_ptr<request_text> request) {
-        const https_pool::examiner examine = [&](exchange& x) {
-            key_.erase_from(x.body);
-            return x.reach == reach::answered && x.status / 100 == 2;
-        };
-        co_return co_await pool_.send(request->view(), async::outer_stop::passed_on, examine);
-    }
-
     std::string path_;
     core::secret key_;
     core::secret head_;

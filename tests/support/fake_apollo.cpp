@@ -238,6 +238,22 @@ asio::awaitable<exchange> fake_apollo::search_users(std::uint32_t, std::uint32_t
     co_return answer(404, "{}");
 }
 
+asio::awaitable<exchange> fake_apollo::search_contacts(const client::contact_search&) {
+    co_return answer(404, "{}");
+}
+asio::awaitable<exchange> fake_apollo::contact(const std::string&) {
+    co_return answer(404, "{}");
+}
+asio::awaitable<exchange> fake_apollo::create_contacts(const std::string&) {
+    co_return answer(404, "{}");
+}
+asio::awaitable<exchange> fake_apollo::contact_stages() {
+    co_return answer(404, "{}");
+}
+asio::awaitable<exchange> fake_apollo::labels() {
+    co_return answer(404, "{}");
+}
+
 // Bounded, for a test that fails.
 asio::awaitable<exchange> fake_apollo::say_nothing() {
     if (on_silence) on_silence();

@@ -90,6 +90,11 @@ class fake_apollo final : public client::apollo_client {
         std::uint32_t page, std::uint32_t per_page,
         const std::vector<std::pair<std::string, std::string>>& filters) override;
     boost::asio::awaitable<client::exchange> search_users(std::uint32_t page, std::uint32_t per_page) override;
+    boost::asio::awaitable<client::exchange> search_contacts(const client::contact_search& what) override;
+    boost::asio::awaitable<client::exchange> contact(const std::string& id) override;
+    boost::asio::awaitable<client::exchange> create_contacts(const std::string& body) override;
+    boost::asio::awaitable<client::exchange> contact_stages() override;
+    boost::asio::awaitable<client::exchange> labels() override;
     boost::asio::awaitable<client::exchange> usage_stats() override;
     void close() override;
     std::size_t forgotten_connections() const { return closings_; }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "taskbarge/client/answer.hpp"
+#include "taskbarge/client/contacts.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/secret.hpp"
 #include "taskbarge/core/settings.hpp"
@@ -73,6 +74,15 @@ class apollo_client {
         const std::vector<std::pair<std::string, std::string>>& filters) = 0;
     // GET /users/search
     virtual boost::asio::awaitable<exchange> search_users(std::uint32_t page, std::uint32_t per_page) = 0;
+    // POST /contacts/search
+    virtual boost::asio::awaitable<exchange> search_contacts(const contact_search& what) = 0;
+    // GET /contacts/{id}
+    virtual boost::asio::awaitable<exchange> contact(const std::string& id) = 0;
+    // POST /contacts/bulk_create. It may have done what it was asked for, whatever the answer, as bulk_create().
+    virtual boost::asio::awaitable<exchange> create_contacts(const std::string& body) = 0;
+    // GET /contact_stages, GET /labels
+    virtual boost::asio::awaitable<exchange> contact_stages() = 0;
+    virtual boost::asio::awaitable<exchange> labels() = 0;
     // POST /usage_stats/api_usage_stats
     virtual boost::asio::awaitable<exchange> usage_stats() = 0;
 
