@@ -90,6 +90,7 @@ std::string words_of(const job::progress& p, core::instant now, wording how, con
         case job::phase::stopping:
             return stopping(p, now, how);
         case job::phase::reading:
+        case job::phase::finding:
         case job::phase::sending:
             break;
     }
@@ -104,9 +105,17 @@ std::vector<piece> reading_pieces(const job::progress& p) {
                          spoken_bytes(p.bytes_total))}};
 }
 
+std::vector<piece> finding_pieces(const job::progress& p, core::instant now, wording how, const style& look) {
+    auto text = fmt::format("finding contacts: {}", grouped(p.contacts_read));
+    if (p.contacts_total > 0) text += fmt::format(" of {}", grouped(p.contacts_total));
+    if (p.waiting_until) return {{text}, {waiting(p, now, how, look)}};
+    return {{text}};
+}
+
 std::vector<piece> pieces(const job::progress& p, double rows_a_second, core::instant now, wording how,
                           const style& look) {
     if (p.phase == job::phase::reading) return reading_pieces(p);
+    if (p.phase == job::phase::finding) return finding_pieces(p, now, how, look);
     std::vector<piece> out{count_of(p, how), time_left(p, rows_a_second, now, how)};
     if (p.rows.failed != 0) out.push_back({fmt::format("{} failed", grouped(p.rows.failed)), true});
     if (p.rows.unknown != 0 && p.phase != job::phase::looking_up)

@@ -290,6 +290,12 @@ std::string identity_text(const settings& s) {
     out += fmt::format("import.chunk_size = {}\n", s.import.chunk_size);
     if (s.import.skip_lines != 0) out += fmt::format("import.skip_lines = {}\n", s.import.skip_lines);
     if (s.import.short_rows) out += "import.short_rows = true\n";
+    // Which contacts rows mean, not how they are found.
+    const contact_settings usual;
+    if (s.contacts.missing != usual.missing) out += "contacts.missing = create\n";
+    if (s.contacts.several != usual.several)
+        out += fmt::format("contacts.several = {}\n", static_cast<int>(s.contacts.several));
+    if (!s.contacts.additional_emails) out += "contacts.additional_emails = false\n";
     if (s.import.oldest_due.count() != 0)
         out += fmt::format("import.oldest_due = {}\n", format_duration(s.import.oldest_due));
     return out;

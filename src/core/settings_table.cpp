@@ -718,6 +718,46 @@ void add_serve(table& t) {
                  duration(&settings::serve, &S::poll, milliseconds{10})});
 }
 
+void add_contacts(table& t) {
+    using S = contact_settings;
+    t.push_back({"contacts", "budget", "count", "2000",
+                 "Requests that one run may spend on finding contacts by what is not Apollo's id.",
+                 count(&settings::contacts, &S::budget, 0, 10'000'000)});
+    t.push_back({"contacts", "max_age", "duration", "1d",
+                 "How old what is known of contacts may be; older than that, what has changed is read from Apollo.",
+                 duration(&settings::contacts, &S::max_age, milliseconds{0})});
+    t.push_back({"contacts", "reread_after", "duration", "7d",
+                 "After how long the whole list is read again, not only what has changed.",
+                 duration(&settings::contacts, &S::reread_after, milliseconds{0})});
+    t.push_back({"contacts", "check", "index | never", "index",
+                 "Whether ids in the input are looked for before they are sent, where a complete index is at hand.",
+                 choice<S, bool>(&settings::contacts, &S::check, {{"index", true}, {"never", false}})});
+    t.push_back({"contacts", "missing", "reject | create", "reject",
+                 "What becomes of a row whose contact Apollo does not have.",
+                 choice<S, missing_contact>(
+                     &settings::contacts, &S::missing,
+                     {{"reject", missing_contact::reject}, {"create", missing_contact::create}})});
+    t.push_back({"contacts", "several", "reject | owner | active | oldest", "reject",
+                 "Which of several contacts with one key is meant: none, the one of the task's owner, the one that was "
+                 "active last, the oldest.",
+                 choice<S, several_contacts>(&settings::contacts, &S::several,
+                                             {{"reject", several_contacts::reject},
+                                              {"owner", several_contacts::owner},
+                                              {"active", several_contacts::active},
+                                              {"oldest", several_contacts::oldest}})});
+    t.push_back({"contacts", "additional_emails", "true | false", "true",
+                 "Whether a contact's additional e-mails count as much as its primary one.",
+                 flag(&settings::contacts, &S::additional_emails)});
+    t.push_back({"contacts", "keep_keys", "true | false", "true",
+                 "Whether the ledger keeps by which e-mail or CRM id each row named its contact, for results. If not, "
+                 "only of which kind it was.",
+                 flag(&settings::contacts, &S::keep_keys)});
+    t.push_back({"contacts", "refresh", "duration", "0s",
+                 "How often the service takes in what has changed in Apollo's contacts; 0s: only when an input needs "
+                 "it.",
+                 duration(&settings::contacts, &S::refresh, milliseconds{0})});
+}
+
 void add_notify(table& t) {
     using S = notify_settings;
     t.push_back({"notify", "url", "URL", "",
@@ -767,6 +807,7 @@ table make_table() {
     add_defaults(t);
     add_dates(t);
     add_import(t);
+    add_contacts(t);
     add_send(t);
     add_limits(t);
     add_places(t);

@@ -385,11 +385,13 @@ std::optional<held_job> find_or_plan_input(const environment& env, ledger::ledge
     input_summary input;
     auto job = find_or_plan(env, book, options, how, ask_apollo_for_owners(env), input);
     reporter.out().files = input.files;
+    reporter.out().contacts = input.contacts;
     if (job) {
         reporter.out().job = job->record.id;
         return std::move(*job);
     }
     reporter.stop_with(job.error());
+    reporter.out().resume_at = input.resume_at;
     reporter.out().rows.rows = input.rows;
     reporter.out().rows.rejected = input.rejected;
     reporter.out().rows.pending = input.rows - input.rejected;

@@ -28,6 +28,11 @@ result<void> ledger_sink::on_reject(const core::rejected_row& row, const ledger:
     return flush_if_full(1 + row.raw.size() / bytes_per_weight);
 }
 
+result<void> ledger_sink::on_keys(std::span<const std::pair<core::row_number, std::string>> keys) {
+    filling_.keys.insert(filling_.keys.end(), keys.begin(), keys.end());
+    return keys.empty() ? result<void>() : flush_if_full(keys.size());
+}
+
 result<void> ledger_sink::on_group(core::group_number number, const core::task_view& details) {
     filling_.groups.emplace_back(number, details);
     return flush_if_full(group_weight + details.note.size() / bytes_per_weight);
@@ -102,6 +107,8 @@ result<void> ledger_sink::write_all() {
         if (auto r = add(ledger_.add_duplicate(job_, row)); !r) return r.error();
     for (const auto& row : writing_.rejects)
         if (auto r = add(ledger_.add_reject(job_, row)); !r) return r.error();
+    for (const auto& [row, key] : writing_.keys)
+        if (auto r = add(ledger_.add_row_key(job_, row, key)); !r) return r.error();
     return {};
 }
 
@@ -110,6 +117,7 @@ void ledger_sink::part::clear() {
     chunk_count = 0;
     duplicates.clear();
     rejects.clear();
+    keys.clear();
 }
 
 }  // namespace taskbarge::job

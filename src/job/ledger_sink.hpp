@@ -20,6 +20,7 @@ class ledger_sink final : public row_sink, private grouper::chunk_sink {
     void expect(std::uint64_t rows) override { grouper_.expect(rows); }
     core::result<void> on_rows(std::span<const core::row> rows) override { return grouper_.add(rows); }
     core::result<void> on_reject(const core::rejected_row& row, const ledger::file_note& file) override;
+    core::result<void> on_keys(std::span<const std::pair<core::row_number, std::string>> keys) override;
     // Writes what is left and waits for it.
     core::result<void> finish();
     // Returns when nothing is being written.
@@ -40,6 +41,7 @@ class ledger_sink final : public row_sink, private grouper::chunk_sink {
         std::size_t chunk_count = 0;
         std::vector<core::duplicate_row> duplicates;
         std::vector<core::rejected_row> rejects;
+        std::vector<std::pair<core::row_number, std::string>> keys;
         void clear();
     };
     core::result<void> write();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "job/contact_finder.hpp"
 #include "job/input_pump.hpp"
 #include "job/ledger_sink.hpp"
 #include "job/repeats.hpp"
@@ -62,8 +63,13 @@ const std::vector<std::string>& names_of(const import_options& options) {
     return options.names.empty() ? options.files : options.names;
 }
 
-result<void> hand_over(const reader::row_batch& batch, input_pump& pump, row_sink& sink, reject_tally& tally) {
+result<void> hand_over(reader::row_batch& batch, contact_resolver& contacts, input_pump& pump, row_sink& sink,
+                       reject_tally& tally) {
+    auto known = contacts.resolve(batch);
+    if (!known) return known.error();
+    if (!*known) return failure{errc::waiting, "the contact of a row is not known"};
     if (auto r = sink.on_rows(batch.rows); !r) return r.error();
+    if (auto r = sink.on_keys(contacts.found_by()); !r) return r.error();
     for (const auto& reject : batch.rejects) {
         tally.add(reject);
         if (auto r = sink.on_reject(reject, pump.note_of(reject.at.file)); !r) return r.error();
@@ -201,10 +207,10 @@ void tell_of_files(const environment& env, const input_summary& input) {
 
 // Reads and groups into the ledger. The job is left in state planning.
 result<void> fill_plan(const environment& env, ledger::ledger& book, core::job_id job, const import_options& options,
-                       owner_directory owners, input_summary& input) {
+                       owner_directory owners, contact_resolver& contacts, input_summary& input) {
     ledger_sink sink(book, job,
                      {env.settings.import.chunk_size, env.settings.import.memory, {}, env.settings.import.dedupe_by});
-    auto read = read_input(env, options, std::move(owners), sink, [&](progress& p) {
+    auto read = read_input(env, options, std::move(owners), contacts, sink, [&](progress& p) {
         p.job = job;
         p.requests.groups = sink.stats().groups;
         p.rows.duplicate = sink.stats().duplicates;
@@ -294,8 +300,11 @@ result<void> check_rejects(const core::share_or_count& most, const input_summary
 }
 
 result<input_summary> read_input(const environment& env, const import_options& options, owner_directory owners,
-                                 row_sink& sink, const std::function<void(progress&)>& describe) {
-    auto source = reader::row_source::open(options.files, source_options_of(env, options, std::move(owners)));
+                                 contact_resolver& contacts, row_sink& sink,
+                                 const std::function<void(progress&)>& describe) {
+    auto from = source_options_of(env, options, std::move(owners));
+    from.keep_records = contacts.checks_ids();
+    auto source = reader::row_source::open(options.files, std::move(from));
     if (!source) return source.error();
     progress p;
     p.bytes_total = source->bytes_total();
@@ -312,7 +321,7 @@ result<input_summary> read_input(const environment& env, const import_options& o
         input.rows += (*batch)->rows.size() + (*batch)->rejects.size();
         if (input.rows % guess_interval < (*batch)->rows.size() && p.bytes_total > 0)
             sink.expect(expected_rows(input.rows, pump.bytes_read(), p.bytes_total, options.first_rows));
-        if (auto r = hand_over(**batch, pump, sink, tally); !r) return r.error();
+        if (auto r = hand_over(**batch, contacts, pump, sink, tally); !r) return r.error();
         pump.recycle(std::move(**batch));
         if (const auto now = env.clock.steady_now(); now - last_shown >= progress_interval) {
             last_shown = now;
@@ -328,6 +337,7 @@ result<input_summary> read_input(const environment& env, const import_options& o
     input.rejects = tally.lines();
     input.rejected_by_file = tally.by_file();
     input.files = done.files();
+    input.contacts = contacts.tally();
     input.unknown_words = done.unknown_words();
     input.sha256 = done.digest();
     input.bytes = done.bytes_read();
@@ -335,15 +345,56 @@ result<input_summary> read_input(const environment& env, const import_options& o
     return input;
 }
 
-result<held_job> find_or_plan(const environment& env, ledger::ledger& book, const import_options& options,
-                              found_job how, owner_directory owners, input_summary& input) {
-    auto its_own = find_by_origin(env, book, options, how);
-    if (!its_own) return its_own.error();
-    if (*its_own) return std::move(**its_own);
-    auto found = find_by_files(env, book, options, how);
-    if (!found) return found.error();
-    if (*found) return std::move(**found);
+namespace {
 
+// The rows' contacts that are not known, all of them: what they are asked for together costs the least.
+class nothing_kept final : public row_sink {
+ public:
+    void expect(std::uint64_t) override {}
+    result<void> on_rows(std::span<const core::row>) override { return {}; }
+    result<void> on_reject(const core::rejected_row&, const ledger::file_note&) override { return {}; }
+};
+
+// A ledger object of its own: that of the run is in use on another thread. Lives as long as the call that makes it.
+struct own_contacts {
+    std::unique_ptr<ledger::ledger> book;
+    open_contacts opener(const environment& env) {
+        return [this, &env]() -> result<ledger::contact_store*> {
+            auto opened = ledger::open_ledger(env.settings.ledger.path);
+            if (!opened) return opened.error();
+            book = std::move(*opened);
+            return &book->contacts();
+        };
+    }
+};
+
+result<void> find_unknown(const environment& env, ledger::ledger& book, const import_options& options,
+                          const owner_directory& owners, input_summary& input) {
+    if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end())
+        return failure{errc::input,
+                       "standard input has contacts that are not known here yet, and it can be read only once; save it "
+                       "as a file, or run `taskbarge contacts refresh` first"};
+    auto index = book.contacts().index(contact_team_of(env.settings));
+    if (!index) return index.error();
+    own_contacts own;
+    contact_resolver contacts(std::move(*index), own.opener(env), env.settings, env.clock.now(),
+                              unknown_contacts::collect);
+    nothing_kept sink;
+    auto read = read_input(env, options, owners, contacts, sink, [](progress&) {});
+    if (!read) return read.error();
+    // Where rows are no good for other reasons nothing is spent on their neighbours.
+    if (auto r = check_rejects(env.settings.import.max_rejects, *read); !r) {
+        input = std::move(*read);
+        return r.error();
+    }
+    auto end = find_contacts(env, book, contacts.wanted());
+    input.resume_at = end.resume_at;
+    if (end.why) return *end.why;
+    return {};
+}
+
+result<held_job> plan_anew(const environment& env, ledger::ledger& book, const import_options& options, found_job how,
+                           owner_directory owners, contact_resolver& contacts, input_summary& input) {
     const auto& apollo = env.settings.apollo;
     auto begun = book.begin_plan(names_of(options), env.settings.import.chunk_size, apollo.base_url, apollo.team,
                                  env.clock.now());
@@ -355,7 +406,7 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
         (void)book.discard_plan(job);
         return why;
     };
-    if (auto r = fill_plan(env, book, job, options, std::move(owners), input); !r) return give_up(r.error());
+    if (auto r = fill_plan(env, book, job, options, std::move(owners), contacts, input); !r) return give_up(r.error());
     core::fault_point("planned");
     if (options.still_whole)
         if (auto r = options.still_whole(); !r) return give_up(r.error());
@@ -378,7 +429,7 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
         (void)book.discard_plan(job);
         if (why.code != errc::job_held) return why;
         // Another process committed the same input in the meantime: its job is ours too.
-        its_own = find_by_origin(env, book, options, how);
+        auto its_own = find_by_origin(env, book, options, how);
         if (!its_own) return its_own.error();
         if (*its_own) return std::move(**its_own);
         auto other = find_same(env, book, options, identity);
@@ -392,6 +443,34 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
     auto record = book.job(job);
     if (!record) return record.error();
     return held_job{std::move(*record), std::move(lock), false};
+}
+
+
+}  // namespace
+
+result<held_job> find_or_plan(const environment& env, ledger::ledger& book, const import_options& options,
+                              found_job how, owner_directory owners, input_summary& input) {
+    auto its_own = find_by_origin(env, book, options, how);
+    if (!its_own) return its_own.error();
+    if (*its_own) return std::move(**its_own);
+    auto found = find_by_files(env, book, options, how);
+    if (!found) return found.error();
+    if (*found) return std::move(**found);
+    // Each time Apollo is asked more is known; what changes faster is for another run.
+    constexpr int most_rounds = 4;
+    for (int round = 1;; ++round) {
+        auto index = book.contacts().index(contact_team_of(env.settings));
+        if (!index) return index.error();
+        own_contacts own;
+        contact_resolver contacts(std::move(*index), own.opener(env), env.settings, env.clock.now(),
+                                  unknown_contacts::stop);
+        auto planned = plan_anew(env, book, options, how, owners, contacts, input);
+        if (planned || contacts.tally().unknown == 0) return planned;
+        if (round == most_rounds)
+            return failure{errc::waiting, "Apollo's contacts change faster than they can be looked up; run again"};
+        input = {};
+        if (auto r = find_unknown(env, book, options, owners, input); !r) return r.error();
+    }
 }
 
 }  // namespace taskbarge::job

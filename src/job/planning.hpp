@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "job/contact_resolver.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/grouper/grouper.hpp"
 #include "taskbarge/job/job.hpp"
@@ -28,6 +29,8 @@ struct input_summary {
     std::uint64_t bytes = 0;
     std::string relative_day;                       // empty: no relative dates
     std::vector<std::uint64_t> rejected_by_file{};  // up to the last file that has some
+    contact_tally contacts;
+    std::optional<core::instant> resume_at;  // of an input that waits for Apollo: not before
 };
 
 // Called for what comes out of the reader, in batches.
@@ -38,12 +41,16 @@ class row_sink {
     virtual void expect(std::uint64_t rows) = 0;
     virtual core::result<void> on_rows(std::span<const core::row> rows) = 0;
     virtual core::result<void> on_reject(const core::rejected_row& row, const ledger::file_note& file) = 0;
+    // By what rows that were given before named their contacts.
+    virtual core::result<void> on_keys(std::span<const std::pair<core::row_number, std::string>>) { return {}; }
 };
 
-// Reads the input from end to end on a thread of its own and hands everything to `sink` on this one. Stops with
-// errc::interrupted when asked. Progress goes to the observer at most five times a second.
+// Reads the input from end to end on a thread of its own and hands everything to `sink` on this one, with the contacts
+// that `contacts` finds. Stops with errc::interrupted when asked, and with errc::waiting at a row whose contact is not
+// known where that is to stop it. Progress goes to the observer at most five times a second.
 core::result<input_summary> read_input(const environment& env, const import_options& options, owner_directory owners,
-                                       row_sink& sink, const std::function<void(progress&)>& describe);
+                                       contact_resolver& contacts, row_sink& sink,
+                                       const std::function<void(progress&)>& describe);
 
 // The reader's options for this run's settings.
 reader::source_options source_options_of(const environment& env, const import_options& options, owner_directory owners);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 
+#include "job/contact_finder.hpp"
 #include "job/group_tally.hpp"
 #include "job/online.hpp"
 #include "job/owners.hpp"
@@ -131,6 +132,42 @@ std::optional<core::rate_book> known_limits(const environment& env) {
     return *learnt;
 }
 
+// How contacts would be found, and what that costs; of a list whose length is not known it asks Apollo.
+plan_report::finding cost_of_finding(const environment& env, ledger::ledger* earlier, const contact_resolver& contacts) {
+    plan_report::finding out;
+    const auto team = contact_team_of(env.settings);
+    const auto now = env.clock.now();
+    ledger::contact_index index;
+    if (earlier)
+        if (auto known = earlier->contacts().index(team)) index = std::move(*known);
+    auto way = way_to(contacts.wanted(), index, env.settings, now);
+    auto scratch = ledger::open_ledger(":memory:");
+    if (!way.total_known && !env.key.empty() && scratch) {
+        if (const auto total = ask_for_total(env, **scratch)) {
+            index.total = *total;
+            way = way_to(contacts.wanted(), index, env.settings, now);
+        }
+    }
+    out.how = text_of(way, contacts.wanted(), index.total);
+    out.requests = way.requests + way.id_requests;
+    const auto until = [&](route r, std::uint64_t requests) {
+        const route_windows gate(r, env.settings, env.clock);
+        for (auto* book : {earlier, scratch ? scratch->get() : nullptr}) {
+            if (!book || requests == 0) continue;
+            const auto kept = gate.load(*book);
+            if (!kept || std::none_of(kept->windows.begin(), kept->windows.end(),
+                                      [](const auto& w) { return w.limit || w.unlimited; }))
+                continue;
+            const auto end = client::forecast_end(*kept, env.settings.limits, requests, now).end;
+            out.expected_end = std::max(out.expected_end.value_or(end), end);
+            return;
+        }
+    };
+    until(route::contacts_search, way.requests);
+    until(route::contact, way.id_requests);
+    return out;
+}
+
 result<void> fill(plan_report& out, const input_summary& input, const counting_sink& sink) {
     auto& rows = out.base.rows;
     rows.rows = input.rows;
@@ -140,6 +177,7 @@ result<void> fill(plan_report& out, const input_summary& input, const counting_s
     out.base.requests.groups = sink.stats().groups;
     out.base.requests.minimum_requests = sink.stats().chunks;
     out.base.files = input.files;
+    out.base.contacts = input.contacts;
     out.rejects = input.rejects;
     out.unknown_words = input.unknown_words;
     auto largest = sink.largest_groups();
@@ -164,12 +202,19 @@ plan_report plan_files(const environment& env, const import_options& options, co
     auto repeats =
         earlier && by_date ? std::optional<repeat_finder>(std::in_place, *earlier, env.settings, 0) : std::nullopt;
     counting_sink sink(env.settings.import, std::move(repeats), take);
-    auto input = read_input(env, options, ask_apollo_for_owners(env), sink, [&](progress& p) {
+    const auto index = earlier ? earlier->contacts().index(contact_team_of(env.settings))
+                               : result<ledger::contact_index>(ledger::contact_index());
+    open_contacts store;
+    if (earlier) store = [&]() -> result<ledger::contact_store*> { return &earlier->contacts(); };
+    contact_resolver contacts(index ? *index : ledger::contact_index(), std::move(store), env.settings, env.clock.now(),
+                              unknown_contacts::stand_in);
+    auto input = read_input(env, options, ask_apollo_for_owners(env), contacts, sink, [&](progress& p) {
         p.requests.groups = sink.stats().groups;
         p.rows.duplicate = sink.stats().duplicates;
     });
     auto finished = input ? sink.finish() : result<void>(input.error());
     if (finished) finished = fill(out, *input, sink);
+    if (finished && !contacts.wanted().empty()) out.contacts_to_find = cost_of_finding(env, earlier.get(), contacts);
     if (finished) {
         if (auto r = check_rejects(env.settings.import.max_rejects, *input); !r) finished = r.error();
     }

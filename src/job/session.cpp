@@ -26,6 +26,16 @@ std::string_view to_string(route r) {
             return "tasks/search";
         case route::users:
             return "users/search";
+        case route::contacts_search:
+            return "contacts/search";
+        case route::contact:
+            return "contacts/show";
+        case route::contacts_create:
+            return "contacts/bulk_create";
+        case route::contact_stages:
+            return "contact_stages/index";
+        case route::labels:
+            return "labels/index";
         case route::usage_stats:
             break;
     }
@@ -90,15 +100,21 @@ client::window_decision route_windows::peek() const {
     return client::take_place(book, limits_, clock_.now());
 }
 
+namespace {
+
+template <std::size_t... Route>
+std::array<route_windows, route_count> windows_of_all_routes(const environment& env, std::index_sequence<Route...>) {
+    return {route_windows(static_cast<route>(Route), env.settings, env.clock)...};
+}
+
+}  // namespace
+
 session::session(const environment& env, asio::any_io_executor ex, ledger_writer& writer, client::apollo_client& client)
     : env_(env),
       executor_(std::move(ex)),
       writer_(writer),
       client_(client),
-      windows_{route_windows(route::bulk_create, env.settings, env.clock),
-               route_windows(route::search, env.settings, env.clock),
-               route_windows(route::users, env.settings, env.clock),
-               route_windows(route::usage_stats, env.settings, env.clock)},
+      windows_(windows_of_all_routes(env, std::make_index_sequence<route_count>())),
       bell_(executor_) {
     const auto on_loop = [this] {
         for (auto* one : under_way_)
@@ -217,6 +233,26 @@ asio::awaitable<result<asked>> session::users_page(std::uint32_t page) {
     co_return co_await ask(route::users, call);
 }
 
+asio::awaitable<result<asked>> session::contacts_page(client::contact_search what) {
+    auto call = [this, &what] { return client_.search_contacts(what); };
+    co_return co_await ask(route::contacts_search, call);
+}
+
+asio::awaitable<result<asked>> session::contact(std::string id) {
+    auto call = [this, &id] { return client_.contact(id); };
+    co_return co_await ask(route::contact, call);
+}
+
+asio::awaitable<result<asked>> session::list(route r) {
+    auto call = [this, r] { return r == route::labels ? client_.labels() : client_.contact_stages(); };
+    co_return co_await ask(r, call);
+}
+
+asio::awaitable<result<asked>> session::create_contacts(std::string body) {
+    auto call = [this, &body] { return client_.create_contacts(body); };
+    co_return co_await ask(route::contacts_create, call);
+}
+
 asio::awaitable<result<asked>> session::create_nothing() {
     auto call = [this] { return ask_for_nothing(client_); };
     co_return co_await ask(route::bulk_create, call);
@@ -232,7 +268,8 @@ asio::awaitable<result<std::optional<client::exchange>>> session::learn_limits()
     auto stats = client::read_usage_stats(*answer);
     if (!stats) co_return std::move(answer);  // the headers of the first answer will do
     for (const auto& usage : *stats) {
-        for (const auto r : {route::bulk_create, route::search, route::users}) {
+        for (std::size_t i = 0; i < route_count; ++i) {
+            const auto r = static_cast<route>(i);
             if (usage.controller + "/" + usage.action != "api/v1/" + std::string(to_string(r))) continue;
             auto& gate = windows(r);
             auto learnt = co_await writer_.ask<core::rate_book>([&](ledger::ledger& l) {

@@ -22,7 +22,18 @@
 namespace taskbarge::job {
 
 // The routes that have windows of their own.
-enum class route : std::uint8_t { bulk_create, search, users, usage_stats };
+enum class route : std::uint8_t {
+    bulk_create,
+    search,
+    users,
+    contacts_search,
+    contact,
+    contacts_create,
+    contact_stages,
+    labels,
+    usage_stats
+};
+inline constexpr std::size_t route_count = 9;
 std::string_view to_string(route r);  // "tasks/bulk_create", as the ledger's books are named
 
 // Wakes sleeping coroutines early. Lives on the event loop.
@@ -95,6 +106,13 @@ class session {
         std::uint32_t page, std::uint32_t per_page, const std::vector<std::pair<std::string, std::string>>& filters);
     static constexpr std::uint32_t users_per_page = 100;
     boost::asio::awaitable<core::result<asked>> users_page(std::uint32_t page);
+    boost::asio::awaitable<core::result<asked>> contacts_page(client::contact_search what);
+    boost::asio::awaitable<core::result<asked>> contact(std::string id);
+    // GET /contact_stages or GET /labels.
+    boost::asio::awaitable<core::result<asked>> list(route r);
+    // Creates contacts, for which the caller has recorded its intent. A stop ends it as not sent while it waits for a
+    // connection; once its first byte is written its answer or its deadline is waited for.
+    boost::asio::awaitable<core::result<asked>> create_contacts(std::string body);
     // A bulk_create request without contacts or details, which Apollo can only refuse: shows the right to the route.
     boost::asio::awaitable<core::result<asked>> create_nothing();
     // Asks usage_stats once and fills the books of all routes. A key without that right is no failure: nothing learnt.
@@ -133,7 +151,7 @@ class session {
     boost::asio::any_io_executor executor_;
     ledger_writer& writer_;
     client::apollo_client& client_;
-    std::array<route_windows, 4> windows_;
+    std::array<route_windows, route_count> windows_;
     wake_bell bell_;
     std::list<async::task_group*> under_way_;                     // what a stop is passed on to
     std::optional<std::chrono::milliseconds> least_server_time_;  // at zero of the monotonic clock

@@ -252,7 +252,6 @@ CREATE TABLE contact_lists (
     total INTEGER NOT NULL DEFAULT 0,
     unseen INTEGER NOT NULL DEFAULT 0,
     gap TEXT NOT NULL DEFAULT '',
-    keywords_find_additional INTEGER NOT NULL DEFAULT 0,
     reading TEXT NOT NULL DEFAULT '',
     hash_name TEXT NOT NULL,
     UNIQUE (base_url, team)

@@ -115,8 +115,7 @@ result<contact_index> sqlite_contact_store::index(const contact_team& team) {
         if (!list) return list.error();
         if (*list == 0) return out;
         auto query = db_.prepare(
-            "SELECT read_at, as_of, total, unseen, gap, keywords_find_additional, reading FROM contact_lists "
-            "WHERE id = ?");
+            "SELECT read_at, as_of, total, unseen, gap, reading FROM contact_lists WHERE id = ?");
         auto found = query.bind(*list).next();
         if (!found) return found.error();
         out.read_at = query.optional_time(0);
@@ -124,8 +123,7 @@ result<contact_index> sqlite_contact_store::index(const contact_team& team) {
         out.total = query.number(2);
         out.unseen = query.number(3);
         out.gap = query.string(4);
-        out.keywords_find_additional = query.integer(5) != 0;
-        out.reading = query.string(6);
+        out.reading = query.string(5);
         return out;
     });
 }
@@ -137,23 +135,22 @@ result<void> sqlite_contact_store::save_index(const contact_team& team, const co
         return db_
             .prepare(
                 "UPDATE contact_lists SET read_at = ?, as_of = ?, total = ?, unseen = ?, gap = ?, "
-                "keywords_find_additional = ?, reading = ? WHERE id = ?")
-            .bind(index.read_at, index.as_of, index.total, index.unseen, index.gap, index.keywords_find_additional,
-                  index.reading, *list)
+                "reading = ? WHERE id = ?")
+            .bind(index.read_at, index.as_of, index.total, index.unseen, index.gap, index.reading, *list)
             .run();
     });
 }
 
 result<std::uint64_t> sqlite_contact_store::put(const contact_team& team, std::span<const contact_record> contacts,
-                                                instant seen_at, instant since) {
+                                                instant seen_at, const counting& count) {
     return db_.atomically(access::write, [&]() -> result<std::uint64_t> {
         const auto list = list_of(team, need::make);
         if (!list) return list.error();
         std::uint64_t fresh = 0;
         for (const auto& contact : contacts) {
-            const auto counted = put_one(*list, contact, seconds(seen_at), seconds(since));
+            const auto counted = put_one(*list, contact, seen_at, count);
             if (!counted) return counted.error();
-            fresh += *counted;
+            fresh += *counted ? 1 : 0;
         }
         return fresh;
     });
@@ -161,8 +158,8 @@ result<std::uint64_t> sqlite_contact_store::put(const contact_team& team, std::s
 
 // A key is valid with the version of its contact: those of an earlier one are passed over, and dropped with the next
 // cleaning. So nothing has to be looked for by contact, which would take an index of its own.
-result<std::uint64_t> sqlite_contact_store::put_one(std::int64_t list, const contact_record& contact,
-                                                    std::int64_t seen_at, std::int64_t since) {
+result<bool> sqlite_contact_store::put_one(std::int64_t list, const contact_record& contact, instant seen_at,
+                                           const counting& count) {
     std::vector<stored_key> keys;
     for (const auto& key : contact.keys)
         keys.push_back({hash_of(list, key.kind, key.text), !key.primary});
@@ -177,20 +174,23 @@ result<std::uint64_t> sqlite_contact_store::put_one(std::int64_t list, const con
     auto query = db_.prepare("SELECT id, seen_at, keys, version FROM contacts WHERE list = ? AND contact = ?");
     auto found = query.bind(list, id).next();
     if (!found) return found.error();
-    const bool existed_then = !contact.created_at || seconds(*contact.created_at) < since;
-    const bool fresh = existed_then && (!*found || query.integer(1) < since);
+    const bool existed_then =
+        !contact.created_at || !count.created_before || *contact.created_at < *count.created_before;
+    const bool fresh = existed_then && (!*found || query.time(1) < count.since);
     std::int64_t row = 0, version = 0;
     bool same_keys = false;
+    // What is added to makes no print: the next whole record is then taken for a change.
+    const std::string kept_print = contact.whole ? print : std::string();
     if (*found) {
         row = query.integer(0);
         same_keys = query.bytes(2) == print;
-        version = query.integer(3) + (same_keys ? 0 : 1);
+        version = query.integer(3) + (same_keys || !contact.whole ? 0 : 1);
         query.reset();
         auto done = db_.prepare(
                            "UPDATE contacts SET owner = ?, created_at = ?, active_at = ?, seen_at = max(seen_at, ?), "
                            "keys = ?, version = ? WHERE id = ?")
                         .bind(owner, seconds(contact.created_at), seconds(contact.active_at), seen_at,
-                              sqlite::blob{print}, version, row)
+                              sqlite::blob{same_keys ? print : kept_print}, version, row)
                         .run();
         if (!done) return done.error();
     } else {
@@ -198,7 +198,7 @@ result<std::uint64_t> sqlite_contact_store::put_one(std::int64_t list, const con
                            "INSERT INTO contacts (list, contact, owner, created_at, active_at, seen_at, keys, version) "
                            "VALUES (?, ?, ?, ?, ?, ?, ?, 0)")
                         .bind(list, id, owner, seconds(contact.created_at), seconds(contact.active_at), seen_at,
-                              sqlite::blob{print})
+                              sqlite::blob{kept_print})
                         .run();
         if (!done) return done.error();
         row = db_.last_id();
@@ -210,7 +210,7 @@ result<std::uint64_t> sqlite_contact_store::put_one(std::int64_t list, const con
                         .run();
         if (!done) return done.error();
     }
-    return fresh ? 1 : 0;
+    return fresh;
 }
 
 result<std::vector<contact_match>> sqlite_contact_store::find(const contact_team& team, core::key_kind kind,
@@ -232,7 +232,7 @@ result<std::vector<contact_match>> sqlite_contact_store::find(const contact_team
             if (!query.is_null(1)) match.owner_id = id_in(query, 1);
             match.created_at = time_of(query, 2);
             match.active_at = time_of(query, 3);
-            match.seen_at = *time_of(query, 4);
+            match.seen_at = query.time(4);
             match.primary = query.integer(5) == 0;
             out.push_back(std::move(match));
         });
@@ -251,7 +251,7 @@ result<std::optional<instant>> sqlite_contact_store::seen(const contact_team& te
         auto query = db_.prepare("SELECT seen_at FROM contacts WHERE list = ? AND contact = ?");
         auto found = query.bind(*list, stored_id(contact_id)).next();
         if (!found) return found.error();
-        return *found ? time_of(query, 0) : when();
+        return *found ? query.optional_time(0) : when();
     });
 }
 
@@ -261,7 +261,7 @@ result<void> sqlite_contact_store::note_absent(const contact_team& team, std::op
         const auto list = list_of(team, need::make);
         if (!list) return list.error();
         return db_.prepare("REPLACE INTO absent_contacts (key, list, asked_at) VALUES (?, ?, ?)")
-            .bind(sqlite::blob{bytes_of(hash_of(*list, kind, text))}, *list, seconds(asked_at))
+            .bind(sqlite::blob{bytes_of(hash_of(*list, kind, text))}, *list, asked_at)
             .run();
     });
 }
@@ -277,7 +277,7 @@ result<std::optional<instant>> sqlite_contact_store::absent_since(const contact_
         auto query = db_.prepare("SELECT asked_at FROM absent_contacts WHERE key = ?");
         auto found = query.bind(sqlite::blob{bytes_of(hash_of(*list, kind, text))}).next();
         if (!found) return found.error();
-        return *found ? time_of(query, 0) : when();
+        return *found ? query.optional_time(0) : when();
     });
 }
 
@@ -300,7 +300,7 @@ result<bool> sqlite_contact_store::drop_some_unseen(const contact_team& team, in
         auto contacts = db_.prepare(
                                "DELETE FROM contacts WHERE id IN (SELECT id FROM contacts WHERE list = ? AND "
                                "seen_at < ? LIMIT ?)")
-                            .bind(*list, seconds(since), drop_step)
+                            .bind(*list, since, drop_step)
                             .run();
         if (!contacts) return contacts.error();
         if (db_.changes() > 0) return true;
@@ -314,7 +314,7 @@ result<bool> sqlite_contact_store::drop_some_unseen(const contact_team& team, in
         if (!keys) return keys.error();
         if (db_.changes() > 0) return true;
         auto absent = db_.prepare("DELETE FROM absent_contacts WHERE list = ? AND asked_at < ?")
-                          .bind(*list, seconds(since))
+                          .bind(*list, since)
                           .run();
         if (!absent) return absent.error();
         return false;

@@ -20,7 +20,7 @@ class sqlite_contact_store final : public contact_store {
     core::result<contact_index> index(const contact_team& team) override;
     core::result<void> save_index(const contact_team& team, const contact_index& index) override;
     core::result<std::uint64_t> put(const contact_team& team, std::span<const contact_record> contacts,
-                                    core::instant seen_at, core::instant since) override;
+                                    core::instant seen_at, const counting& count) override;
     core::result<std::vector<contact_match>> find(const contact_team& team, core::key_kind kind,
                                                   std::string_view key) override;
     core::result<std::optional<core::instant>> seen(const contact_team& team, std::string_view contact_id) override;
@@ -40,8 +40,8 @@ class sqlite_contact_store final : public contact_store {
     // is emptied by the first that may write, and is none for who only looks.
     core::result<std::int64_t> list_of(const contact_team& team, need how);
     core::result<void> empty_list(std::int64_t list);
-    core::result<std::uint64_t> put_one(std::int64_t list, const contact_record& contact, std::int64_t seen_at,
-                                        std::int64_t since);
+    core::result<bool> put_one(std::int64_t list, const contact_record& contact, core::instant seen_at,
+                               const counting& count);
     key_hash::digest hash_of(std::int64_t list, std::optional<core::key_kind> kind, std::string_view text) const;
 
     sqlite::connection& db_;

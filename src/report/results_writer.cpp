@@ -74,7 +74,7 @@ void results_writer::header(std::string& out) const {
     if (format_ != results_format::csv) return;
     out +=
         "row,file,line,contact_id,state,task_id,code,column,message,attempts,request_id,possible_duplicate,"
-        "duplicate_of,finished_at\n";
+        "duplicate_of,finished_at,contact_key\n";
 }
 
 void results_writer::line(std::string& out, const ledger::row_result& row) {
@@ -111,6 +111,8 @@ void results_writer::csv_line(std::string& out, const ledger::row_result& row) {
     append_duplicate_of(out, row, job_);
     out += ',';
     if (row.finished_at) out += time_text(*row.finished_at);
+    out += ',';
+    append_csv_text(out, row.contact_key);
     out += '\n';
 }
 
@@ -132,6 +134,7 @@ void results_writer::json_line(std::string& out, const ledger::row_result& row) 
     append_duplicate_of(duplicate_of, row, job_);
     o.text_or_null("duplicate_of", duplicate_of);
     o.text_or_null("finished_at", row.finished_at ? std::string_view(time_text(*row.finished_at)) : "");
+    o.text_or_null("contact_key", row.contact_key);
     o.close();
     out += '\n';
 }

@@ -4,6 +4,7 @@
 // from any one thread. None of them prints: progress goes to the observer, the end comes back as a value.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -27,13 +28,14 @@
 
 namespace taskbarge::job {
 
-enum class phase { reading, connecting, sending, looking_up, waiting, stopping };
+enum class phase { reading, finding, connecting, sending, looking_up, waiting, stopping };
 
 // A snapshot for the live line.
 struct progress {
     job::phase phase = job::phase::reading;
     core::job_id job = 0;
     std::uint64_t bytes_read = 0, bytes_total = 0;  // while reading; total 0: not known
+    std::uint64_t contacts_read = 0, contacts_total = 0;  // while finding contacts; total 0: not known
     core::row_counts rows;
     core::request_counts requests;
     std::uint32_t in_flight = 0;
@@ -73,6 +75,15 @@ struct environment {
     bool brings_originals_on = true;
 };
 
+// What became of rows that name their contact by something else than Apollo's id, and of ids that were checked.
+struct contact_tally {
+    std::uint64_t found = 0;
+    std::array<std::uint64_t, core::key_kind_count> found_by{};  // by core::key_kind
+    std::uint64_t none = 0, ambiguous = 0, disagree = 0;         // rejected
+    std::uint64_t unknown = 0;                                   // Apollo has to be asked
+    std::uint64_t all() const { return found + none + ambiguous + disagree + unknown; }
+};
+
 // How a run ended. With `why` set the run stopped before its end and the exit code follows from why->code; without it
 // the job is finished and the code follows from the counts.
 struct report {
@@ -90,6 +101,7 @@ struct report {
     std::optional<core::instant> pruned_at;  // its rows are gone, its sums are left
     // What was found in the input, where it was read; else name, format and header as the ledger has them.
     std::vector<reader::file_report> files;
+    contact_tally contacts{};  // where the input was read
     // Why rows were not created, commonest first, where that was asked for.
     std::vector<ledger::reason_count> reasons{};
 };
@@ -183,6 +195,13 @@ struct plan_report {
         core::instant due_at{};              // there
     };
     std::optional<repeat> repeats;
+    // What finding the contacts would take of which nothing is known here.
+    struct finding {
+        std::string how;             // one line
+        std::uint64_t requests = 0;  // at least
+        std::optional<core::instant> expected_end;
+    };
+    std::optional<finding> contacts_to_find;
     std::vector<splitter> splitters;  // most expensive first
     // Were 1 % of the contacts refused: so many more requests would find them, and all would end then.
     std::uint64_t search_requests = 0;

@@ -23,7 +23,7 @@ struct contact_team {
     std::string base_url, team;
 };
 
-// One of Apollo's contacts, as far as it is kept. Times are kept to the second.
+// One of Apollo's contacts, as far as it is kept. Its own times are kept to the second.
 struct contact_record {
     struct key {
         core::key_kind kind = core::key_kind::email;
@@ -34,6 +34,7 @@ struct contact_record {
     std::string owner_id;
     std::optional<core::instant> created_at, active_at;
     std::vector<key> keys;
+    bool whole = true;  // it has no other keys; false: what was known besides stays
 };
 
 // A contact that has a key.
@@ -52,7 +53,6 @@ struct contact_index {
     std::uint64_t total = 0;               // contacts that Apollo counted when it was read
     std::uint64_t unseen = 0;              // of them never shown
     std::string gap;                       // why some were not shown, one line; empty: the index is complete
-    bool keywords_find_additional = false;  // a search by keyword has shown a contact by an additional e-mail
     std::string reading;  // the reading that is under way, as whoever reads wrote it down; empty: none is
     bool complete() const { return read_at && gap.empty(); }
     friend bool operator==(const contact_index&, const contact_index&) = default;
@@ -67,9 +67,13 @@ class contact_store {
     virtual core::result<void> save_index(const contact_team& team, const contact_index& index) = 0;
 
     // Takes in what Apollo showed at `seen_at`; keys that a contact had before and has no more are forgotten. Gives how
-    // many of the contacts had not been seen at or after `since` and were created before it (or at a time unknown).
+    // many of the contacts count as new.
+    struct counting {
+        core::instant since{};                        // that were not seen at or after this
+        std::optional<core::instant> created_before;  // and were created before this, or at a time unknown
+    };
     virtual core::result<std::uint64_t> put(const contact_team& team, std::span<const contact_record> contacts,
-                                            core::instant seen_at, core::instant since) = 0;
+                                            core::instant seen_at, const counting& count) = 0;
     // All contacts that have the key, by id.
     virtual core::result<std::vector<contact_match>> find(const contact_team& team, core::key_kind kind,
                                                           std::string_view key) = 0;

@@ -6,6 +6,8 @@ std::string_view to_string(job::phase p) {
     switch (p) {
         case job::phase::reading:
             return "reading";
+        case job::phase::finding:
+            return "finding";
         case job::phase::connecting:
             return "connecting";
         case job::phase::sending:
