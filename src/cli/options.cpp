@@ -406,6 +406,10 @@ void add_sandbox(CLI::App& app, options& o) {
     add_three(sub, "--search-limits", s.search_limits, "The same for tasks/search", number);
     add_three(sub, "--users-limits", s.users_limits, "The same for users/search", number);
     add_three(sub, "--usage-limits", s.usage_limits, "The same for usage_stats", number);
+    add_three(sub, "--contacts-search-limits", s.contacts_search_limits, "The same for contacts/search", number);
+    add_three(sub, "--contact-limits", s.contact_limits, "The same for contacts/ID", number);
+    add_three(sub, "--contacts-create-limits", s.contacts_create_limits, "The same for contacts/bulk_create", number);
+    add_three(sub, "--lists-limits", s.lists_limits, "The same for labels and for contact_stages", number);
     add_three(sub, "--window-lengths", s.lengths, "Lengths of the three windows, such as 2s,10s,1m", duration);
     sub.add_flag("--minimal-answers", s.minimal_answers, "Answers hold only what a client must have");
     add_duration(sub, "--latency", s.latency, "Wait before each answer");
@@ -414,10 +418,19 @@ void add_sandbox(CLI::App& app, options& o) {
     sub.add_flag("--search-filters", s.search_filters, "Let the search honour contact_id and user_id");
     sub.add_flag("--search-hides-finished", s.search_hides_finished, "Do not list completed and skipped tasks");
     sub.add_option("--existing-tasks", s.existing_tasks, "Other people's tasks in the list")->type_name("N");
+    sub.add_option("--contacts", s.contacts, "Contacts of the team, made up from the seed")->type_name("N");
+    sub.add_option("--contacts-file", s.contacts_file, "Contacts as lines of JSON; what they lack is made up")
+        ->type_name("FILE");
+    sub.add_option("--contacts-alike", s.contacts_alike, "So many of those made up share their address with another")
+        ->type_name("PERCENT");
+    sub.add_option("--contacts-visible", s.contacts_visible, "Contacts that one search can show")->type_name("N");
+    sub.add_flag("--keywords-find-additional", s.keywords_find_additional,
+                 "Let keywords find contacts by additional addresses");
+    sub.add_flag("--known-contacts-only", s.known_contacts_only, "Refuse tasks for contacts that are not there");
     sub.add_option("--max-contacts", s.max_contacts, "Contacts per request; more are refused; 0: no limit")
         ->type_name("N");
     several("--bad-contact", s.bad_contacts, "A contact id that is refused; may be repeated", "ID");
-    several("--forbid", s.forbid, "A route answered 403: bulk_create, search, users, usage_stats", "ROUTE");
+    several("--forbid", s.forbid, "A route answered 403, such as bulk_create or contacts_search", "ROUTE");
     several("--fault", s.faults, "A fault, as docs/sandbox.md describes; may be repeated", "FAULT");
     sub.add_option("--journal", s.journal, "File for one JSON line per task created")->type_name("FILE");
     sub.add_flag("--journal-reload", s.journal_reload, "Begin with the tasks that the journal holds");

@@ -1,6 +1,8 @@
 // The view for tests under /sandbox/, which is no part of Apollo.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sandbox/apollo.hpp"
 #include "sandbox/texts.hpp"
 
@@ -42,7 +44,19 @@ answer apollo::admin(const request_head& head, std::string_view body) {
         }
         return stats_answer();
     }
-    return error_answer(404, "The sandbox has GET /sandbox/stats, GET /sandbox/tasks and POST /sandbox/faults");
+    if (head.method == "GET" && path == "/sandbox/contacts") return contacts_answer();
+    constexpr std::string_view one_contact = "/sandbox/contacts/";
+    if (head.method == "DELETE" && path.starts_with(one_contact)) {
+        return changed_contacts("remove", path.substr(one_contact.size()));
+    }
+    if (head.method == "POST" && path == "/sandbox/contacts") return changed_contacts("add", body);
+    if (head.method == "POST" && path.starts_with(one_contact)) {
+        return changed_contacts(path.substr(one_contact.size()), body);
+    }
+    return error_answer(404,
+                        "The sandbox has GET /sandbox/stats, /sandbox/tasks and /sandbox/contacts, POST "
+                        "/sandbox/faults, /sandbox/contacts, /sandbox/contacts/remove and /sandbox/contacts/merge, "
+                        "and DELETE /sandbox/contacts/ID");
 }
 
 answer apollo::stats_answer() const {
@@ -54,8 +68,10 @@ answer apollo::stats_answer() const {
     }
     body.back() = '}';
     fmt::format_to(std::back_inserter(body),
-                   R"(,"tasks":{},"pairs":{},"tasks_twice":{},"throttled":{},"connections":{},"faults":[)", stats.tasks,
-                   stats.pairs, stats.tasks_twice, stats.throttled, stats.connections);
+                   R"(,"tasks":{},"pairs":{},"tasks_twice":{},"contacts":{},"contacts_created":{},"throttled":{},)"
+                   R"("connections":{},"faults":[)",
+                   stats.tasks, stats.pairs, stats.tasks_twice, stats.contacts, stats.contacts_created, stats.throttled,
+                   stats.connections);
     for (const auto& [text, strikes] : stats.faults) {
         body += R"({"fault":)";
         append_json(body, text);
@@ -71,6 +87,35 @@ answer apollo::tasks_answer() const {
         append_task_line(a.body, task.id, task.contact_id, task.details, task.created_at);
     });
     return a;
+}
+
+answer apollo::contacts_answer() const {
+    answer a{200, {}, "application/jsonl"};
+    contacts_.store().for_each([&](const stored_contact& c) {
+        append_contact(a.body, c, contact_shape::fields);
+        a.body.push_back('\n');
+    });
+    return a;
+}
+
+// One contact a line: "add" takes JSON, "remove" ids, "merge" two ids with a blank between them.
+answer apollo::changed_contacts(std::string_view what, std::string_view body) {
+    std::uint64_t changed = 0;
+    for (const std::string& line : lines_of(body)) {
+        if (what == "add") {
+            if (const auto added = contacts_.add(line); !added) return error_answer(422, added.error().text);
+            ++changed;
+        } else if (what == "remove") {
+            changed += contacts_.remove(line) ? 1 : 0;
+        } else if (what == "merge") {
+            const auto blank = std::min(line.find(' '), line.size());
+            const auto into = std::string_view(line).substr(std::min(blank + 1, line.size()));
+            changed += contacts_.merge(std::string_view(line).substr(0, blank), into) ? 1 : 0;
+        } else {
+            return error_answer(404, "Contacts can be added, removed and merged");
+        }
+    }
+    return {200, fmt::format(R"({{"changed":{},"contacts":{}}})", changed, contacts_.store().size())};
 }
 
 }  // namespace taskbarge::sandbox

@@ -16,10 +16,16 @@ namespace {
 
 constexpr std::string_view admin_prefix = "/sandbox/";
 
+bool is_read(route r) {
+    return r == route::users || r == route::contact || r == route::labels || r == route::stages;
+}
+
 std::optional<route> route_of(const request_head& head) {
+    constexpr std::string_view contacts = "/api/v1/contacts/";
     const std::string_view path = head.target.substr(0, head.target.find('?'));
+    if (head.method == "GET" && path.starts_with(contacts) && path.size() > contacts.size()) return route::contact;
     for (const route r : all_routes) {
-        const std::string_view method = r == route::users ? "GET" : "POST";
+        const std::string_view method = is_read(r) ? "GET" : "POST";
         if (head.method == method && path.size() > 1 && path.substr(1) == route_path(r)) return r;
     }
     return std::nullopt;
@@ -64,19 +70,26 @@ apollo::apollo(sandbox_options options, fault_plan plan, const core::clock& cloc
     : options_(std::move(options)),
       clock_(clock),
       tasks_(options_, clock),
+      contacts_(options_, clock),
       plan_(std::move(plan)),
       routes_{{{fixed_windows(options_.limits, options_.lengths)},
                {fixed_windows(options_.search_limits, options_.lengths)},
                {fixed_windows(options_.users_limits, options_.lengths)},
-               {fixed_windows(options_.usage_limits, options_.lengths)}}} {
+               {fixed_windows(options_.usage_limits, options_.lengths)},
+               {fixed_windows(options_.contacts_search_limits, options_.lengths)},
+               {fixed_windows(options_.contact_limits, options_.lengths)},
+               {fixed_windows(options_.contacts_create_limits, options_.lengths)},
+               {fixed_windows(options_.lists_limits, options_.lengths)},
+               {fixed_windows(options_.lists_limits, options_.lengths)}}} {
     for (const route r : all_routes) {
         state(r).forbidden = std::ranges::find(options_.forbid, to_string(r)) != options_.forbid.end();
     }
 }
 
-core::result<void> apollo::open_journal() {
+core::result<void> apollo::open() {
     const std::lock_guard lock(mutex_);
-    return tasks_.open_journal();
+    if (auto r = tasks_.open_journal(); !r) return r;
+    return contacts_.load();
 }
 
 admission apollo::admit(const request_head& head) {
@@ -133,6 +146,8 @@ answer apollo::throttled(route r, const fixed_windows::shut_window& shut) const 
 answer apollo::serve(const admission& a, const request_head& head, std::string_view body) {
     const std::lock_guard lock(mutex_);
     tasks_.catch_up(plan_);
+    contacts_.catch_up();
+    if (a.route && !a.refused) contacts_.let_others_work(plan_, *a.route, a.place);
     answer result = a.refused ? *a.refused : a.route ? distorted(a, honest_answer(a, head, body)) : admin(head, body);
     if (a.fault && a.fault->echoes) {
         repeat_headers(result, head.headers);
@@ -146,26 +161,39 @@ answer apollo::serve(const admission& a, const request_head& head, std::string_v
 answer apollo::honest_answer(const admission& a, const request_head& head, std::string_view body) {
     switch (*a.route) {
         case route::bulk_create:
-            return tasks_.bulk_create(body, plan_, a.fault.get(), a.place);
+            return tasks_.bulk_create(body, plan_, a.fault.get(), a.place, known_contacts());
         case route::search:
             return tasks_.search(head.target, plan_, a.fault.get());
         case route::users:
             return users_answer(head.target);
         case route::usage_stats:
             return usage_stats_answer();
+        case route::contacts_search:
+            return contacts_.search(head.target, body, a.fault.get(), a.place);
+        case route::contact:
+            return contacts_.show(head.target, a.fault.get(), a.place);
+        case route::contacts_create:
+            return contacts_.bulk_create(body, plan_, a.fault.get(), a.place);
+        case route::labels:
+            return contacts_.labels();
+        case route::stages:
+            return contacts_.stages();
     }
     return error_answer(404, "Not Found");
+}
+
+known_contact apollo::known_contacts() const {
+    if (!options_.known_contacts_only) return {};
+    return [this](std::string_view id) { return contacts_.store().find(id).has_value(); };
 }
 
 answer apollo::usage_stats_answer() {
     constexpr std::array<std::string_view, 3> names{"minute", "hour", "day"};
     std::string body = "{";
     for (const route r : all_routes) {
-        const std::string_view path = route_path(r);
-        const auto slash = path.rfind('/');
+        const route_key key = usage_key(r);
         const window_usage usage = state(r).windows.usage(clock_.steady_now());
-        fmt::format_to(std::back_inserter(body), R"("[\"{}\", \"{}\"]":{{)", path.substr(0, slash),
-                       path.substr(slash + 1));
+        fmt::format_to(std::back_inserter(body), R"("[\"{}\", \"{}\"]":{{)", key.controller, key.action);
         for (std::size_t i = names.size(); i-- > 0;) {  // the day first, as Apollo does
             if (usage.limits[i] == 0) {
                 fmt::format_to(std::back_inserter(body), R"("{}":{{"limit":null,"consumed":{},"left_over":null}},)",
@@ -239,6 +267,7 @@ std::string apollo::date() const {
 void apollo::finish() {
     const std::lock_guard lock(mutex_);
     tasks_.finish(plan_);
+    contacts_.finish();
 }
 
 core::result<void> apollo::set_faults(const std::vector<std::string>& faults) {
@@ -273,6 +302,9 @@ sandbox_stats apollo::stats_now() const {
     all.tasks = tasks_.store().size_of(task_origin::api);
     all.pairs = counts.pairs;
     all.tasks_twice = counts.twice;
+    contacts_.catch_up();
+    all.contacts = contacts_.store().size();
+    all.contacts_created = contacts_.created();
     all.connections = connections_;
     all.faults = plan_.strikes();
     return all;
@@ -300,6 +332,27 @@ std::uint64_t apollo::count_of(std::string_view contact_id, const core::task_vie
         if (task.contact_id == id && task.details == details) ++count;
     });
     return count;
+}
+
+void apollo::for_each_contact(const std::function<void(const stored_contact&)>& visit) const {
+    const std::lock_guard lock(mutex_);
+    contacts_.catch_up();
+    contacts_.store().for_each(visit);
+}
+
+core::result<std::string> apollo::add_contact(std::string_view json) {
+    const std::lock_guard lock(mutex_);
+    return contacts_.add(json);
+}
+
+bool apollo::remove_contact(std::string_view id) {
+    const std::lock_guard lock(mutex_);
+    return contacts_.remove(id);
+}
+
+bool apollo::merge_contacts(std::string_view from, std::string_view into) {
+    const std::lock_guard lock(mutex_);
+    return contacts_.merge(from, into);
 }
 
 }  // namespace taskbarge::sandbox

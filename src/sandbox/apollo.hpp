@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sandbox/contact_service.hpp"
 #include "sandbox/faults.hpp"
 #include "sandbox/fixed_windows.hpp"
 #include "sandbox/task_service.hpp"
@@ -46,8 +47,8 @@ class apollo {
  public:
     // `options` must be checked, with the key filled in; `clock` must outlive it.
     apollo(sandbox_options options, fault_plan plan, const core::clock& clock);
-    // Before the first request.
-    core::result<void> open_journal();
+    // Reads the journal and the contacts. Before the first request.
+    core::result<void> open();
 
     admission admit(const request_head& head);
     // The answer to an admitted request, with all its headers, as its fault distorts it. How it is delivered is the
@@ -66,6 +67,10 @@ class apollo {
     sandbox_stats stats() const;
     void for_each_task(const std::function<void(const stored_task&)>& visit) const;
     std::uint64_t count_of(std::string_view contact_id, const core::task_view& details) const;
+    void for_each_contact(const std::function<void(const stored_contact&)>& visit) const;
+    core::result<std::string> add_contact(std::string_view json);
+    bool remove_contact(std::string_view id);
+    bool merge_contacts(std::string_view from, std::string_view into);
     core::result<void> set_faults(const std::vector<std::string>& faults);
     const sandbox_options& options() const { return options_; }
 
@@ -81,12 +86,15 @@ class apollo {
     void add_waits(admission& a) const;
     answer throttled(route r, const fixed_windows::shut_window& shut) const;
     answer honest_answer(const admission& a, const request_head& head, std::string_view body);
+    known_contact known_contacts() const;
     answer usage_stats_answer();
     answer distorted(const admission& a, answer honest) const;
     answer fault_429(const admission& a) const;
     answer admin(const request_head& head, std::string_view body);
     answer stats_answer() const;
     answer tasks_answer() const;
+    answer contacts_answer() const;
+    answer changed_contacts(std::string_view what, std::string_view body);
     sandbox_stats stats_now() const;
     void visit_tasks(const std::function<void(const stored_task&)>& visit) const;
     core::result<void> replace_faults(const std::vector<std::string>& faults);
@@ -95,6 +103,7 @@ class apollo {
     const core::clock& clock_;
     mutable std::mutex mutex_;  // guards all below; never held while waiting
     mutable task_service tasks_;
+    mutable contact_service contacts_;
     fault_plan plan_;
     std::array<route_state, all_routes.size()> routes_;
     std::uint64_t requests_ = 0;

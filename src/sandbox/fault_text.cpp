@@ -13,7 +13,7 @@ namespace taskbarge::sandbox {
 
 namespace {
 
-enum class value_kind { none, retry, status_text, count, number, time, time_offset, bytes, ids };
+enum class value_kind { none, retry, status_text, count, number, time, time_offset, bytes, ids, two_ids };
 
 enum word : unsigned {
     moments = 1,       // before, after, later
@@ -59,6 +59,12 @@ constexpr kind_rule rules[] = {
     {"same_id", fault_kind::same_id, 0, value_kind::none, 0, after, false},
     {"hides", fault_kind::hides, 0, value_kind::count, 1, after, false},
     {"longer", fault_kind::longer, 0, value_kind::count, 1, after, false},
+    {"short", fault_kind::hides, 0, value_kind::count, 1, after, false},
+    {"again", fault_kind::again, 0, value_kind::count, 1, after, false},
+    {"partial", fault_kind::partial, 0, value_kind::count, 10000, after, false},
+    {"deaf", fault_kind::deaf, 0, value_kind::none, 0, after, false},
+    {"texts", fault_kind::texts, 0, value_kind::none, 0, after, false},
+    {"other", fault_kind::other, 0, value_kind::none, 0, after, false},
     {"lag", fault_kind::lag, 0, value_kind::time, -1, after, false},
     {"visible", fault_kind::visible, 0, value_kind::count, -1, after, true},
     {"bad_contact", fault_kind::bad_contact, naming, value_kind::ids, 0, after, false},
@@ -68,6 +74,10 @@ constexpr kind_rule rules[] = {
     {"skew", fault_kind::skew, clocks, value_kind::time_offset, -1, after, true},
     {"no_date", fault_kind::no_date, 0, value_kind::none, 0, after, false},
     {"spend", fault_kind::spend, 0, value_kind::count, -1, after, false},
+    {"gone", fault_kind::gone, 0, value_kind::count, 1, after, false},
+    {"arrive", fault_kind::arrive, 0, value_kind::count, 1, after, false},
+    {"touch", fault_kind::touch, 0, value_kind::count, 1, after, false},
+    {"merge", fault_kind::merge, 0, value_kind::two_ids, -1, after, false},
 };
 constexpr kind_rule status_rule{"", fault_kind::status, moments | echoing, value_kind::none, 0, before, false};
 
@@ -149,7 +159,7 @@ class fault_reader {
                 return {};
             }
         }
-        return fmt::format("unknown route \"{}\"; there are bulk_create, search, users, usage_stats", name);
+        return fmt::format("unknown route \"{}\"; there are {}", name, route_names());
     }
 
     std::string read_kind_and_words(std::string_view text) {
@@ -258,6 +268,8 @@ class fault_reader {
                 return "64MiB";
             case value_kind::ids:
                 return "66e34b81740c50074e3d1bd4";
+            case value_kind::two_ids:
+                return "66e34b81740c50074e3d1bd4:66e34b81740c50074e3d1bd5";
             default:
                 return "";
         }
@@ -281,6 +293,12 @@ class fault_reader {
                 if (back || text.starts_with('+')) text.remove_prefix(1);
                 if (!take(core::parse_duration(text), fault_.time)) return false;
                 if (back) fault_.time = -fault_.time;
+                return true;
+            }
+            case value_kind::two_ids: {
+                const auto into = cut_at(text, ":");
+                if (!into || text.empty() || into->empty()) return false;
+                fault_.ids = {core::canonical_id(text), core::canonical_id(*into)};
                 return true;
             }
             case value_kind::ids:
@@ -351,10 +369,29 @@ class fault_reader {
         }
         if (fault_.kind == fault_kind::close_after && fault_.number == 0)
             return "a connection serves at least one request";
-        const bool of_pages = fault_.kind == fault_kind::hides || fault_.kind == fault_kind::longer;
-        if (of_pages && fault_.route != route::search)
-            return fmt::format("it strikes pages of the search: write search/{}", rule_.name);
+        if (const auto only = only_route(); only && fault_.route != *only)
+            return fmt::format("it strikes {0} only: write {0}/{1}", to_string(*only), rule_.name);
+        if (fault_.kind == fault_kind::lag && fault_.route != route::bulk_create &&
+            fault_.route != route::contacts_create)
+            return "what is created shows late: write lag or contacts_create/lag";
         return {};
+    }
+
+    // The route whose answers alone can be wrong in this way.
+    std::optional<route> only_route() const {
+        if (rule_.name == "hides" || rule_.name == "longer") return route::search;
+        switch (fault_.kind) {
+            case fault_kind::hides:
+            case fault_kind::again:
+            case fault_kind::partial:
+            case fault_kind::deaf:
+            case fault_kind::texts:
+                return route::contacts_search;
+            case fault_kind::other:
+                return route::contact;
+            default:
+                return std::nullopt;
+        }
     }
 
     fault fault_;

@@ -16,8 +16,25 @@ std::string_view to_string(route r) {
             return "users";
         case route::usage_stats:
             return "usage_stats";
+        case route::contacts_search:
+            return "contacts_search";
+        case route::contact:
+            return "contact";
+        case route::contacts_create:
+            return "contacts_create";
+        case route::labels:
+            return "labels";
+        case route::stages:
+            return "stages";
     }
     return "";
+}
+
+std::string route_names() {
+    std::string names;
+    for (const route r : all_routes)
+        names.append(names.empty() ? "" : ", ").append(to_string(r));
+    return names;
 }
 
 namespace {
@@ -71,8 +88,19 @@ fault_plan::entry* fault_plan::find_striking(fault_kind kind, route r, std::uint
     return nullptr;
 }
 
-std::chrono::milliseconds fault_plan::lag(std::uint64_t create_place) {
-    entry* e = find_striking(fault_kind::lag, route::bulk_create, create_place);
+std::vector<std::shared_ptr<const fault>> fault_plan::others(route r, std::uint64_t place) {
+    std::vector<std::shared_ptr<const fault>> all;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        const fault& f = *entries_[i].what;
+        if (f.kind < fault_kind::gone || f.route != r || !strikes_at(i, place)) continue;
+        ++entries_[i].strikes;
+        all.push_back(entries_[i].what);
+    }
+    return all;
+}
+
+std::chrono::milliseconds fault_plan::lag(route r, std::uint64_t place) {
+    entry* e = find_striking(fault_kind::lag, r, place);
     if (e == nullptr) return std::chrono::milliseconds(0);
     ++e->strikes;
     return e->what->time;

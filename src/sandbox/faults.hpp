@@ -18,9 +18,22 @@
 
 namespace taskbarge::sandbox {
 
-enum class route : std::uint8_t { bulk_create, search, users, usage_stats };
-inline constexpr std::array all_routes{route::bulk_create, route::search, route::users, route::usage_stats};
+enum class route : std::uint8_t {
+    bulk_create,
+    search,
+    users,
+    usage_stats,
+    contacts_search,
+    contact,
+    contacts_create,
+    labels,
+    stages
+};
+inline constexpr std::array all_routes{route::bulk_create,     route::search,          route::users,
+                                       route::usage_stats,     route::contacts_search, route::contact,
+                                       route::contacts_create, route::labels,          route::stages};
 std::string_view to_string(route r);
+std::string route_names();  // all of them, in a text
 
 enum class fault_kind : std::uint8_t {
     // One of these strikes a request: the first in the list that matches.
@@ -44,8 +57,13 @@ enum class fault_kind : std::uint8_t {
     copy,           // the answer, and the same once more
     previous,       // the answer to the request before on that connection
     same_id,        // one task id for all contacts
-    hides,          // tasks that a page of the search leaves out and counts
+    hides,          // what a page of a search leaves out and counts
     longer,         // tasks that a page of the search has too many
+    again,          // contacts of the page before in place of some of this one
+    partial,        // the search shows the first contacts only, and says so
+    deaf,           // the search knows no filter
+    texts,          // pagination in texts instead of numbers
+    other,          // another contact than the one asked for
     // These hold beside others.
     lag,          // tasks show in the search only after a time
     visible,      // how many tasks the search shows
@@ -55,7 +73,12 @@ enum class fault_kind : std::uint8_t {
     close_after,  // requests per connection
     skew,         // the server's clocks are off
     no_date,      // answers without a Date
-    spend         // others of the team use the windows too
+    spend,        // others of the team use the windows too
+    // What others of the team do to the contacts, just before a request is answered.
+    gone,    // some are deleted
+    arrive,  // there are new ones
+    touch,   // some are changed
+    merge    // one is merged into another
 };
 
 // When the tasks of a struck request come into being.
@@ -96,13 +119,17 @@ struct fault {
     int status = 0;                           // status, cap
     std::int64_t number = 0;                  // counts, bytes
     std::chrono::milliseconds time{0};        // lag, delay, dribble, copy, skew
-    std::vector<std::string> ids;             // bad_contact, bad_user
+    std::vector<std::string> ids;             // bad_contact, bad_user; merge: from, into
     bool named = false;                       // bad_contact: the error text names the first one
     bool echoes = false;                      // status, throttle: the answer repeats the request's headers
     server_clock clock = server_clock::both;  // skew
     retry_form retry = retry_form::seconds;
     core::window_kind window = core::window_kind::minute;  // throttle: the one that its text names
 };
+
+inline bool is(const fault* f, fault_kind kind) {
+    return f != nullptr && f->kind == kind;
+}
 
 // A failure is errc::usage, names the fault and says what would be right.
 core::result<fault> parse_fault(std::string_view text);
@@ -118,7 +145,10 @@ class fault_plan {
     // The fault that strikes the `place`th connection, at accept or handshake.
     std::shared_ptr<const fault> strike_connection(std::uint64_t place);
 
-    std::chrono::milliseconds lag(std::uint64_t create_place);
+    // What others do to the contacts before this request is answered.
+    std::vector<std::shared_ptr<const fault>> others(route r, std::uint64_t place);
+    // For what the `place`th request on a route creates.
+    std::chrono::milliseconds lag(route r, std::uint64_t place);
     std::uint64_t spend(route r, std::uint64_t place);
     std::optional<std::uint64_t> visible() const;
     std::optional<std::uint64_t> close_after() const;

@@ -1,5 +1,7 @@
 #include "sandbox/query.hpp"
 
+#include <simdjson.h>
+
 #include <charconv>
 
 namespace taskbarge::sandbox {
@@ -32,6 +34,43 @@ request_target::request_target(std::string_view target) : path(target.substr(0, 
         const auto value = equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);
         parameters.emplace_back(decoded(pair.substr(0, equals)), decoded(value));
     }
+}
+
+namespace {
+
+std::string parameter_text(const simdjson::dom::element& value) {
+    std::string_view text;
+    return value.get(text) == simdjson::SUCCESS ? std::string(text) : simdjson::to_string(value);
+}
+
+}  // namespace
+
+bool request_target::add_body(std::string_view body) {
+    if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) return true;
+    simdjson::dom::parser parser;
+    simdjson::dom::object object;
+    if (parser.parse(body.data(), body.size()).get(object) != simdjson::SUCCESS) return false;
+    for (const auto& [key, value] : object) {
+        simdjson::dom::array entries;
+        if (value.is_null()) continue;
+        if (value.get(entries) != simdjson::SUCCESS) {
+            parameters.emplace_back(key, parameter_text(value));
+            continue;
+        }
+        std::string name(key);
+        if (!name.ends_with("[]")) name += "[]";
+        for (const simdjson::dom::element entry : entries)
+            parameters.emplace_back(name, parameter_text(entry));
+    }
+    return true;
+}
+
+std::vector<std::string> request_target::all(std::string_view name) const {
+    std::vector<std::string> values;
+    for (const auto& [key, value] : parameters) {
+        if (key == name) values.push_back(value);
+    }
+    return values;
 }
 
 std::string_view request_target::get(std::string_view name) const {

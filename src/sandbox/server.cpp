@@ -66,11 +66,13 @@ core::result<sandbox_options> complete(sandbox_options options) {
     for (const std::string& name : options.forbid) {
         const auto named = [&](route r) { return to_string(r) == name; };
         if (std::ranges::none_of(all_routes, named)) {
-            return usage(
-                fmt::format("route \"{}\" is unknown; there are bulk_create, search, users, usage_stats", name));
+            return usage(fmt::format("route \"{}\" is unknown; there are {}", name, route_names()));
         }
     }
     if (options.latency.count() < 0 || options.latency_jitter.count() < 0) return usage("latency must not be negative");
+    if (!(options.contacts_alike >= 0 && options.contacts_alike <= 100)) {
+        return usage("contacts-alike is a number of percent from 0 to 100");
+    }
     for (const auto length : options.lengths) {
         if (length.count() <= 0) return usage("a window's length must be positive");
     }
@@ -124,7 +126,7 @@ class server::impl {
     ~impl() { stop(); }
 
     core::result<void> prepare(const tcp::endpoint& endpoint) {
-        if (auto r = apollo_.open_journal(); !r) return r;
+        if (auto r = apollo_.open(); !r) return r;
         if (apollo_.options().tls) {
             if (auto r = prepare_tls(); !r) return r;
         }
@@ -272,6 +274,18 @@ void server::for_each_task(const std::function<void(const stored_task&)>& visit)
 }
 std::uint64_t server::count_of(std::string_view contact_id, const core::task_view& details) const {
     return impl_->state().count_of(contact_id, details);
+}
+void server::for_each_contact(const std::function<void(const stored_contact&)>& visit) const {
+    impl_->state().for_each_contact(visit);
+}
+core::result<std::string> server::add_contact(std::string_view json) {
+    return impl_->state().add_contact(json);
+}
+bool server::remove_contact(std::string_view id) {
+    return impl_->state().remove_contact(id);
+}
+bool server::merge_contacts(std::string_view from, std::string_view into) {
+    return impl_->state().merge_contacts(from, into);
 }
 core::result<void> server::set_faults(const std::vector<std::string>& faults) {
     return impl_->state().set_faults(faults);

@@ -36,11 +36,6 @@ std::string due_text(core::instant due) {
     return text += "+00:00";
 }
 
-// `"key":"text",` for texts that need no escaping.
-void append_plain(std::string& out, std::string_view key, std::string_view text) {
-    out.append("\"").append(key).append("\":\"").append(text).append("\",");
-}
-
 // The person and company that a contact id stands for: always the same for the same id.
 struct persona {
     std::string_view first, last, company, title;
@@ -110,6 +105,10 @@ bool needs_escape(char c) {
 }
 
 }  // namespace
+
+void append_plain(std::string& out, std::string_view key, std::string_view text) {
+    out.append("\"").append(key).append("\":\"").append(text).append("\",");
+}
 
 void append_json(std::string& out, std::string_view text) {
     constexpr char digits[] = "0123456789abcdef";

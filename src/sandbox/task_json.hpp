@@ -19,6 +19,9 @@ enum class contact_mention { named, left_out };  // left out: contact_id is null
 // Appends `text` as a JSON string with its quotes. `text` must be UTF-8.
 void append_json(std::string& out, std::string_view text);
 
+// Appends `"key":"text",` for a text that needs no escaping.
+void append_plain(std::string& out, std::string_view key, std::string_view text);
+
 // Writes tasks that share everything but their ids and contacts.
 class task_writer {
  public:

@@ -15,15 +15,12 @@ namespace chrono = std::chrono;
 
 namespace {
 
-constexpr std::uint64_t per_page_limit = 100;  // documented
-constexpr std::uint64_t per_page_default = 25;
-
 std::string made_up_id(std::uint64_t mixed) {
     return fmt::format("77{:06x}{:016x}", mixed & 0xffffffu, mix(mixed));
 }
 
 // Why the faults in force refuse a request as a whole, if they do.
-std::optional<answer> refusal_by(fault_plan& plan, const create_request& request) {
+std::optional<answer> refusal_by(fault_plan& plan, const create_request& request, const known_contact& known) {
     if (const fault* cap = plan.cap();
         cap != nullptr && request.contacts.size() > static_cast<std::uint64_t>(cap->number)) {
         plan.note_strike(*cap);
@@ -34,29 +31,16 @@ std::optional<answer> refusal_by(fault_plan& plan, const create_request& request
         plan.note_strike(*bad);
         return error_answer(422, "User not found");
     }
-    if (!plan.has_bad_contacts()) return std::nullopt;
+    if (!plan.has_bad_contacts() && !known) return std::nullopt;
     for (const std::string_view contact : request.contacts) {
         const std::string id = core::canonical_id(contact);
+        if (known && !known(id)) return error_answer(422, "One or more contacts were not found");
         if (const fault* bad = plan.bad_contact(id)) {
             plan.note_strike(*bad);
             return error_answer(422, bad->named ? "Contact not found: " + id : "One or more contacts were not found");
         }
     }
     return std::nullopt;
-}
-
-// Takes `count` neighbours out of the items, beginning at a place that chance chooses.
-template <class T>
-std::vector<T> take_out(std::vector<T>& items, std::uint64_t count, std::uint64_t chance) {
-    const auto n = static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(count, items.size()));
-    const auto from = static_cast<std::ptrdiff_t>(chance % (items.size() - static_cast<std::uint64_t>(n) + 1));
-    std::vector<T> taken(items.begin() + from, items.begin() + from + n);
-    items.erase(items.begin() + from, items.begin() + from + n);
-    return taken;
-}
-
-bool is(const fault* f, fault_kind kind) {
-    return f != nullptr && f->kind == kind;
 }
 
 }  // namespace
@@ -139,12 +123,13 @@ void task_service::finish(const fault_plan& plan) {
     make_up_to(steady_point::max(), plan);
 }
 
-answer task_service::bulk_create(std::string_view body, fault_plan& plan, const fault* f, std::uint64_t place) {
+answer task_service::bulk_create(std::string_view body, fault_plan& plan, const fault* f, std::uint64_t place,
+                                 const known_contact& known) {
     auto request = reader_.read(body);
     if (!request) return request.error();
-    if (auto refusal = refusal_by(plan, *request)) return *refusal;
+    if (auto refusal = refusal_by(plan, *request, known)) return *refusal;
 
-    const auto lag = plan.lag(place);
+    const auto lag = plan.lag(route::bulk_create, place);
     std::vector<std::string_view> unnamed;
     if (is(f, fault_kind::missing)) {
         unnamed = take_out(request->contacts, static_cast<std::uint64_t>(f->number), mix(options_.seed, place));

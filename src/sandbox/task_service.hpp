@@ -20,6 +20,9 @@
 
 namespace taskbarge::sandbox {
 
+// Whether there is a contact with that id, in canonical_id() spelling; empty: nobody asks.
+using known_contact = std::function<bool(std::string_view id)>;
+
 // Not thread-safe.
 class task_service {
  public:
@@ -31,7 +34,8 @@ class task_service {
 
     // POST /tasks/bulk_create, as the `place`th of its kind, struck by `f` (or nullptr). Tasks come into being as the
     // fault's moment says; where that is not now, the answer names none and is not meant to be sent as it is.
-    answer bulk_create(std::string_view body, fault_plan& plan, const fault* f, std::uint64_t place);
+    answer bulk_create(std::string_view body, fault_plan& plan, const fault* f, std::uint64_t place,
+                       const known_contact& known);
     // POST /tasks/search, struck by `f` (or nullptr)
     answer search(std::string_view target, const fault_plan& plan, const fault* f);
 

@@ -20,8 +20,25 @@ std::string_view route_path(route r) {
             return "api/v1/users/search";
         case route::usage_stats:
             return "api/v1/usage_stats/api_usage_stats";
+        case route::contacts_search:
+            return "api/v1/contacts/search";
+        case route::contact:
+            return "api/v1/contacts/show";
+        case route::contacts_create:
+            return "api/v1/contacts/bulk_create";
+        case route::labels:
+            return "api/v1/labels";
+        case route::stages:
+            return "api/v1/contact_stages";
     }
     return "";
+}
+
+route_key usage_key(route r) {
+    const std::string_view path = route_path(r);
+    if (r == route::labels || r == route::stages) return {path, "index"};
+    const auto slash = path.rfind('/');
+    return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
 answer error_answer(int status, std::string_view text) {
@@ -36,6 +53,10 @@ answer wrong_key_answer() {
 }
 
 answer forbidden_answer(route r) {
+    if (r == route::contacts_search) {
+        return {403, R"({"message":"This endpoint is only available to Apollo users on paid plans."})",
+                "application/json; charset=utf-8", speaker::gate};
+    }
     answer a{403, fmt::format(R"({{"error":"This API key is not authorized to access {}. Request an API key from your )"
                               R"(administrator that includes this endpoint in its configured scope.",)"
                               R"("error_code":"API_INACCESSIBLE"}})",

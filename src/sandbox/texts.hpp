@@ -12,6 +12,11 @@ namespace taskbarge::sandbox {
 
 // "api/v1/tasks/bulk_create", as Apollo names a route in its texts.
 std::string_view route_path(route r);
+// "api/v1/tasks" and "bulk_create", as its usage statistics name it.
+struct route_key {
+    std::string_view controller, action;
+};
+route_key usage_key(route r);
 
 // {"error": text}
 answer error_answer(int status, std::string_view text);

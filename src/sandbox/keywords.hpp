@@ -1,0 +1,68 @@
+// The words of a text, and marks that tell quickly which contacts cannot have a word.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "sandbox/seeded.hpp"
+
+namespace taskbarge::sandbox {
+
+constexpr char lower_letter(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+// In lower case, as far as ASCII goes.
+inline std::string in_lower_case(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        c = lower_letter(c);
+    return out;
+}
+
+// Runs of letters and digits, in lower case. What is beyond ASCII counts as letters.
+template <class Take>
+void for_each_word(std::string_view text, Take&& take) {
+    std::string word;
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+        const char c = i < text.size() ? lower_letter(text[i]) : ' ';
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80) {
+            word.push_back(c);
+        } else if (!word.empty()) {
+            take(std::string_view(word));
+            word.clear();
+        }
+    }
+}
+
+// A Bloom filter of what a contact can be found by. A contact that lacks a mark has not the text; one that has it may.
+class text_marks {
+ public:
+    enum class kind : std::uint8_t { word, address, salesforce, hubspot };
+
+    void add(kind k, std::string_view text) {
+        each_bit(k, text, [this](std::size_t part, std::uint64_t bit) {
+            bits_[part] |= bit;
+            return true;
+        });
+    }
+    bool may_have(kind k, std::string_view text) const {
+        return each_bit(k, text, [this](std::size_t part, std::uint64_t bit) { return (bits_[part] & bit) != 0; });
+    }
+
+ private:
+    template <class Use>
+    static bool each_bit(kind k, std::string_view text, Use&& use) {
+        std::uint64_t h = mix(hash_text(text), static_cast<std::uint64_t>(k));
+        for (int i = 0; i < 3; ++i, h >>= 8) {
+            if (!use(h % 4, std::uint64_t{1} << (h / 4 % 64))) return false;
+        }
+        return true;
+    }
+
+    std::array<std::uint64_t, 4> bits_{};
+};
+
+}  // namespace taskbarge::sandbox
