@@ -493,6 +493,10 @@ void add_apollo(table& t) {
 void add_columns(table& t) {
     const std::pair<const char*, const char*> fields[] = {
         {"contact_id", "the contact's Apollo id"},
+        {"email", "the contact's e-mail address, by which it is found where there is no Apollo id"},
+        {"salesforce_id", "the contact's or lead's id in Salesforce, in the same way"},
+        {"hubspot_id", "the contact's record id in HubSpot, in the same way"},
+        {"linkedin_url", "the contact's profile on LinkedIn, in the same way"},
         {"user_id", "the task owner's Apollo id"},
         {"owner_email", "the task owner's e-mail address, looked up where there is no user id"},
         {"type", "the kind of task"},

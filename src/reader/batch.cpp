@@ -10,6 +10,7 @@ row_batch& row_batch::operator=(row_batch&&) noexcept = default;
 void row_batch::clear() {
     rows.clear();
     rejects.clear();
+    keys.clear();
     storage_->clear();
 }
 

@@ -123,9 +123,11 @@ class header_reader {
                 const auto match = name.empty() ? std::nullopt : context_.rules.match(name);
                 if (!match) continue;
                 ++known;
-                if (match->at != field::contact_id) continue;
+                if (!names_contact(match->at)) continue;
                 contact = true;
-                surely = surely || match->how != name_match::alias;
+                // A title above the table may be a word such as "Email", alone.
+                surely =
+                    surely || (match->how != name_match::alias && (match->at == field::contact_id || cells.size() > 1));
             }
             if (!contact || (known < 2 && !surely)) continue;
             out.is_header = true;
@@ -260,7 +262,7 @@ class header_reader {
         if (!map) {
             const auto is_contact = [&](const std::string& name) {
                 const auto match = context_.rules.match(name);
-                return match && match->at == field::contact_id;
+                return match && names_contact(match->at);
             };
             const bool is_header = std::any_of(header.names.begin(), header.names.end(), is_contact);
             return is_header ? map.error() : with_line_of_header(map.error());
@@ -300,9 +302,16 @@ struct named_cell {
 
 }  // namespace
 
+std::optional<field> leading_column(const header_map& map) {
+    for (const field f : all_fields)
+        if (names_contact(f) && map.column[f]) return f;
+    return std::nullopt;
+}
+
 header_again header_in(std::span<const std::string_view> cells, const csv_header& header, const name_rules& rules) {
-    if (!header.map.column[field::contact_id]) return header_again::none;  // only where no field need be there
-    const std::size_t contact = *header.map.column[field::contact_id];
+    const auto leading = leading_column(header.map);
+    if (!leading) return header_again::none;  // only where no field need be there
+    const std::size_t contact = *header.map.column[*leading];
     if (contact >= cells.size() || !may_be_name(cells[contact], header)) return header_again::none;
     const auto look_at = [&](std::string_view cell) {
         named_cell out{normalised(plain_cell(cell)), std::nullopt, false};
@@ -314,9 +323,11 @@ header_again header_in(std::span<const std::string_view> cells, const csv_header
     };
     // No header has anything but a name there.
     if (!look_at(cells[contact]).known) return header_again::none;
-    bool all_own = true, all_known = true, own_contact = false, names_contact = false;
-    for (const std::string_view cell : cells)
-        names_contact = names_contact || look_at(cell).means == field::contact_id;
+    bool all_own = true, all_known = true, own_contact = false, any_contact = false;
+    for (const std::string_view cell : cells) {
+        const auto means = look_at(cell).means;
+        any_contact = any_contact || (means && names_contact(*means));
+    }
     for (const field f : all_fields) {
         const auto& column = header.map.column[f];
         if (!column) continue;
@@ -324,7 +335,7 @@ header_again header_in(std::span<const std::string_view> cells, const csv_header
         const bool own = there.means == f || there.name == normalised(header.names[*column]);
         all_own = all_own && own;
         all_known = all_known && (there.known || *column >= cells.size());
-        own_contact = own_contact || (own && f == field::contact_id);
+        own_contact = own_contact || (own && f == *leading);
     }
     // Also a cell of which the header before makes nothing may mean a field now.
     for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -335,7 +346,7 @@ header_again header_in(std::span<const std::string_view> cells, const csv_header
         all_own = all_own && (now.name == before.name || (now.means == before.means && !in_note));
     }
     if (all_own) return header_again::same;
-    return own_contact || (names_contact && all_known) ? header_again::other : header_again::none;
+    return own_contact || (any_contact && all_known) ? header_again::other : header_again::none;
 }
 
 core::result<csv_header> read_csv_header(byte_window& window, const file_context& context) {

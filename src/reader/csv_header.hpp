@@ -1,6 +1,7 @@
 // The header of a delimited file: its names, and the delimiter they give away.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ struct csv_header {
     std::uint64_t lines = 0;         // how many lines were used up to the first record
     header_map map;
 };
+
+// Which field's column names the contacts, before others that may; nothing: none does.
+std::optional<field> leading_column(const header_map& map);
 
 // Whether a record is a header once more, as where files were joined: the same as far as it is used, or another one,
 // behind which the cells mean something else.

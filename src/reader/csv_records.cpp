@@ -150,7 +150,7 @@ class csv_records final : public record_reader {
         std::string_view contact_id;
         core::task_view details;
         std::optional<fault> wrong = check(texts_, sink, contact_id, details);
-        if (wrong || names_contact(texts_[field::contact_id])) {
+        if (wrong || holds_own_name(texts_[field::contact_id])) {
             if (holds_no_content(cells)) return pass_empty(frame.next, lines);
             switch (header_in(cells, header_, context_.rules)) {
                 case header_again::same:
@@ -167,7 +167,7 @@ class csv_records final : public record_reader {
             return reject_line(
                 sink, stray_quote(fmt::format("a quote joins lines to one cell of {}", column_name(*wrong->at))));
         if (wrong) return reject(frame, lines, std::move(*wrong), sink, texts_[field::contact_id]);
-        sink.add(here(), contact_id, details, window_.current());
+        give(sink, contact_id, details, text_up_to(frame.end));
         move_on(frame.next, lines);
     }
 
@@ -188,7 +188,7 @@ class csv_records final : public record_reader {
     }
 
     // Where import.id_pattern allows it, the contact column's own name passes for an id.
-    bool names_contact(std::string_view text) const {
+    bool holds_own_name(std::string_view text) const {
         const auto& column = header_.map.column[field::contact_id];
         return column && text == header_.names[*column];
     }
@@ -205,10 +205,26 @@ class csv_records final : public record_reader {
         move_on(frame.next, lines);
     }
 
+    std::string_view column_of(field f) const override {
+        return header_.map.column[f] ? std::string_view(header_.names[*header_.map.column[f]]) : std::string_view();
+    }
+
+    // The column at fault; where the field has none, the one that would do as well.
     std::string column_name(field f) const {
-        if (f == field::user_id && !header_.map.column[f] && header_.map.column[field::owner_email])
-            f = field::owner_email;
-        return header_.map.column[f] ? header_.names[*header_.map.column[f]] : std::string(to_string(f));
+        const auto has_column = [&](field other) { return header_.map.column[other].has_value(); };
+        if (f == field::user_id && !has_column(f) && has_column(field::owner_email)) f = field::owner_email;
+        if (f == field::contact_id) f = leading_column(header_.map).value_or(f);
+        return std::string(has_column(f) ? column_of(f) : to_string(f));
+    }
+
+    std::string without_contact() const override {
+        std::vector<std::string> empty;
+        for (const field f : all_fields)
+            if (names_contact(f) && header_.map.column[f]) empty.push_back(shown(column_of(f)));
+        if (empty.size() > 1)
+            return fmt::format("nothing names the contact: {} are empty; fill one of them", listed(empty));
+        return fmt::format("{} is empty; there is no default for it",
+                           header_.map.column[field::contact_id] ? std::string("contact_id") : empty.front());
     }
 
     fault wrong_count(std::size_t count) const {

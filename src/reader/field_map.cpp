@@ -30,40 +30,80 @@ constexpr known_name names_of_apollo[] = {
 
 // Normalised names, as Apollo's, HubSpot's and Salesforce's exports and their APIs have them.
 constexpr known_name aliases[] = {
-    {"taskownerid", field::user_id},            //
-    {"assigneeid", field::user_id},             //
-    {"useremail", field::owner_email},          //
-    {"taskowneremail", field::owner_email},     //
-    {"contactowneremail", field::owner_email},  //
-    {"contactowner", field::owner_email},       // Apollo and HubSpot: "Contact Owner"
-    {"taskowner", field::owner_email},          //
-    {"ownername", field::owner_email},          // Salesforce: "Owner.Name"
-    {"owner", field::owner_email},              //
-    {"assignedto", field::owner_email},         // HubSpot and Salesforce: "Assigned to"
-    {"assignedtoemail", field::owner_email},    //
-    {"assigneeemail", field::owner_email},      //
-    {"assignee", field::owner_email},           //
-    {"tasktype", field::type},                  // HubSpot: "Task type"
-    {"hstasktype", field::type},                // HubSpot: internal name
-    {"tasksubtype", field::type},               // Salesforce: "TaskSubtype"
-    {"taskpriority", field::priority},          //
-    {"hstaskpriority", field::priority},        // HubSpot: internal name
-    {"taskstatus", field::status},              // HubSpot: "Task status"
-    {"hstaskstatus", field::status},            // HubSpot: internal name
-    {"due", field::due_at},                     //
-    {"duedate", field::due_at},                 // HubSpot and Salesforce: "Due date"
-    {"duedatetime", field::due_at},             //
-    {"duedateonly", field::due_at},             // Salesforce: "Due Date Only"
-    {"taskduedate", field::due_at},             // Apollo
-    {"activitydate", field::due_at},            // Salesforce: "ActivityDate"
-    {"hstimestamp", field::due_at},             // HubSpot: internal name
-    {"notes", field::note},                     // HubSpot: "Notes"
-    {"tasknote", field::note},                  // Apollo
-    {"tasknotes", field::note},                 // HubSpot: "Task notes"
-    {"hstaskbody", field::note},                // HubSpot: internal name
-    {"description", field::note},               // Salesforce: "Description"
-    {"comments", field::note},                  // Salesforce: "Comments"
-    {"fullcomments", field::note},              // Salesforce reports: "Full Comments"
+    {"salesforcecontactid", field::salesforce_id},  // Apollo's API, and HubSpot's sync with Salesforce
+    {"salesforceleadid", field::salesforce_id},     //
+    {"salesforceid18", field::salesforce_id},       //
+    {"sfdcid", field::salesforce_id},               //
+    {"sfdccontactid", field::salesforce_id},        //
+    {"sfdcleadid", field::salesforce_id},           //
+    {"sfid", field::salesforce_id},                 //
+    {"whoid", field::salesforce_id},                // Salesforce: "WhoId" of tasks
+    {"contactid18", field::salesforce_id},          // formulas of CASESAFEID()
+    {"contactid(18)", field::salesforce_id},        //
+    {"contactcasesafeid", field::salesforce_id},    //
+    {"leadid", field::salesforce_id},               // Salesforce reports: "Lead ID"
+    {"leadid18", field::salesforce_id},             //
+    {"leadid(18)", field::salesforce_id},           //
+    {"leadcasesafeid", field::salesforce_id},       //
+    {"recordidcontact", field::hubspot_id},         // HubSpot: "Record ID - Contact"
+    {"contactrecordid", field::hubspot_id},         //
+    {"hubspotvid", field::hubspot_id},              // Apollo's API
+    {"hubspotcontactid", field::hubspot_id},        //
+    {"hubspotrecordid", field::hubspot_id},         //
+    {"vid", field::hubspot_id},                     // HubSpot's older API
+    {"contactvid", field::hubspot_id},              // HubSpot's older exports: "Contact VID"
+    {"associatedcontactid", field::hubspot_id},     //
+    {"associatedcontactids", field::hubspot_id},    // HubSpot's exports of tasks
+    {"emailaddress", field::email},                 // Outlook: "E-mail Address"
+    {"workemail", field::email},                    // HubSpot: "Work email"
+    {"primaryemail", field::email},                 //
+    {"businessemail", field::email},                //
+    {"contactemail", field::email},                 // Salesforce: "Contact.Email"
+    {"contactemailaddress", field::email},          //
+    {"whoemail", field::email},                     // Salesforce: "Who.Email"
+    {"leademail", field::email},                    //
+    {"personemail", field::email},                  //
+    {"personlinkedinurl", field::linkedin_url},     // Apollo
+    {"contactlinkedinurl", field::linkedin_url},    //
+    {"linkedin", field::linkedin_url},              //
+    {"linkedinprofile", field::linkedin_url},       //
+    {"linkedinprofileurl", field::linkedin_url},    //
+    {"linkedinbio", field::linkedin_url},           // HubSpot
+    {"hslinkedinurl", field::linkedin_url},         // HubSpot: internal name
+    {"taskownerid", field::user_id},                //
+    {"assigneeid", field::user_id},                 //
+    {"useremail", field::owner_email},              //
+    {"taskowneremail", field::owner_email},         //
+    {"contactowneremail", field::owner_email},      //
+    {"contactowner", field::owner_email},           // Apollo and HubSpot: "Contact Owner"
+    {"taskowner", field::owner_email},              //
+    {"ownername", field::owner_email},              // Salesforce: "Owner.Name"
+    {"owner", field::owner_email},                  //
+    {"assignedto", field::owner_email},             // HubSpot and Salesforce: "Assigned to"
+    {"assignedtoemail", field::owner_email},        //
+    {"assigneeemail", field::owner_email},          //
+    {"assignee", field::owner_email},               //
+    {"tasktype", field::type},                      // HubSpot: "Task type"
+    {"hstasktype", field::type},                    // HubSpot: internal name
+    {"tasksubtype", field::type},                   // Salesforce: "TaskSubtype"
+    {"taskpriority", field::priority},              //
+    {"hstaskpriority", field::priority},            // HubSpot: internal name
+    {"taskstatus", field::status},                  // HubSpot: "Task status"
+    {"hstaskstatus", field::status},                // HubSpot: internal name
+    {"due", field::due_at},                         //
+    {"duedate", field::due_at},                     // HubSpot and Salesforce: "Due date"
+    {"duedatetime", field::due_at},                 //
+    {"duedateonly", field::due_at},                 // Salesforce: "Due Date Only"
+    {"taskduedate", field::due_at},                 // Apollo
+    {"activitydate", field::due_at},                // Salesforce: "ActivityDate"
+    {"hstimestamp", field::due_at},                 // HubSpot: internal name
+    {"notes", field::note},                         // HubSpot: "Notes"
+    {"tasknote", field::note},                      // Apollo
+    {"tasknotes", field::note},                     // HubSpot: "Task notes"
+    {"hstaskbody", field::note},                    // HubSpot: internal name
+    {"description", field::note},                   // Salesforce: "Description"
+    {"comments", field::note},                      // Salesforce: "Comments"
+    {"fullcomments", field::note},                  // Salesforce reports: "Full Comments"
 };
 
 // Names that look right and hold somebody else's ids, in the exports that have them.
@@ -73,15 +113,19 @@ struct foreign_name {
     std::string_view whose;
 };
 constexpr foreign_name foreign[] = {
-    {"recordid", field::contact_id, "HubSpot"},         // "Record ID"
-    {"recordidcontact", field::contact_id, "HubSpot"},  // "Record ID - Contact"
-    {"contactrecordid", field::contact_id, "HubSpot"},  //
-    {"hsobjectid", field::contact_id, "HubSpot"},       // internal name
-    {"whoid", field::contact_id, "Salesforce"},         // "WhoId"
-    {"ownerid", field::user_id, "Salesforce"},          // "OwnerId"
-    {"assignedtoid", field::user_id, "Salesforce"},     // reports: "Assigned To ID"
-    {"hubspotownerid", field::user_id, "HubSpot"},      // internal name
+    {"ownerid", field::user_id, "Salesforce"},       // "OwnerId"
+    {"assignedtoid", field::user_id, "Salesforce"},  // reports: "Assigned To ID"
+    {"hubspotownerid", field::user_id, "HubSpot"},   // internal name
 };
+
+// Names of a record's own id, of whatever kind the records are; the names decide of which.
+constexpr std::string_view names_of_own_id[] = {"recordid", "hsobjectid"};  // HubSpot
+// Exports of contacts have one of these, and none of those.
+constexpr std::string_view names_of_contacts[] = {"firstname", "lastname"};
+constexpr std::string_view names_of_others[] = {
+    "tasktitle", "tasktype",  "taskstatus",  "hstasktype",   "hstaskstatus",      "hstasksubject",        "hstaskbody",
+    "dealname",  "dealstage", "ticketname",  "ticketstatus", "associatedcontact", "associatedcontactids", "dealid",
+    "ticketid",  "calltitle", "meetingname", "activitytype", "engagementtype"};
 
 constexpr bool is_owner(field f) {
     return f == field::user_id || f == field::owner_email;
@@ -122,6 +166,8 @@ class header_mapper {
     core::result<header_map> run() {
         for (const field f : all_fields)
             if (auto placed = place(f); !placed) return placed.error();
+        place_own_id();
+        if (auto settled = settle_doubled(); !settled) return settled.error();
         // Our own name or a setting means it; a mere alias must not override what is said about the owner elsewhere.
         for (const field f : {field::owner_email, field::user_id}) {
             const field other = f == field::user_id ? field::owner_email : field::user_id;
@@ -143,6 +189,10 @@ class header_mapper {
             std::vector<std::size_t> found;
             for (std::size_t i = 0; i < names_.size(); ++i)
                 if (matches_[i] && matches_[i]->at == f && matches_[i]->how == how) found.push_back(i);
+            if (found.size() > 1 && is_key(f)) {
+                doubled_[f] = std::move(found);
+                return {};
+            }
             if (found.size() > 1) return ambiguous(f, found);
             if (found.size() == 1) {
                 map_.column[f] = found.front();
@@ -159,6 +209,45 @@ class header_mapper {
         map_.column[f] = *found;
         map_.how[f] = name_match::settings;
         return {};
+    }
+
+    // A "Record ID" is a contact's in an export of contacts only: the same number may be a company's or a task's.
+    void place_own_id() {
+        const auto is_one_of = [&](const auto& known) {
+            return [&known](const std::string& name) {
+                return std::find(std::begin(known), std::end(known), normalised(name)) != std::end(known);
+            };
+        };
+        constexpr field f = field::hubspot_id;
+        if (map_.column[f] || doubled_[f] || !rules_.is_open(f)) return;
+        if (std::none_of(names_.begin(), names_.end(), is_one_of(names_of_contacts)) ||
+            std::any_of(names_.begin(), names_.end(), is_one_of(names_of_others)))
+            return;
+        for (std::size_t i = 0; i < names_.size(); ++i)
+            if (!matches_[i] && !rules_.ignores(names_[i]) && is_one_of(names_of_own_id)(names_[i])) {
+                map_.column[f] = i;
+                map_.how[f] = name_match::alias;
+                return;
+            }
+    }
+
+    // Where the contact is named by another column, neither of two that could be the same key is used.
+    core::result<void> settle_doubled() {
+        const bool named = names_a_contact();
+        for (const field f : all_fields) {
+            if (!doubled_[f]) continue;
+            if (!named) return ambiguous(f, *doubled_[f]);
+            for (const std::size_t i : *doubled_[f])
+                map_.passed_over.push_back(
+                    {names_[i], fmt::format("not used, as more than one column may be {}; columns.{} = {} uses it",
+                                            to_string(f), to_string(f), quoted(names_[i]))});
+        }
+        return {};
+    }
+
+    bool names_a_contact() const {
+        return std::any_of(all_fields.begin(), all_fields.end(),
+                           [&](field f) { return names_contact(f) && map_.column[f]; });
     }
 
     core::result<void> place_note() {
@@ -209,7 +298,7 @@ class header_mapper {
             absent.emplace_back(to_string(f));
             settings.push_back(fmt::format("--set {}", setting));
         };
-        const bool has_contact = map_.column[field::contact_id].has_value();
+        const bool has_contact = names_a_contact();
         want(has_contact, field::contact_id, "columns.contact_id=\"NAME\"");
         want(present(field::user_id) || present(field::owner_email), field::user_id,
              "defaults.owner_email=jane@example.com");
@@ -217,20 +306,28 @@ class header_mapper {
         want(present(field::status), field::status, "defaults.status=scheduled");
         want(present(field::due_at), field::due_at, "defaults.due_at=2027-02-15T10:00:00Z");
         if (absent.empty()) return {};
-        std::string text = has_contact ? "" : "no contact column (contact_id)";
+        std::string text =
+            has_contact ? "" : "no contact column (contact_id, email, salesforce_id, hubspot_id or linkedin_url)";
         const auto others = std::span(absent).subspan(has_contact ? 0 : 1);
         if (!others.empty())
             text += fmt::format("{}no column and no default for {}", has_contact ? "" : ", ", listed(others));
         text += fmt::format("; it has {}", columns_found(names_));
         for (const auto& name : names_)
-            if (const auto why = rules_.why_not(name); !why.empty()) text += fmt::format("; {}: {}", shown(name), why);
-        const auto is_address = [](const std::string& name) { return normalised(name) == "email"; };
-        if (!has_contact && std::any_of(names_.begin(), names_.end(), is_address))
-            text +=
-                "; addresses are turned into Apollo's ids by Apollo's own export, as docs/preparing-a-file.md shows";
+            if (const auto why = why_not(name); !why.empty()) text += fmt::format("; {}: {}", shown(name), why);
         text += fmt::format("; name what is missing, such as {}, or have `taskbarge init {}` write such settings",
                             fmt::join(settings, " "), shell_quoted(file_));
         return unusable(file_, text);
+    }
+
+    std::string why_not(const std::string& name) const {
+        if (auto why = rules_.why_not(name); !why.empty()) return why;
+        if (rules_.ignores(name) || rules_.match(name) || rules_.is_part_of_note(name)) return {};
+        // The commonest name of all means nothing where the contact has a column of its own.
+        const bool open = rules_.is_open(field::salesforce_id) && !map_.column[field::salesforce_id];
+        if (normalised(name) != "id" || !open || map_.column[field::contact_id]) return {};
+        return fmt::format(
+            "may be the id of a contact or lead in Salesforce; if so, columns.salesforce_id = {} uses it",
+            quoted(name));
     }
 
     bool present(field f) const { return map_.column[f].has_value() || rules_.has_default(f); }
@@ -239,12 +336,16 @@ class header_mapper {
         std::vector<bool> used(names_.size(), false);
         for (const field f : all_fields)
             if (map_.column[f]) used[*map_.column[f]] = true;
+        for (const field f : all_fields)
+            if (doubled_[f])
+                for (const std::size_t i : *doubled_[f])
+                    used[i] = true;  // told already
         for (const auto& part : map_.note)
             if (part.column) used[*part.column] = true;
         for (std::size_t i = 0; i < names_.size(); ++i) {
             if (used[i] || names_[i].empty() || name_rules::is_error_column(names_[i]) || rules_.ignores(names_[i]))
                 continue;
-            if (auto why = rules_.why_not(names_[i]); !why.empty())
+            if (auto why = why_not(names_[i]); !why.empty())
                 map_.passed_over.push_back({names_[i], std::move(why)});
             else
                 map_.unused.push_back(names_[i]);
@@ -256,6 +357,7 @@ class header_mapper {
     const std::string& file_;
     needed_fields needed_;
     std::vector<std::optional<matched_field>> matches_;
+    per_field<std::optional<std::vector<std::size_t>>> doubled_;  // keys that several columns may be
     header_map map_;
 };
 
@@ -309,7 +411,6 @@ core::result<name_rules> name_rules::make(const source_options& options) {
     return rules;
 }
 
-// Whether a field's column may be found by its name: what the settings place elsewhere is not looked for.
 bool name_rules::is_open(field f) const {
     if (configured_[f]) return false;
     const field other = f == field::user_id ? field::owner_email : field::user_id;
@@ -350,6 +451,11 @@ std::string name_rules::why_not(std::string_view name) const {
         const field set = has_default_[a.at] ? a.at : a.at == field::owner_email ? field::user_id : field::owner_email;
         return fmt::format("not used, as defaults.{} is set; {}", to_string(set), use_it(a.at));
     }
+    const bool own_id =
+        std::find(std::begin(names_of_own_id), std::end(names_of_own_id), plain) != std::end(names_of_own_id);
+    if (own_id && is_open(field::hubspot_id))
+        return fmt::format("holds HubSpot's ids in its exports, of whatever they list; if these are contacts, {}",
+                           use_it(field::hubspot_id));
     return {};
 }
 

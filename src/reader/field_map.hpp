@@ -38,6 +38,8 @@ class name_rules {
     // Why a column that seems to hold a field is not taken for it; empty: it does not seem to.
     std::string why_not(std::string_view name) const;
     bool ignores(std::string_view name) const;
+    // Whether a field's column may be found by its name: what the settings place elsewhere is not looked for.
+    bool is_open(field f) const;
     // The name that [columns] gives for a field; empty: none.
     std::string configured(field f) const { return configured_[f].value_or(""); }
     bool has_default(field f) const { return has_default_[f]; }
@@ -47,7 +49,6 @@ class name_rules {
     static bool is_error_column(std::string_view name);
 
  private:
-    bool is_open(field f) const;
     bool has_default_in_either_form(field f) const;
 
     per_field<std::optional<std::string>> configured_;  // an empty name: no column
@@ -77,7 +78,8 @@ struct header_map {
 enum class needed_fields { all, none };
 
 // Fails with errc::input, naming the columns at fault: fields that have neither column nor default (where all are
-// needed), a configured column that is not there, two columns for one field.
+// needed; something must name the contact), a configured column that is not there, two columns for one field. Only
+// where a contact is named otherwise, two columns for one key do no harm: neither is used.
 core::result<header_map> map_header(std::span<const std::string> names, const name_rules& rules,
                                     const std::string& file, needed_fields needed = needed_fields::all);
 

@@ -31,10 +31,11 @@ class value_walk {
     fate how() const { return fate_; }
     std::size_t size() const { return at_; }
     bool over_lines() const { return over_lines_; }
-    bool names_contact() const { return names_contact_; }
+    // By Apollo's id, or by another key where what it holds does not by Apollo's.
+    bool names_contact() const { return has_id_ || (has_key_ && !records_have_id_); }
     // "contacts[]", as jq names the first array of objects; empty: none.
     const std::string& records() const { return records_; }
-    bool records_name_contact() const { return records_name_contact_; }
+    bool records_name_contact() const { return records_have_id_ || (records_have_key_ && !has_key_); }
 
  private:
     enum class wanted : std::uint8_t { value, value_or_end, key, key_or_end, colon, comma_or_end };
@@ -115,9 +116,10 @@ class value_walk {
         if (!take_string(key)) return;
         wanted_ = wanted::colon;
         const auto match = rules_.match(key);
-        if ((match && match->at == field::contact_id) || normalised(key) == "contactids") {
-            if (levels_.size() == 1) names_contact_ = true;
-            if (levels_.size() == records_depth_) records_name_contact_ = true;
+        const bool id = (match && match->at == field::contact_id) || normalised(key) == "contactids";
+        if (id || (match && is_key(match->at))) {
+            if (levels_.size() == 1) (id ? has_id_ : has_key_) = true;
+            if (levels_.size() == records_depth_) (id ? records_have_id_ : records_have_key_) = true;
         }
         levels_.back().key = std::move(key);
     }
@@ -159,10 +161,10 @@ class value_walk {
     wanted wanted_ = wanted::value;
     std::vector<level> levels_;
     bool over_lines_ = false;
-    bool names_contact_ = false;
+    bool has_id_ = false, has_key_ = false;  // at the top, and in the records that it holds
+    bool records_have_id_ = false, records_have_key_ = false;
     std::string records_;
     std::size_t records_depth_ = 0;
-    bool records_name_contact_ = false;
 };
 
 bool is_named_json(const file_report& file) {

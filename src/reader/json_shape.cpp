@@ -52,7 +52,7 @@ std::optional<json_shape> json_shape::of(std::string_view line, const json_frame
         for (const field f : all_fields)
             if (places[f] == place) at = f;
         ++place;
-        if (at && !value.is_string()) return std::nullopt;
+        if (at && !value.is_string() && !(at == field::hubspot_id && value.is_uint64())) return std::nullopt;
         if (at) shape.keys_[*at] = key;
         if (value.is_string()) {
             shape.add({from, static_cast<std::size_t>(quote + 1 - from)}, value_kind::string, at);
@@ -82,6 +82,8 @@ bool json_shape::read(std::string_view line, const json_framer& quotes, field_te
         expected += p.size;
         from = p.before == value_kind::string ? quotes.next_quote(text) : behind_number(text, end);
         if (from == nullptr) return false;
+        // Other numbers than whole ones are the parser's.
+        if (p.at && p.before == value_kind::number && !std::all_of(text, from, is_digit)) return false;
         if (p.at) texts[*p.at] = {text, static_cast<std::size_t>(from - text)};
     }
     const auto rest = static_cast<std::size_t>(between_.data() + between_.size() - expected);

@@ -18,7 +18,7 @@ namespace taskbarge::reader {
 class json_shape {
  public:
     // Of a plain line that was parsed to `object`. `places` says which key of it holds a field, from 0. Nothing when
-    // the object is nested or a field's value is no string.
+    // the object is nested or a field's value is no string; HubSpot's ids may be whole numbers.
     static std::optional<json_shape> of(std::string_view line, const json_framer& quotes,
                                         const simdjson::dom::object& object,
                                         const per_field<std::optional<std::size_t>>& places);

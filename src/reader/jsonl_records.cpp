@@ -36,12 +36,14 @@ struct json_values {
     std::optional<element> contact_ids;
     std::string_view contact_ids_key;
     std::size_t contact_ids_place = 0;
+    per_field<std::string_view> doubled;  // of a key that is there twice: its other name
 
     // Only what says that there is something: this is done for each record.
     void clear() {
         for (const field f : all_fields)
             fields[f].reset();
         contact_ids.reset();
+        doubled = {};
     }
 };
 
@@ -133,7 +135,7 @@ class jsonl_records final : public record_reader {
         auto wrong = check(texts, sink, contact_id, details);
         if (!wrong) wrong = overdue_fault(details);
         if (wrong) return reject(line, std::move(*wrong), sink, texts[field::contact_id]);
-        sink.add(here(), contact_id, details, window_.current());
+        give(sink, contact_id, details, line.text);
         move_on(line.next, 1);
     }
 
@@ -163,14 +165,14 @@ class jsonl_records final : public record_reader {
     void take_single(field_texts& texts, const json_line& line, record_sink& sink) {
         std::string_view contact_id;
         core::task_view details;
-        if (!details_fault_) details_fault_ = check(texts, sink, contact_id, details);
+        if (!details_fault_) details_fault_ = check(texts, sink, contact_id, details, odd_key_);
         if (!details_fault_) details_fault_ = overdue_fault(details);
         if (details_fault_) return reject(line, std::move(*details_fault_), sink, texts[field::contact_id]);
         // The parser's texts are gone with the next line.
         text_arena& kept = sink.texts();
         details.user_id = kept.keep(details.user_id);
         details.note = kept.keep(details.note);
-        sink.add(here(), kept.keep(contact_id), details, window_.current());
+        give(sink, kept.keep(contact_id), details, line.text);
         move_on(line.next, 1);
     }
 
@@ -206,10 +208,15 @@ class jsonl_records final : public record_reader {
     static std::optional<fault> put(json_values& values, const matched_field& match, std::string_view name,
                                     const element& value, std::size_t place) {
         auto& slot = values.fields[match.at];
+        if (slot && slot->how == match.how && is_key(match.at)) {
+            values.doubled[match.at] = name;
+            return std::nullopt;
+        }
         if (slot && slot->how == match.how) return duplicate_key(slot->key, name);
         if (slot && slot->how < match.how) return std::nullopt;
         // In place: a whole one built and copied would wait for its parts.
         if (!slot) slot.emplace();
+        values.doubled[match.at] = {};
         slot->value = value;
         slot->how = match.how;
         slot->key = name;
@@ -229,11 +236,16 @@ class jsonl_records final : public record_reader {
     // The first value that is no string is the fault; the texts found are filled in all the same.
     std::optional<fault> texts_of(const json_values& values, const json_line& line, field_texts& texts) {
         std::optional<fault> wrong;
+        odd_key_.reset();
         for (const field f : all_fields) {
             keys_of_record_[f] = values.fields[f] ? values.fields[f]->key : std::string_view();
             if (!values.fields[f]) continue;
-            auto bad = text_of(values.fields[f]->value, f, values.fields[f]->key, line, texts[f]);
-            if (bad && !wrong) wrong = std::move(bad);
+            auto bad = is_key(f) && !values.doubled[f].empty()
+                           ? duplicate_key(values.fields[f]->key, values.doubled[f])
+                           : text_of(values.fields[f]->value, f, values.fields[f]->key, line, texts[f]);
+            auto& at = is_key(f) ? odd_key_ : wrong;
+            if (bad && !at) at = std::move(bad);
+            if (at && is_key(f)) at->at = f;
         }
         return wrong;
     }
@@ -241,9 +253,14 @@ class jsonl_records final : public record_reader {
     std::optional<fault> text_of(const element& value, field f, std::string_view key, const json_line& line,
                                  std::string_view& out) {
         if (value.get(out)) {
-            const bool id = f == field::contact_id || f == field::user_id;
+            const bool id = f == field::contact_id || f == field::user_id || f == field::salesforce_id;
             if (f == field::due_at && whole_number(value, number_)) {
                 out = number_;
+                return std::nullopt;
+            }
+            if (f == field::hubspot_id && value.is_number()) {
+                if (!whole_number(value, hubspot_number_)) hubspot_number_ = simdjson::minify(value);
+                out = hubspot_number_;
                 return std::nullopt;
             }
             if (const auto part = mongo_part(value); !part.empty())
@@ -395,9 +412,19 @@ class jsonl_records final : public record_reader {
         if (!wrong) wrong = context_.checks.contact_id(plain_cell(text), sink.texts(), contact_id);
         if (!wrong) wrong = details_wrong;
         if (!wrong) wrong = overdue_fault(details);
-        if (!wrong) return sink.add(here(), sink.texts().keep(contact_id), details, window_.current());
+        if (!wrong) return give_one(sink, sink.texts().keep(contact_id), details, value);
         std::string column = wrong->at == field::contact_id ? std::string(contact_ids_key_) : column_name(*wrong);
         sink.reject(here(), std::move(*wrong), std::move(column), trimmed(text), alone(value));
+    }
+
+    // Such a line takes no other keys: they name one contact.
+    void give_one(record_sink& sink, std::string_view contact_id, const core::task_view& details,
+                  const element& value) {
+        if (!context_.options.keep_records) return sink.add(here(), contact_id, details, window_.current());
+        row_keys keys;
+        keys.contact_column = sink.name(contact_ids_key_);
+        keys.raw = sink.texts().keep(alone(value));
+        sink.add(here(), contact_id, details, window_.current(), &keys);
     }
 
     // The line as it would be for this contact only, so that mending it does not bring back its neighbours.
@@ -440,6 +467,12 @@ class jsonl_records final : public record_reader {
         return configured.empty() ? std::string(to_string(f)) : configured;
     }
 
+    std::string_view column_of(field f) const override { return key_of(f); }
+    std::string without_contact() const override {
+        return "nothing names the contact: none of contact_id, email, salesforce_id, hubspot_id and linkedin_url is "
+               "filled";
+    }
+
     std::string_view key_of(field f) const { return known_shape_ ? known_shape_->key_of(f) : keys_of_record_[f]; }
 
     json_framer framer_;
@@ -453,6 +486,8 @@ class jsonl_records final : public record_reader {
     std::vector<std::string_view> names_;  // keys of the record that keys_ does not remember
     per_field<std::string_view> keys_of_record_;
     std::string number_;  // of the record: a due date that is written as a number
+    std::string hubspot_number_;
+    std::optional<fault> odd_key_;  // why a key of the record is none before its text is looked at
     std::optional<fault> details_fault_;
     std::optional<core::failure> refused_;
     std::optional<expansion> expansion_;

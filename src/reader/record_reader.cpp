@@ -4,6 +4,7 @@
 
 #include "reader/encoding.hpp"
 #include "reader/plain_cell.hpp"
+#include "reader/text.hpp"
 
 namespace taskbarge::reader {
 namespace {
@@ -34,17 +35,79 @@ core::result<bool> record_reader::fill(record_sink& sink) {
 }
 
 std::optional<fault> record_reader::check(field_texts& texts, record_sink& sink, std::string_view& contact_id,
-                                          core::task_view& details) {
+                                          core::task_view& details, const std::optional<fault>& odd_key) {
+    has_keys_ = odd_key.has_value();
+    for (const core::key_kind kind : core::all_key_kinds)
+        has_keys_ = has_keys_ || !texts[field_of(kind)].empty();
     const auto look = [&]() -> std::optional<fault> {
-        if (auto wrong = context_.checks.contact_id(texts[field::contact_id], sink.texts(), contact_id)) return wrong;
+        const bool named = !has_keys_ || !trimmed(texts[field::contact_id]).empty();
+        contact_id = {};
+        if (named)
+            if (auto wrong = context_.checks.contact_id(texts[field::contact_id], sink.texts(), contact_id))
+                return wrong;
+        if (has_keys_)
+            if (auto wrong = read_keys(texts, named, odd_key, sink.texts())) return wrong;
         return context_.checks.details(texts, sink.texts(), details);
     };
     if (any_word_may_fit_ || texts[field::note] == "\\N") make_plain(texts);
     std::optional<fault> wrong = look();
     // The usual cell is plain already.
     if (wrong && make_plain(texts)) wrong = look();
-    if (wrong && wrong->at != field::contact_id) context_.checks.count_unknown_words(texts, *wrong);
+    if (!wrong) return wrong;
+    if (wrong->at == field::contact_id) {
+        const auto text = trimmed(texts[field::contact_id]);
+        wrong->message = text.empty() ? without_contact() : wrong->message + where_it_belongs(text);
+    } else if (!wrong->at || !is_key(*wrong->at)) {
+        context_.checks.count_unknown_words(texts, *wrong);
+    }
     return wrong;
+}
+
+std::optional<fault> record_reader::read_keys(const field_texts& texts, bool named, const std::optional<fault>& odd_key,
+                                              text_arena& arena) {
+    std::optional<fault> wrong = odd_key;
+    keys_ = {};
+    for (const core::key_kind kind : core::all_key_kinds) {
+        const field f = field_of(kind);
+        const std::string_view text = trimmed(plain_cell(texts[f]));
+        if (text.empty()) continue;
+        const auto key = core::comparable_key(kind, text);
+        if (key)
+            keys_.by_kind[static_cast<std::size_t>(kind)].text = arena.keep(*key);
+        else if (!wrong)
+            wrong = fault{fmt::format("invalid_{}", to_string(f)), key.error().text, f};
+    }
+    unusable_key_ = wrong.has_value();
+    if (named || keys_.any()) return std::nullopt;
+    return wrong ? wrong : fault{"missing_value", {}, field::contact_id};
+}
+
+// For what stands in the contact's column and is no id of Apollo's but another key: the setting that says so.
+std::string record_reader::where_it_belongs(std::string_view text) const {
+    for (const core::key_kind kind : core::all_key_kinds)
+        if (context_.rules.configured(field_of(kind)).empty() && core::comparable_key(kind, text)) {
+            const std::string_view column = column_of(field::contact_id);
+            return fmt::format("; columns.{} = \"{}\" takes the column for such {}", core::to_string(kind),
+                               column.empty() ? to_string(field::contact_id) : column,
+                               kind == core::key_kind::email          ? "addresses"
+                               : kind == core::key_kind::linkedin_url ? "profiles"
+                                                                      : "ids");
+        }
+    return {};
+}
+
+void record_reader::give(record_sink& sink, std::string_view contact_id, const core::task_view& details,
+                         std::string_view raw) {
+    if (has_keys_ && unusable_key_) context_.report.unusable_keys.add(here().line);
+    if (!has_keys_ && !context_.options.keep_records) [[likely]]
+        return sink.add(here(), contact_id, details, window_.current());
+    if (!has_keys_) keys_ = {};
+    for (const core::key_kind kind : core::all_key_kinds)
+        if (auto& key = keys_.by_kind[static_cast<std::size_t>(kind)]; !key.text.empty())
+            key.column = sink.name(column_of(field_of(kind)));
+    keys_.contact_column = sink.name(column_of(field::contact_id));
+    keys_.raw = raw;
+    sink.add(here(), contact_id, details, window_.current(), &keys_);
 }
 
 std::optional<fault> record_reader::judge_overdue(const core::task_view& details) {

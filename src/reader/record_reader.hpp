@@ -49,8 +49,15 @@ class record_reader {
     virtual core::result<void> step(record_sink& sink) = 0;
 
     // Checks a record's texts, which are made plain where that helps; a good one's contact and details are given out.
+    // Without a contact id it has a key. `odd_key`: why a key of it, which has no text then, is none.
     std::optional<fault> check(field_texts& texts, record_sink& sink, std::string_view& contact_id,
-                               core::task_view& details);
+                               core::task_view& details, const std::optional<fault>& odd_key = std::nullopt);
+    // Gives a record that check() found good to the sink; `raw` is in the window's block.
+    void give(record_sink& sink, std::string_view contact_id, const core::task_view& details, std::string_view raw);
+    // The column or key of the record that holds a field; empty: none.
+    virtual std::string_view column_of(field f) const = 0;
+    // Why a record in which nothing names the contact is no row.
+    virtual std::string without_contact() const = 0;
     // Why a good row is due too long ago, or nothing; what is overdue is counted.
     std::optional<fault> overdue_fault(const core::task_view& details) {
         if (details.due_at >= overdue_before_ || details.status != core::task_status::scheduled) [[likely]]
@@ -85,11 +92,18 @@ class record_reader {
  private:
     core::result<void> skip_line();
     std::optional<fault> judge_overdue(const core::task_view& details);
+    std::optional<fault> read_keys(const field_texts& texts, bool named, const std::optional<fault>& odd_key,
+                                   text_arena& arena);
+    std::string where_it_belongs(std::string_view text) const;
 
     std::uint64_t limit_;
     std::uint64_t line_ = 1;
     core::instant overdue_before_;
     bool any_word_may_fit_;  // a word for none, too: what ids look like or words mean is the settings' matter
+    // Of the record that was checked last: its keys, and whether one of them is none.
+    bool has_keys_ = false;
+    row_keys keys_;
+    bool unusable_key_ = false;
     bool skipping_ = false;  // within a line that was rejected before its end was seen
 };
 

@@ -15,6 +15,7 @@ void record_sink::start(row_batch& batch) {
     batch.rows.reserve(batch_rows_);
     room_ = static_cast<std::size_t>(std::min<std::uint64_t>(batch_rows_, left_));
     bytes_ = 0;
+    names_.clear();
 }
 
 core::row_number record_sink::count() {
@@ -24,9 +25,23 @@ core::row_number record_sink::count() {
 }
 
 void record_sink::add(core::source_position at, std::string_view contact_id, const core::task_view& details,
-                      const block& from) {
+                      const block& from, const row_keys* keys) {
     if (batch_->bytes().hold(from)) bytes_ += from.size;
     batch_->rows.push_back({count(), at, contact_id, details});
+    if (keys) {
+        batch_->keys.resize(batch_->rows.size() - 1);
+        batch_->keys.push_back(*keys);
+    } else if (!batch_->keys.empty()) {
+        batch_->keys.resize(batch_->rows.size());
+    }
+}
+
+std::string_view record_sink::name(std::string_view column) {
+    if (const auto known = std::find(names_.begin(), names_.end(), column); known != names_.end()) return *known;
+    constexpr std::size_t most_known = 16;  // of lines of JSON, each may have others
+    const std::string_view kept = texts().keep(column);
+    if (names_.size() < most_known) names_.push_back(kept);
+    return kept;
 }
 
 void record_sink::reject(core::source_position at, fault why, std::string column, std::string_view contact_id,

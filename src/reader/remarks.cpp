@@ -20,6 +20,10 @@ std::vector<std::string> remarks_on(const file_report& file) {
         out.push_back(told(file.empty_rows, "a row", "rows", "without any content skipped"));
     if (file.repeated_headers.records > 0)
         out.push_back(told(file.repeated_headers, "a header", "headers", "like the first skipped"));
+    if (file.unusable_keys.records > 0)
+        out.push_back(told(file.unusable_keys, "a row", "rows",
+                           "with an e-mail address or id of a contact that is none; it was not used, as something else "
+                           "names the contact"));
     if (file.overdue.records > 0)
         out.push_back(told(file.overdue, "a scheduled row", "scheduled rows", "due more than a day ago") +
                       fmt::format("; the oldest was due {}", core::to_rfc3339_seconds(file.oldest_due).substr(0, 10)));

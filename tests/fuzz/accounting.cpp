@@ -32,6 +32,7 @@ reader::source_options options_for(std::string_view format, std::uint8_t choice)
     o.defaults.due_at = "2025-02-15T10:00:00Z";
     o.dates.timezone = "UTC";
     o.dates.time = "09:00";
+    o.keep_records = (choice & 0x40) != 0;
     if (choice & 0x40) {
         o.import.notes = core::note_form::html;
         o.import.short_rows = true;
@@ -55,10 +56,20 @@ void account(const reader::row_batch& batch, core::row_number last) {
         require(n > last && n - last <= seen.size() && !seen[n - last - 1]);
         seen[n - last - 1] = true;
     };
+    require(batch.keys.empty() || batch.keys.size() == batch.rows.size());
     std::size_t bytes = 0;
+    for (const reader::row_keys& keys : batch.keys)
+        for (const core::key_kind kind : core::all_key_kinds) {
+            const auto& [text, column] = keys.by_kind[static_cast<std::size_t>(kind)];
+            require(text.empty() == column.empty());
+            if (text.empty()) continue;
+            const auto again = core::comparable_key(kind, text);
+            require(again && *again == text);
+        }
     for (const core::row& r : batch.rows) {
         see(r.number);
-        require(r.contact_id.size() == 24 && r.details.user_id.size() == 24);
+        const bool has_keys = !batch.keys.empty() && batch.keys[static_cast<std::size_t>(&r - batch.rows.data())].any();
+        require((r.contact_id.size() == 24 || (r.contact_id.empty() && has_keys)) && r.details.user_id.size() == 24);
         for (const char c : r.details.note)
             bytes += c != '\r';
         require(bytes >= r.details.note.size());
@@ -77,17 +88,20 @@ std::optional<std::vector<std::string>> records_of(const std::string& text) {
     options.names = {"list"};
     auto source = reader::row_source::open({file.path()}, options);
     if (!source) return std::nullopt;
-    std::map<core::row_number, std::string> records;
+    std::map<core::row_number, std::string> records, keys;
     reader::row_batch batch;
     for (;;) {
         auto more = source->next(batch);
         if (!more) return std::nullopt;
         if (!*more) break;
+        for (std::size_t i = 0; i < batch.keys.size(); ++i)
+            for (const auto& key : batch.keys[i].by_kind)
+                keys[batch.rows[i].number].append(key.text).append("|").append(key.column).append("|");
         for (const core::row& r : batch.rows)
-            records[r.number] = std::string(r.contact_id) + '|' + std::string(r.details.user_id) + '|' +
-                                std::string(to_string(r.details.type)) + std::string(to_string(r.details.priority)) +
-                                std::string(to_string(r.details.status)) + core::to_rfc3339(r.details.due_at) + '|' +
-                                std::string(r.details.note);
+            records[r.number] = keys[r.number] + std::string(r.contact_id) + '|' + std::string(r.details.user_id) +
+                                '|' + std::string(to_string(r.details.type)) +
+                                std::string(to_string(r.details.priority)) + std::string(to_string(r.details.status)) +
+                                core::to_rfc3339(r.details.due_at) + '|' + std::string(r.details.note);
         for (const core::rejected_row& r : batch.rejects) {
             // The parser's word for what is no object may depend on the blank behind it.
             const bool no_object = r.code == "invalid_json" || r.code == "not_an_object";

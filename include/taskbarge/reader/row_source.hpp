@@ -44,7 +44,8 @@ class row_batch {
     // A row without a contact id has at least one key.
     std::vector<core::row> rows;
     std::vector<core::rejected_row> rejects;
-    // Parallel to `rows`, or empty: where no row has a key and source_options::keep_records is not set.
+    // Parallel to `rows`, or empty: where no row has a key and source_options::keep_records is not set. Without that,
+    // those of a row that names no key are all empty.
     std::vector<row_keys> keys;
 
     void clear();
@@ -90,6 +91,7 @@ struct file_report {
     bool empty = false;              // one of several files, without any text: passed over
     record_tally empty_rows;         // without any content, as spreadsheets leave below a table: skipped
     record_tally repeated_headers;   // the header once more, as where files were joined: skipped
+    record_tally unusable_keys;      // rows with a key that is none, whose contact is named otherwise
     record_tally overdue;            // scheduled rows that are due more than a day ago
     core::instant oldest_due{};      // of those
     bool mended = false;             // holds the errors of an earlier import: rejects that somebody has mended

@@ -64,14 +64,135 @@ TEST(FieldMap, IdsOfAnotherCrmAreSaidToBeAndNotUsed) {
     const auto m = map({"Apollo ID", "Record ID", "OwnerId"});
     ASSERT_TRUE(m);
     EXPECT_FALSE(m->column[field::user_id]);
+    EXPECT_FALSE(m->column[field::hubspot_id]);
     ASSERT_EQ(m->passed_over.size(), 2u);
     EXPECT_EQ(m->passed_over[0].column, "Record ID");
     EXPECT_THAT(m->passed_over[0].why, HasSubstr("holds HubSpot's ids in its exports"));
+    EXPECT_THAT(m->passed_over[0].why, HasSubstr("columns.hubspot_id = \"Record ID\" uses it"));
     EXPECT_THAT(m->passed_over[1].why, HasSubstr("columns.user_id = \"OwnerId\" uses it"));
-    EXPECT_THAT(failure({"Record ID", "Email"}), HasSubstr("\"Record ID\": holds HubSpot's ids"));
+    EXPECT_THAT(failure({"Record ID", "Company name"}), HasSubstr("\"Record ID\": holds HubSpot's ids"));
     source_options o = with_defaults();
     o.columns["user_id"] = "OWNERID";
     EXPECT_EQ(map({"Apollo ID", "OwnerId"}, o)->column[field::user_id], 1u);
+}
+
+// The column that is the key of its kind; empty: none.
+std::string column_of(field f, const std::vector<std::string>& names, const source_options& options = with_defaults()) {
+    const auto m = map(names, options);
+    EXPECT_TRUE(m) << m.error().text;
+    return m && m->column[f] ? names[*m->column[f]] : std::string();
+}
+
+TEST(FieldMap, KeysOfContactsAreKnownByTheirNamesInExports) {
+    const std::pair<field, std::vector<const char*>> known[] = {
+        {field::email,
+         {"email", "E-mail", "Email Address", "Work Email", "Primary Email", "Contact Email", "Contact.Email"}},
+        {field::salesforce_id,
+         {"salesforce_id", "Salesforce ID", "Salesforce Contact Id", "SFDC Id", "WhoId", "Contact ID (18)",
+          "ContactId18", "Lead ID", "Salesforce_Lead_Id__c"}},
+        {field::hubspot_id,
+         {"hubspot_id", "HubSpot ID", "Record ID - Contact", "Contact record ID", "vid", "Hubspot Vid",
+          "Associated Contact IDs"}},
+        {field::linkedin_url,
+         {"linkedin_url", "LinkedIn URL", "Person Linkedin Url", "LinkedIn Profile", "hs_linkedin_url",
+          "LinkedIn Bio"}},
+    };
+    for (const auto& [f, names] : known)
+        for (const char* name : names) {
+            EXPECT_EQ(column_of(f, {"x", name}), name) << "instead of Apollo's id";
+            EXPECT_EQ(column_of(f, {"contact_id", name}), name) << "beside Apollo's id";
+        }
+}
+
+TEST(FieldMap, ColumnsOfOthersAreNoKeysOfTheContact) {
+    for (const char* name : {"Contact Owner",
+                             "Owner Email",
+                             "Owner.Email",
+                             "Assigned to Email",
+                             "Assigned To",
+                             "User Email",
+                             "Manager Email",
+                             "Secondary Email",
+                             "Tertiary Email",
+                             "Email Status",
+                             "Email Sent",
+                             "Company Email",
+                             "Account ID",
+                             "Salesforce Account Id",
+                             "OwnerId",
+                             "WhatId",
+                             "Record ID - Company",
+                             "Associated Company IDs",
+                             "Company Linkedin Url",
+                             "Id",
+                             "Website"}) {
+        const auto m = map({"contact_id", name});
+        ASSERT_TRUE(m) << name;
+        for (const core::key_kind kind : core::all_key_kinds)
+            EXPECT_FALSE(m->column[field_of(kind)]) << name;
+    }
+    EXPECT_EQ(column_of(field::email, {"Tertiary Email", "Secondary Email", "Email"}), "Email");
+}
+
+// The number of a company, a task or a deal may be that of another contact.
+TEST(FieldMap, RecordIdIsAContactsInAnExportOfContactsOnly) {
+    EXPECT_EQ(column_of(field::hubspot_id, {"Record ID", "First Name", "Last Name", "Email"}), "Record ID");
+    EXPECT_EQ(column_of(field::hubspot_id, {"hs_object_id", "firstname", "email"}), "hs_object_id");
+    EXPECT_EQ(column_of(field::hubspot_id, {"Record ID", "Record ID - Contact", "First Name"}), "Record ID - Contact");
+    EXPECT_EQ(column_of(field::hubspot_id, {"Record ID", "Task Title", "Associated Contact IDs", "First Name"}),
+              "Associated Contact IDs");
+    EXPECT_EQ(column_of(field::hubspot_id, {"Record ID", "Email"}), "");
+    EXPECT_EQ(column_of(field::hubspot_id, {"Record ID", "Deal Name", "First Name", "Email"}), "");
+    EXPECT_EQ(column_of(field::hubspot_id, {"Record ID", "Company name", "contact_id"}), "");
+    source_options o = with_defaults();
+    o.columns["hubspot_id"] = "Record ID";
+    EXPECT_EQ(column_of(field::hubspot_id, {"Record ID", "Task Title"}, o), "Record ID");
+    o.columns["hubspot_id"] = "";
+    EXPECT_EQ(column_of(field::hubspot_id, {"Record ID", "First Name", "Email"}, o), "");
+    o = with_defaults();
+    o.import.ignore_columns = {"Record ID"};
+    EXPECT_EQ(column_of(field::hubspot_id, {"Record ID", "First Name", "Email"}, o), "");
+}
+
+TEST(FieldMap, PlainIdIsPassedOverWithTheSettingThatUsesIt) {
+    const auto m = map({"ID", "EMAIL"});
+    ASSERT_TRUE(m);
+    ASSERT_EQ(m->passed_over.size(), 1u);
+    EXPECT_EQ(m->passed_over[0].column, "ID");
+    EXPECT_THAT(m->passed_over[0].why, HasSubstr("columns.salesforce_id = \"ID\" uses it"));
+    EXPECT_THAT(failure({"Id", "Name"}), HasSubstr("columns.salesforce_id = \"Id\" uses it"));
+    EXPECT_THAT(map({"id", "contact_id"})->passed_over, ::testing::IsEmpty());
+    EXPECT_THAT(map({"id", "contact_id"})->unused, ElementsAre("id"));
+    source_options o = with_defaults();
+    o.columns["salesforce_id"] = "Contact ID";
+    EXPECT_EQ(column_of(field::salesforce_id, {"Contact ID", "EMAIL"}, o), "Contact ID");
+    EXPECT_EQ(column_of(field::contact_id, {"Contact ID", "EMAIL"}, o), "");
+}
+
+TEST(FieldMap, KeysCanBeTurnedOff) {
+    source_options o = with_defaults();
+    for (const core::key_kind kind : core::all_key_kinds)
+        o.columns[std::string(to_string(kind))] = "";
+    const auto m = map({"contact_id", "Email", "WhoId", "vid", "LinkedIn URL"}, o);
+    ASSERT_TRUE(m);
+    EXPECT_THAT(m->unused, ElementsAre("Email", "WhoId", "vid", "LinkedIn URL"));
+    EXPECT_THAT(failure({"Email", "WhoId"}, o), HasSubstr("no contact column"));
+}
+
+TEST(FieldMap, TwoColumnsForOneKeyAreAnErrorOnlyWhereNothingElseNamesTheContact) {
+    EXPECT_THAT(failure({"Work Email", "Primary Email"}),
+                HasSubstr("more than one column is email: \"Work Email\" (column 1) and \"Primary Email\" (column 2)"));
+    EXPECT_THAT(failure({"Work Email", "Primary Email"}), HasSubstr("[columns]: email = \"Work Email\""));
+    for (const char* other : {"contact_id", "WhoId"}) {
+        const auto m = map({"Work Email", other, "Primary Email"});
+        ASSERT_TRUE(m) << m.error().text;
+        EXPECT_FALSE(m->column[field::email]);
+        ASSERT_EQ(m->passed_over.size(), 2u);
+        EXPECT_THAT(m->passed_over[0].why,
+                    HasSubstr("more than one column may be email; columns.email = \"Work Email\""));
+        EXPECT_THAT(m->unused, ElementsAre());
+    }
+    EXPECT_EQ(column_of(field::email, {"Work Email", "Email", "Primary Email"}), "Email");
 }
 
 TEST(FieldMap, FieldsOfSalesforcesOwnAreKnownByTheirName) {
@@ -186,19 +307,20 @@ TEST(FieldMap, MissingConfiguredColumnIsNamedWithTheNearest) {
 }
 
 TEST(FieldMap, NoContactColumnNamesWhatIsThere) {
-    EXPECT_THAT(failure({"First Name", "Email"}), HasSubstr("no contact column (contact_id); it has"));
-    EXPECT_THAT(failure({"First Name", "Email"}), HasSubstr("\"First Name\" and \"Email\""));
+    EXPECT_THAT(failure({"First Name", "Phone"}),
+                HasSubstr("no contact column (contact_id, email, salesforce_id, hubspot_id or linkedin_url); it has"));
+    EXPECT_THAT(failure({"First Name", "Phone"}), HasSubstr("\"First Name\" and \"Phone\""));
 }
 
 TEST(FieldMap, FieldsWithoutColumnAndDefaultAreNamed) {
     const auto text = failure({"x"}, {});
     EXPECT_THAT(
-        text,
-        HasSubstr("no contact column (contact_id), no column and no default for user_id, type, status and due_at"));
+        text, HasSubstr("hubspot_id or linkedin_url), no column and no default for user_id, type, status and due_at"));
     EXPECT_THAT(text, HasSubstr("--set columns.contact_id=\"NAME\" --set defaults.owner_email=jane@example.com --set "
                                 "defaults.type=call --set defaults.status=scheduled --set defaults.due_at="));
     EXPECT_THAT(text, HasSubstr("`taskbarge init 'list.csv'`"));
     EXPECT_THAT(failure({"contact_id"}, {}), ::testing::Not(HasSubstr("columns.contact_id")));
+    EXPECT_THAT(failure({"Email"}, {}), ::testing::Not(HasSubstr("columns.contact_id")));
 }
 
 TEST(FieldMap, TwoColumnsForOneFieldAreNamed) {
@@ -214,7 +336,7 @@ TEST(FieldMap, TwiceTheSameUnusedColumnDoesNotMatter) {
 }
 
 TEST(FieldMap, ErrorColumnOfARejectsFileIsNotUnused) {
-    EXPECT_THAT(map({"contact_id", "error", "Email"})->unused, ElementsAre("Email"));
+    EXPECT_THAT(map({"contact_id", "error", "Phone"})->unused, ElementsAre("Phone"));
 }
 
 TEST(FieldMap, UnknownFieldInTheSettingsIsRefused) {

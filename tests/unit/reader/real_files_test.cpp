@@ -246,6 +246,208 @@ std::vector<real_file> encoding_files() {
     };
 }
 
+// Without Apollo's id, or beside it.
+std::vector<real_file> key_files() {
+    const std::string good = contact(1), salesforce = "0035g0000ezO3NeAAK", short_id = "0035g0000ezO3Ne";
+    const auto only = [](const char* column) { return fmt::format("{},note\n", column); };
+    return {
+        {"addresses only", "a.csv", only("Email") + "a@x.org,hello\nB@X.org,\n", "row row", usual_defaults, "hello"},
+        {"Salesforce's export", "contacts.csv",
+         "ID,LASTNAME,EMAIL,OWNERID\n" + salesforce + ",Doe,a@x.org,0055g0000D6UpEmAQK\n", "row", usual_defaults},
+        {"Salesforce's report", "report.csv", "Contact ID,Last Name\n" + salesforce + ",Doe\n" + short_id + ",Roe\n",
+         "row row",
+         [](source_options& o) {
+             usual_defaults(o);
+             o.columns = {{"salesforce_id", "Contact ID"}};
+         }},
+        {"Salesforce's ids where Apollo's should be",
+         "report.csv",
+         "Contact ID,Last Name\n" + salesforce + ",Doe\n",
+         "invalid_contact_id@Contact ID",
+         usual_defaults,
+         {},
+         "is no Apollo id but Salesforce's; an id is 24 hexadecimal digits; columns.salesforce_id = \"Contact ID\" "
+         "takes "
+         "the column for such ids"},
+        {"HubSpot's ids where Apollo's should be",
+         "a.csv",
+         "Contact ID\n12648\n",
+         "invalid_contact_id@Contact ID",
+         usual_defaults,
+         {},
+         "columns.hubspot_id = \"Contact ID\""},
+        {"addresses where Apollo's ids should be",
+         "a.csv",
+         "Contact ID\na@x.org\n",
+         "invalid_contact_id@Contact ID",
+         usual_defaults,
+         {},
+         "columns.email = \"Contact ID\" takes the column for such addresses"},
+        {"profiles where Apollo's ids should be",
+         "a.jsonl",
+         R"({"contact_id":"linkedin.com/in/jane"})"
+         "\n",
+         "invalid_contact_id@contact_id",
+         usual_defaults,
+         {},
+         "columns.linkedin_url = \"contact_id\""},
+        {"HubSpot's export of contacts",
+         "hubspot.csv",
+         "Record ID,First Name,Last Name,Email\n12648,Jane,Doe,a@x.org\n12649,Sam,Roe,\n,,,\n,Al,Doe,\n",
+         "row row missing_value@Record ID",
+         usual_defaults,
+         {},
+         "nothing names the contact: \"Record ID\" and \"Email\" are empty; fill one of them"},
+        {"HubSpot's export of companies", "hubspot.csv", "Record ID,Company name\n12648,Acme\n",
+         "failure: \"Record ID\": holds HubSpot's ids in its exports, of whatever they list", usual_defaults},
+        {"rows of both kinds",
+         "a.csv",
+         "contact_id,Email\n" + good + ",\n,a@x.org\n" + good + ",a@x.org\n,\n\\N,b@x.org\nno id,c@x.org\n,  x\n",
+         "row row row row invalid_contact_id@contact_id invalid_email@Email",
+         usual_defaults,
+         {},
+         "a row without any content skipped"},
+        {"nothing names the contact",
+         "a.csv",
+         "contact_id,Email,LinkedIn URL,note\n,,,x\n",
+         "missing_value@contact_id",
+         usual_defaults,
+         {},
+         "nothing names the contact: \"contact_id\", \"Email\" and \"LinkedIn URL\" are empty; fill one of them"},
+        {"the only key is empty",
+         "a.csv",
+         only("Email") + ",x\n",
+         "missing_value@Email",
+         usual_defaults,
+         {},
+         "\"Email\" is empty; there is no default for it"},
+        {"keys that are none",
+         "a.csv",
+         "Email,WhoId,vid,LinkedIn\nn/a,,,\n,00T5g0000ezO3Ne,,\n,,1.5E+9,\n,,,linkedin.com/company/acme\n",
+         "invalid_email@Email invalid_salesforce_id@WhoId invalid_hubspot_id@vid invalid_linkedin_url@LinkedIn",
+         usual_defaults,
+         {},
+         "is the id of a task in Salesforce"},
+        {"several addresses in a cell",
+         "a.csv",
+         only("Email") + "a@x.org; b@x.org,x\n",
+         "invalid_email@Email",
+         usual_defaults,
+         {},
+         "keep one address in a cell"},
+        {"a bad key beside a good one",
+         "a.csv",
+         "Email,WhoId\nn/a," + salesforce + "\nb@x.org,0015g0000ezO3Ne\n",
+         "row row",
+         usual_defaults,
+         {},
+         "2 rows with an e-mail address or id of a contact that is none; it was not used"},
+        {"a bad key beside Apollo's id",
+         "a.csv",
+         "contact_id,Email\n" + good + ",none\n" + contact(2) + ",a@x.org\n",
+         "row row",
+         usual_defaults,
+         {},
+         "a row with an e-mail address or id of a contact that is none; it was not used, as "
+         "something else names the contact, on line 2"},
+        {"keys as spreadsheets and databases write them", "a.csv",
+         "Email,vid\n'a@x.org,NULL\n\\N,\"=\"\"12648\"\"\"\nNULL,12648.0\n", "row row row", usual_defaults},
+        {"a header again, without Apollo's ids", "a.csv", "Email,Notes\na@x.org,x\nEmail,Notes\nb@x.org,y\n", "row row",
+         usual_defaults, "x", "a header like the first skipped, on line 3"},
+        {"another header, without Apollo's ids", "a.csv", "Email,Notes\na@x.org,x\nNotes,Email\ny,b@x.org\n",
+         "failure: a.csv:3: here is another header", usual_defaults},
+        {"HubSpot's header again",
+         "a.csv",
+         "Record ID,First Name\n5,Jo\nRecord ID,First Name\n6,Al\n",
+         "row row",
+         usual_defaults,
+         {},
+         "a header like the first skipped"},
+        {"lines above a header without Apollo's ids", "a.csv", "All contacts\n\nFirst Name,Email\nJane,a@x.org\n",
+         "failure: line 3 looks like the header: set import.skip_lines = 2", usual_defaults},
+        {"a quote that joins lines in a key", "a.csv", only("Email") + "\"a@x.org,x\nb@x.org\",y\nc@x.org,z\n",
+         "stray_quote stray_quote row", usual_defaults},
+        {"JSON with keys", "a.jsonl",
+         R"({"email":"a@x.org"})"
+         "\n"
+         R"({"email":"b@x.org","contact_id":null})"
+         "\n"
+         R"({"hubspot_id":12648})"
+         "\n"
+         R"({"hubspot_id":12649})"
+         "\n"
+         R"({"hubspot_id":"12650"})"
+         "\n"
+         R"({"hubspot_id":12651.0})"
+         "\n"
+         R"({"WhoId":"0035g0000ezO3Ne"})"
+         "\n"
+         R"({"linkedin_url":"linkedin.com/in/jane"})"
+         "\n",
+         "row row row row row row row row", usual_defaults},
+        {"JSON with keys that are none", "a.jsonl",
+         R"({"email":"n/a"})"
+         "\n"
+         R"({"email":5})"
+         "\n"
+         R"({"email":["a@x.org"]})"
+         "\n"
+         R"({"hubspot_id":12.5})"
+         "\n"
+         R"({"hubspot_id":-12})"
+         "\n"
+         R"({"hubspot_id":true})"
+         "\n"
+         R"({"email":"a@x.org","Email":"b@x.org"})"
+         "\n"
+         R"({"email":"a\u0000@x.org"})"
+         "\n"
+         R"({"salesforce_id":{"$oid":"x"}})"
+         "\n",
+         "invalid_email@email wrong_type@email wrong_type@email invalid_hubspot_id@hubspot_id "
+         "invalid_hubspot_id@hubspot_id wrong_type@hubspot_id duplicate_key@email nul_byte@email "
+         "wrong_type@salesforce_id",
+         usual_defaults},
+        {"the same beside Apollo's id",
+         "a.jsonl",
+         json(R"("email":"n/a")") + json(R"("email":5)") + json(R"("email":{"value":"a@x.org"})") +
+             json(R"("hubspot_id":12.5)") + json(R"("email":"a@x.org","Email":"b@x.org")") + json(R"("email":null)"),
+         "row row row row row row",
+         usual_defaults,
+         {},
+         "5 rows with an e-mail address or id of a contact that is none"},
+        {"JSON in which nothing names the contact",
+         "a.jsonl",
+         R"({"note":"x"})"
+         "\n"
+         R"({"email":"","note":"x"})"
+         "\n",
+         "missing_value@contact_id missing_value@contact_id",
+         usual_defaults,
+         {},
+         "none of contact_id, email, salesforce_id, hubspot_id and linkedin_url is filled"},
+        {"the API's own form with a key", "a.jsonl",
+         R"({"contact_ids":[")" + contact(1) + R"(",")" + contact(2) +
+             R"("],"email":"n/a"})"
+             "\n",
+         "row row", usual_defaults},
+        {"a dump of Apollo's contacts", "a.jsonl",
+         R"({"email":"a@x.org","contact_emails":[{"email":"a@x.org"}],"phone_numbers":[]})"
+         "\n",
+         "row", usual_defaults},
+        {"an answer that holds contacts by address", "a.json",
+         R"({"page":1,"contacts":[{"email":"a@x.org"},{"email":"b@x.org"}]})"
+         "\n",
+         "failure: is one JSON object that holds the records in .contacts", usual_defaults},
+        {"an account's answer that holds contacts", "a.jsonl",
+         R"({"email":"me@x.org","contacts":[{"contact_id":"x"}]})"
+         "\n"
+         R"({})"
+         "\n",
+         "failure: is one JSON object that holds the records in .contacts", usual_defaults},
+    };
+}
+
 std::vector<real_file> column_files() {
     const std::string email = contact(1) + ",jane@example.com\n";
     return {
@@ -315,8 +517,11 @@ std::vector<real_file> column_files() {
          "ring"},
         {"names with case and spaces", "a.csv", " Contact ID , NOTE \n" + contact(1) + ",x", "row", usual_defaults,
          "x"},
-        {"no contact column", "a.csv", "name,email\na,b\n",
-         "failure: no contact column (contact_id); it has \"name\" and \"email\"", usual_defaults},
+        {"no contact column", "a.csv", "name,phone\na,b\n",
+         "failure: no contact column (contact_id, email, salesforce_id, hubspot_id or linkedin_url); it has \"name\" "
+         "and "
+         "\"phone\"",
+         usual_defaults},
         {"no header", "a.csv", record(1), "failure: no contact column"},
         {"contact column twice", "a.csv", "contact_id,Contact ID\n", "failure: more than one column is contact_id",
          usual_defaults},
@@ -1010,9 +1215,9 @@ std::vector<real_file> spreadsheet_files() {
 
 std::vector<real_file> all_files() {
     std::vector<real_file> all;
-    for (auto part :
-         {line_and_delimiter_files, quote_files, encoding_files, column_files, cell_files, json_files, empty_row_files,
-          invisible_files, other_json_files, repeated_header_files, time_files, packed_files, spreadsheet_files}) {
+    for (auto part : {line_and_delimiter_files, quote_files, encoding_files, key_files, column_files, cell_files,
+                      json_files, empty_row_files, invisible_files, other_json_files, repeated_header_files, time_files,
+                      packed_files, spreadsheet_files}) {
         auto files = part();
         all.insert(all.end(), std::make_move_iterator(files.begin()), std::make_move_iterator(files.end()));
     }

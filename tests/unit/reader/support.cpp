@@ -92,6 +92,18 @@ void expect_ascending(const Records& records) {
         EXPECT_LT(records[i - 1].number, records[i].number);
 }
 
+void take_keys(const row_keys& keys, owned_row& row) {
+    for (const core::key_kind kind : core::all_key_kinds) {
+        const auto& [text, column] = keys.by_kind[static_cast<std::size_t>(kind)];
+        EXPECT_EQ(text.empty(), column.empty());
+        if (!text.empty())
+            row.keys += fmt::format("{}{}={} ({})", row.keys.empty() ? "" : " ", to_string(kind), text, column);
+    }
+    EXPECT_EQ(keys.any(), !row.keys.empty());
+    row.contact_column = keys.contact_column;
+    row.raw = keys.raw;
+}
+
 // Moves a batch's records out of it. Its numbers are the next ones, each once.
 void take(const row_batch& batch, const source_options& options, reading_outcome& out) {
     expect_ascending(batch.rows);
@@ -107,9 +119,14 @@ void take(const row_batch& batch, const source_options& options, reading_outcome
         EXPECT_FALSE(seen[n - before - 1]);
         seen[n - before - 1] = true;
     };
-    for (const core::row& r : batch.rows) {
+    EXPECT_TRUE(batch.keys.empty() || batch.keys.size() == batch.rows.size());
+    EXPECT_TRUE(!batch.keys.empty() || batch.rows.empty() || !options.keep_records);
+    for (std::size_t i = 0; i < batch.rows.size(); ++i) {
+        const core::row& r = batch.rows[i];
         see(r.number);
-        out.rows.push_back({r.number, r.at, std::string(r.contact_id), core::task_details(r.details)});
+        out.rows.push_back({r.number, r.at, std::string(r.contact_id), core::task_details(r.details), {}, {}, {}});
+        if (!batch.keys.empty()) take_keys(batch.keys[i], out.rows.back());
+        EXPECT_FALSE(r.contact_id.empty() && out.rows.back().keys.empty()) << "nothing names the contact";
     }
     for (const core::rejected_row& r : batch.rejects) {
         see(r.number);

@@ -47,6 +47,9 @@ struct owned_row {
     core::source_position at;
     std::string contact_id;
     core::task_details details;
+    std::string keys = {};            // "email=a@example.com (Email)", by kind, with a blank between; empty: none
+    std::string contact_column = {};  // where keys are given, as in row_keys
+    std::string raw = {};
     friend bool operator==(const owned_row&, const owned_row&) = default;
 };
 
