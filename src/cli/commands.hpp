@@ -15,6 +15,8 @@ exit_code jobs_command(const options& o, const program& p);
 exit_code status_command(const options& o, const program& p);
 exit_code results_command(const options& o, const program& p);
 exit_code prune_command(const options& o, const program& p);
+// contacts load, refresh, status, find
+exit_code contacts_command(const options& o, const program& p);
 exit_code doctor_command(const options& o, const program& p);
 exit_code ledger_check_command(const options& o, const program& p);
 // ledger accept, ledger trust

@@ -9,7 +9,7 @@
 
 #include "cli/api_key.hpp"
 #include "cli/commands.hpp"
-#include "cli/observer.hpp"
+#include "cli/observed.hpp"
 #include "cli/output_doctor.hpp"
 #include "cli/output_plan.hpp"
 #include "cli/reject_files.hpp"
@@ -22,18 +22,6 @@
 namespace taskbarge::cli {
 
 namespace {
-
-// Runs `work` in the environment of a session, with progress on standard error.
-template <class Report>
-Report observed(const options& o, const program& p, const session& s,
-                const std::function<Report(const job::environment&)>& work) {
-    terminal_observer watch({progress_style_for_stderr(o.quiet), write_stderr, [] { return columns_of(STDERR_FILENO); },
-                             p.clock, style_of(STDERR_FILENO, s.settings.dates.timezone)});
-    const job::environment environment{s.settings, s.key, p.clock, p.stop, watch, p.seed};
-    auto report = work(environment);
-    watch.finish();
-    return report;
-}
 
 job::import_options import_options_of(const options& o) {
     return {o.files, o.first_rows, o.again};

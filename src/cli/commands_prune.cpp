@@ -32,6 +32,16 @@ core::result<void> prune_all(const options& o, const program& p, ledger::ledger&
     const auto go_on = [&p] { return p.stop.level() == job::stop_level::none; };
     if (auto r = take_size(ledger, out.bytes_before); !r) return r;
     out.bytes_after = out.bytes_before;
+    if (o.prune.contacts) {
+        if (!out.dry_run)
+            if (auto r = ledger.contacts().forget_all(); !r) return r;
+        out.contacts_forgotten = true;
+    }
+    if (!o.prune.jobs) {
+        if (out.dry_run) return {};
+        if (auto r = ledger.shrink(go_on); !r) return r;
+        return take_size(ledger, out.bytes_after);
+    }
     auto jobs = ledger.prune_candidates({out.finished_before, o.prune.forget_keys, o.prune.with_unknown});
     if (!jobs) return jobs.error();
     for (const auto& job : *jobs) {
@@ -48,6 +58,7 @@ exit_code prune_command(const options& o, const program& p) {
     const auto s = begin(o, p);
     prune_report report;
     report.dry_run = o.dry_run;
+    report.jobs = o.prune.jobs;
     report.forget_keys = o.prune.forget_keys;
     report.finished_before = p.clock.now() - o.prune.older_than;
     if (!s) {

@@ -98,7 +98,7 @@ Examples:
   taskbarge results 7 --rejects -o mend-me.csv     mend the rows, then: taskbarge import mend-me.csv
 
 Columns: row, file, line, contact_id, state, task_id, code, column, message, attempts, request_id,
-possible_duplicate, duplicate_of, finished_at. States: created, duplicate, rejected, failed, unknown,
+possible_duplicate, duplicate_of, finished_at, contact_key. States: created, duplicate, rejected, failed, unknown,
 pending. In CSV a text that a spreadsheet would take for a formula begins with an apostrophe.
 -o writes a file of mode 0600 that appears only when it is whole.
 
@@ -183,6 +183,54 @@ The output is a settings file. URLs that may hold a password or a secret are cut
 tokens are never in the settings.
 
 Exit codes: 0, 78 the settings cannot be used.)";
+
+inline constexpr std::string_view contacts_footer = R"(
+Examples:
+  taskbarge contacts load apollo-contacts-export.csv
+  taskbarge contacts refresh
+  taskbarge contacts status
+  taskbarge contacts find ada@example.com
+
+An input may name its contacts by e-mail, by an id of Salesforce or HubSpot, or by a LinkedIn profile.
+`import` finds them by itself: by what these commands have brought into the ledger, else by asking
+Apollo for as little as it can. `taskbarge plan FILE` says what that would cost. Addresses are kept as
+keyed hashes only.
+
+`taskbarge contacts COMMAND --help` says more of each.)";
+
+inline constexpr std::string_view contacts_load_footer = R"(
+Examples:
+  taskbarge contacts load apollo-contacts-export.csv
+  taskbarge contacts load export-1.csv export-2.csv
+
+Takes files that Apollo itself exported (Contacts, Export): they have the column "Apollo Contact Id"
+beside e-mails and CRM ids. That costs no request. A file is as old as its time of change says.
+
+Exit codes: 0, 65 the file is no such export, 78.)";
+
+inline constexpr std::string_view contacts_refresh_footer = R"(
+Examples:
+  taskbarge contacts refresh
+  taskbarge contacts refresh --all
+  taskbarge --set contacts.budget=6000 contacts refresh
+
+Reads Apollo's list of contacts, a hundred a request; where it was read before, only what has changed
+since. What was read stays read: with 75 run it again later, and it goes on where it was.
+
+Exit codes: 0, 65 contacts.budget does not reach, 69, 75, 77, 78.)";
+
+inline constexpr std::string_view contacts_status_footer = R"(
+Examples:
+  taskbarge contacts status
+  taskbarge contacts status --json)";
+
+inline constexpr std::string_view contacts_find_footer = R"(
+Examples:
+  taskbarge contacts find ada@example.com
+  taskbarge contacts find 0035g00000XyZabAAB
+  taskbarge contacts find 66e9e215ece19801b219997f
+
+Exit codes: 0 known, 2 not known, 64 it is no key.)";
 
 inline constexpr std::string_view ledger_footer = R"(
 Examples:

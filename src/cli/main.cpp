@@ -96,6 +96,11 @@ cli::exit_code dispatch(const cli::options& o, const cli::program& p) {
             return cli::prune_command(o, p);
         case command::results:
             return cli::results_command(o, p);
+        case command::contacts_load:
+        case command::contacts_refresh:
+        case command::contacts_status:
+        case command::contacts_find:
+            return cli::contacts_command(o, p);
         case command::doctor:
             return cli::doctor_command(o, p);
         case command::ledger_check:

@@ -188,6 +188,32 @@ void add_doctor(CLI::App& app, options& o) {
     add_reporting(doctor, o);
 }
 
+void add_contacts(CLI::App& app, options& o) {
+    CLI::App& group = *app.add_subcommand("contacts", "What is known of Apollo's contacts, for inputs without its ids");
+    group.footer(std::string(help::contacts_footer));
+    group.require_subcommand(1);
+    auto& load =
+        add_command(group, o, command::contacts_load, "load",
+                    "Take in contacts that Apollo exported as CSV; asks Apollo nothing", help::contacts_load_footer);
+    load.add_option("FILE", o.files, "Exports of contacts from Apollo; - is standard input")->required()->type_name("");
+    add_reporting(load, o);
+    auto& refresh = add_command(group, o, command::contacts_refresh, "refresh",
+                                "Read from Apollo what has changed, or the whole list", help::contacts_refresh_footer);
+    refresh.add_flag("--all", o.whole_list, "Read the whole list, not only what has changed");
+    add_reporting(refresh, o);
+    add_reporting(add_command(group, o, command::contacts_status, "status",
+                              "How many contacts are known, how old that is, whether it is complete",
+                              help::contacts_status_footer),
+                  o);
+    auto& find = add_command(group, o, command::contacts_find, "find",
+                             "What is known of an e-mail, a CRM id or Apollo's id; asks Apollo nothing",
+                             help::contacts_find_footer);
+    find.add_option("KEY", o.contact_key, "An e-mail, an id of Salesforce, HubSpot or Apollo, a LinkedIn profile")
+        ->required()
+        ->type_name("");
+    add_reporting(find, o);
+}
+
 void add_ledger(CLI::App& app, options& o) {
     CLI::App& group = *app.add_subcommand("ledger", "Look through the ledger, or go on with an older copy of it");
     group.footer(std::string(help::ledger_footer));
@@ -280,14 +306,18 @@ void add_job_commands(CLI::App& app, options& o) {
 void add_prune(CLI::App& app, options& o) {
     auto& prune = add_command(app, o, command::prune, "prune",
                               "Drop rows, texts and requests of jobs that finished long ago", help::prune_footer);
-    prune
-        .add_option_function<std::string>(
-            "--older-than",
-            [&o](const std::string& text) { o.prune.older_than = core::parse_duration(text).value_or(least_age); },
-            "Only jobs that finished so long ago, such as 90d; at least 1d")
-        ->required()
-        ->type_name("DURATION")
-        ->check(check_age);
+    auto* age = prune.add_option_function<std::string>(
+        "--older-than",
+        [&o](const std::string& text) { o.prune.older_than = core::parse_duration(text).value_or(least_age); },
+        "Only jobs that finished so long ago, such as 90d; at least 1d");
+    age->type_name("DURATION")->check(check_age);
+    prune.add_flag("--contacts", o.prune.contacts,
+                   "Forget what is known of Apollo's contacts; it can be read from there again");
+    prune.callback([&o, age] {
+        o.command = command::prune;
+        if (age->count() == 0 && !o.prune.contacts) refuse("--older-than is needed, such as --older-than 90d");
+        o.prune.jobs = age->count() > 0;
+    });
     prune.add_flag("--forget-keys", o.prune.forget_keys,
                    "Forget identity and de-duplication keys too: the same input is then new");
     prune.add_flag("--with-unknown", o.prune.with_unknown, "Also jobs with rows that are unknown");
@@ -463,6 +493,7 @@ void build(CLI::App& app, options& o) {
     add_prune(app, o);
     add_doctor(app, o);
     add_config(app, o);
+    add_contacts(app, o);
     add_ledger(app, o);
     add_serve(app, o);
     add_sandbox(app, o);

@@ -29,6 +29,10 @@ enum class command {
     cancel,
     prune,
     doctor,
+    contacts_load,
+    contacts_refresh,
+    contacts_status,
+    contacts_find,
     ledger_check,
     ledger_accept,
     ledger_trust,
@@ -52,6 +56,8 @@ struct prune_options {
     std::chrono::milliseconds older_than{0};
     bool forget_keys = false;
     bool with_unknown = false;
+    bool jobs = true;       // those that are old enough
+    bool contacts = false;  // forgets what is known of Apollo's contacts
 };
 
 struct options {
@@ -72,6 +78,9 @@ struct options {
     std::string settings_output;  // init: where the settings go
     bool replace = false;         // init: an earlier file there
     bool dry_run = false;         // import: then `command` is plan; prune
+
+    bool whole_list = false;  // contacts refresh
+    std::string contact_key;  // contacts find
 
     std::optional<core::job_id> job;
     std::vector<job_word> states;  // jobs; empty: all

@@ -87,6 +87,17 @@ std::string splitters_text(const job::plan_report& plan, core::instant now) {
     return out.empty() ? out : "What keeps rows from sharing requests:\n" + out;
 }
 
+std::string finding_text(const job::plan_report& plan, core::instant now) {
+    const auto& tally = plan.base.contacts;
+    auto out = tally.all() > 0 ? fmt::format("Contacts: {}.\n", job::text_of(tally)) : std::string();
+    if (!plan.contacts_to_find) return out;
+    const auto& find = *plan.contacts_to_find;
+    out += fmt::format("To find the rest, {}", find.how);
+    if (find.expected_end && *find.expected_end - now >= std::chrono::minutes(1))
+        out += fmt::format(" ({} under the windows of contacts/search)", spoken(*find.expected_end - now));
+    return out + ".\n";
+}
+
 std::string search_text(const job::plan_report& plan, core::instant now) {
     if (plan.search_requests == 0) return "";
     return fmt::format("If 1 % of the contacts are stale: {} more to find them.\n",
@@ -168,6 +179,7 @@ std::string plan_summary(const job::plan_report& plan, core::instant now, const 
     out += sum_line(plan.base.rows, look) + "\n";
     out += fmt::format("{} {} at least\n", counted(requests.groups, "group makes", "groups make"),
                        counted(requests.minimum_requests, "request", "requests"));
+    out += finding_text(plan, now);
     if (plan.repeats) out += fmt::format("Again: {}.\n", job::text_of(*plan.repeats));
     out += groups_text(plan, now, look) + splitters_text(plan, now) + search_text(plan, now) +
            rejects_text(plan, look) + unknown_words_text(plan) + samples_text(plan, now, look) +

@@ -71,11 +71,15 @@ std::string json_jobs(const std::vector<ledger::prune_candidate>& jobs) {
 std::string prune_text(const prune_report& r) {
     const auto before = core::to_rfc3339_seconds(r.finished_before);
     std::string out;
-    if (r.pruned.empty()) {
-        out = fmt::format("No job that finished before {} {} to be pruned.\n", before, r.dry_run ? "is" : "was");
+    if (r.contacts_forgotten)
+        out =
+            fmt::format("What was known of Apollo's contacts {}.\n", r.dry_run ? "would be forgotten" : "is forgotten");
+    if (!r.jobs) {
+    } else if (r.pruned.empty()) {
+        out += fmt::format("No job that finished before {} {} to be pruned.\n", before, r.dry_run ? "is" : "was");
     } else {
-        out = fmt::format("{} {} with {} that finished before {}:\n", r.dry_run ? "Would prune" : "Pruned",
-                          counted(r.pruned.size(), "job", "jobs"), counted(rows_of(r.pruned), "row", "rows"), before);
+        out += fmt::format("{} {} with {} that finished before {}:\n", r.dry_run ? "Would prune" : "Pruned",
+                           counted(r.pruned.size(), "job", "jobs"), counted(rows_of(r.pruned), "row", "rows"), before);
         for (const auto& job : r.pruned)
             out += fmt::format("  job {}, finished {}, {}{}\n", job.job, core::to_rfc3339_seconds(job.finished_at),
                                counted(job.totals.rows.rows, "row", "rows"),
@@ -97,6 +101,7 @@ std::string prune_json(const prune_report& r, const std::string& ledger_path, ex
     o.truth("dry_run", r.dry_run);
     o.text("finished_before", core::to_rfc3339(r.finished_before));
     o.truth("forget_keys", r.forget_keys);
+    o.truth("contacts_forgotten", r.contacts_forgotten);
     o.raw("pruned", json_jobs(r.pruned));
     o.raw("kept", json_jobs(r.kept));
     o.number("rows", rows_of(r.pruned));

@@ -17,6 +17,8 @@ using report::exit_code;
 
 struct prune_report {
     bool dry_run = false;
+    bool jobs = true;                 // were asked for
+    bool contacts_forgotten = false;  // or would be
     bool forget_keys = false;
     core::instant finished_before{};
     std::vector<ledger::prune_candidate> pruned;  // or would be

@@ -21,9 +21,8 @@ void add_key(seen_contact& contact, key_kind kind, std::string_view text, bool p
     // What Apollo keeps there may be anything.
     auto key = core::comparable_key(kind, text);
     if (!key) return;
-    const auto known = std::find_if(contact.keys.begin(), contact.keys.end(), [&](const seen_contact::key& k) {
-        return k.kind == kind && k.text == *key;
-    });
+    const auto known = std::find_if(contact.keys.begin(), contact.keys.end(),
+                                    [&](const seen_contact::key& k) { return k.kind == kind && k.text == *key; });
     if (known == contact.keys.end()) contact.keys.push_back({kind, std::move(*key), primary});
 }
 
@@ -83,7 +82,8 @@ core::result<std::vector<seen_contact>> contacts_in(const dom::array& array, std
         out.push_back(read_one(one));
         all_have_ids = all_have_ids && !out.back().id.empty();
     });
-    if (!all_have_ids || out.size() != array.size()) return not_readable(what, "an answer with a contact that has no id");
+    if (!all_have_ids || out.size() != array.size())
+        return not_readable(what, "an answer with a contact that has no id");
     return out;
 }
 

@@ -736,11 +736,11 @@ void add_contacts(table& t) {
     t.push_back({"contacts", "check", "index | never", "index",
                  "Whether ids in the input are looked for before they are sent, where a complete index is at hand.",
                  choice<S, bool>(&settings::contacts, &S::check, {{"index", true}, {"never", false}})});
-    t.push_back({"contacts", "missing", "reject | create", "reject",
-                 "What becomes of a row whose contact Apollo does not have.",
-                 choice<S, missing_contact>(
-                     &settings::contacts, &S::missing,
-                     {{"reject", missing_contact::reject}, {"create", missing_contact::create}})});
+    t.push_back(
+        {"contacts", "missing", "reject | create", "reject",
+         "What becomes of a row whose contact Apollo does not have.",
+         choice<S, missing_contact>(&settings::contacts, &S::missing,
+                                    {{"reject", missing_contact::reject}, {"create", missing_contact::create}})});
     t.push_back({"contacts", "several", "reject | owner | active | oldest", "reject",
                  "Which of several contacts with one key is meant: none, the one of the task's owner, the one that was "
                  "active last, the oldest.",

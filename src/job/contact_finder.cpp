@@ -175,9 +175,7 @@ class finder {
                             "taskbarge contacts load FILE",
                             what, end_.requests + needed, s_.env().settings.contacts.budget, end_.requests + needed)};
     }
-    bool fits(std::uint64_t needed) const {
-        return end_.requests + needed <= s_.env().settings.contacts.budget;
-    }
+    bool fits(std::uint64_t needed) const { return end_.requests + needed <= s_.env().settings.contacts.budget; }
 
     asio::awaitable<result<void>> find_all(const wanted_contacts& wanted) {
         auto index = co_await load();
@@ -195,9 +193,10 @@ class finder {
         tell(way, wanted, *index);
         if (way.what != finding_way::kind::nothing && !index->complete() && !fits(way.requests + way.id_requests))
             co_return over_budget(way.requests + way.id_requests, text_of(way, wanted, total_of(*index)));
-        if (way.what == finding_way::kind::changes || (index->complete() && way.what == finding_way::kind::whole_list)) {
-            auto read = co_await read_list(way.what == finding_way::kind::changes ? reading_kind::changes
-                                                                                   : reading_kind::all);
+        if (way.what == finding_way::kind::changes ||
+            (index->complete() && way.what == finding_way::kind::whole_list)) {
+            auto read =
+                co_await read_list(way.what == finding_way::kind::changes ? reading_kind::changes : reading_kind::all);
             if (!read) co_return read.error();
         } else if (way.what == finding_way::kind::searches) {
             auto searched = co_await search_all(wanted, *index);
@@ -228,9 +227,8 @@ class finder {
         if (index->complete()) co_return result<void>();
         if (wanted.other_keys > 0 || wanted.more) co_return undecidable(*index, wanted.other_keys);
         if (!fits(wanted.emails.size()))
-            co_return over_budget(wanted.emails.size(),
-                                  fmt::format("{}; {} e-mails are left to be searched for", index->gap,
-                                              wanted.emails.size()));
+            co_return over_budget(wanted.emails.size(), fmt::format("{}; {} e-mails are left to be searched for",
+                                                                    index->gap, wanted.emails.size()));
         co_return co_await search_all(wanted, *index);
     }
 
@@ -273,9 +271,8 @@ class finder {
             }
             if (one.answer->reach != client::reach::answered || one.answer->status >= 500 ||
                 one.answer->status == 408) {
-                trouble = one.answer->reach == client::reach::answered
-                              ? fmt::format("status {}", one.answer->status)
-                              : one.answer->error_text;
+                trouble = one.answer->reach == client::reach::answered ? fmt::format("status {}", one.answer->status)
+                                                                       : one.answer->error_text;
                 continue;
             }
             any = true;
@@ -313,8 +310,8 @@ class finder {
         p.contacts_read = shown_read_;
         p.contacts_total = shown_total_;
         if (until) {
-            p.waiting_for = fmt::format("the {} window of {}", core::to_string(s_.windows(r).peek().binding),
-                                        to_string(r));
+            p.waiting_for =
+                fmt::format("the {} window of {}", core::to_string(s_.windows(r).peek().binding), to_string(r));
             p.waiting_until = until;
         }
         s_.env().watch.on_progress(p);
@@ -350,8 +347,8 @@ class finder {
         contact_reading reading = *begun;
         for (std::uint64_t pages = 0; most == 0 || pages < most;) {
             if (reading.too_many_changes()) {
-                reading = contact_reading::begin(reading_kind::all,
-                                                 s_.env().clock.now() + std::chrono::milliseconds(1));
+                reading =
+                    contact_reading::begin(reading_kind::all, s_.env().clock.now() + std::chrono::milliseconds(1));
                 if (!fits(reading.requests_for(reading.total())))
                     co_return over_budget(reading.requests_for(reading.total()), "the whole list has to be read");
             }
@@ -364,8 +361,8 @@ class finder {
             }
             if (!fits(1)) co_return over_budget(reading.requests_left(), "reading the list of contacts");
             const auto left = s_.env().settings.contacts.budget - end_.requests;
-            const auto asked = reading.next(std::min<std::size_t>({most_together, static_cast<std::size_t>(left),
-                                                                   most == 0 ? most_together : most - pages}));
+            const auto asked = reading.next(std::min<std::size_t>(
+                {most_together, static_cast<std::size_t>(left), most == 0 ? most_together : most - pages}));
             std::vector<call> calls;
             for (const auto& page : asked)
                 calls.push_back([this, page] { return s_.contacts_page(page); });
@@ -385,7 +382,8 @@ class finder {
     }
 
     // Takes pages in in their order, up to the first that did not come; in one transaction with how far the reading is.
-    asio::awaitable<result<std::uint64_t>> take_pages(contact_reading& reading, const std::vector<contact_search>& asked,
+    asio::awaitable<result<std::uint64_t>> take_pages(contact_reading& reading,
+                                                      const std::vector<contact_search>& asked,
                                                       const std::vector<std::optional<client::exchange>>& answers) {
         struct taken_page {
             contact_search asked;
@@ -466,7 +464,8 @@ class finder {
         auto index = co_await s_.writer().ask<contact_index>(work);
         if (!index) co_return index.error();
         core::fault_point("contacts_read");
-        if (!index->gap.empty()) s_.env().watch.on_notice("the index of Apollo's contacts is incomplete: " + index->gap);
+        if (!index->gap.empty())
+            s_.env().watch.on_notice("the index of Apollo's contacts is incomplete: " + index->gap);
         // What a complete reading has not shown is not there any more.
         for (bool more = index->complete() && reading.kind() == reading_kind::all; more;) {
             auto drop = [team = team_, since = reading.began()](ledger::ledger& l) {
@@ -543,9 +542,10 @@ class finder {
         if (not_shown == 0 || !s_.env().settings.contacts.additional_emails) co_return result<void>();
         if (index.read_at) co_return undecidable(index, not_shown);
         const auto pages = contact_reading::requests_for(total_of(index));
-        const auto text = fmt::format("{} e-mails were not shown by a search, which may not look at additional "
-                                      "addresses, so the list of all contacts is read",
-                                      not_shown);
+        const auto text = fmt::format(
+            "{} e-mails were not shown by a search, which may not look at additional "
+            "addresses, so the list of all contacts is read",
+            not_shown);
         if (!fits(pages)) co_return over_budget(pages, text);
         s_.env().watch.on_notice("finding contacts: " + text);
         auto read = co_await read_list(reading_kind::all);
@@ -571,10 +571,10 @@ class finder {
         state.found = state.found || std::any_of(page.contacts.begin(), page.contacts.end(), has_it);
         const bool more = std::uint64_t{state.page} * contact_search::most_per_page < page.total_entries;
         if (more && state.page >= most_hits_pages)
-            co_return failure{errc::input,
-                              fmt::format("a search for one e-mail shows {} contacts, too many to tell whose it is; run "
-                                          "`taskbarge contacts refresh`",
-                                          page.total_entries)};
+            co_return failure{
+                errc::input, fmt::format("a search for one e-mail shows {} contacts, too many to tell whose it is; run "
+                                         "`taskbarge contacts refresh`",
+                                         page.total_entries)};
         const bool absent = !more && !state.found && !page.partial;
         const auto now = s_.env().clock.now();
         auto work = [this, &page, now, absent, email = state.email](ledger::ledger& l) -> result<void> {

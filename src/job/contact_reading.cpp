@@ -44,11 +44,10 @@ contact_reading contact_reading::begin(reading_kind kind, core::instant now, std
 }
 
 std::string contact_reading::write() const {
-    std::string out = fmt::format(
-        "{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", form, static_cast<int>(kind_), number(began_),
-        number(began_there_), number(since_), total_, seen_, requests_, part_, static_cast<int>(stage_), part_total_,
-        newest_next_, oldest_pages_, oldest_next_, static_cast<int>(wants_stages_), static_cast<int>(wants_labels_),
-        parts_.size());
+    std::string out = fmt::format("{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", form, static_cast<int>(kind_),
+                                  number(began_), number(began_there_), number(since_), total_, seen_, requests_, part_,
+                                  static_cast<int>(stage_), part_total_, newest_next_, oldest_pages_, oldest_next_,
+                                  static_cast<int>(wants_stages_), static_cast<int>(wants_labels_), parts_.size());
     for (const auto& part : parts_)
         out += fmt::format(" {} {}", word(part.stage_id), word(part.label_id));
     return out + " " + problem_;
@@ -143,8 +142,8 @@ void contact_reading::end_part() {
 void contact_reading::plan_part(std::uint64_t total) {
     const auto pages = pages_of(total);
     if (pages <= 1) return end_part();
-    oldest_pages_ = oldest_next_ = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(contact_search::most_pages, pages - 1));
+    oldest_pages_ = oldest_next_ =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(contact_search::most_pages, pages - 1));
     newest_next_ = 2;
     stage_ = pages - oldest_pages_ >= newest_next_ ? stage::newest : stage::oldest;
 }
@@ -153,7 +152,9 @@ void contact_reading::take_change(const contact_search& asked, const client::con
     const bool fell = asked.page > 1 && page.total_entries < part_total_;
     const auto back = fell ? pages_of(part_total_ - page.total_entries) : 0;
     part_total_ = page.total_entries;
-    const auto is_old = [&](const client::seen_contact& c) { return c.updated_at && since_ && *c.updated_at < *since_; };
+    const auto is_old = [&](const client::seen_contact& c) {
+        return c.updated_at && since_ && *c.updated_at < *since_;
+    };
     const bool all_old = std::all_of(page.contacts.begin(), page.contacts.end(), is_old);
     if (fell) {
         newest_next_ = static_cast<std::uint32_t>(asked.page > back ? asked.page - back : 1);
@@ -255,7 +256,7 @@ std::uint64_t contact_reading::requests_left() const {
 std::string contact_reading::gap() const {
     if (kind_ == reading_kind::all && unseen() > 0)
         return fmt::format("{} of {} contacts were not shown{}", unseen(), total_,
-                           !problem_.empty()  ? ": " + problem_
+                           !problem_.empty()   ? ": " + problem_
                            : parts_.size() > 1 ? ": more than 100,000 are read by stage and label, and those without "
                                                  "a stage cannot be asked for"
                                                : ", as the list changed while it was read");

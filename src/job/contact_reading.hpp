@@ -98,10 +98,10 @@ class contact_reading {
     std::vector<list_part> parts_{list_part{}};
     std::size_t part_ = 0;
     stage stage_ = stage::first;
-    std::uint64_t part_total_ = 0;       // as the last answer said
-    std::uint32_t newest_next_ = 1;      // of the pages of the newest
-    std::uint32_t oldest_pages_ = 0;     // how many of the oldest are read
-    std::uint32_t oldest_next_ = 0;      // the next of them, down to 1
+    std::uint64_t part_total_ = 0;    // as the last answer said
+    std::uint32_t newest_next_ = 1;   // of the pages of the newest
+    std::uint32_t oldest_pages_ = 0;  // how many of the oldest are read
+    std::uint32_t oldest_next_ = 0;   // the next of them, down to 1
     bool wants_stages_ = false, wants_labels_ = false;
 };
 

@@ -39,12 +39,28 @@ std::string_view spoken(key_kind kind) {
 
 }  // namespace
 
+std::string text_of(const contact_tally& t) {
+    std::string by;
+    for (const auto kind : core::all_key_kinds)
+        if (const auto n = t.found_by[static_cast<std::size_t>(kind)]; n > 0)
+            by += fmt::format("{}{} by {}", by.empty() ? "" : ", ", n, core::to_string(kind));
+    auto out = fmt::format("{} {} found{}", t.found, t.found == 1 ? "row" : "rows", by.empty() ? "" : " (" + by + ")");
+    const auto add = [&](std::uint64_t n, std::string_view what) {
+        if (n > 0) out += fmt::format(", {} {}", n, what);
+    };
+    add(t.none, "not in Apollo");
+    add(t.ambiguous, "ambiguous");
+    add(t.disagree, "with keys of different contacts");
+    add(t.unknown, "not known yet");
+    return out;
+}
+
 // What is known of one row.
 struct contact_resolver::answer {
     enum class kind : std::uint8_t { found, rejected, unknown };
     kind what = kind::unknown;
     std::string id;
-    std::optional<key_kind> by;     // found, by a key
+    std::optional<key_kind> by;  // found, by a key
     std::string code, message, column;
 };
 
@@ -150,8 +166,9 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
             out.what = answer::kind::rejected;
             out.code = "contact_keys_disagree";
             out.column = key.column;
-            out.message = fmt::format("the {} and the {} are those of different contacts in Apollo; correct one of them",
-                                      spoken(*by), spoken(kind));
+            out.message =
+                fmt::format("the {} and the {} are those of different contacts in Apollo; correct one of them",
+                            spoken(*by), spoken(kind));
             return out;
         }
     }
@@ -173,8 +190,8 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
         return out;
     }
     if (all.size() > 1) {
-        const bool named = std::any_of(all.begin(), all.end(),
-                                       [&](const contact_match& c) { return c.id == row.contact_id; });
+        const bool named =
+            std::any_of(all.begin(), all.end(), [&](const contact_match& c) { return c.id == row.contact_id; });
         if (named) {
             out.what = answer::kind::found;
             out.id = row.contact_id;
@@ -183,9 +200,10 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
         out.what = answer::kind::rejected;
         out.code = row.contact_id.empty() ? "contact_ambiguous" : "contact_keys_disagree";
         out.column = keys.by_kind[static_cast<std::size_t>(*by)].column;
-        out.message = fmt::format("{} contacts in Apollo have this {}: {}; name the right one in a column contact_id, "
-                                  "merge them, or set contacts.several",
-                                  all.size(), spoken(*by), named_ids(all));
+        out.message = fmt::format(
+            "{} contacts in Apollo have this {}: {}; name the right one in a column contact_id, "
+            "merge them, or set contacts.several",
+            all.size(), spoken(*by), named_ids(all));
         return out;
     }
     if (!row.contact_id.empty()) {
@@ -216,8 +234,9 @@ result<contact_resolver::answer> contact_resolver::check_id(std::string_view id,
         out.what = answer::kind::rejected;
         out.code = "contact_not_found";
         out.column = keys.contact_column;
-        out.message = "Apollo has no such contact: it was deleted or merged, or this key may not see it; take it out, "
-                      "or name the contact that it was merged into";
+        out.message =
+            "Apollo has no such contact: it was deleted or merged, or this key may not see it; take it out, "
+            "or name the contact that it was merged into";
         return out;
     }
     out.what = answer::kind::unknown;
@@ -255,10 +274,9 @@ result<bool> contact_resolver::resolve(reader::row_batch& batch) {
                 ++tally_.found;
                 ++tally_.found_by[static_cast<std::size_t>(*got->by)];
                 const auto& key = keys.by_kind[static_cast<std::size_t>(*got->by)];
-                found_by_.emplace_back(row.number,
-                                       settings_.contacts.keep_keys
-                                           ? fmt::format("{}:{}", core::to_string(*got->by), key.text)
-                                           : std::string(core::to_string(*got->by)));
+                found_by_.emplace_back(row.number, settings_.contacts.keep_keys
+                                                       ? fmt::format("{}:{}", core::to_string(*got->by), key.text)
+                                                       : std::string(core::to_string(*got->by)));
             }
             if (row.contact_id.empty()) row.contact_id = texts_.emplace_back(got->id);
             kept.push_back(row);

@@ -62,14 +62,21 @@ result<contacts_status> status_in(const environment& env, ledger::ledger& book) 
 // The columns of Apollo's export, without case, blanks and dashes; the keys of its API's contacts, too.
 enum class exported : std::uint8_t { id, owner_id, email, additional_email, salesforce, hubspot, linkedin };
 const std::map<std::string, exported, std::less<>> exported_columns{
-    {"apollocontactid", exported::id},        {"contactid", exported::id},
-    {"id", exported::id},                     {"ownerid", exported::owner_id},
-    {"email", exported::email},               {"secondaryemail", exported::additional_email},
+    {"apollocontactid", exported::id},
+    {"contactid", exported::id},
+    {"id", exported::id},
+    {"ownerid", exported::owner_id},
+    {"email", exported::email},
+    {"secondaryemail", exported::additional_email},
     {"tertiaryemail", exported::additional_email},
-    {"salesforceid", exported::salesforce},   {"salesforcecontactid", exported::salesforce},
-    {"salesforceleadid", exported::salesforce}, {"hubspotid", exported::hubspot},
-    {"hubspotvid", exported::hubspot},        {"hubspotcontactid", exported::hubspot},
-    {"personlinkedinurl", exported::linkedin}, {"linkedinurl", exported::linkedin},
+    {"salesforceid", exported::salesforce},
+    {"salesforcecontactid", exported::salesforce},
+    {"salesforceleadid", exported::salesforce},
+    {"hubspotid", exported::hubspot},
+    {"hubspotvid", exported::hubspot},
+    {"hubspotcontactid", exported::hubspot},
+    {"personlinkedinurl", exported::linkedin},
+    {"linkedinurl", exported::linkedin},
 };
 
 std::string plain_column(std::string_view name) {
@@ -245,10 +252,11 @@ result<loaded_contacts> load_contacts(const environment& env, const std::vector<
             env.watch.on_progress(p);
         }
         if (loader.out.records - loader.out.without_id == before)
-            return failure{errc::input,
-                           fmt::format("{}: no contact with Apollo's id was found; an export of contacts from Apollo has "
-                                       "them in its column \"Apollo Contact Id\"",
-                                       file)};
+            return failure{
+                errc::input,
+                fmt::format("{}: no contact with Apollo's id was found; an export of contacts from Apollo has "
+                            "them in its column \"Apollo Contact Id\"",
+                            file)};
     }
     if (auto r = loader.flush(); !r) return r.error();
     return loader.out;

@@ -218,6 +218,7 @@ result<void> fill_plan(const environment& env, ledger::ledger& book, core::job_i
     if (!read) return read.error();
     input = std::move(*read);
     tell_of_files(env, input);
+    if (input.contacts.all() > 0) env.watch.on_notice("contacts: " + text_of(input.contacts));
     if (auto r = check_rejects(env.settings.import.max_rejects, input); !r) return r.error();
     if (auto r = sink.finish(); !r) return r.error();
     std::vector<ledger::file_note> notes;
@@ -444,7 +445,6 @@ result<held_job> plan_anew(const environment& env, ledger::ledger& book, const i
     if (!record) return record.error();
     return held_job{std::move(*record), std::move(lock), false};
 }
-
 
 }  // namespace
 

@@ -133,7 +133,8 @@ std::optional<core::rate_book> known_limits(const environment& env) {
 }
 
 // How contacts would be found, and what that costs; of a list whose length is not known it asks Apollo.
-plan_report::finding cost_of_finding(const environment& env, ledger::ledger* earlier, const contact_resolver& contacts) {
+plan_report::finding cost_of_finding(const environment& env, ledger::ledger* earlier,
+                                     const contact_resolver& contacts) {
     plan_report::finding out;
     const auto team = contact_team_of(env.settings);
     const auto now = env.clock.now();

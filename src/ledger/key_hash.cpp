@@ -23,9 +23,8 @@ namespace {
 constexpr std::size_t key_size = 32;
 
 core::failure cannot_use(const std::string& path, const char* what) {
-    return {core::errc::ledger,
-            fmt::format("{}: cannot {}: {}; it holds the key of what the ledger keeps of contacts", path, what,
-                        std::strerror(errno))};
+    return {core::errc::ledger, fmt::format("{}: cannot {}: {}; it holds the key of what the ledger keeps of contacts",
+                                            path, what, std::strerror(errno))};
 }
 
 void require(bool ok) {
@@ -86,7 +85,8 @@ key_hash::key_hash(std::string_view key) {
     require(keyed_ != nullptr);
     char sha256[] = "SHA256";
     const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string("digest", sha256, 0), OSSL_PARAM_construct_end()};
-    require(EVP_MAC_init(keyed_.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), parameters) == 1);
+    require(EVP_MAC_init(keyed_.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), parameters) ==
+            1);
 }
 
 key_hash::digest key_hash::of(std::int64_t list, std::uint8_t kind, std::string_view text) const {

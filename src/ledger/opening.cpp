@@ -229,7 +229,8 @@ result<std::unique_ptr<ledger>> open_read_only(const std::string& path) {
         if (!db && db.error().code == core::errc::ledger && !at_rest) return cannot_read(path, db.error().text);
         if (!db) return db.error();
         if (still) (*db)->believe_while([still = std::move(*still)] { return still.check(); });
-        return std::unique_ptr<ledger>(std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks), contacts_key_of(path)));
+        return std::unique_ptr<ledger>(
+            std::make_unique<sqlite_ledger>(std::move(*db), std::move(*locks), contacts_key_of(path)));
     }
     return core::failure{core::errc::io, fmt::format("ledger {}: runs begin and end all the time; run again", path)};
 }

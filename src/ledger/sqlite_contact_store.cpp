@@ -114,8 +114,7 @@ result<contact_index> sqlite_contact_store::index(const contact_team& team) {
         const auto list = list_of(team, need::look);
         if (!list) return list.error();
         if (*list == 0) return out;
-        auto query = db_.prepare(
-            "SELECT read_at, as_of, total, unseen, gap, reading FROM contact_lists WHERE id = ?");
+        auto query = db_.prepare("SELECT read_at, as_of, total, unseen, gap, reading FROM contact_lists WHERE id = ?");
         auto found = query.bind(*list).next();
         if (!found) return found.error();
         out.read_at = query.optional_time(0);
@@ -237,8 +236,7 @@ result<std::vector<contact_match>> sqlite_contact_store::find(const contact_team
             out.push_back(std::move(match));
         });
         if (!read) return read.error();
-        std::sort(out.begin(), out.end(),
-                  [](const contact_match& a, const contact_match& b) { return a.id < b.id; });
+        std::sort(out.begin(), out.end(), [](const contact_match& a, const contact_match& b) { return a.id < b.id; });
         return out;
     });
 }
@@ -313,9 +311,8 @@ result<bool> sqlite_contact_store::drop_some_unseen(const contact_team& team, in
                         .run();
         if (!keys) return keys.error();
         if (db_.changes() > 0) return true;
-        auto absent = db_.prepare("DELETE FROM absent_contacts WHERE list = ? AND asked_at < ?")
-                          .bind(*list, since)
-                          .run();
+        auto absent =
+            db_.prepare("DELETE FROM absent_contacts WHERE list = ? AND asked_at < ?").bind(*list, since).run();
         if (!absent) return absent.error();
         return false;
     });

@@ -88,6 +88,34 @@ std::string repeats_json(const job::plan_report::repeat& r) {
     return out;
 }
 
+std::string tally_json(const job::contact_tally& t) {
+    std::string out;
+    json_object o(out);
+    o.number("found", t.found);
+    std::string by;
+    json_object kinds(by);
+    for (const auto kind : core::all_key_kinds)
+        kinds.number(core::to_string(kind), t.found_by[static_cast<std::size_t>(kind)]);
+    kinds.close();
+    o.raw("found_by", by);
+    o.number("not_found", t.none);
+    o.number("ambiguous", t.ambiguous);
+    o.number("disagree", t.disagree);
+    o.number("unknown", t.unknown);
+    o.close();
+    return out;
+}
+
+std::string finding_json(const job::plan_report::finding& f) {
+    std::string out;
+    json_object o(out);
+    o.text("how", f.how);
+    o.number("requests", f.requests);
+    o.time_or_null("expected_end", f.expected_end);
+    o.close();
+    return out;
+}
+
 // What a person's commands tell beside that.
 void add_job(json_object& o, const job::report& r) {
     o.raw("files", json_list(r.files, [](std::string& out, const reader::file_report& file) {
@@ -99,6 +127,24 @@ void add_job(json_object& o, const job::report& r) {
 }
 
 }  // namespace
+
+std::string contacts_json(const job::contacts_status& s) {
+    std::string out;
+    json_object o(out);
+    o.number("known", s.contacts);
+    o.truth("complete", s.index.complete());
+    o.text_or_null("gap", s.index.gap);
+    o.number("total", s.index.total);
+    o.number("unseen", s.index.unseen);
+    o.time_or_null("read_at", s.index.read_at);
+    o.time_or_null("as_of", s.index.as_of);
+    if (s.pages_left)
+        o.number("requests_left", *s.pages_left);
+    else
+        o.null("requests_left");
+    o.close();
+    return out;
+}
 
 std::string reasons_json(const std::vector<ledger::reason_count>& reasons) {
     return json_list(reasons, [](std::string& list, const ledger::reason_count& r) {
@@ -156,6 +202,8 @@ std::string plan_json(const job::plan_report& p, const std::string& ledger_path,
     o.raw("unknown_words", unknown_words_json(p.unknown_words));
     o.raw("splitters", splitters_json(p.splitters));
     o.raw("repeats", p.repeats ? repeats_json(*p.repeats) : "null");
+    o.raw("contacts", tally_json(p.base.contacts));
+    o.raw("contacts_to_find", p.contacts_to_find ? finding_json(*p.contacts_to_find) : "null");
     o.close();
     return out + '\n';
 }

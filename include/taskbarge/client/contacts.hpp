@@ -45,8 +45,8 @@ struct seen_contact {
 struct contacts_page {
     std::vector<seen_contact> contacts;
     std::uint64_t total_entries = 0;
-    bool partial = false;     // Apollo says that it shows a part of the list only
-    bool understood = true;   // all filters are named among the breadcrumbs
+    bool partial = false;    // Apollo says that it shows a part of the list only
+    bool understood = true;  // all filters are named among the breadcrumbs
 };
 // The page that was asked for. Fails as read_search() does.
 core::result<contacts_page> read_contacts(const exchange& x, const contact_search& asked);

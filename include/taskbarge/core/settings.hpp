@@ -82,15 +82,15 @@ struct import_settings {
     friend bool operator==(const import_settings&, const import_settings&) = default;
 };
 
-enum class missing_contact : std::uint8_t { reject, create };               // of which Apollo has none
+enum class missing_contact : std::uint8_t { reject, create };                  // of which Apollo has none
 enum class several_contacts : std::uint8_t { reject, owner, active, oldest };  // that have one key: none | the one ...
 
 // How contacts are found that the input names by something else than Apollo's id.
 struct contact_settings {
-    std::uint32_t budget = 2000;  // requests that one run may spend on it
-    std::chrono::milliseconds max_age = std::chrono::hours(24);         // of what is known, until it is read again
+    std::uint32_t budget = 2000;                                          // requests that one run may spend on it
+    std::chrono::milliseconds max_age = std::chrono::hours(24);           // of what is known, until it is read again
     std::chrono::milliseconds reread_after = std::chrono::hours(7 * 24);  // of the whole list, not its changes
-    bool check = true;                                                  // ids too, where a complete index is at hand
+    bool check = true;                                                    // ids too, where a complete index is at hand
     missing_contact missing = missing_contact::reject;
     several_contacts several = several_contacts::reject;
     bool additional_emails = true;  // count as much as the primary one

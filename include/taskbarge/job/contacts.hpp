@@ -17,9 +17,9 @@ namespace taskbarge::job {
 
 struct contacts_status {
     ledger::contact_index index;
-    std::uint64_t contacts = 0;                // known, whole list or not
-    std::optional<std::uint64_t> pages_left;   // of a reading that was cut short
-    std::optional<core::rate_book> book;       // of contacts/search, as far as it is known
+    std::uint64_t contacts = 0;               // known, whole list or not
+    std::optional<std::uint64_t> pages_left;  // of a reading that was cut short
+    std::optional<core::rate_book> book;      // of contacts/search, as far as it is known
 };
 core::result<contacts_status> status_of_contacts(const environment& env);
 
@@ -36,10 +36,10 @@ contacts_report refresh_contacts(const environment& env, bool all);
 // says; contacts of which the index knows something newer are left as they are.
 struct loaded_contacts {
     std::uint64_t records = 0;
-    std::uint64_t contacts = 0;     // taken in
-    std::uint64_t older = 0;        // left as they are
+    std::uint64_t contacts = 0;  // taken in
+    std::uint64_t older = 0;     // left as they are
     std::uint64_t without_id = 0;
-    std::uint64_t without_key = 0;  // taken in as well, as ids that exist
+    std::uint64_t without_key = 0;     // taken in as well, as ids that exist
     std::vector<std::string> columns;  // that were used, as the first file has them
 };
 core::result<loaded_contacts> load_contacts(const environment& env, const std::vector<std::string>& files);

@@ -34,7 +34,7 @@ enum class phase { reading, finding, connecting, sending, looking_up, waiting, s
 struct progress {
     job::phase phase = job::phase::reading;
     core::job_id job = 0;
-    std::uint64_t bytes_read = 0, bytes_total = 0;  // while reading; total 0: not known
+    std::uint64_t bytes_read = 0, bytes_total = 0;        // while reading; total 0: not known
     std::uint64_t contacts_read = 0, contacts_total = 0;  // while finding contacts; total 0: not known
     core::row_counts rows;
     core::request_counts requests;
@@ -83,6 +83,8 @@ struct contact_tally {
     std::uint64_t unknown = 0;                                   // Apollo has to be asked
     std::uint64_t all() const { return found + none + ambiguous + disagree + unknown; }
 };
+// "4850 rows found (4800 by email, 50 by salesforce_id), 100 not in Apollo, 50 ambiguous"
+std::string text_of(const contact_tally& tally);
 
 // How a run ended. With `why` set the run stopped before its end and the exit code follows from why->code; without it
 // the job is finished and the code follows from the counts.

@@ -5,10 +5,14 @@
 #include <vector>
 
 #include "taskbarge/core/json_text.hpp"
+#include "taskbarge/job/contacts.hpp"
 #include "taskbarge/job/job.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::report {
+
+// What is known of Apollo's contacts, as one JSON object.
+std::string contacts_json(const job::contacts_status& status);
 
 // The keys that every report has.
 void add_report(core::json_object& o, const job::report& r, const std::string& ledger_path, exit_code code);
