@@ -27,7 +27,12 @@ class used_ledger {
         used_ledger out;
         out.book_ = env.book;
         if (out.book_) return out;
-        auto opened = ledger::open_ledger(env.settings.ledger.path, how);
+        // Who only looks sees nothing where there is nothing.
+        auto there = ledger::has_ledger(env.settings.ledger.path);
+        if (!there) return there.error();
+        const bool empty = !*there && how == ledger::witness_check::ignored;
+        auto opened = empty ? ledger::open_ledger(":memory:")
+                            : ledger::open_ledger(env.settings.ledger.path, how);
         if (!opened) return opened.error();
         out.own_ = std::move(*opened);
         out.book_ = out.own_.get();

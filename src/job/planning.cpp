@@ -394,6 +394,36 @@ result<void> find_unknown(const environment& env, ledger::ledger& book, const im
     return {};
 }
 
+// Asked once, however often the input is read.
+owner_directory asked_once(owner_directory ask) {
+    if (!ask) return ask;
+    auto kept = std::make_shared<std::optional<std::vector<reader::team_user>>>();
+    return [ask = std::move(ask), kept]() -> result<std::vector<reader::team_user>> {
+        if (*kept) return **kept;
+        auto got = ask();
+        if (got) *kept = *got;
+        return got;
+    };
+}
+
+// Whether the first rows have a contact that is not known: then the rest need not be planned to see it, and the job
+// that follows gets the number that comes next.
+result<bool> begins_with_unknown(const environment& env, const import_options& options, const owner_directory& owners,
+                                 const ledger::contact_index& index) {
+    if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end()) return false;
+    own_contacts own;
+    contact_resolver contacts(index, own.opener(env), env.settings, env.clock.now(), unknown_contacts::stop);
+    auto from = source_options_of(env, options, owners);
+    from.keep_records = contacts.checks_ids();
+    auto source = reader::row_source::open(options.files, std::move(from));
+    if (!source) return source.error();
+    reader::row_batch batch;
+    if (auto read = source->next(batch); !read) return read.error();
+    auto known = contacts.resolve(batch);
+    if (!known) return known.error();
+    return !*known;
+}
+
 result<held_job> plan_anew(const environment& env, ledger::ledger& book, const import_options& options, found_job how,
                            owner_directory owners, contact_resolver& contacts, input_summary& input) {
     const auto& apollo = env.settings.apollo;
@@ -456,16 +486,21 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
     auto found = find_by_files(env, book, options, how);
     if (!found) return found.error();
     if (*found) return std::move(**found);
+    owners = asked_once(std::move(owners));
     // Each time Apollo is asked more is known; what changes faster is for another run.
     constexpr int most_rounds = 4;
     for (int round = 1;; ++round) {
         auto index = book.contacts().index(contact_team_of(env.settings));
         if (!index) return index.error();
-        own_contacts own;
-        contact_resolver contacts(std::move(*index), own.opener(env), env.settings, env.clock.now(),
-                                  unknown_contacts::stop);
-        auto planned = plan_anew(env, book, options, how, owners, contacts, input);
-        if (planned || contacts.tally().unknown == 0) return planned;
+        auto unknown = begins_with_unknown(env, options, owners, *index);
+        if (!unknown) return unknown.error();
+        if (!*unknown) {
+            own_contacts own;
+            contact_resolver contacts(std::move(*index), own.opener(env), env.settings, env.clock.now(),
+                                      unknown_contacts::stop);
+            auto planned = plan_anew(env, book, options, how, owners, contacts, input);
+            if (planned || contacts.tally().unknown == 0) return planned;
+        }
         if (round == most_rounds)
             return failure{errc::waiting, "Apollo's contacts change faster than they can be looked up; run again"};
         input = {};
