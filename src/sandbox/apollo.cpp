@@ -169,7 +169,7 @@ answer apollo::honest_answer(const admission& a, const request_head& head, std::
         case route::usage_stats:
             return usage_stats_answer();
         case route::contacts_search:
-            return contacts_.search(head.target, body, a.fault.get(), a.place);
+            return contacts_.search(head.target, body, a.fault.get());
         case route::contact:
             return contacts_.show(head.target, a.fault.get(), a.place);
         case route::contacts_create:

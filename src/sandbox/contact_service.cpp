@@ -183,7 +183,7 @@ void contact_service::let_others_work(fault_plan& plan, route r, std::uint64_t p
     }
 }
 
-answer contact_service::search(std::string_view target, std::string_view body, const fault* f, std::uint64_t place) {
+answer contact_service::search(std::string_view target, std::string_view body, const fault* f) {
     request_target asked(target);
     if (!asked.add_body(body)) return error_answer(400, "There was a problem in the JSON you submitted");
     const std::uint64_t page = asked.number("page", 1);
@@ -203,7 +203,8 @@ answer contact_service::search(std::string_view target, std::string_view body, c
     auto found = store_.search(query, offset, offset < shown ? std::min(per_page, shown - offset) : 0, now);
     if (partial) found.total = std::min(found.total, shown);
     if (is(f, fault_kind::hides)) {
-        take_out(found.contacts, static_cast<std::uint64_t>(f->number), mix(options_.seed, place));
+        // The same ones each time that the page is asked for: two looks agree.
+        take_out(found.contacts, static_cast<std::uint64_t>(f->number), mix(options_.seed, page));
     }
     if (is(f, fault_kind::again) && page > 1) {
         const auto count = std::min<std::uint64_t>(static_cast<std::uint64_t>(f->number), per_page);
@@ -248,8 +249,12 @@ std::string contact_service::bodies(const std::vector<contact_store::index>& con
 
 answer contact_service::show(std::string_view target, const fault* f, std::uint64_t place) const {
     const request_target asked(target);
-    auto i = store_.find(asked.path.substr(asked.path.rfind('/') + 1));
-    if (!i) return error_answer(422, "Oops! This contact does not exist in Apollo.");
+    const std::string_view id = asked.path.substr(asked.path.rfind('/') + 1);
+    auto i = store_.find(id);
+    if (!i) {
+        return error_answer(422, store_.was_removed(id) ? "This contact has been deleted."
+                                                        : "Oops! This contact does not exist in Apollo.");
+    }
     if (is(f, fault_kind::other)) {
         const auto another = store_.any(mix(options_.seed, place));
         i = another != i ? another : store_.any(*i + std::uint64_t{1});

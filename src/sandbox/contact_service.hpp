@@ -28,8 +28,9 @@ class contact_service {
     // Makes and reads the contacts that the options name. Before the first request.
     core::result<void> load();
 
-    // POST /contacts/search, as the `place`th of its kind, struck by `f` (or nullptr).
-    answer search(std::string_view target, std::string_view body, const fault* f, std::uint64_t place);
+    // Each is struck by `f` (or nullptr) and the `place`th of its kind.
+    // POST /contacts/search
+    answer search(std::string_view target, std::string_view body, const fault* f);
     // GET /contacts/{id}
     answer show(std::string_view target, const fault* f, std::uint64_t place) const;
     // POST /contacts/bulk_create. Contacts come into being as the fault's moment says; where that is not now, the

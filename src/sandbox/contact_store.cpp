@@ -1,9 +1,8 @@
 #include "sandbox/contact_store.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
-
-#include "taskbarge/core/task.hpp"
 
 namespace taskbarge::sandbox {
 
@@ -68,19 +67,20 @@ class keyword_match {
     keyword_match(std::string_view keywords, bool in_all_addresses) : in_all_(in_all_addresses) {
         const auto at = keywords.find('@');
         if (at == std::string_view::npos || keywords.find(' ') != std::string_view::npos) {
-            for_each_word(keywords, [this](std::string_view word) { words_.emplace_back(word); });
+            add_words(keywords);
             return;
         }
         address_ = in_lower_case(keywords);
-        for_each_word(keywords.substr(0, at), [this](std::string_view word) { words_.emplace_back(word); });
+        marks_.emplace_back(text_marks::kind::address, address_);
+        add_words(keywords.substr(0, at));
         const std::string_view domain = keywords.substr(at + 1);
-        for_each_word(domain.substr(0, domain.find('.')), [this](std::string_view word) { words_.emplace_back(word); });
+        add_words(domain.substr(0, domain.find('.')));
     }
 
     bool may_match(const text_marks& marks) const {
-        const auto marked = [&](const std::string& word) { return marks.may_have(text_marks::kind::word, word); };
-        if (address_.empty()) return std::ranges::all_of(words_, marked);
-        return marks.may_have(text_marks::kind::address, address_) || std::ranges::any_of(words_, marked);
+        const auto marked = [&](const text_marks& mark) { return marks.has(mark); };
+        if (address_.empty()) return std::ranges::all_of(marks_, marked);
+        return std::ranges::any_of(marks_, marked);
     }
 
     bool matches(const stored_contact& c) const {
@@ -98,9 +98,17 @@ class keyword_match {
     }
 
  private:
+    void add_words(std::string_view text) {
+        for_each_word(text, [this](std::string_view word) {
+            words_.emplace_back(word);
+            marks_.emplace_back(text_marks::kind::word, word);
+        });
+    }
+
     bool in_all_;
     std::string address_;  // empty: these are words
     std::vector<std::string> words_;
+    std::vector<text_marks> marks_;  // of each word and of the address
 };
 
 std::string name_of(const contact_query& q) {
@@ -146,7 +154,6 @@ contact_store::record contact_store::pack(const stored_contact& c) {
     append_entries(r.text, c.other_emails);
     append_entries(r.text, c.merged_crm_ids);
     r.text.shrink_to_fit();
-    r.marks = marks_of(c);
     r.times = {c.created_at, c.updated_at, c.last_activity_at.value_or(core::instant::min())};
     const auto [stage, new_stage] =
         stage_numbers_.try_emplace(c.contact_stage_id, static_cast<std::uint32_t>(stages_.size()));
@@ -179,6 +186,7 @@ std::optional<contact_store::index> contact_store::add(const stored_contact& c, 
     const auto i = static_cast<index>(records_.size());
     if (!numbers_.try_emplace(core::canonical_id(c.id), i).second) return std::nullopt;
     records_.push_back(pack(c));
+    marks_.push_back(marks_of(c));
     if (visible_at == time_point::min()) {
         show(i);
     } else {
@@ -191,13 +199,16 @@ void contact_store::change(index i, const stored_contact& c) {
     const bool shown = records_[i].shown;
     if (shown) hide(i);
     records_[i] = pack(c);
+    marks_[i] = marks_of(c);
     if (shown) show(i);
 }
 
 void contact_store::remove(index i) {
     if (records_[i].shown) hide(i);
     std::erase_if(hidden_, [i](const auto& entry) { return entry.second == i; });
-    numbers_.erase(core::canonical_id(at(i).id));
+    const std::string id = core::canonical_id(at(i).id);
+    numbers_.erase(id);
+    removed_.insert(id);
     records_[i] = {};
 }
 
@@ -290,13 +301,17 @@ const contact_store::list& contact_store::matching(const contact_query& query) {
         sets.push_back(query.labels.empty() ||
                        std::ranges::any_of(set, [&](const std::string& id) { return wanted(query.labels, id); }));
     }
+    // In the order of memory, which is much quicker than that of the list.
     const keyword_match keywords(query.keywords, query.in_all_addresses);
-    for (const index i : all) {
+    std::vector<std::pair<decltype(place_of(query.order, 0)), index>> hits;
+    for (index i = 0; i < records_.size(); ++i) {
+        if (!query.keywords.empty() && !keywords.may_match(marks_[i])) continue;
         const record& r = records_[i];
-        if (!stages[r.stage] || !sets[r.labels]) continue;
-        if (!query.keywords.empty() && !(keywords.may_match(r.marks) && keywords.matches(at(i)))) continue;
-        it->second.push_back(i);
+        if (!r.shown || !stages[r.stage] || !sets[r.labels]) continue;
+        if (query.keywords.empty() || keywords.matches(at(i))) hits.emplace_back(place_of(query.order, i), i);
     }
+    std::ranges::sort(hits);
+    std::ranges::transform(hits, std::back_inserter(it->second), [](const auto& hit) { return hit.second; });
     return it->second;
 }
 
@@ -313,8 +328,9 @@ contact_store::found contact_store::search(const contact_query& query, std::uint
 
 std::optional<contact_store::index> contact_store::first_shown(
     text_marks::kind kind, std::string_view text, const std::function<bool(const stored_contact&)>& same) const {
-    for (index i = 0; i < records_.size(); ++i) {
-        if (records_[i].shown && records_[i].marks.may_have(kind, text) && same(at(i))) return i;
+    const text_marks wanted(kind, text);
+    for (index i = 0; i < marks_.size(); ++i) {
+        if (marks_[i].has(wanted) && records_[i].shown && same(at(i))) return i;
     }
     return std::nullopt;
 }

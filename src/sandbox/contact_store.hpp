@@ -9,13 +9,14 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <span>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sandbox/keywords.hpp"
 #include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/task.hpp"
 #include "taskbarge/sandbox/sandbox.hpp"
 
 namespace taskbarge::sandbox {
@@ -73,6 +74,8 @@ class contact_store {
     void remove(index i);
 
     std::optional<index> find(std::string_view id) const;
+    // Whether there was a contact with that id, which was removed.
+    bool was_removed(std::string_view id) const { return removed_.contains(core::canonical_id(id)); }
     stored_contact at(index i) const;
     std::uint64_t size() const { return numbers_.size(); }
     // One of them, by chance; nothing when there is none.
@@ -96,7 +99,6 @@ class contact_store {
  private:
     struct record {
         std::string text;  // all texts; empty: no more there
-        text_marks marks;
         std::array<core::instant, contact_orders> times;
         std::uint32_t stage, labels;  // numbers
         bool shown = false;
@@ -116,7 +118,9 @@ class contact_store {
 
     std::uint64_t seed_;
     std::deque<record> records_;
+    std::vector<text_marks> marks_;                          // of each record
     boost::unordered_flat_map<std::string, index> numbers_;  // by id
+    std::set<std::string> removed_;
     std::vector<std::string> stages_;
     std::map<std::string, std::uint32_t, std::less<>> stage_numbers_;
     std::vector<std::vector<std::string>> label_sets_;

@@ -42,26 +42,21 @@ class text_marks {
  public:
     enum class kind : std::uint8_t { word, address, salesforce, hubspot };
 
+    text_marks() = default;
+    text_marks(kind k, std::string_view text) { add(k, text); }
     void add(kind k, std::string_view text) {
-        each_bit(k, text, [this](std::size_t part, std::uint64_t bit) {
-            bits_[part] |= bit;
-            return true;
-        });
+        std::uint64_t h = mix(hash_text(text), static_cast<std::uint64_t>(k));
+        for (int i = 0; i < 3; ++i, h >>= 8)
+            bits_[h % 4] |= std::uint64_t{1} << (h / 4 % 64);
     }
-    bool may_have(kind k, std::string_view text) const {
-        return each_bit(k, text, [this](std::size_t part, std::uint64_t bit) { return (bits_[part] & bit) != 0; });
+    bool has(const text_marks& others) const {
+        std::uint64_t lacking = 0;
+        for (std::size_t i = 0; i < bits_.size(); ++i)
+            lacking |= others.bits_[i] & ~bits_[i];
+        return lacking == 0;
     }
 
  private:
-    template <class Use>
-    static bool each_bit(kind k, std::string_view text, Use&& use) {
-        std::uint64_t h = mix(hash_text(text), static_cast<std::uint64_t>(k));
-        for (int i = 0; i < 3; ++i, h >>= 8) {
-            if (!use(h % 4, std::uint64_t{1} << (h / 4 % 64))) return false;
-        }
-        return true;
-    }
-
     std::array<std::uint64_t, 4> bits_{};
 };
 

@@ -115,6 +115,10 @@ reply client::get(std::string_view target) {
     return ask(request(http::verb::get, target, 11));
 }
 
+reply client::remove(std::string_view target) {
+    return ask(request(http::verb::delete_, target, 11));
+}
+
 void client::create_without_waiting(const std::vector<std::string>& contacts) {
     request message(http::verb::post, "/api/v1/tasks/bulk_create", 11, body_for(contacts));
     complete(message);
@@ -159,17 +163,17 @@ std::size_t occurrences(std::string_view text, std::string_view part) {
     return n;
 }
 
-std::vector<std::string> strings_in_tasks(const std::string& body, const char* key) {
+std::vector<std::string> strings_in(const std::string& body, const char* list, const char* key) {
     simdjson::dom::parser parser;
     std::vector<std::string> found;
-    simdjson::dom::array tasks;
-    if (parser.parse(body)["tasks"].get(tasks) != simdjson::SUCCESS) {
-        ADD_FAILURE() << "no list of tasks: " << body.substr(0, 200);
+    simdjson::dom::array entries;
+    if (parser.parse(body)[list].get(entries) != simdjson::SUCCESS) {
+        ADD_FAILURE() << "no list of " << list << ": " << body.substr(0, 200);
         return found;
     }
-    for (const simdjson::dom::element task : tasks) {
+    for (const simdjson::dom::element entry : entries) {
         std::string_view text;
-        found.emplace_back(task[key].get(text) == simdjson::SUCCESS ? text : "(none)");
+        found.emplace_back(entry[key].get(text) == simdjson::SUCCESS ? text : "(none)");
     }
     return found;
 }

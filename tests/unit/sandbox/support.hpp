@@ -46,6 +46,7 @@ class client {
 
     reply post(std::string_view target, std::string_view body);
     reply get(std::string_view target);
+    reply remove(std::string_view target);
     reply create(const std::vector<std::string>& contacts) {
         return post("/api/v1/tasks/bulk_create", body_for(contacts));
     }
@@ -53,6 +54,9 @@ class client {
     void create_without_waiting(const std::vector<std::string>& contacts);
     // Bytes that have come unasked since the last answer.
     std::size_t waiting() const;
+    reply search_contacts(std::string_view query, std::string_view body = {}) {
+        return post("/api/v1/contacts/search?" + std::string(query), body);
+    }
     reply search(std::string_view query) { return post("/api/v1/tasks/search?" + std::string(query), ""); }
 
     static std::string body_for(const std::vector<std::string>& contacts,
@@ -88,8 +92,14 @@ std::vector<std::string> contact_ids(unsigned first, unsigned count);
 // How often `part` stands in `text`.
 std::size_t occurrences(std::string_view text, std::string_view part);
 
-// The strings under `key` in a list of tasks, in order. Fails the test when the body is no such list.
-std::vector<std::string> strings_in_tasks(const std::string& body, const char* key);
+// The strings under `key` in the list `list`, in order. Fails the test when the body has no such list.
+std::vector<std::string> strings_in(const std::string& body, const char* list, const char* key);
+inline std::vector<std::string> strings_in_tasks(const std::string& body, const char* key) {
+    return strings_in(body, "tasks", key);
+}
+inline std::vector<std::string> ids_of_contacts(const std::string& body) {
+    return strings_in(body, "contacts", "id");
+}
 
 // A number in a JSON body by pointer, such as "/pagination/total_entries".
 std::int64_t number_at(const std::string& body, const char* pointer);
