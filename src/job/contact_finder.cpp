@@ -6,6 +6,8 @@
 #include <deque>
 #include <utility>
 
+#include "job/contact_asker.hpp"
+#include "job/contact_creator.hpp"
 #include "job/online.hpp"
 #include "taskbarge/core/fault_point.hpp"
 
@@ -20,31 +22,11 @@ using ledger::contact_index;
 
 namespace {
 
-constexpr std::uint32_t most_troubles = 6;  // one after the other
-constexpr std::size_t most_together = 4;    // pages are large
+constexpr std::size_t most_together = 4;  // pages are large
 // Where additional addresses count, those that a search does not show take the whole list in the end.
 constexpr std::uint64_t searches_for_a_page = 4;
 constexpr std::uint64_t most_hits_pages = 5;  // of a search for one address
 constexpr int most_readings = 2;              // of a list that moved while it was read
-
-std::vector<ledger::contact_record> records_of(const std::vector<client::seen_contact>& contacts) {
-    std::vector<ledger::contact_record> out;
-    out.reserve(contacts.size());
-    for (const auto& c : contacts) {
-        auto& record = out.emplace_back();
-        record.id = c.id;
-        record.owner_id = c.owner_id;
-        record.created_at = c.created_at;
-        record.active_at = c.active_at;
-        for (const auto& key : c.keys)
-            record.keys.push_back({key.kind, key.text, key.primary});
-    }
-    return out;
-}
-
-failure cannot(errc code, std::string_view route, const std::string& why) {
-    return {code, fmt::format("contacts could not be looked up in Apollo ({}): {}", route, why)};
-}
 
 }  // namespace
 
@@ -52,6 +34,7 @@ finding_way way_to(const wanted_contacts& wanted, const contact_index& index, co
                    core::instant now) {
     finding_way way;
     way.id_requests = wanted.ids.size();
+    way.create_requests = (wanted.create.size() + contact_creator::most_together - 1) / contact_creator::most_together;
     const bool keys = !wanted.emails.empty() || wanted.other_keys > 0;
     const auto reading = contact_reading::read(index.reading);
     const auto pages_left = [&] {
@@ -106,6 +89,11 @@ std::string text_of(const finding_way& way, const wanted_contacts& wanted, std::
         text += fmt::format("{} ids that are not in the index are asked for: {}", way.id_requests,
                             requests(way.id_requests));
     }
+    if (way.create_requests > 0) {
+        if (!text.empty()) text += "; ";
+        text += fmt::format("{} contacts that Apollo does not have are created: {}", wanted.create.size(),
+                            requests(way.create_requests));
+    }
     return text;
 }
 
@@ -113,14 +101,14 @@ namespace {
 
 class finder {
  public:
-    finder(session& s, finding_end& end) : s_(s), end_(end), team_(contact_team_of(s.env().settings)) {}
+    finder(session& s, finding_end& end) : s_(s), end_(end), ask_(s, end), team_(ask_.team()) {}
 
     asio::awaitable<void> find(const wanted_contacts& wanted) {
         auto done = co_await find_all(wanted);
         if (!done) end_.why = done.error();
     }
     asio::awaitable<void> refresh(bool all) {
-        auto index = co_await load();
+        auto index = co_await ask_.load_index();
         if (!index) {
             end_.why = index.error();
             co_return;
@@ -132,9 +120,9 @@ class finder {
     asio::awaitable<void> total(std::uint64_t& out) {
         contact_search one;
         one.per_page = 1;
-        for (std::uint32_t tried = 0; tried < most_troubles; ++tried) {
-            std::vector<call> calls{[this, one] { return s_.contacts_page(one); }};
-            auto answers = co_await ask_together(std::move(calls), route::contacts_search);
+        while (true) {
+            std::vector<contact_asker::call> calls{[this, one] { return s_.contacts_page(one); }};
+            auto answers = co_await ask_.ask_together(std::move(calls), route::contacts_search);
             if (!answers) {
                 end_.why = answers.error();
                 co_return;
@@ -145,54 +133,31 @@ class finder {
                 out = page->total_entries;
                 co_return;
             }
-            end_.why = refused(page.error(), route::contacts_search);
-            if (page.error().code != errc::waiting) co_return;
+            auto again = co_await ask_.unusable(page.error(), route::contacts_search);
+            if (!again) {
+                end_.why = again.error();
+                co_return;
+            }
         }
     }
 
  private:
-    using call = std::function<asio::awaitable<result<asked>>()>;
-
-    asio::awaitable<result<contact_index>> load() {
-        auto ask = [team = team_](ledger::ledger& l) { return l.contacts().index(team); };
-        co_return co_await s_.writer().ask<contact_index>(ask);
-    }
-
-    // No waiting helps where this key may not ask; other sources do.
-    failure refused(const failure& why, route r) const {
-        if (why.code == errc::forbidden)
-            return {errc::input, cannot(why.code, to_string(r), why.text).text +
-                                     "; a key with the right to contacts/search is needed, or a file of contacts that "
-                                     "Apollo exported: taskbarge contacts load FILE"};
-        // A wrong URL is no matter of this input: a service must not take it for one.
-        return cannot(why.code == errc::settings ? errc::unreachable : why.code, to_string(r), why.text);
-    }
-
-    failure over_budget(std::uint64_t needed, const std::string& what) const {
-        return {errc::input,
-                fmt::format("{}: with these {} requests would be spent on finding contacts, contacts.budget allows {}; "
-                            "raise it (--set contacts.budget={}), or load a file of contacts that Apollo exported: "
-                            "taskbarge contacts load FILE",
-                            what, end_.requests + needed, s_.env().settings.contacts.budget, end_.requests + needed)};
-    }
-    bool fits(std::uint64_t needed) const { return end_.requests + needed <= s_.env().settings.contacts.budget; }
-
     asio::awaitable<result<void>> find_all(const wanted_contacts& wanted) {
-        auto index = co_await load();
+        auto index = co_await ask_.load_index();
         if (!index) co_return index.error();
-        const auto now = s_.env().clock.now();
-        auto way = way_to(wanted, *index, s_.env().settings, now);
+        const auto now = ask_.env().clock.now();
+        auto way = way_to(wanted, *index, ask_.env().settings, now);
         if (!way.total_known && way.what == finding_way::kind::whole_list) {
             // Its first page tells how long the list is; then the other way may be the cheaper one.
             auto first = co_await read_list(reading_kind::all, 1);
             if (!first) co_return first.error();
-            index = co_await load();
+            index = co_await ask_.load_index();
             if (!index) co_return index.error();
-            if (!index->complete()) way = way_to(wanted, *index, s_.env().settings, now);
+            if (!index->complete()) way = way_to(wanted, *index, ask_.env().settings, now);
         }
         tell(way, wanted, *index);
-        if (way.what != finding_way::kind::nothing && !index->complete() && !fits(way.requests + way.id_requests))
-            co_return over_budget(way.requests + way.id_requests, text_of(way, wanted, total_of(*index)));
+        if (way.what != finding_way::kind::nothing && !index->complete() && !ask_.fits(way.all()))
+            co_return ask_.over_budget(way.all(), text_of(way, wanted, total_of(*index)));
         if (way.what == finding_way::kind::changes ||
             (index->complete() && way.what == finding_way::kind::whole_list)) {
             auto read =
@@ -207,7 +172,13 @@ class finder {
             auto judged = co_await judge_gap(wanted);
             if (!judged) co_return judged.error();
         }
-        co_return co_await check_ids(wanted);
+        auto checked = co_await check_ids(wanted);
+        if (!checked || wanted.create.empty()) co_return checked;
+        std::vector<client::new_contact> create;
+        for (const auto& [key, contact] : wanted.create)
+            create.push_back(contact);
+        contact_creator creator(ask_, [this] { return read_list(reading_kind::changes); });
+        co_return co_await creator.create(std::move(create), wanted.label);
     }
 
     static std::uint64_t total_of(const contact_index& index) {
@@ -217,18 +188,18 @@ class finder {
 
     void tell(const finding_way& way, const wanted_contacts& wanted, const contact_index& index) {
         const auto text = text_of(way, wanted, total_of(index));
-        if (!text.empty()) s_.env().watch.on_notice("finding contacts: " + text);
+        if (!text.empty()) ask_.env().watch.on_notice("finding contacts: " + text);
     }
 
     // What is left after a reading with a hole: e-mails may be searched for, other keys are nowhere else.
     asio::awaitable<result<void>> judge_gap(const wanted_contacts& wanted) {
-        auto index = co_await load();
+        auto index = co_await ask_.load_index();
         if (!index) co_return index.error();
         if (index->complete()) co_return result<void>();
         if (wanted.other_keys > 0 || wanted.more) co_return undecidable(*index, wanted.other_keys);
-        if (!fits(wanted.emails.size()))
-            co_return over_budget(wanted.emails.size(), fmt::format("{}; {} e-mails are left to be searched for",
-                                                                    index->gap, wanted.emails.size()));
+        if (!ask_.fits(wanted.emails.size()))
+            co_return ask_.over_budget(wanted.emails.size(), fmt::format("{}; {} e-mails are left to be searched for",
+                                                                         index->gap, wanted.emails.size()));
         co_return co_await search_all(wanted, *index);
     }
 
@@ -240,104 +211,27 @@ class finder {
                             keys, index.gap.empty() ? "it was not read" : index.gap)};
     }
 
-    // All at once; nothing where there was no usable answer: to be asked again. Waits where there is cause to.
-    asio::awaitable<result<std::vector<std::optional<client::exchange>>>> ask_together(std::vector<call> calls,
-                                                                                       route r) {
-        using exchanges = std::vector<std::optional<client::exchange>>;
-        const auto& env = s_.env();
-        if (env.stop.level() != stop_level::none)
-            co_return failure{errc::interrupted, "stopped while contacts were looked up; run the same command again"};
-        std::vector<std::optional<result<asked>>> got(calls.size());
-        {
-            async::task_group group(s_.executor());
-            for (std::size_t i = 0; i < calls.size(); ++i)
-                group.spawn(put_answer(calls[i], got[i]));
-            co_await group.wait();
-        }
-        exchanges out(calls.size());
-        bool any = false;
-        std::optional<core::instant> wait;
-        bool very_soon = false;
-        std::string trouble;
-        for (std::size_t i = 0; i < got.size(); ++i) {
-            if (!got[i]) continue;
-            if (!*got[i]) co_return got[i]->error();
-            auto& one = **got[i];
-            if (one.answer && one.answer->reach != client::reach::not_sent) ++end_.requests;
-            if (one.wait_until) {
-                wait = std::max(wait.value_or(*one.wait_until), *one.wait_until);
-                very_soon = very_soon || one.after_answer;
-                continue;
-            }
-            if (one.answer->reach != client::reach::answered || one.answer->status >= 500 ||
-                one.answer->status == 408) {
-                trouble = one.answer->reach == client::reach::answered ? fmt::format("status {}", one.answer->status)
-                                                                       : one.answer->error_text;
-                continue;
-            }
-            any = true;
-            out[i] = std::move(one.answer);
-        }
-        if (any) {
-            troubles_ = 0;
-            co_return out;
-        }
-        if (wait && very_soon) wait = std::min(*wait, env.clock.now() + std::chrono::milliseconds(100));
-        if (!wait) {
-            if (++troubles_ >= most_troubles) {
-                end_.resume_at.reset();
-                co_return cannot(errc::unreachable, to_string(r), trouble.empty() ? "no answer" : trouble);
-            }
-            wait = env.clock.now() + env.settings.send.backoff_base * (1u << troubles_);
-        }
-        if (*wait - env.clock.now() > env.settings.send.max_wait) {
-            end_.resume_at = wait;
-            co_return failure{errc::waiting,
-                              fmt::format("contacts are looked up in Apollo, and the {} window of {} is used up until "
-                                          "{}; what was read is kept: run the same command again then",
-                                          core::to_string(s_.windows(r).peek().binding), to_string(r),
-                                          core::to_rfc3339_seconds(*wait))};
-        }
-        show(r, *wait);
-        co_await s_.bell().sleep_until(env.clock.steady_now() + (*wait - env.clock.now()));
-        co_return out;
-    }
-    static asio::awaitable<void> put_answer(call ask, std::optional<result<asked>>& out) { out = co_await ask(); }
-
-    void show(route r, std::optional<core::instant> until = {}) const {
-        progress p;
-        p.phase = phase::finding;
-        p.contacts_read = shown_read_;
-        p.contacts_total = shown_total_;
-        if (until) {
-            p.waiting_for =
-                fmt::format("the {} window of {}", core::to_string(s_.windows(r).peek().binding), to_string(r));
-            p.waiting_until = until;
-        }
-        s_.env().watch.on_progress(p);
-    }
-
     // Until it ends, or `most` pages were read.
     asio::awaitable<result<void>> read_list(reading_kind kind, std::uint64_t most = 0) {
         for (int tries = 1;; ++tries) {
             auto ended = co_await read_once(kind, most);
             if (!ended) co_return ended.error();
             if (!*ended) co_return result<void>();  // the pages that were wanted
-            auto index = co_await load();
+            auto index = co_await ask_.load_index();
             if (!index) co_return index.error();
             const auto again = contact_reading::requests_for(index->total);
-            if (index->complete() || tries == most_readings || again > contact_search::most_pages || !fits(again))
+            if (index->complete() || tries == most_readings || again > contact_search::most_pages || !ask_.fits(again))
                 co_return result<void>();
             kind = reading_kind::all;
         }
     }
 
     asio::awaitable<result<contact_reading>> begin_reading(reading_kind kind) {
-        auto index = co_await load();
+        auto index = co_await ask_.load_index();
         if (!index) co_return index.error();
         if (auto kept = contact_reading::read(index->reading); kept && kept->kind() == kind) co_return *kept;
         // Later than anything that was seen, for it counts what is seen from then on.
-        co_return contact_reading::begin(kind, s_.env().clock.now() + std::chrono::milliseconds(1), index->as_of);
+        co_return contact_reading::begin(kind, ask_.env().clock.now() + std::chrono::milliseconds(1), index->as_of);
     }
 
     // True: the reading came to its end.
@@ -348,9 +242,9 @@ class finder {
         for (std::uint64_t pages = 0; most == 0 || pages < most;) {
             if (reading.too_many_changes()) {
                 reading =
-                    contact_reading::begin(reading_kind::all, s_.env().clock.now() + std::chrono::milliseconds(1));
-                if (!fits(reading.requests_for(reading.total())))
-                    co_return over_budget(reading.requests_for(reading.total()), "the whole list has to be read");
+                    contact_reading::begin(reading_kind::all, ask_.env().clock.now() + std::chrono::milliseconds(1));
+                if (!ask_.fits(reading.requests_for(reading.total())))
+                    co_return ask_.over_budget(reading.requests_for(reading.total()), "the whole list has to be read");
             }
             const auto wants = reading.wants();
             if (wants == contact_reading::wanted::nothing) break;
@@ -359,21 +253,19 @@ class finder {
                 if (!listed) co_return listed.error();
                 continue;
             }
-            if (!fits(1)) co_return over_budget(reading.requests_left(), "reading the list of contacts");
-            const auto left = s_.env().settings.contacts.budget - end_.requests;
+            if (!ask_.fits(1)) co_return ask_.over_budget(reading.requests_left(), "reading the list of contacts");
+            const auto left = ask_.left_to_spend();
             const auto asked = reading.next(std::min<std::size_t>(
                 {most_together, static_cast<std::size_t>(left), most == 0 ? most_together : most - pages}));
-            std::vector<call> calls;
+            std::vector<contact_asker::call> calls;
             for (const auto& page : asked)
                 calls.push_back([this, page] { return s_.contacts_page(page); });
-            auto answers = co_await ask_together(std::move(calls), route::contacts_search);
+            auto answers = co_await ask_.ask_together(std::move(calls), route::contacts_search);
             if (!answers) co_return answers.error();
             auto taken = co_await take_pages(reading, asked, *answers);
             if (!taken) co_return taken.error();
             pages += *taken;
-            shown_read_ = std::min(reading.seen(), reading.total());
-            shown_total_ = reading.total();
-            show(route::contacts_search);
+            ask_.show(std::min(reading.seen(), reading.total()), reading.total());
         }
         if (reading.wants() != contact_reading::wanted::nothing) co_return false;
         auto ended = co_await end_reading(reading);
@@ -391,17 +283,23 @@ class finder {
             std::optional<core::instant> date;
         };
         std::vector<taken_page> pages;
+        std::optional<failure> unreadable;
         for (std::size_t i = 0; i < answers.size() && answers[i]; ++i) {
             auto page = client::read_contacts(*answers[i], asked[i]);
             if (!page) {
-                if (page.error().code != errc::waiting || ++troubles_ >= most_troubles)
-                    co_return refused(page.error(), route::contacts_search);
+                unreadable = page.error();
                 break;
             }
             pages.push_back({asked[i], std::move(*page), answers[i]->server_date});
         }
-        if (pages.empty()) co_return std::uint64_t{0};
-        const auto now = s_.env().clock.now();
+        if (pages.empty()) {
+            if (!unreadable) co_return std::uint64_t{0};
+            auto again = co_await ask_.unusable(*unreadable, route::contacts_search);
+            if (!again) co_return again.error();
+            co_return std::uint64_t{0};
+        }
+        ask_.was_usable();
+        const auto now = ask_.env().clock.now();
         auto work = [this, &pages, now, before = reading](ledger::ledger& l) -> result<contact_reading> {
             contact_reading after = before;
             auto& store = l.contacts();
@@ -427,21 +325,24 @@ class finder {
     asio::awaitable<result<void>> take_ids(contact_reading& reading) {
         const bool labels = reading.wants() == contact_reading::wanted::labels;
         const auto r = labels ? route::labels : route::contact_stages;
-        for (std::uint32_t tried = 0; tried < most_troubles; ++tried) {
-            std::vector<call> calls{[this, r] { return s_.list(r); }};
-            auto answers = co_await ask_together(std::move(calls), r);
+        while (true) {
+            std::vector<contact_asker::call> calls{[this, r] { return s_.list(r); }};
+            auto answers = co_await ask_.ask_together(std::move(calls), r);
             if (!answers) co_return answers.error();
             if (!answers->front()) continue;
             auto ids = client::read_ids(*answers->front(), labels ? "labels" : "contact_stages");
-            if (!ids && ids.error().code != errc::waiting) co_return refused(ids.error(), r);
-            if (!ids) continue;
+            if (!ids) {
+                auto again = co_await ask_.unusable(ids.error(), r);
+                if (!again) co_return again.error();
+                continue;
+            }
+            ask_.was_usable();
             if (labels)
                 reading.take_labels(*ids);
             else
                 reading.take_stages(*ids);
             co_return result<void>();
         }
-        co_return cannot(errc::waiting, to_string(r), "no usable answer");
     }
 
     asio::awaitable<result<void>> end_reading(const contact_reading& reading) {
@@ -465,7 +366,7 @@ class finder {
         if (!index) co_return index.error();
         core::fault_point("contacts_read");
         if (!index->gap.empty())
-            s_.env().watch.on_notice("the index of Apollo's contacts is incomplete: " + index->gap);
+            ask_.env().watch.on_notice("the index of Apollo's contacts is incomplete: " + index->gap);
         // What a complete reading has not shown is not there any more.
         for (bool more = index->complete() && reading.kind() == reading_kind::all; more;) {
             auto drop = [team = team_, since = reading.began()](ledger::ledger& l) {
@@ -486,7 +387,7 @@ class finder {
 
     asio::awaitable<result<void>> search_all(const wanted_contacts& wanted, const contact_index& index) {
         std::deque<search_state> queue;
-        const auto now = s_.env().clock.now();
+        const auto now = ask_.env().clock.now();
         std::uint64_t not_shown = 0;
         for (const auto& email : wanted.emails) {
             auto ask = [team = team_, email](ledger::ledger& l) {
@@ -499,11 +400,11 @@ class finder {
             else
                 queue.push_back({email});
         }
-        if (!fits(queue.size())) co_return over_budget(queue.size(), "searching for e-mails");
-        shown_total_ = wanted.emails.size();
+        if (!ask_.fits(queue.size())) co_return ask_.over_budget(queue.size(), "searching for e-mails");
+        std::uint64_t searched = 0;
         while (!queue.empty()) {
             const auto together = std::min(most_together, queue.size());
-            std::vector<call> calls;
+            std::vector<contact_asker::call> calls;
             std::vector<contact_search> asked;
             for (std::size_t i = 0; i < together; ++i) {
                 contact_search what;
@@ -512,21 +413,22 @@ class finder {
                 asked.push_back(what);
                 calls.push_back([this, what] { return s_.contacts_page(what); });
             }
-            auto answers = co_await ask_together(std::move(calls), route::contacts_search);
+            auto answers = co_await ask_.ask_together(std::move(calls), route::contacts_search);
             if (!answers) co_return answers.error();
             std::deque<search_state> again;
+            std::optional<failure> unreadable;
             for (std::size_t i = 0; i < together; ++i) {
                 auto state = std::move(queue.front());
                 queue.pop_front();
                 if ((*answers)[i]) {
                     auto page = client::read_contacts(*(*answers)[i], asked[i]);
-                    if (!page && (page.error().code != errc::waiting || ++troubles_ >= most_troubles))
-                        co_return refused(page.error(), route::contacts_search);
+                    if (!page) unreadable = page.error();
                     if (page) {
+                        ask_.was_usable();
                         auto more = co_await take_hits(state, *page);
                         if (!more) co_return more.error();
                         if (!*more) {
-                            ++shown_read_;
+                            ++searched;
                             not_shown += state.found ? 0 : 1;
                             continue;
                         }
@@ -536,21 +438,25 @@ class finder {
             }
             for (auto& state : again)
                 queue.push_back(std::move(state));
-            show(route::contacts_search);
+            ask_.show(searched, wanted.emails.size());
+            if (unreadable) {
+                auto wait = co_await ask_.unusable(*unreadable, route::contacts_search);
+                if (!wait) co_return wait.error();
+            }
         }
         // Nothing says that a search looks at additional addresses, so one that shows nothing proves nothing for them.
-        if (not_shown == 0 || !s_.env().settings.contacts.additional_emails) co_return result<void>();
+        if (not_shown == 0 || !ask_.env().settings.contacts.additional_emails) co_return result<void>();
         if (index.read_at) co_return undecidable(index, not_shown);
         const auto pages = contact_reading::requests_for(total_of(index));
         const auto text = fmt::format(
             "{} e-mails were not shown by a search, which may not look at additional "
             "addresses, so the list of all contacts is read",
             not_shown);
-        if (!fits(pages)) co_return over_budget(pages, text);
-        s_.env().watch.on_notice("finding contacts: " + text);
+        if (!ask_.fits(pages)) co_return ask_.over_budget(pages, text);
+        ask_.env().watch.on_notice("finding contacts: " + text);
         auto read = co_await read_list(reading_kind::all);
         if (!read) co_return read.error();
-        auto after = co_await load();
+        auto after = co_await ask_.load_index();
         if (!after) co_return after.error();
         if (!after->complete()) co_return undecidable(*after, not_shown);
         co_return result<void>();
@@ -559,10 +465,10 @@ class finder {
     // True: there are more pages of hits.
     asio::awaitable<result<bool>> take_hits(search_state& state, const client::contacts_page& page) {
         if (!page.understood)
-            co_return failure{errc::input,
-                              cannot(errc::input, to_string(route::contacts_search),
-                                     "Apollo did not understand q_keywords, so what it shows proves nothing")
-                                  .text};
+            co_return failure{errc::input, cannot_find_contacts(
+                                               errc::input, route::contacts_search,
+                                               "Apollo did not understand q_keywords, so what it shows proves nothing")
+                                               .text};
         const auto has_it = [&](const client::seen_contact& c) {
             return std::any_of(c.keys.begin(), c.keys.end(), [&](const client::seen_contact::key& k) {
                 return k.kind == core::key_kind::email && k.text == state.email;
@@ -576,7 +482,7 @@ class finder {
                                          "`taskbarge contacts refresh`",
                                          page.total_entries)};
         const bool absent = !more && !state.found && !page.partial;
-        const auto now = s_.env().clock.now();
+        const auto now = ask_.env().clock.now();
         auto work = [this, &page, now, absent, email = state.email](ledger::ledger& l) -> result<void> {
             auto put = l.contacts().put(team_, records_of(page.contacts), now, {now, std::nullopt});
             if (!put) return put.error();
@@ -597,40 +503,44 @@ class finder {
             if (!seen) co_return seen.error();
             if (!*seen) queue.push_back(id);
         }
-        if (!fits(queue.size())) co_return over_budget(queue.size(), "asking for ids that are not in the index");
-        shown_read_ = 0;
-        shown_total_ = queue.size();
+        if (!ask_.fits(queue.size()))
+            co_return ask_.over_budget(queue.size(), "asking for ids that are not in the index");
+        const auto all = queue.size();
         while (!queue.empty()) {
-            const auto together = std::min<std::size_t>(s_.env().settings.send.connections, queue.size());
-            std::vector<call> calls;
+            const auto together = std::min<std::size_t>(ask_.env().settings.send.connections, queue.size());
+            std::vector<contact_asker::call> calls;
             for (std::size_t i = 0; i < together; ++i)
                 calls.push_back([this, id = queue[i]] { return s_.contact(id); });
-            auto answers = co_await ask_together(std::move(calls), route::contact);
+            auto answers = co_await ask_.ask_together(std::move(calls), route::contact);
             if (!answers) co_return answers.error();
+            std::optional<failure> unreadable;
             for (std::size_t i = 0; i < together; ++i) {
                 auto id = std::move(queue.front());
                 queue.pop_front();
                 bool done = false;
                 if ((*answers)[i]) {
                     auto one = client::read_contact(*(*answers)[i], id);
-                    if (!one && (one.error().code != errc::waiting || ++troubles_ >= most_troubles))
-                        co_return refused(one.error(), route::contact);
+                    if (!one) unreadable = one.error();
                     if (one) {
+                        ask_.was_usable();
                         auto kept = co_await keep(id, *one);
                         if (!kept) co_return kept.error();
                         done = true;
-                        ++shown_read_;
                     }
                 }
                 if (!done) queue.push_back(std::move(id));
             }
-            show(route::contact);
+            ask_.show(all - queue.size(), all);
+            if (unreadable) {
+                auto wait = co_await ask_.unusable(*unreadable, route::contact);
+                if (!wait) co_return wait.error();
+            }
         }
         co_return result<void>();
     }
 
     asio::awaitable<result<void>> keep(const std::string& id, const std::optional<client::seen_contact>& contact) {
-        const auto now = s_.env().clock.now();
+        const auto now = ask_.env().clock.now();
         auto work = [this, now, id, contact](ledger::ledger& l) -> result<void> {
             if (!contact) {
                 if (auto gone = l.contacts().drop(team_, id); !gone) return gone;
@@ -647,9 +557,8 @@ class finder {
 
     session& s_;
     finding_end& end_;
+    contact_asker ask_;
     ledger::contact_team team_;
-    std::uint32_t troubles_ = 0;
-    std::uint64_t shown_read_ = 0, shown_total_ = 0;
 };
 
 finding_end run_finder(const environment& env, ledger::ledger& book,

@@ -25,9 +25,11 @@ struct finding_way {
         searches     // one request for each e-mail
     };
     kind what = kind::nothing;
-    std::uint64_t requests = 0;     // at least
-    std::uint64_t id_requests = 0;  // besides, one for each id that is to be checked
-    bool total_known = true;        // false: the first request tells what the rest costs
+    std::uint64_t requests = 0;         // at least
+    std::uint64_t id_requests = 0;      // besides, one for each id that is to be checked
+    std::uint64_t create_requests = 0;  // and these, for contacts that are to be created
+    std::uint64_t all() const { return requests + id_requests + create_requests; }
+    bool total_known = true;  // false: the first request tells what the rest costs
 };
 finding_way way_to(const wanted_contacts& wanted, const ledger::contact_index& index, const core::settings& settings,
                    core::instant now);

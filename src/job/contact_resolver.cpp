@@ -1,4 +1,5 @@
 #include "job/contact_resolver.hpp"
+#include "job/contact_creator.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -37,6 +38,18 @@ std::string_view spoken(key_kind kind) {
     return "LinkedIn profile";
 }
 
+// By e-mail and CRM ids only: by a name Apollo would take another for it. A profile alone makes no contact.
+std::optional<client::new_contact> new_contact_of(const reader::row_keys& keys) {
+    const auto text = [&](key_kind kind) { return std::string(keys.by_kind[static_cast<std::size_t>(kind)].text); };
+    client::new_contact out;
+    out.email = text(key_kind::email);
+    const auto salesforce = text(key_kind::salesforce_id);
+    (salesforce.starts_with("00Q") ? out.salesforce_lead_id : out.salesforce_contact_id) = salesforce;
+    out.hubspot_id = text(key_kind::hubspot_id);
+    if (out.email.empty() && salesforce.empty() && out.hubspot_id.empty()) return std::nullopt;
+    return out;
+}
+
 }  // namespace
 
 std::string text_of(const contact_tally& t) {
@@ -52,12 +65,13 @@ std::string text_of(const contact_tally& t) {
     add(t.ambiguous, "ambiguous");
     add(t.disagree, "with keys of different contacts");
     add(t.unknown, "not known yet");
+    add(t.to_create, "to be created in Apollo");
     return out;
 }
 
 // What is known of one row.
 struct contact_resolver::answer {
-    enum class kind : std::uint8_t { found, rejected, unknown };
+    enum class kind : std::uint8_t { found, rejected, unknown, to_create };
     kind what = kind::unknown;
     std::string id;
     std::optional<key_kind> by;  // found, by a key
@@ -212,11 +226,35 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
         return out;
     }
     if (first_unknown) return out;
+    if (settings_.contacts.missing == core::missing_contact::create) {
+        auto made = to_create(keys);
+        if (!made || made->what != answer::kind::unknown) return made;
+    }
     out.what = answer::kind::rejected;
     out.code = "contact_not_found";
     out.column = keys.by_kind[static_cast<std::size_t>(*first_absent)].column;
     out.message = fmt::format("no contact in Apollo has this {}; create it there, or set contacts.missing = \"create\"",
                               spoken(*first_absent));
+    return out;
+}
+
+// Unknown: it has no key by which it could be created.
+result<contact_resolver::answer> contact_resolver::to_create(const reader::row_keys& keys) {
+    answer out;
+    const auto contact = new_contact_of(keys);
+    if (!contact) return out;
+    const auto [kind, key] = first_key(*contact);
+    auto known = store_ ? store_->creation_of(team_, kind, key)
+                        : result<std::optional<ledger::contact_store::creation>>(std::nullopt);
+    if (!known) return known.error();
+    out.what = answer::kind::to_create;
+    if (*known && !(*known)->refused.empty()) {
+        out.what = answer::kind::rejected;
+        out.code = "contact_not_created";
+        out.column = keys.by_kind[static_cast<std::size_t>(kind)].column;
+        out.message = fmt::format("Apollo has no contact with this {} and did not create one: {}", spoken(kind),
+                                  (*known)->refused);
+    }
     return out;
 }
 
@@ -293,12 +331,18 @@ result<bool> contact_resolver::resolve(reader::row_batch& batch) {
                                std::string(keys.raw)});
             continue;
         }
-        ++tally_.unknown;
+        const bool creates = got->what == answer::kind::to_create;
+        ++(creates ? tally_.to_create : tally_.unknown);
         if (what_ == unknown_contacts::stop) return false;
         const auto& email = keys.by_kind[static_cast<std::size_t>(key_kind::email)].text;
         const bool room = wanted_.emails.size() + wanted_.ids.size() < wanted_contacts::most;
         wanted_.more = wanted_.more || !room;
-        if (!row.contact_id.empty()) {
+        if (creates) {
+            auto contact = new_contact_of(keys);
+            const auto [kind, key] = first_key(*contact);
+            if (wanted_.create.size() < wanted_contacts::most)
+                wanted_.create.emplace(fmt::format("{}:{}", core::to_string(kind), key), std::move(*contact));
+        } else if (!row.contact_id.empty()) {
             if (room) wanted_.ids.emplace(row.contact_id);
         } else if (!email.empty()) {
             if (room) wanted_.emails.emplace(email);

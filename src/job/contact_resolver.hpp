@@ -2,11 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "taskbarge/client/contacts.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/settings.hpp"
@@ -25,12 +27,14 @@ inline constexpr auto absence_holds = std::chrono::minutes(10);
 
 // What Apollo would have to be asked for.
 struct wanted_contacts {
-    static constexpr std::size_t most = 200'000;  // kept; beyond, they are only said to be more
-    std::unordered_set<std::string> emails;       // comparable keys
-    std::unordered_set<std::string> ids;          // of contacts, to be checked
-    std::uint64_t other_keys = 0;                 // rows with none but CRM ids and profiles, which no search finds
+    static constexpr std::size_t most = 200'000;        // kept; beyond, they are only said to be more
+    std::unordered_set<std::string> emails;             // comparable keys
+    std::unordered_set<std::string> ids;                // of contacts, to be checked
+    std::map<std::string, client::new_contact> create;  // by their first key
+    std::string label;                                  // of those that are created
+    std::uint64_t other_keys = 0;  // rows with none but CRM ids and profiles, which no search finds
     bool more = false;
-    bool empty() const { return emails.empty() && ids.empty() && other_keys == 0; }
+    bool empty() const { return emails.empty() && ids.empty() && create.empty() && other_keys == 0; }
 };
 
 // What is made of a row whose contact is not known yet.
@@ -60,12 +64,14 @@ class contact_resolver {
     const std::vector<std::pair<core::row_number, std::string>>& found_by() const { return found_by_; }
 
     const contact_tally& tally() const { return tally_; }
+    wanted_contacts& wanted() { return wanted_; }
     const wanted_contacts& wanted() const { return wanted_; }
 
  private:
     struct answer;
     core::result<answer> look_at(const core::row& row, const reader::row_keys& keys);
     core::result<answer> by_keys(const core::row& row, const reader::row_keys& keys);
+    core::result<answer> to_create(const reader::row_keys& keys);
     core::result<answer> check_id(std::string_view id, const reader::row_keys& keys);
     core::result<bool> is_absent(std::optional<core::key_kind> kind, std::string_view text);
     std::optional<ledger::contact_match> chosen(const std::vector<ledger::contact_match>& from,

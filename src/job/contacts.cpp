@@ -31,8 +31,7 @@ class used_ledger {
         auto there = ledger::has_ledger(env.settings.ledger.path);
         if (!there) return there.error();
         const bool empty = !*there && how == ledger::witness_check::ignored;
-        auto opened = empty ? ledger::open_ledger(":memory:")
-                            : ledger::open_ledger(env.settings.ledger.path, how);
+        auto opened = empty ? ledger::open_ledger(":memory:") : ledger::open_ledger(env.settings.ledger.path, how);
         if (!opened) return opened.error();
         out.own_ = std::move(*opened);
         out.book_ = out.own_.get();

@@ -388,6 +388,9 @@ result<void> find_unknown(const environment& env, ledger::ledger& book, const im
         input = std::move(*read);
         return r.error();
     }
+    // The same for the same input, wherever it is stopped.
+    constexpr std::size_t label_size = 8;
+    contacts.wanted().label = "taskbarge " + read->sha256.substr(0, label_size);
     auto end = find_contacts(env, book, contacts.wanted());
     input.resume_at = end.resume_at;
     if (end.why) return *end.why;
@@ -499,7 +502,7 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
             contact_resolver contacts(std::move(*index), own.opener(env), env.settings, env.clock.now(),
                                       unknown_contacts::stop);
             auto planned = plan_anew(env, book, options, how, owners, contacts, input);
-            if (planned || contacts.tally().unknown == 0) return planned;
+            if (planned || (contacts.tally().unknown == 0 && contacts.tally().to_create == 0)) return planned;
         }
         if (round == most_rounds)
             return failure{errc::waiting, "Apollo's contacts change faster than they can be looked up; run again"};

@@ -150,7 +150,7 @@ plan_report::finding cost_of_finding(const environment& env, ledger::ledger* ear
         }
     }
     out.how = text_of(way, contacts.wanted(), index.total);
-    out.requests = way.requests + way.id_requests;
+    out.requests = way.all();
     const auto until = [&](route r, std::uint64_t requests) {
         const route_windows gate(r, env.settings, env.clock);
         for (auto* book : {earlier, scratch ? scratch->get() : nullptr}) {

@@ -284,6 +284,13 @@ CREATE TABLE absent_contacts (
     asked_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE contact_creations (
+    key BLOB PRIMARY KEY,
+    list INTEGER NOT NULL,
+    begun_at INTEGER NOT NULL,
+    refused TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX kept_keys_of_job ON kept_keys (job);
 CREATE INDEX kept_keys_by_details ON kept_keys (details_hash);
 )sql";

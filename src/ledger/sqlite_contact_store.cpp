@@ -98,7 +98,7 @@ result<void> sqlite_contact_store::empty_list(std::int64_t list) {
     for (const std::string_view sql :
          {"DELETE FROM contact_keys WHERE contact IN (SELECT id FROM contacts WHERE list = ?)",
           "DELETE FROM contacts WHERE list = ?", "DELETE FROM absent_contacts WHERE list = ?",
-          "DELETE FROM contact_lists WHERE id = ?"})
+          "DELETE FROM contact_creations WHERE list = ?", "DELETE FROM contact_lists WHERE id = ?"})
         if (auto r = db_.prepare(sql).bind(list).run(); !r) return r;
     return {};
 }
@@ -279,6 +279,45 @@ result<std::optional<instant>> sqlite_contact_store::absent_since(const contact_
     });
 }
 
+result<void> sqlite_contact_store::note_creation(const contact_team& team, core::key_kind kind, std::string_view key,
+                                                 const creation& what) {
+    return db_.atomically(access::write, [&]() -> result<void> {
+        const auto list = list_of(team, need::make);
+        if (!list) return list.error();
+        return db_.prepare("REPLACE INTO contact_creations (key, list, begun_at, refused) VALUES (?, ?, ?, ?)")
+            .bind(sqlite::blob{bytes_of(hash_of(*list, kind, key))}, *list, what.begun_at, what.refused)
+            .run();
+    });
+}
+
+result<std::optional<contact_store::creation>> sqlite_contact_store::creation_of(const contact_team& team,
+                                                                                 core::key_kind kind,
+                                                                                 std::string_view key) {
+    using known = std::optional<creation>;
+    return db_.atomically(access::read, [&]() -> result<known> {
+        const auto list = list_of(team, need::look);
+        if (!list) return list.error();
+        if (*list == 0) return known();
+        auto query = db_.prepare("SELECT begun_at, refused FROM contact_creations WHERE key = ?");
+        auto found = query.bind(sqlite::blob{bytes_of(hash_of(*list, kind, key))}).next();
+        if (!found) return found.error();
+        if (!*found) return known();
+        return known(creation{query.time(0), query.string(1)});
+    });
+}
+
+result<void> sqlite_contact_store::forget_creation(const contact_team& team, core::key_kind kind,
+                                                   std::string_view key) {
+    return db_.atomically(access::write, [&]() -> result<void> {
+        const auto list = list_of(team, need::look);
+        if (!list) return list.error();
+        if (*list == 0) return {};
+        return db_.prepare("DELETE FROM contact_creations WHERE key = ?")
+            .bind(sqlite::blob{bytes_of(hash_of(*list, kind, key))})
+            .run();
+    });
+}
+
 result<void> sqlite_contact_store::drop(const contact_team& team, std::string_view contact_id) {
     return db_.atomically(access::write, [&]() -> result<void> {
         const auto list = list_of(team, need::look);
@@ -331,8 +370,9 @@ result<std::uint64_t> sqlite_contact_store::count(const contact_team& team) {
 
 result<void> sqlite_contact_store::forget_all() {
     return db_.atomically(access::write, [&]() -> result<void> {
-        for (const std::string_view sql : {"DELETE FROM contact_keys", "DELETE FROM contacts",
-                                           "DELETE FROM absent_contacts", "DELETE FROM contact_lists"})
+        for (const std::string_view sql :
+             {"DELETE FROM contact_keys", "DELETE FROM contacts", "DELETE FROM absent_contacts",
+              "DELETE FROM contact_creations", "DELETE FROM contact_lists"})
             if (auto r = db_.prepare(sql).run(); !r) return r;
         return {};
     });

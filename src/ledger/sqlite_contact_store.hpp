@@ -29,6 +29,11 @@ class sqlite_contact_store final : public contact_store {
     core::result<std::optional<core::instant>> absent_since(const contact_team& team,
                                                             std::optional<core::key_kind> kind,
                                                             std::string_view text) override;
+    core::result<void> note_creation(const contact_team& team, core::key_kind kind, std::string_view key,
+                                     const creation& what) override;
+    core::result<std::optional<creation>> creation_of(const contact_team& team, core::key_kind kind,
+                                                      std::string_view key) override;
+    core::result<void> forget_creation(const contact_team& team, core::key_kind kind, std::string_view key) override;
     core::result<void> drop(const contact_team& team, std::string_view contact_id) override;
     core::result<bool> drop_some_unseen(const contact_team& team, core::instant since) override;
     core::result<std::uint64_t> count(const contact_team& team) override;

@@ -81,7 +81,8 @@ struct contact_tally {
     std::array<std::uint64_t, core::key_kind_count> found_by{};  // by core::key_kind
     std::uint64_t none = 0, ambiguous = 0, disagree = 0;         // rejected
     std::uint64_t unknown = 0;                                   // Apollo has to be asked
-    std::uint64_t all() const { return found + none + ambiguous + disagree + unknown; }
+    std::uint64_t to_create = 0;                                 // Apollo has none: it is to be created
+    std::uint64_t all() const { return found + none + ambiguous + disagree + unknown + to_create; }
 };
 // "4850 rows found (4800 by email, 50 by salesforce_id), 100 not in Apollo, 50 ambiguous"
 std::string text_of(const contact_tally& tally);

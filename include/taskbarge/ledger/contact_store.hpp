@@ -87,6 +87,17 @@ class contact_store {
                                                                     std::optional<core::key_kind> kind,
                                                                     std::string_view text) = 0;
 
+    // A contact whose creation was asked for, by one of its keys.
+    struct creation {
+        core::instant begun_at{};
+        std::string refused;  // why Apollo did not create it; empty: it may have been created
+    };
+    virtual core::result<void> note_creation(const contact_team& team, core::key_kind kind, std::string_view key,
+                                             const creation& what) = 0;
+    virtual core::result<std::optional<creation>> creation_of(const contact_team& team, core::key_kind kind,
+                                                              std::string_view key) = 0;
+    virtual core::result<void> forget_creation(const contact_team& team, core::key_kind kind, std::string_view key) = 0;
+
     // Forgets a contact that Apollo does not have any more.
     virtual core::result<void> drop(const contact_team& team, std::string_view contact_id) = 0;
     // Forgets some of the contacts that were not seen since, and keys that nobody has; false: none is left. To be

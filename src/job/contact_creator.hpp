@@ -1,0 +1,46 @@
+// Creates contacts that Apollo does not have, where contacts.missing asks for it. Each request has its intent in the
+// ledger before it leaves. Where it is not known what became of one, nothing is asked for again before the list of
+// contacts, read after a while, has shown what there is.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "job/contact_asker.hpp"
+#include "taskbarge/client/contacts.hpp"
+#include "taskbarge/core/error.hpp"
+
+namespace taskbarge::job {
+
+class contact_creator {
+ public:
+    static constexpr std::size_t most_together = 100;  // docs.apollo.io, "Bulk Create Contacts"
+
+    // `read_changes` brings what has changed in Apollo's list into the store.
+    contact_creator(contact_asker& ask, std::function<boost::asio::awaitable<core::result<void>>()> read_changes)
+        : ask_(ask), read_changes_(std::move(read_changes)) {}
+
+    boost::asio::awaitable<core::result<void>> create(std::vector<client::new_contact> wanted, std::string label);
+
+ private:
+    using batch = std::vector<client::new_contact>;
+    enum class outcome : std::uint8_t { settled, again, in_doubt };
+
+    boost::asio::awaitable<core::result<batch>> settle(batch wanted);
+    boost::asio::awaitable<core::result<outcome>> send(const batch& contacts, const std::string& label,
+                                                       std::vector<batch>& more);
+    boost::asio::awaitable<core::result<void>> take(const batch& contacts, const std::vector<client::seen_contact>& got,
+                                                    std::vector<batch>& more);
+    boost::asio::awaitable<core::result<void>> refuse(const batch& contacts, const std::string& why,
+                                                      std::vector<batch>& more);
+
+    contact_asker& ask_;
+    std::function<boost::asio::awaitable<core::result<void>>()> read_changes_;
+};
+
+// The key by which its creation is written down: the first that it has.
+std::pair<core::key_kind, std::string> first_key(const client::new_contact& contact);
+
+}  // namespace taskbarge::job
