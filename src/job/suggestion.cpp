@@ -10,6 +10,7 @@
 
 #include "job/owners.hpp"
 #include "job/planning.hpp"
+#include "taskbarge/core/contact_key.hpp"
 #include "taskbarge/core/edit_distance.hpp"
 #include "taskbarge/core/printable.hpp"
 #include "taskbarge/reader/survey.hpp"
@@ -155,6 +156,46 @@ class suggester {
         for (const auto& c : survey_.columns)
             if (c.filled > 0 && c.object_ids * 10 >= c.filled * 9 && !is_mapped(c.name))
                 like_contacts_ += (like_contacts_.empty() ? "" : ", ") + toml_text(c.name);
+        find_keys();
+    }
+
+    // Ids of Salesforce's and addresses say what they are, whatever their column is called; HubSpot's are numbers like
+    // any others. For an import names alone decide: here it is a proposal.
+    void find_keys() {
+        const auto* contact = column("contact_id");
+        const bool usual_ids = env_.settings.import.id_pattern == core::import_settings{}.id_pattern;
+        const bool of_others = usual_ids && contact != nullptr && contact->filled > 0 && contact->object_ids == 0;
+        const auto is_free = [&](const reader::surveyed_column& c) {
+            return (of_others && c.name == contact->name) || (!is_mapped(c.name) && lower(c.name) == "id");
+        };
+        for (const auto kind : {core::key_kind::salesforce_id, core::key_kind::email, core::key_kind::linkedin_url}) {
+            const std::string field(to_string(kind));
+            for (const auto& c : survey_.columns) {
+                if (columns_.contains(field) || !is_free(c) || !holds_keys(c, kind)) continue;
+                columns_[field] = c.name;
+                proposed_keys_.insert(field);
+            }
+        }
+        if (!of_others || !names_by_key()) return;
+        if (!is_mapped_as_key(contact->name)) not_contact_ = contact->name;
+        columns_.erase("contact_id");
+    }
+
+    static bool holds_keys(const reader::surveyed_column& c, core::key_kind kind) {
+        const auto is_key = [kind](const std::string& value) { return core::comparable_key(kind, value).has_value(); };
+        const auto keys = std::count_if(c.values.begin(), c.values.end(), is_key);
+        return !c.values.empty() && static_cast<std::size_t>(keys) * 10 >= c.values.size() * 9;
+    }
+
+    bool names_by_key() const {
+        return std::any_of(core::all_key_kinds.begin(), core::all_key_kinds.end(),
+                           [&](core::key_kind kind) { return columns_.contains(std::string(to_string(kind))); });
+    }
+    bool is_mapped_as_key(const std::string& name) const {
+        return std::any_of(core::all_key_kinds.begin(), core::all_key_kinds.end(), [&](core::key_kind kind) {
+            const auto found = columns_.find(std::string(to_string(kind)));
+            return found != columns_.end() && found->second == name;
+        });
     }
 
     bool is_mapped(const std::string& column) const {
@@ -190,14 +231,29 @@ class suggester {
         out_.trial.columns.clear();
         if (columns_.contains("contact_id")) {
             write("contact_id", mark::none, filled(column("contact_id")));
-            out_.can_plan = true;
+        } else if (names_by_key()) {
+            text_.remark("No column holds Apollo's contact ids: contacts are found by what follows." +
+                         (like_contacts_.empty() ? "" : " Ids of that kind are in " + like_contacts_ + "."));
+            if (!not_contact_.empty()) {
+                text_.set("contact_id", "false", mark::check,
+                          fmt::format("{} has no id of Apollo's kind", toml_text(not_contact_)));
+                out_.trial.columns["contact_id"] = "";
+            }
         } else {
             text_.set(
                 "contact_id", toml_text(to_choose), mark::choose,
                 "the column that holds Apollo's contact ids; " +
-                    (like_contacts_.empty() ? std::string("no column has ids of that kind; docs/preparing-a-file.md "
-                                                          "shows how addresses lead to them")
+                    (like_contacts_.empty() ? std::string("no column has ids of that kind; one with the contacts' "
+                                                          "addresses would do, as email = \"...\"")
                                             : "ids of that kind are in " + like_contacts_));
+        }
+        out_.can_plan = columns_.contains("contact_id") || names_by_key();
+        for (const char* field : {"salesforce_id", "hubspot_id", "email", "linkedin_url"}) {
+            if (!columns_.contains(field)) continue;
+            const bool proposed = proposed_keys_.contains(field);
+            auto why = filled(column(field));
+            if (proposed) why = "its values are of that kind" + (why.empty() ? "" : "; " + why);
+            write(field, proposed ? mark::check : mark::none, why);
         }
         for (const char* field : {"user_id", "owner_email", "type", "priority", "status", "due_at", "note"}) {
             if (!columns_.contains(field)) continue;
@@ -209,7 +265,7 @@ class suggester {
                            : filled(column(field)));
         }
         for (const auto& passed : survey_.report.passed_over)
-            text_.remark(fmt::format("{} {}", toml_text(passed.column), passed.why));
+            if (!is_mapped(passed.column)) text_.remark(fmt::format("{} {}", toml_text(passed.column), passed.why));
         const auto title = std::find_if(survey_.columns.begin(), survey_.columns.end(), [](const auto& c) {
             const auto name = lower(c.name);
             return name == "task title" || name == "subject" || name == "hs_task_subject";
@@ -414,6 +470,8 @@ class suggester {
     reader::file_survey survey_;
     bool more_files_ = false;
     std::string like_contacts_;                   // columns that hold ids of Apollo's kind
+    std::string not_contact_;                     // a column that is called like the contact's, and holds none
+    std::set<std::string> proposed_keys_;         // fields whose column is known by its values
     std::map<std::string, std::string> columns_;  // by field
     std::vector<reader::team_user> users_;
     reader::date_needs dates_needed_;

@@ -223,8 +223,8 @@ class csv_records final : public record_reader {
             if (names_contact(f) && header_.map.column[f]) empty.push_back(shown(column_of(f)));
         if (empty.size() > 1)
             return fmt::format("nothing names the contact: {} are empty; fill one of them", listed(empty));
-        return fmt::format("{} is empty; there is no default for it",
-                           header_.map.column[field::contact_id] ? std::string("contact_id") : empty.front());
+        const bool by_id = empty.empty() || header_.map.column[field::contact_id];
+        return fmt::format("{} is empty; there is no default for it", by_id ? "contact_id" : empty.front());
     }
 
     fault wrong_count(std::size_t count) const {

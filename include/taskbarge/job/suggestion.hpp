@@ -19,7 +19,7 @@ struct settings_suggestion {
     std::vector<std::size_t> choices;    // lines, from 1, that are to be chosen
     std::vector<std::size_t> checks;     // lines that hold a proposal
     core::settings trial;                // the same with something to plan by in place of each choice
-    bool can_plan = false;               // the file holds contacts of Apollo
+    bool can_plan = false;               // something in the file names its contacts
     std::vector<std::string> stand_ins;  // "defaults.type = call", for each choice
 };
 

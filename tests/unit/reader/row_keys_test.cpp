@@ -139,6 +139,17 @@ TEST(RowKeys, UnusableOnesAreCountedOnceARowAndOfGoodRowsOnly) {
     EXPECT_EQ(out.files[0].unusable_keys.first_line, 2u);
 }
 
+TEST(RowKeys, WhoLooksAtAFileNeedsNoneInIt) {
+    source_options o = with_details();
+    int records = 0;
+    o.look = [&](std::span<const std::string>, std::span<const std::string_view>) { ++records; };
+    EXPECT_EQ(read_text("a.csv", "Name,Phone\nJane,1\nName,Phone\n", o).summary(),
+              "missing_value@contact_id missing_value@contact_id");
+    EXPECT_EQ(read_text("a.csv", "Email,Phone\na@x.org,1\nEmail,Phone\n", o).summary(), "row");
+    EXPECT_EQ(read_text("a.jsonl", "{\"name\":\"Jane\"}\n", o).summary(), "missing_value@contact_id");
+    EXPECT_EQ(records, 5);
+}
+
 TEST(RowKeys, WordsThatNobodyKnowsAreCountedInRowsWithoutApollosId) {
     const temporary_folder folder;
     auto source = row_source::open({folder.write("a.csv", "Email,type\na@x.org,Dinner\nn/a,Dinner\n")}, with_details());
