@@ -50,6 +50,13 @@ std::optional<failure> key_missing(const environment& env) {
     return failure{errc::no_key, "no API key: set APOLLO_API_KEY, or apollo.api_key_file in the settings"};
 }
 
+// The settings must outlive it.
+environment with_settings(const environment& env, const core::settings& settings) {
+    return {settings, env.key,          env.clock,
+            env.stop, env.watch,        env.seed,
+            env.book, env.names_others, env.brings_originals_on};
+}
+
 // The stop code of a completed job that a person has given up.
 const std::string cancelled = "cancelled";
 
@@ -465,7 +472,12 @@ report import_files(const environment& env, const import_options& options) {
     return reporter.finish();
 }
 
-report prepare_files(const environment& env, const import_options& options, const keep_job& keep) {
+report prepare_files(const environment& caller, const import_options& options, const keep_job& keep) {
+    // Others wait for their turn to be planned: what Apollo is asked for is not waited for, but asked again later.
+    constexpr auto patience = std::chrono::seconds(5);
+    core::settings impatient = caller.settings;
+    impatient.send.max_wait = std::min<std::chrono::milliseconds>(impatient.send.max_wait, patience);
+    const environment env = with_settings(caller, impatient);
     run_reporter reporter(env);
     auto book = open_book(env, reporter);
     if (!book) return reporter.finish();
@@ -518,9 +530,7 @@ report resume_job(const environment& env, core::job_id id, paused_job paused) {
 report retry_job(const environment& env, core::job_id id, unknown_rows unknown) {
     core::settings changed = env.settings;
     if (unknown == unknown_rows::resend) changed.send.when_unverifiable = core::unverifiable_policy::resend;
-    const environment retry_env{changed,  env.key,          env.clock,
-                                env.stop, env.watch,        env.seed,
-                                env.book, env.names_others, env.brings_originals_on};
+    const environment retry_env = with_settings(env, changed);
     return with_job(retry_env, id, [&](ledger::ledger& book, const ledger::job_record& job, run_reporter& reporter) {
         if (job.pruned_at) return reporter.stop_with(ledger::rows_pruned(job.id, *job.pruned_at));
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);

@@ -485,7 +485,7 @@ void intake::plan(entry e) {
     // What was wrong with it may be that the rest was missing.
     if (const auto why = is_written(); !why.empty() && r.why->code != errc::interrupted)
         return wait_for_writer(std::move(e), why);
-    if (may_pass(r.why->code)) return later(std::move(e), *r.why);
+    if (may_pass(r.why->code)) return later(std::move(e), *r.why, r.resume_at);
     give_up(std::move(e), *r.why, *settings, r.files.empty() ? "" : r.files.front().format);
 }
 
@@ -508,9 +508,13 @@ void intake::accept(entry e, const ledger::job_record& job) {
     if (!finished) parts_.job_ready();
 }
 
-void intake::later(entry e, const core::failure& why) {
+void intake::later(entry e, const core::failure& why, std::optional<core::instant> not_before) {
     const std::string id = e.held.item().id;
-    e.not_before = parts_.clock.steady_now() + job::backoff_ceiling(pauses, ++e.failures);
+    auto pause = job::backoff_ceiling(pauses, ++e.failures);
+    if (not_before)
+        pause =
+            std::max(pause, std::min<std::chrono::milliseconds>(*not_before - parts_.clock.now(), job::longest_park));
+    e.not_before = parts_.clock.steady_now() + pause;
     if (why.code != errc::interrupted) {
         if (e.error != why.text) parts_.runs.lines().warn("import_waits", {{"import", id}}, why.text);
         e.error = why.text;

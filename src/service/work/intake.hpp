@@ -95,7 +95,7 @@ class intake {
     void take_in(entry e);
     void plan(entry e);
     void accept(entry e, const ledger::job_record& job);
-    void later(entry e, const core::failure& why);
+    void later(entry e, const core::failure& why, std::optional<core::instant> not_before = {});
     void wait_for_writer(entry e, std::string_view why);
     // `format`: the input's, where it was read.
     void give_up(entry e, const core::failure& why, const core::settings& settings, const std::string& format = {});
