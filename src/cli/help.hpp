@@ -303,6 +303,9 @@ Example, in two terminals:
   APOLLO_API_KEY=... taskbarge import --base-url https://127.0.0.1:8443/api/v1 \
       --ca-file /tmp/sandbox/ca.pem contacts.csv
 
+With a team's contacts, made up, for files that name people by address:
+  taskbarge sandbox --contacts 5000
+
 Prints base URL, CA file and API key when it listens, with --env as lines to source; ends with SIGINT or SIGTERM. Faults are listed
 in docs/sandbox.md.)";
 

@@ -52,23 +52,6 @@ std::optional<client::new_contact> new_contact_of(const reader::row_keys& keys) 
 
 }  // namespace
 
-std::string text_of(const contact_tally& t) {
-    std::string by;
-    for (const auto kind : core::all_key_kinds)
-        if (const auto n = t.found_by[static_cast<std::size_t>(kind)]; n > 0)
-            by += fmt::format("{}{} by {}", by.empty() ? "" : ", ", n, core::to_string(kind));
-    auto out = fmt::format("{} {} found{}", t.found, t.found == 1 ? "row" : "rows", by.empty() ? "" : " (" + by + ")");
-    const auto add = [&](std::uint64_t n, std::string_view what) {
-        if (n > 0) out += fmt::format(", {} {}", n, what);
-    };
-    add(t.none, "not in Apollo");
-    add(t.ambiguous, "ambiguous");
-    add(t.disagree, "with keys of different contacts");
-    add(t.unknown, "not known yet");
-    add(t.to_create, "to be created in Apollo");
-    return out;
-}
-
 // What is known of one row.
 struct contact_resolver::answer {
     enum class kind : std::uint8_t { found, rejected, unknown, to_create };

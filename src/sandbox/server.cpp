@@ -60,6 +60,10 @@ std::string key_from(std::uint64_t seed) {
     return key;
 }
 
+// A number below zero comes as one far above these.
+constexpr std::uint64_t most_contacts = 5'000'000;
+constexpr std::uint64_t most_existing_tasks = 100'000'000;
+
 // The options in force: with a key, and with what could be said as a fault said as one.
 core::result<sandbox_options> complete(sandbox_options options) {
     if (options.api_key.empty()) options.api_key = key_from(options.seed);
@@ -72,6 +76,10 @@ core::result<sandbox_options> complete(sandbox_options options) {
     if (options.latency.count() < 0 || options.latency_jitter.count() < 0) return usage("latency must not be negative");
     if (!(options.contacts_alike >= 0 && options.contacts_alike <= 100)) {
         return usage("contacts-alike is a number of percent from 0 to 100");
+    }
+    if (options.contacts > most_contacts || options.existing_tasks > most_existing_tasks) {
+        return usage(fmt::format("more than {} contacts or {} existing tasks do not fit into memory", most_contacts,
+                                 most_existing_tasks));
     }
     for (const auto length : options.lengths) {
         if (length.count() <= 0) return usage("a window's length must be positive");

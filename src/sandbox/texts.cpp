@@ -114,8 +114,12 @@ answer status_answer(route r, int status) {
         case 404:
             return error_answer(404, "Not Found");
         case 422:
+            // Of the three that Apollo documents for a contact, the one that says nothing about whether it exists.
+            if (r == route::contact) return error_answer(422, "You are not authorized to view this page.");
             return error_answer(422, "type and user can not be blank");
         case 500:
+            if (r == route::contacts_create)
+                return error_answer(500, "An error occurred while creating contacts. Please try again.");
             return {500, R"({"status":500,"error":"Internal Server Error"})"};
         default:
             return page_answer(status);

@@ -85,7 +85,23 @@ struct contact_tally {
     std::uint64_t all() const { return found + none + ambiguous + disagree + unknown + to_create; }
 };
 // "4850 rows found (4800 by email, 50 by salesforce_id), 100 not in Apollo, 50 ambiguous"
-std::string text_of(const contact_tally& tally);
+inline std::string text_of(const contact_tally& t) {
+    std::string by;
+    for (const auto kind : core::all_key_kinds)
+        if (const auto n = t.found_by[static_cast<std::size_t>(kind)]; n > 0)
+            by += (by.empty() ? "" : ", ") + std::to_string(n) + " by " + std::string(core::to_string(kind));
+    auto out = std::to_string(t.found) + (t.found == 1 ? " row found" : " rows found");
+    if (!by.empty()) out += " (" + by + ")";
+    const auto add = [&](std::uint64_t n, const char* what) {
+        if (n > 0) out += ", " + std::to_string(n) + what;
+    };
+    add(t.none, " not in Apollo");
+    add(t.ambiguous, " ambiguous");
+    add(t.disagree, " with keys of different contacts");
+    add(t.unknown, " not known yet");
+    add(t.to_create, " to be created in Apollo");
+    return out;
+}
 
 // How a run ended. With `why` set the run stopped before its end and the exit code follows from why->code; without it
 // the job is finished and the code follows from the counts.

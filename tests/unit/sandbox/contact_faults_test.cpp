@@ -146,6 +146,15 @@ TEST(ContactFaults, NumbersMayBeTextsAndContactsOthers) {
     EXPECT_THAT(c.get("/api/v1/contacts/two").body, HasSubstr(R"("id":"one")"));
 }
 
+TEST(ContactFaults, ARefusalToShowAContactIsNoWordOnWhetherItExists) {
+    running_sandbox apollo({.contacts_json = {R"({"id":"one"})"}}, {"contact/422@1"});
+    auto c = apollo.connect();
+    const reply r = c.get("/api/v1/contacts/one");
+    EXPECT_EQ(r.status, 422);
+    EXPECT_THAT(r.body, HasSubstr("not authorized to view this page"));
+    EXPECT_EQ(c.get("/api/v1/contacts/one").status, 200);
+}
+
 TEST(ContactFaults, CreationHasItsMoments) {
     running_sandbox apollo({}, {"contacts_create/500@1", "contacts_create/500:after@2",
                                 "contacts_create/500:later:30s@3", "contacts_create/missing=2@4"});
@@ -184,6 +193,8 @@ TEST(ContactFaults, SomeContactsShareAnAddress) {
     apollo->for_each_contact([&](const sandbox::stored_contact& contact) { ++by_address[contact.email]; });
     EXPECT_NEAR(static_cast<double>(by_address.size()), 900, 30);
     EXPECT_FALSE(sandbox::server::start({.contacts_alike = 101}));
+    EXPECT_FALSE(sandbox::server::start({.contacts = static_cast<std::uint64_t>(-3)}));
+    EXPECT_FALSE(sandbox::server::start({.existing_tasks = static_cast<std::uint64_t>(-3)}));
 }
 
 TEST(ContactFaults, WrongOnesSayWhatWouldBeRight) {
