@@ -62,6 +62,11 @@ std::string lower_nfc(std::string_view text) {
     return lower ? text_from(lower, lower_size) : std::string();
 }
 
+// The usual character, for which no table need be looked at.
+bool is_plain(char c) {
+    return c > ' ' && c < '\x7F';
+}
+
 bool is_blank_code(ucs4_t c) {
     return c <= ' ' || uc_is_property_white_space(c);
 }
@@ -73,13 +78,13 @@ bool shows(ucs4_t c) {
 
 // Without what does not show at both ends. `text` is UTF-8.
 std::string_view shown_part(std::string_view text) {
-    while (!text.empty()) {
+    while (!text.empty() && !is_plain(text.front())) {
         ucs4_t c = 0;
         const int size = u8_mbtouc(&c, as_bytes(text), text.size());
         if (shows(c)) break;
         text.remove_prefix(static_cast<std::size_t>(size));
     }
-    while (!text.empty()) {
+    while (!text.empty() && !is_plain(text.back())) {
         ucs4_t c = 0;
         const auto* const end = as_bytes(text) + text.size();
         const auto* const last = u8_prev(&c, end, as_bytes(text));
@@ -92,6 +97,10 @@ std::string_view shown_part(std::string_view text) {
 // What stands in `text` that does not show, for messages; empty: nothing.
 std::string hidden_in(std::string_view text) {
     for (std::size_t at = 0; at < text.size();) {
+        if (is_plain(text[at])) {
+            ++at;
+            continue;
+        }
         ucs4_t c = 0;
         at += static_cast<std::size_t>(u8_mbtouc(&c, as_bytes(text) + at, text.size() - at));
         if (is_blank_code(c)) return c == ' ' ? "a blank" : "a blank or line break";
@@ -122,7 +131,7 @@ std::string percent_decoded(std::string_view text) {
 }
 
 bool is_utf8(std::string_view text) {
-    return u8_check(as_bytes(text), text.size()) == nullptr;
+    return is_ascii(text) || u8_check(as_bytes(text), text.size()) == nullptr;
 }
 
 constexpr const char* like_address = "write it like dana@example.com";

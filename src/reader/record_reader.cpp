@@ -36,9 +36,11 @@ core::result<bool> record_reader::fill(record_sink& sink) {
 
 std::optional<fault> record_reader::check(field_texts& texts, record_sink& sink, std::string_view& contact_id,
                                           core::task_view& details, const std::optional<fault>& odd_key) {
-    has_keys_ = odd_key.has_value();
+    // One look for all four: this is done for each record.
+    std::size_t sizes = 0;
     for (const core::key_kind kind : core::all_key_kinds)
-        has_keys_ = has_keys_ || !texts[field_of(kind)].empty();
+        sizes |= texts[field_of(kind)].size();
+    has_keys_ = sizes != 0 || odd_key;
     const auto look = [&]() -> std::optional<fault> {
         const bool named = !has_keys_ || !trimmed(texts[field::contact_id]).empty();
         contact_id = {};
@@ -96,11 +98,9 @@ std::string record_reader::where_it_belongs(std::string_view text) const {
     return {};
 }
 
-void record_reader::give(record_sink& sink, std::string_view contact_id, const core::task_view& details,
-                         std::string_view raw) {
+void record_reader::give_with_keys(record_sink& sink, std::string_view contact_id, const core::task_view& details,
+                                   std::string_view raw) {
     if (has_keys_ && unusable_key_) context_.report.unusable_keys.add(here().line);
-    if (!has_keys_ && !context_.options.keep_records) [[likely]]
-        return sink.add(here(), contact_id, details, window_.current());
     if (!has_keys_) keys_ = {};
     for (const core::key_kind kind : core::all_key_kinds)
         if (auto& key = keys_.by_kind[static_cast<std::size_t>(kind)]; !key.text.empty())

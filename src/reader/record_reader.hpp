@@ -53,7 +53,10 @@ class record_reader {
     std::optional<fault> check(field_texts& texts, record_sink& sink, std::string_view& contact_id,
                                core::task_view& details, const std::optional<fault>& odd_key = std::nullopt);
     // Gives a record that check() found good to the sink; `raw` is in the window's block.
-    void give(record_sink& sink, std::string_view contact_id, const core::task_view& details, std::string_view raw);
+    void give(record_sink& sink, std::string_view contact_id, const core::task_view& details, std::string_view raw) {
+        if (has_keys_ || context_.options.keep_records) return give_with_keys(sink, contact_id, details, raw);
+        sink.add(here(), contact_id, details, window_.current());
+    }
     // The column or key of the record that holds a field; empty: none.
     virtual std::string_view column_of(field f) const = 0;
     // Why a record in which nothing names the contact is no row.
@@ -94,6 +97,8 @@ class record_reader {
     std::optional<fault> judge_overdue(const core::task_view& details);
     std::optional<fault> read_keys(const field_texts& texts, bool named, const std::optional<fault>& odd_key,
                                    text_arena& arena);
+    void give_with_keys(record_sink& sink, std::string_view contact_id, const core::task_view& details,
+                        std::string_view raw);
     std::string where_it_belongs(std::string_view text) const;
 
     std::uint64_t limit_;

@@ -46,7 +46,8 @@ void expect_same_as_parsed(const std::vector<std::string>& lines) {
 }
 
 // How many of the lines were read by the shapes of those before them.
-std::size_t known_among(const std::vector<std::string>& lines) {
+std::size_t known_among(const std::vector<std::string>& lines,
+                        const per_field<std::optional<std::size_t>>& places = {}) {
     json_shapes shapes;
     simdjson::dom::parser parser;
     json_framer framer;
@@ -63,7 +64,7 @@ std::size_t known_among(const std::vector<std::string>& lines) {
         }
         simdjson::dom::object object;
         if (!frame.plain || parser.parse(padded).get(object) || !shapes.worth_learning()) continue;
-        if (auto shape = json_shape::of({bytes.data(), text.size()}, framer, object, {}))
+        if (auto shape = json_shape::of({bytes.data(), text.size()}, framer, object, places))
             shapes.learn(std::move(*shape));
     }
     return known;
@@ -99,6 +100,24 @@ TEST(JsonShape, NumbersMayDiffer) {
         lines.push_back(R"({"contact_id":")" + contact(1) + R"(","score":)" + number + R"(, "n" : 1 })");
     EXPECT_EQ(known_among(lines), 7u) << "the others are the parser's";
     expect_same_as_parsed(lines);
+}
+
+TEST(JsonShape, IdsOfHubSpotMayBeWholeNumbers) {
+    std::vector<std::string> lines;
+    for (unsigned i = 0; i < 20; ++i)
+        lines.push_back(R"({"hubspot_id":)" + std::to_string(i + 1) + R"(,"email":"a@x.org"})");
+    per_field<std::optional<std::size_t>> places;
+    places[field::hubspot_id] = 0;
+    places[field::email] = 1;
+    EXPECT_EQ(known_among(lines, places), 19u);
+    for (const char* number : {"1.0", "-5", "0.5", "12345678901234567890"})
+        lines.push_back(R"({"hubspot_id":)" + std::string(number) + R"(,"email":"a@x.org"})");
+    EXPECT_EQ(known_among(lines, places), 19u) << "the others are the parser's";
+    expect_same_as_parsed(lines);
+    places[field::email].reset();
+    places[field::note] = 0;
+    places[field::hubspot_id].reset();
+    EXPECT_EQ(known_among(lines, places), 0u) << "no other field may be one";
 }
 
 TEST(JsonShape, WhereEachLineIsANewKindFewAreLookedAt) {
