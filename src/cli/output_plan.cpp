@@ -12,8 +12,8 @@ namespace taskbarge::cli {
 namespace {
 
 std::string column_text(const reader::mapped_column& c) {
-    if (c.column.empty()) return fmt::format("    {:<12} from {}\n", c.field, c.source);
-    return fmt::format("    {:<12} \"{}\" ({})\n", c.field, printable(c.column, 80), c.source);
+    if (c.column.empty()) return fmt::format("    {:<13} from {}\n", c.field, c.source);
+    return fmt::format("    {:<13} \"{}\" ({})\n", c.field, printable(c.column, 80), c.source);
 }
 
 std::string file_text(const reader::file_report& file) {
@@ -25,16 +25,16 @@ std::string file_text(const reader::file_report& file) {
         out += column_text(column);
     }
     for (const auto& passed : file.passed_over) {
-        out += fmt::format("    passed over  \"{}\": {}\n", printable(passed.column, 80), printable(passed.why));
+        out += fmt::format("    passed over   \"{}\": {}\n", printable(passed.column, 80), printable(passed.why));
     }
     for (const auto& remark : reader::remarks_on(file))
-        out += fmt::format("    remark       {}\n", printable(remark, 300));
+        out += fmt::format("    remark        {}\n", printable(remark, 300));
     if (file.unused.empty()) return out;
     std::string names;
     for (const auto& name : file.unused) {
         names += (names.empty() ? "" : ", ") + printable(name, 60);
     }
-    return out + fmt::format("    not used     {}\n", printable(names, 300));
+    return out + fmt::format("    not used      {}\n", printable(names, 300));
 }
 
 std::string details_text(const core::task_details& d, core::instant now, const style& look) {

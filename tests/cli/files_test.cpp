@@ -31,10 +31,10 @@ TEST_F(Files, PlanShowsColumnsGroupsRejectsCostAndTime) {
     const auto o = run({"plan", file, "--set", owner});
     EXPECT_EQ(o.code, 2) << o.err;
     const std::vector<std::string> parts{
-        "contact_id   \"Contact ID\" (name)\n",
+        "contact_id    \"Contact ID\" (name)\n",
         "note         \"Notes\" (alias)\n",
         "status       from default\n",
-        "not used     City\n",
+        "not used      City\n",
         "4,901 groups make 4,901 requests at least\n",
         "  4,900 groups of 1 row: 4,900 requests\n",
         "  1 group of 100 to 999 rows: 1 request\n",
@@ -87,9 +87,9 @@ TEST_F(Files, WhatIsPassedOverIsToldOnceByPlanAndImport) {
     const auto empty = p.file("empty.csv", "\n");
     const auto plan = run({"plan", file, empty, "--set", owner});
     EXPECT_EQ(plan.code, 0) << plan.err;
-    EXPECT_THAT(plan.out, HasSubstr("remark       2 rows without any content skipped, the first on line 3\n"));
-    EXPECT_THAT(plan.out, HasSubstr("remark       a header like the first skipped, on line 5\n"));
-    EXPECT_THAT(plan.out, HasSubstr("remark       is empty and was passed over\n"));
+    EXPECT_THAT(plan.out, HasSubstr("remark        2 rows without any content skipped, the first on line 3\n"));
+    EXPECT_THAT(plan.out, HasSubstr("remark        a header like the first skipped, on line 5\n"));
+    EXPECT_THAT(plan.out, HasSubstr("remark        is empty and was passed over\n"));
     EXPECT_EQ(run({"import", file, empty, "--set", owner}).err,
               "taskbarge: " + file + ": 2 rows without any content skipped, the first on line 3\n" +
                   "taskbarge: " + file + ": a header like the first skipped, on line 5\n" + "taskbarge: " + empty +

@@ -51,7 +51,8 @@ struct contacts_page {
 // The page that was asked for. Fails as read_search() does.
 core::result<contacts_page> read_contacts(const exchange& x, const contact_search& asked);
 
-// GET /contacts/{id}: nothing where Apollo says that there is none for this key (422).
+// GET /contacts/{id}: nothing where Apollo says that it does not exist or was deleted (422). Of one that this key may
+// not see the id alone.
 core::result<std::optional<seen_contact>> read_contact(const exchange& x, std::string_view id);
 
 // GET /contact_stages or GET /labels: the ids, in Apollo's order.

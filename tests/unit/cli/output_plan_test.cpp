@@ -39,9 +39,9 @@ TEST(PlanSummary, TellsColumnsGroupsRejectsAndCost) {
     plan.first_rows = {{1, "77302798d03b9601c7934ebf", group.details}};
     const auto text = cli::plan_summary(plan, now);
     EXPECT_THAT(text, HasSubstr("contacts.csv: csv, ',' between cells\n"));
-    EXPECT_THAT(text, HasSubstr("contact_id   \"Contact Id\" (settings)\n"));
+    EXPECT_THAT(text, HasSubstr("contact_id    \"Contact Id\" (settings)\n"));
     EXPECT_THAT(text, HasSubstr("status       from default\n"));
-    EXPECT_THAT(text, HasSubstr("not used     Phone, City\n"));
+    EXPECT_THAT(text, HasSubstr("not used      Phone, City\n"));
     EXPECT_THAT(text, HasSubstr("rows 50,000 = created 0 + duplicate 10 + rejected 5"));
     EXPECT_THAT(text, HasSubstr("12 groups make 512 requests at least\n"));
     EXPECT_THAT(text, HasSubstr("40,000 rows in 400 requests: scheduled medium call due 10:00:00 UTC"));
