@@ -26,7 +26,27 @@ constexpr std::size_t most_together = 4;  // pages are large
 // Where additional addresses count, those that a search does not show take the whole list in the end.
 constexpr std::uint64_t searches_for_a_page = 4;
 constexpr std::uint64_t most_hits_pages = 5;  // of a search for one address
+constexpr std::uint32_t most_tries = 3;       // of a search that does not show what it counts
 constexpr int most_readings = 2;              // of a list that moved while it was read
+
+// What was seen in another way than by the reading that is under way counts there: its pages show nothing new of it.
+result<void> take_in(ledger::contact_store& store, const ledger::contact_team& team,
+                     const std::vector<client::seen_contact>& contacts, core::instant now) {
+    auto index = store.index(team);
+    if (!index) return index.error();
+    auto reading = contact_reading::read(index->reading);
+    if (!reading || reading->kind() != reading_kind::all) {
+        const auto put = store.put(team, records_of(contacts), now, {now, std::nullopt});
+        return put ? result<void>() : result<void>(put.error());
+    }
+    const auto fresh = store.put(team, records_of(contacts), std::max(now, reading->began()),
+                                 {reading->began(), reading->began_there()});
+    if (!fresh) return fresh.error();
+    if (*fresh == 0) return {};
+    reading->saw_elsewhere(*fresh);
+    index->reading = reading->write();
+    return store.save_index(team, *index);
+}
 
 }  // namespace
 
@@ -44,7 +64,9 @@ finding_way way_to(const wanted_contacts& wanted, const contact_index& index, co
     if (index.complete()) {
         const bool old = now - *index.as_of > settings.contacts.max_age;
         if (!old && (!keys || now - *index.as_of <= absence_holds)) return way;
-        const bool reread = now - *index.read_at > settings.contacts.reread_after;
+        // One that was begun is gone on with: what was read of it stays read.
+        const bool begun = reading && reading->kind() == reading_kind::all;
+        const bool reread = begun || now - *index.read_at > settings.contacts.reread_after;
         way.what = reread ? finding_way::kind::whole_list : finding_way::kind::changes;
         way.requests = reread ? pages_left() : 1;
         return way;
@@ -113,7 +135,8 @@ class finder {
             end_.why = index.error();
             co_return;
         }
-        const bool changes = !all && index->complete();
+        const auto begun = contact_reading::read(index->reading);
+        const bool changes = !all && index->complete() && !(begun && begun->kind() == reading_kind::all);
         auto done = co_await read_list(changes ? reading_kind::changes : reading_kind::all);
         if (!done) end_.why = done.error();
     }
@@ -229,9 +252,22 @@ class finder {
     asio::awaitable<result<contact_reading>> begin_reading(reading_kind kind) {
         auto index = co_await ask_.load_index();
         if (!index) co_return index.error();
-        if (auto kept = contact_reading::read(index->reading); kept && kept->kind() == kind) co_return *kept;
-        // Later than anything that was seen, for it counts what is seen from then on.
-        co_return contact_reading::begin(kind, ask_.env().clock.now() + std::chrono::milliseconds(1), index->as_of);
+        const auto now = ask_.env().clock.now();
+        kept_.reset();
+        if (auto kept = contact_reading::read(index->reading); kept && kept->kind() == kind) {
+            // Hardly begun and long ago: most of what has gone since would be missed.
+            const bool worthless = kept->requests() <= most_together && now - kept->began() > absence_holds;
+            if (!worthless || kept->wants() == contact_reading::wanted::nothing) {
+                kept_ = index->reading;
+                co_return *kept;
+            }
+        }
+        co_return begin_anew(kind, index->as_of);
+    }
+    // Later than anything that was seen, for it counts what is seen from then on.
+    contact_reading begin_anew(reading_kind kind, std::optional<core::instant> since = {}) {
+        kept_.reset();
+        return contact_reading::begin(kind, ask_.env().clock.now() + std::chrono::milliseconds(1), since);
     }
 
     // True: the reading came to its end.
@@ -241,10 +277,9 @@ class finder {
         contact_reading reading = *begun;
         for (std::uint64_t pages = 0; most == 0 || pages < most;) {
             if (reading.too_many_changes()) {
-                reading =
-                    contact_reading::begin(reading_kind::all, ask_.env().clock.now() + std::chrono::milliseconds(1));
-                if (!ask_.fits(reading.requests_for(reading.total())))
-                    co_return ask_.over_budget(reading.requests_for(reading.total()), "the whole list has to be read");
+                const auto needed = contact_reading::requests_for(reading.total());
+                if (!ask_.fits(needed)) co_return ask_.over_budget(needed, "the whole list has to be read");
+                reading = begin_anew(reading_kind::all);
             }
             const auto wants = reading.wants();
             if (wants == contact_reading::wanted::nothing) break;
@@ -264,7 +299,15 @@ class finder {
             if (!answers) co_return answers.error();
             auto taken = co_await take_pages(reading, asked, *answers);
             if (!taken) co_return taken.error();
-            pages += *taken;
+            if (!*taken) {
+                // Another process has read it to its end, or has forgotten all contacts.
+                auto index = co_await ask_.load_index();
+                if (!index) co_return index.error();
+                if (index->complete() && *index->as_of >= reading.began()) co_return true;
+                reading = begin_anew(reading.kind(), index->as_of);
+                continue;
+            }
+            pages += **taken;
             ask_.show(std::min(reading.seen(), reading.total()), reading.total());
         }
         if (reading.wants() != contact_reading::wanted::nothing) co_return false;
@@ -274,9 +317,10 @@ class finder {
     }
 
     // Takes pages in in their order, up to the first that did not come; in one transaction with how far the reading is.
-    asio::awaitable<result<std::uint64_t>> take_pages(contact_reading& reading,
-                                                      const std::vector<contact_search>& asked,
-                                                      const std::vector<std::optional<client::exchange>>& answers) {
+    // Where another process has taken some in meanwhile, its reading goes on; nothing: there is none any more.
+    using pages_taken = std::optional<std::uint64_t>;
+    asio::awaitable<result<pages_taken>> take_pages(contact_reading& reading, const std::vector<contact_search>& asked,
+                                                    const std::vector<std::optional<client::exchange>>& answers) {
         struct taken_page {
             contact_search asked;
             client::contacts_page page;
@@ -293,33 +337,42 @@ class finder {
             pages.push_back({asked[i], std::move(*page), answers[i]->server_date});
         }
         if (pages.empty()) {
-            if (!unreadable) co_return std::uint64_t{0};
+            if (!unreadable) co_return pages_taken(0);
             auto again = co_await ask_.unusable(*unreadable, route::contacts_search);
             if (!again) co_return again.error();
-            co_return std::uint64_t{0};
+            co_return pages_taken(0);
         }
         ask_.was_usable();
         const auto now = ask_.env().clock.now();
-        auto work = [this, &pages, now, before = reading](ledger::ledger& l) -> result<contact_reading> {
+        using reading_or_none = std::optional<contact_reading>;
+        auto work = [this, &pages, now, before = reading](ledger::ledger& l) -> result<reading_or_none> {
             contact_reading after = before;
             auto& store = l.contacts();
+            auto index = store.index(team_);
+            if (!index) return index.error();
+            if (kept_ && index->reading != *kept_) {
+                auto its_own = contact_reading::read(index->reading);
+                if (!its_own || its_own->kind() != before.kind()) return reading_or_none();
+                kept_ = index->reading;
+                return its_own;
+            }
             for (const auto& one : pages) {
                 auto fresh = store.put(team_, records_of(one.page.contacts), std::max(now, after.began()),
                                        {after.began(), after.began_there()});
                 if (!fresh) return fresh.error();
-                after.take(one.asked, one.page, one.date, *fresh);
+                after.take(one.asked, one.page, now, one.date, *fresh);
             }
-            auto index = store.index(team_);
-            if (!index) return index.error();
             index->reading = after.write();
             if (auto saved = store.save_index(team_, *index); !saved) return saved.error();
-            return after;
+            kept_ = index->reading;
+            return reading_or_none(after);
         };
-        auto after = co_await s_.writer().ask<contact_reading>(work);
+        auto after = co_await s_.writer().ask<reading_or_none>(work);
         if (!after) co_return after.error();
         core::fault_point("contacts_page");
-        reading = *after;
-        co_return pages.size();
+        if (!*after) co_return pages_taken();
+        reading = **after;
+        co_return pages_taken(pages.size());
     }
 
     asio::awaitable<result<void>> take_ids(contact_reading& reading) {
@@ -346,9 +399,23 @@ class finder {
     }
 
     asio::awaitable<result<void>> end_reading(const contact_reading& reading) {
+        const bool whole = reading.kind() == reading_kind::all && reading.gap().empty();
+        // What a whole reading has not shown is not there any more. It is gone before the index is called complete: an
+        // end in between goes on here.
+        for (bool more = whole; more;) {
+            auto drop = [team = team_, since = reading.began()](ledger::ledger& l) {
+                return l.contacts().drop_some_unseen(team, since);
+            };
+            auto dropped = co_await s_.writer().ask<bool>(drop);
+            if (!dropped) co_return dropped.error();
+            core::fault_point("contacts_dropped");
+            more = *dropped;
+        }
         auto work = [this, reading](ledger::ledger& l) -> result<contact_index> {
             auto index = l.contacts().index(team_);
             if (!index) return index.error();
+            // Another process has ended it, or has forgotten all contacts.
+            if (index->reading != kept_) return *index;
             index->reading.clear();
             index->as_of = reading.began();
             if (reading.kind() == reading_kind::all) {
@@ -367,21 +434,14 @@ class finder {
         core::fault_point("contacts_read");
         if (!index->gap.empty())
             ask_.env().watch.on_notice("the index of Apollo's contacts is incomplete: " + index->gap);
-        // What a complete reading has not shown is not there any more.
-        for (bool more = index->complete() && reading.kind() == reading_kind::all; more;) {
-            auto drop = [team = team_, since = reading.began()](ledger::ledger& l) {
-                return l.contacts().drop_some_unseen(team, since);
-            };
-            auto dropped = co_await s_.writer().ask<bool>(drop);
-            if (!dropped) co_return dropped.error();
-            more = *dropped;
-        }
         co_return result<void>();
     }
 
     struct search_state {
         std::string email;
         std::uint32_t page = 1;
+        std::uint64_t shown = 0;  // contacts, of all pages
+        std::uint32_t tries = 0;
         bool found = false;
     };
 
@@ -475,23 +535,36 @@ class finder {
             });
         };
         state.found = state.found || std::any_of(page.contacts.begin(), page.contacts.end(), has_it);
-        const bool more = std::uint64_t{state.page} * contact_search::most_per_page < page.total_entries;
+        state.shown += page.contacts.size();
+        bool more = std::uint64_t{state.page} * contact_search::most_per_page < page.total_entries;
         if (more && state.page >= most_hits_pages)
             co_return failure{
                 errc::input, fmt::format("a search for one e-mail shows {} contacts, too many to tell whose it is; run "
                                          "`taskbarge contacts refresh`",
                                          page.total_entries)};
-        const bool absent = !more && !state.found && !page.partial;
+        // Who else has the address may be among those that were counted and not shown.
+        const bool all_shown = state.shown >= page.total_entries && !page.partial;
+        if (!more && !all_shown && ++state.tries >= most_tries)
+            co_return failure{
+                errc::input, cannot_find_contacts(errc::input, route::contacts_search,
+                                                  fmt::format("a search for one e-mail counts {} contacts and shows {}",
+                                                              page.total_entries, state.shown))
+                                 .text};
+        const bool absent = !more && !state.found && all_shown;
         const auto now = ask_.env().clock.now();
         auto work = [this, &page, now, absent, email = state.email](ledger::ledger& l) -> result<void> {
-            auto put = l.contacts().put(team_, records_of(page.contacts), now, {now, std::nullopt});
-            if (!put) return put.error();
+            if (auto put = take_in(l.contacts(), team_, page.contacts, now); !put) return put;
             return absent ? l.contacts().note_absent(team_, core::key_kind::email, email, now) : result<void>();
         };
         auto kept = co_await s_.writer().write(work);
         if (!kept) co_return kept.error();
         core::fault_point("contacts_search");
         ++state.page;
+        if (!more && !all_shown) {
+            state.page = 1;
+            state.shown = 0;
+            more = true;
+        }
         co_return more;
     }
 
@@ -546,9 +619,7 @@ class finder {
                 if (auto gone = l.contacts().drop(team_, id); !gone) return gone;
                 return l.contacts().note_absent(team_, std::nullopt, id, now);
             }
-            auto put = l.contacts().put(team_, records_of({*contact}), now, {now, std::nullopt});
-            if (!put) return put.error();
-            return {};
+            return take_in(l.contacts(), team_, {*contact}, now);
         };
         auto kept = co_await s_.writer().write(work);
         core::fault_point("contact_checked");
@@ -559,6 +630,7 @@ class finder {
     finding_end& end_;
     contact_asker ask_;
     ledger::contact_team team_;
+    std::optional<std::string> kept_;  // the reading as the ledger has it; nothing: it has none of this one
 };
 
 finding_end run_finder(const environment& env, ledger::ledger& book,

@@ -5,8 +5,12 @@
 // deleted or merged ones let those behind them move up. So the oldest contacts are read from the last of their pages to
 // the first: what moves up then moves to pages that are still to be read. The newest, of which Apollo shows as many as
 // of the oldest, are read from the first page on; where the total has fallen meanwhile, as many pages are read again.
+// Contacts created at one time may stand in any order: where the two meet, a few more pages show what fell in between.
 //
 // A list is whole when as many different contacts were seen that existed when its reading began as Apollo counted then.
+//
+// Changes come newest first, and what changes while they are read moves to the front: then the page after it begins
+// with contacts that were shown before, and the front is read once more.
 #pragma once
 
 #include <cstdint>
@@ -57,15 +61,18 @@ class contact_reading {
     void take_stages(const std::vector<std::string>& ids);
     void take_labels(const std::vector<std::string>& ids);
 
-    // What an answer said: of the pages given together in their order. `server_time` is the answer's date, `fresh` how
-    // many of its contacts had not been seen since began() and existed then.
-    void take(const client::contact_search& asked, const client::contacts_page& page,
+    // What an answer said that came `now`: of the pages given together in their order. `server_time` is the answer's
+    // date, `fresh` how many of its contacts had not been seen since began() and existed then.
+    void take(const client::contact_search& asked, const client::contacts_page& page, core::instant now,
               std::optional<core::instant> server_time, std::uint64_t fresh);
+    // So many contacts that existed when it began were seen in another way, and are not fresh in its pages any more.
+    void saw_elsewhere(std::uint64_t fresh) { seen_ += fresh; }
 
     reading_kind kind() const { return kind_; }
+    // What is shown is as new as this.
     core::instant began() const { return began_; }
-    // By Apollo's clock: what was created before then is expected to be shown. Nothing before the first answer, all of
-    // whose contacts exist.
+    // What was created before then, by Apollo's clock, is expected to be shown. Nothing before the first answer, all of
+    // whose contacts exist, and of changes.
     std::optional<core::instant> began_there() const { return began_there_; }
     // Contacts counted when it began; how many of those were seen.
     std::uint64_t total() const { return total_; }
@@ -80,12 +87,16 @@ class contact_reading {
     bool too_many_changes() const { return too_many_; }
 
  private:
-    enum class stage : std::uint8_t { first, newest, oldest, done };
+    enum class stage : std::uint8_t { first, newest, oldest, seam };
 
     void begin_part();
     void end_part();
     void plan_part(std::uint64_t total);
-    void take_change(const client::contact_search& asked, const client::contacts_page& page);
+    void take_newest(const client::contact_search& asked, const client::contacts_page& page);
+    void take_change(const client::contact_search& asked, const client::contacts_page& page, core::instant now,
+                     std::uint64_t fresh);
+    std::vector<client::contact_search> seam() const;
+    void go_back(std::uint32_t from, std::uint64_t gone);
 
     reading_kind kind_ = reading_kind::all;
     core::instant began_{};
@@ -102,7 +113,15 @@ class contact_reading {
     std::uint32_t newest_next_ = 1;   // of the pages of the newest
     std::uint32_t oldest_pages_ = 0;  // how many of the oldest are read
     std::uint32_t oldest_next_ = 0;   // the next of them, down to 1
+    std::uint32_t pages_back_ = 0;    // of the newest, that were read again
+    std::uint32_t seam_read_ = 0;     // pages where the newest meet the oldest
     bool wants_stages_ = false, wants_labels_ = false;
+
+    // Changes, of which all are read at first, then what has moved to the front meanwhile.
+    std::uint32_t pass_ = 0, furthest_ = 0;     // the last page that was read in this pass
+    std::optional<core::instant> newest_;       // change at the begin of this pass
+    std::uint64_t moved_ = 0;                   // contacts that must have moved to the front in this pass
+    std::uint64_t expected_ = 0, arrived_ = 0;  // in the pass before, and how many of them were found
 };
 
 }  // namespace taskbarge::job

@@ -17,6 +17,7 @@ using core::errc;
 using core::failure;
 using core::key_kind;
 using core::result;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -94,11 +95,14 @@ std::string plain_column(std::string_view name) {
 class contacts_loader {
  public:
     contacts_loader(ledger::contact_store& store, ledger::contact_team team, ledger::contact_index index)
-        : store_(store), team_(std::move(team)), index_(std::move(index)) {}
+        : store_(store), team_(std::move(team)), index_(std::move(index)) {
+        if (const auto reading = contact_reading::read(index_.reading)) before_ = reading->began() - 1ms;
+    }
 
     void begin_file(core::instant written_at) {
         if (auto r = flush(); !r && !failed_) failed_ = r.error();
-        written_at_ = written_at;
+        // A reading that is under way counts what Apollo itself shows.
+        written_at_ = std::min(written_at, before_.value_or(written_at));
     }
     void take(std::span<const std::string> names, std::span<const std::string_view> values) {
         ++out.records;
@@ -182,6 +186,7 @@ class contacts_loader {
     ledger::contact_team team_;
     ledger::contact_index index_;
     core::instant written_at_{};
+    std::optional<core::instant> before_;
     std::vector<ledger::contact_record> waiting_;
     std::optional<failure> failed_;
 };

@@ -29,8 +29,8 @@ struct input_summary {
     std::uint64_t bytes = 0;
     std::string relative_day;                       // empty: no relative dates
     std::vector<std::uint64_t> rejected_by_file{};  // up to the last file that has some
-    contact_tally contacts;
-    std::optional<core::instant> resume_at;  // of an input that waits for Apollo: not before
+    contact_tally contacts{};
+    std::optional<core::instant> resume_at{};  // of an input that waits for Apollo: not before
 };
 
 // Called for what comes out of the reader, in batches.

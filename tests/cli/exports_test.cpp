@@ -106,8 +106,8 @@ TEST_F(Exports, ContactsOfSalesforceWithApollosIds) {
     import(file, 118, 2);
 }
 
-// Salesforce's own ids are in a column "ID", which is not taken unasked; its addresses name the contacts. Of 120 rows 21
-// have one that no contact of Apollo's has, which is more than import.max_rejects.
+// Salesforce's own ids are in a column "ID", which is not taken unasked; its addresses name the contacts. Of 120 rows
+// 21 have one that no contact of Apollo's has, which is more than import.max_rejects.
 TEST_F(Exports, ContactsOfSalesforceAreFoundByTheirAddresses) {
     start_with_contacts();
     const auto file = export_of("salesforce_contacts.csv");
