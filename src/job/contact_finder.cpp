@@ -179,8 +179,9 @@ class finder {
             if (!index->complete()) way = way_to(wanted, *index, ask_.env().settings, now);
         }
         tell(way, wanted, *index);
-        if (way.what != finding_way::kind::nothing && !index->complete() && !ask_.fits(way.all()))
-            co_return ask_.over_budget(way.all(), text_of(way, wanted, total_of(*index)));
+        const auto needed = way.requests + way.create_requests;
+        if (way.what != finding_way::kind::nothing && !index->complete() && !ask_.fits(needed))
+            co_return ask_.over_budget(needed, text_of(way, wanted, total_of(*index)));
         if (way.what == finding_way::kind::changes ||
             (index->complete() && way.what == finding_way::kind::whole_list)) {
             auto read =
@@ -568,6 +569,14 @@ class finder {
         co_return more;
     }
 
+    // The check is to save requests; that it cannot be made keeps nobody from sending.
+    result<void> leave_unchecked(std::size_t ids, const std::string& why) {
+        end_.ids_unchecked = true;
+        ask_.env().watch.on_notice(
+            fmt::format("{} ids that are not in the index of contacts are sent without a check: {}", ids, why));
+        return {};
+    }
+
     asio::awaitable<result<void>> check_ids(const wanted_contacts& wanted) {
         std::deque<std::string> queue;
         for (const auto& id : wanted.ids) {
@@ -577,7 +586,8 @@ class finder {
             if (!*seen) queue.push_back(id);
         }
         if (!ask_.fits(queue.size()))
-            co_return ask_.over_budget(queue.size(), "asking for ids that are not in the index");
+            co_return leave_unchecked(queue.size(), fmt::format("contacts.budget ({}) does not reach for asking",
+                                                                ask_.env().settings.contacts.budget));
         const auto all = queue.size();
         while (!queue.empty()) {
             const auto together = std::min<std::size_t>(ask_.env().settings.send.connections, queue.size());
@@ -604,6 +614,8 @@ class finder {
                 if (!done) queue.push_back(std::move(id));
             }
             ask_.show(all - queue.size(), all);
+            if (unreadable && unreadable->code == errc::forbidden)
+                co_return leave_unchecked(queue.size(), unreadable->text);
             if (unreadable) {
                 auto wait = co_await ask_.unusable(*unreadable, route::contact);
                 if (!wait) co_return wait.error();

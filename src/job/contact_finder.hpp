@@ -39,6 +39,7 @@ struct finding_end {
     std::uint64_t requests = 0;
     std::optional<core::instant> resume_at;  // of a failure that is errc::waiting: not before
     std::optional<core::failure> why;        // nothing: all was asked for
+    bool ids_unchecked = false;              // ids could not be checked: they are sent as they are
 };
 
 // Brings what is wanted into the ledger's store, or says why it cannot: errc::input where no waiting helps.

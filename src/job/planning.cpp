@@ -369,8 +369,9 @@ struct own_contacts {
     }
 };
 
+// `resolving` checks no ids any more where ids cannot be checked.
 result<void> find_unknown(const environment& env, ledger::ledger& book, const import_options& options,
-                          const owner_directory& owners, input_summary& input) {
+                          const owner_directory& owners, core::settings& resolving, input_summary& input) {
     if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end())
         return failure{errc::input,
                        "standard input has contacts that are not known here yet, and it can be read only once; save it "
@@ -378,7 +379,7 @@ result<void> find_unknown(const environment& env, ledger::ledger& book, const im
     auto index = book.contacts().index(contact_team_of(env.settings));
     if (!index) return index.error();
     own_contacts own;
-    contact_resolver contacts(std::move(*index), own.opener(env), env.settings, env.clock.now(),
+    contact_resolver contacts(std::move(*index), own.opener(env), resolving, env.clock.now(),
                               unknown_contacts::collect);
     nothing_kept sink;
     auto read = read_input(env, options, owners, contacts, sink, [](progress&) {});
@@ -393,6 +394,7 @@ result<void> find_unknown(const environment& env, ledger::ledger& book, const im
     contacts.wanted().label = "taskbarge " + read->sha256.substr(0, label_size);
     auto end = find_contacts(env, book, contacts.wanted());
     input.resume_at = end.resume_at;
+    if (end.ids_unchecked) resolving.contacts.check = false;
     if (end.why) return *end.why;
     return {};
 }
@@ -412,10 +414,10 @@ owner_directory asked_once(owner_directory ask) {
 // Whether the first rows have a contact that is not known: then the rest need not be planned to see it, and the job
 // that follows gets the number that comes next.
 result<bool> begins_with_unknown(const environment& env, const import_options& options, const owner_directory& owners,
-                                 const ledger::contact_index& index) {
+                                 const core::settings& resolving, const ledger::contact_index& index) {
     if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end()) return false;
     own_contacts own;
-    contact_resolver contacts(index, own.opener(env), env.settings, env.clock.now(), unknown_contacts::stop);
+    contact_resolver contacts(index, own.opener(env), resolving, env.clock.now(), unknown_contacts::stop);
     auto from = source_options_of(env, options, owners);
     from.keep_records = contacts.checks_ids();
     auto source = reader::row_source::open(options.files, std::move(from));
@@ -492,14 +494,15 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
     owners = asked_once(std::move(owners));
     // Each time Apollo is asked more is known; what changes faster is for another run.
     constexpr int most_rounds = 4;
+    core::settings resolving = env.settings;
     for (int round = 1;; ++round) {
         auto index = book.contacts().index(contact_team_of(env.settings));
         if (!index) return index.error();
-        auto unknown = begins_with_unknown(env, options, owners, *index);
+        auto unknown = begins_with_unknown(env, options, owners, resolving, *index);
         if (!unknown) return unknown.error();
         if (!*unknown) {
             own_contacts own;
-            contact_resolver contacts(std::move(*index), own.opener(env), env.settings, env.clock.now(),
+            contact_resolver contacts(std::move(*index), own.opener(env), resolving, env.clock.now(),
                                       unknown_contacts::stop);
             auto planned = plan_anew(env, book, options, how, owners, contacts, input);
             if (planned || (contacts.tally().unknown == 0 && contacts.tally().to_create == 0)) return planned;
@@ -507,7 +510,7 @@ result<held_job> find_or_plan(const environment& env, ledger::ledger& book, cons
         if (round == most_rounds)
             return failure{errc::waiting, "Apollo's contacts change faster than they can be looked up; run again"};
         input = {};
-        if (auto r = find_unknown(env, book, options, owners, input); !r) return r.error();
+        if (auto r = find_unknown(env, book, options, owners, resolving, input); !r) return r.error();
     }
 }
 

@@ -261,7 +261,7 @@ CREATE TABLE contacts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     list INTEGER NOT NULL,
     contact ANY NOT NULL,
-    owner ANY,
+    owner INTEGER,
     created_at INTEGER,
     active_at INTEGER,
     seen_at INTEGER NOT NULL,
@@ -269,6 +269,11 @@ CREATE TABLE contacts (
     version INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX contacts_by_id ON contacts (list, contact);
+
+CREATE TABLE contact_owners (
+    id INTEGER PRIMARY KEY,
+    owner TEXT NOT NULL UNIQUE
+) STRICT;
 
 CREATE TABLE contact_keys (
     key BLOB NOT NULL,

@@ -155,6 +155,19 @@ result<std::uint64_t> sqlite_contact_store::put(const contact_team& team, std::s
     });
 }
 
+// A team has few owners: a number takes one byte instead of a dozen.
+result<std::optional<std::int64_t>> sqlite_contact_store::owner_number(const std::string& owner) {
+    using number = std::optional<std::int64_t>;
+    if (owner.empty()) return number();
+    auto query = db_.prepare("SELECT id FROM contact_owners WHERE owner = ?");
+    auto found = query.bind(owner).next();
+    if (!found) return found.error();
+    if (*found) return number(query.integer(0));
+    auto made = db_.prepare("INSERT INTO contact_owners (owner) VALUES (?)").bind(owner).run();
+    if (!made) return made.error();
+    return number(db_.last_id());
+}
+
 // A key is valid with the version of its contact: those of an earlier one are passed over, and dropped with the next
 // cleaning. So nothing has to be looked for by contact, which would take an index of its own.
 result<bool> sqlite_contact_store::put_one(std::int64_t list, const contact_record& contact, instant seen_at,
@@ -169,7 +182,9 @@ result<bool> sqlite_contact_store::put_one(std::int64_t list, const contact_reco
                keys.end());
     const auto print = print_of(keys);
     const auto id = stored_id(contact.id);
-    const auto owner = contact.owner_id.empty() ? std::nullopt : std::optional(stored_id(contact.owner_id));
+    const auto known_owner = owner_number(contact.owner_id);
+    if (!known_owner) return known_owner.error();
+    const auto& owner = *known_owner;
     auto query = db_.prepare("SELECT id, seen_at, keys, version FROM contacts WHERE list = ? AND contact = ?");
     auto found = query.bind(list, id).next();
     if (!found) return found.error();
@@ -222,13 +237,14 @@ result<std::vector<contact_match>> sqlite_contact_store::find(const contact_team
         if (*list == 0) return out;
         const auto hash = hash_of(*list, kind, key);
         auto query = db_.prepare(
-            "SELECT c.contact, c.owner, c.created_at, c.active_at, c.seen_at, k.secondary FROM contact_keys k "
-            "JOIN contacts c ON c.id = k.contact AND c.version = k.version WHERE k.key = ?");
+            "SELECT c.contact, o.owner, c.created_at, c.active_at, c.seen_at, k.secondary FROM contact_keys k "
+            "JOIN contacts c ON c.id = k.contact AND c.version = k.version "
+            "LEFT JOIN contact_owners o ON o.id = c.owner WHERE k.key = ?");
         query.bind(sqlite::blob{bytes_of(hash)});
         auto read = query.each([&] {
             contact_match match;
             match.id = id_in(query, 0);
-            if (!query.is_null(1)) match.owner_id = id_in(query, 1);
+            match.owner_id = query.string(1);
             match.created_at = time_of(query, 2);
             match.active_at = time_of(query, 3);
             match.seen_at = query.time(4);
@@ -372,7 +388,7 @@ result<void> sqlite_contact_store::forget_all() {
     return db_.atomically(access::write, [&]() -> result<void> {
         for (const std::string_view sql :
              {"DELETE FROM contact_keys", "DELETE FROM contacts", "DELETE FROM absent_contacts",
-              "DELETE FROM contact_creations", "DELETE FROM contact_lists"})
+              "DELETE FROM contact_creations", "DELETE FROM contact_owners", "DELETE FROM contact_lists"})
             if (auto r = db_.prepare(sql).run(); !r) return r;
         return {};
     });

@@ -47,6 +47,7 @@ class sqlite_contact_store final : public contact_store {
     core::result<void> empty_list(std::int64_t list);
     core::result<bool> put_one(std::int64_t list, const contact_record& contact, core::instant seen_at,
                                const counting& count);
+    core::result<std::optional<std::int64_t>> owner_number(const std::string& owner);
     key_hash::digest hash_of(std::int64_t list, std::optional<core::key_kind> kind, std::string_view text) const;
 
     sqlite::connection& db_;

@@ -6,7 +6,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <regex>
+#include <set>
 
 #include "cli/against_sandbox.hpp"
 
@@ -49,6 +51,19 @@ class Exports : public against_sandbox {
         ASSERT_EQ(options.contacts_json.size(), 180);
         start(options);
     }
+    // Those of any export that has Apollo's ids.
+    void start_with_ids_of(const std::string& file) {
+        taskbarge::sandbox::sandbox_options options;
+        std::ifstream in(file);
+        const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+        const std::regex id("[0-9a-f]{24}");
+        std::set<std::string> ids;
+        for (std::sregex_iterator at(text.begin(), text.end(), id), end; at != end; ++at)
+            ids.insert(at->str());
+        for (const auto& one : ids)
+            options.contacts_json.push_back(fmt::format(R"({{"id":"{}"}})", one));
+        start(options);
+    }
     // The one edit.
     void choose(const std::string& key, const std::string& value) const {
         auto text = p.read("taskbarge.toml");
@@ -80,6 +95,7 @@ TEST_F(Exports, ContactsOfApolloNeedTheTypeAlone) {
 
 TEST_F(Exports, TasksOfHubSpotGoInWithoutAnEdit) {
     const auto file = export_of("hubspot_tasks.csv");
+    start_with_ids_of(file);
     EXPECT_THAT(init(file).err, Not(HasSubstr("to choose")));
     EXPECT_THAT(settings(), HasSubstr("notes = \"html\""));
     EXPECT_THAT(settings(), HasSubstr("note = \"{Task Title}: {Notes}\"")) << "as a remark";
@@ -90,15 +106,17 @@ TEST_F(Exports, TasksOfHubSpotGoInWithoutAnEdit) {
 
 TEST_F(Exports, ContactsOfHubSpotHaveOwnersByName) {
     const auto file = export_of("hubspot_contacts.csv");
+    start_with_ids_of(file);
     init(file);
     EXPECT_THAT(settings(), HasSubstr("# 2 rows have no owner_email and are rejected"));
-    EXPECT_THAT(settings(), HasSubstr("# \"Record ID\" holds HubSpot's ids"));
+    EXPECT_THAT(settings(), HasSubstr("hubspot_id = \"Record ID\""));
     choose("type", "outreach_manual_email");
     import(file, 115, 5);
 }
 
 TEST_F(Exports, ContactsOfSalesforceWithApollosIds) {
     const auto file = export_of("salesforce_contacts_apollo_id.csv");
+    start_with_ids_of(file);
     init(file);
     EXPECT_THAT(settings(), HasSubstr("contact_id = \"APOLLO_CONTACT_ID__C\""));
     EXPECT_THAT(settings(), HasSubstr("owner_email = \"OWNER.EMAIL\""));

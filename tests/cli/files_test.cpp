@@ -32,8 +32,8 @@ TEST_F(Files, PlanShowsColumnsGroupsRejectsCostAndTime) {
     EXPECT_EQ(o.code, 2) << o.err;
     const std::vector<std::string> parts{
         "contact_id    \"Contact ID\" (name)\n",
-        "note         \"Notes\" (alias)\n",
-        "status       from default\n",
+        "note          \"Notes\" (alias)\n",
+        "status        from default\n",
         "not used      City\n",
         "4,901 groups make 4,901 requests at least\n",
         "  4,900 groups of 1 row: 4,900 requests\n",

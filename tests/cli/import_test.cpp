@@ -104,7 +104,7 @@ TEST_F(Import, ResultsListEveryRowInOrder) {
     EXPECT_EQ(o.code, 0) << o.err;
     EXPECT_THAT(o.out,
                 testing::MatchesRegex("row,file,line,[^\n]*\n1,-,2,0{23}1,created,[^\n]*\n2,-,3,0{23}2,created,[^\n]*\n"
-                                      "3,-,4,0{23}2,duplicate,[^\n]*,1:2,\n4,-,5,'=1\\+1,rejected,[^\n]*\n"));
+                                      "3,-,4,0{23}2,duplicate,[^\n]*,1:2,,\n4,-,5,'=1\\+1,rejected,[^\n]*\n"));
     const auto only = run({"results", "1", "--only", "rejected,duplicate", "--format", "jsonl"});
     EXPECT_THAT(only.out, testing::StartsWith(R"({"row":3,"file":"-","line":4,)"));
     EXPECT_EQ(std::count(only.out.begin(), only.out.end(), '\n'), 2);

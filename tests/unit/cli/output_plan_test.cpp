@@ -40,7 +40,7 @@ TEST(PlanSummary, TellsColumnsGroupsRejectsAndCost) {
     const auto text = cli::plan_summary(plan, now);
     EXPECT_THAT(text, HasSubstr("contacts.csv: csv, ',' between cells\n"));
     EXPECT_THAT(text, HasSubstr("contact_id    \"Contact Id\" (settings)\n"));
-    EXPECT_THAT(text, HasSubstr("status       from default\n"));
+    EXPECT_THAT(text, HasSubstr("status        from default\n"));
     EXPECT_THAT(text, HasSubstr("not used      Phone, City\n"));
     EXPECT_THAT(text, HasSubstr("rows 50,000 = created 0 + duplicate 10 + rejected 5"));
     EXPECT_THAT(text, HasSubstr("12 groups make 512 requests at least\n"));

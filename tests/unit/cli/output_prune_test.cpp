@@ -63,14 +63,15 @@ TEST(PruneJson, HoldsTheWholeContract) {
     r.pruned.resize(1);
     r.kept.resize(1);
     r.why = core::failure{core::errc::interrupted, "interrupted"};
-    EXPECT_EQ(cli::prune_json(r, "/l.db", cli::exit_code::parked),
-              R"({"dry_run":false,"finished_before":"2026-08-25T10:00:00.000Z","forget_keys":false,)"
-              R"("pruned":[{"job":1,"finished_at":"2026-05-01T04:05:06.789Z","rows":1000,"pruned_before":false,)"
-              R"("why":null}],"kept":[{"job":4,"finished_at":"2026-05-01T04:05:06.789Z","rows":9,)"
-              R"("pruned_before":false,"why":"unknown_rows"}],"rows":1000,"bytes_before":90000000,)"
-              R"("bytes_after":15000000,"ledger":"/l.db","exit_code":75,"error_code":"interrupted",)"
-              R"("error":"interrupted"})"
-              "\n");
+    EXPECT_EQ(
+        cli::prune_json(r, "/l.db", cli::exit_code::parked),
+        R"({"dry_run":false,"finished_before":"2026-08-25T10:00:00.000Z","forget_keys":false,"contacts_forgotten":false,)"
+        R"("pruned":[{"job":1,"finished_at":"2026-05-01T04:05:06.789Z","rows":1000,"pruned_before":false,)"
+        R"("why":null}],"kept":[{"job":4,"finished_at":"2026-05-01T04:05:06.789Z","rows":9,)"
+        R"("pruned_before":false,"why":"unknown_rows"}],"rows":1000,"bytes_before":90000000,)"
+        R"("bytes_after":15000000,"ledger":"/l.db","exit_code":75,"error_code":"interrupted",)"
+        R"("error":"interrupted"})"
+        "\n");
 }
 
 }  // namespace
