@@ -140,6 +140,13 @@ class finder {
         auto done = co_await read_list(changes ? reading_kind::changes : reading_kind::all);
         if (!done) end_.why = done.error();
     }
+    asio::awaitable<void> recheck(const std::vector<std::string>& ids) {
+        auto done = co_await ask_for_ids({ids.begin(), ids.end()});
+        auto index = co_await ask_.load_index();
+        if (done && index && index->complete()) done = co_await read_list(reading_kind::changes);
+        if (done && !index) done = index.error();
+        if (!done) end_.why = done.error();
+    }
     asio::awaitable<void> total(std::uint64_t& out) {
         contact_search one;
         one.per_page = 1;
@@ -585,6 +592,10 @@ class finder {
             if (!seen) co_return seen.error();
             if (!*seen) queue.push_back(id);
         }
+        co_return co_await ask_for_ids(std::move(queue));
+    }
+
+    asio::awaitable<result<void>> ask_for_ids(std::deque<std::string> queue) {
         if (!ask_.fits(queue.size()))
             co_return leave_unchecked(queue.size(), fmt::format("contacts.budget ({}) does not reach for asking",
                                                                 ask_.env().settings.contacts.budget));
@@ -666,6 +677,10 @@ finding_end run_finder(const environment& env, ledger::ledger& book,
 
 finding_end find_contacts(const environment& env, ledger::ledger& book, const wanted_contacts& wanted) {
     return run_finder(env, book, [&](finder& f) { return f.find(wanted); });
+}
+
+finding_end recheck_contacts(const environment& env, ledger::ledger& book, const std::vector<std::string>& ids) {
+    return run_finder(env, book, [&](finder& f) { return f.recheck(ids); });
 }
 
 finding_end refresh_index(const environment& env, ledger::ledger& book, bool all) {

@@ -48,6 +48,9 @@ finding_end find_contacts(const environment& env, ledger::ledger& book, const wa
 // Reads what has changed; the whole list with `all`, or where there is no complete index to which changes would add.
 finding_end refresh_index(const environment& env, ledger::ledger& book, bool all);
 
+// Asks for contacts that may be gone, one by one, and takes in what has changed in the list besides.
+finding_end recheck_contacts(const environment& env, ledger::ledger& book, const std::vector<std::string>& ids);
+
 // How many contacts the team has, for who keeps nothing. One request.
 core::result<std::uint64_t> ask_for_total(const environment& env, ledger::ledger& book);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "job/contact_proposals.hpp"
 #include "job/import_run.hpp"
 #include "job/online.hpp"
 #include "job/owners.hpp"
@@ -194,6 +195,7 @@ void run_job(const environment& env, ledger::ledger& book, const ledger::job_rec
     reporter.out().why = end.why;
     reporter.out().resume_at = end.resume_at;
     record_end(env, book, job.id, end, purpose, reporter);
+    if (!end.why && purpose == run_purpose::import) propose_contacts(env, book, job.id);
 }
 
 // Whether the job must not go on yet.

@@ -87,6 +87,8 @@ key_hash::key_hash(std::string_view key) {
     const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string("digest", sha256, 0), OSSL_PARAM_construct_end()};
     require(EVP_MAC_init(keyed_.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), parameters) ==
             1);
+    for (const char c : of(0, 0xff, "taskbarge contacts"))
+        name_ += fmt::format("{:02x}", static_cast<unsigned char>(c));
 }
 
 key_hash::digest key_hash::of(std::int64_t list, std::uint8_t kind, std::string_view text) const {
@@ -103,14 +105,6 @@ key_hash::digest key_hash::of(std::int64_t list, std::uint8_t kind, std::string_
     digest cut{};
     std::memcpy(cut.data(), out.data(), cut.size());
     return cut;
-}
-
-std::string key_hash::name() const {
-    const auto d = of(0, 0xff, "taskbarge contacts");
-    std::string hex;
-    for (const char c : d)
-        hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-    return hex;
 }
 
 }  // namespace taskbarge::ledger

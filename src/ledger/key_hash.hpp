@@ -27,7 +27,7 @@ class key_hash {
     // Of a text in one list; `kind` keeps texts that mean different things apart.
     digest of(std::int64_t list, std::uint8_t kind, std::string_view text) const;
     // Tells keys apart without giving them away.
-    std::string name() const;
+    const std::string& name() const { return name_; }
 
  private:
     struct free_context {
@@ -35,6 +35,7 @@ class key_hash {
     };
     explicit key_hash(std::string_view key);
     std::unique_ptr<EVP_MAC_CTX, free_context> keyed_;
+    std::string name_;
 };
 
 }  // namespace taskbarge::ledger
