@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "taskbarge/async/task_group.hpp"
+#include "taskbarge/ledger/contact_lock.hpp"
 
 namespace taskbarge::job {
 
@@ -53,6 +54,18 @@ contact_asker::contact_asker(session& s, finding_end& end)
 asio::awaitable<result<ledger::contact_index>> contact_asker::load_index() {
     auto ask = [team = team_](ledger::ledger& l) { return l.contacts().index(team); };
     co_return co_await s_.writer().ask<ledger::contact_index>(ask);
+}
+
+asio::awaitable<result<std::unique_ptr<ledger::job_lock>>> contact_asker::turn() {
+    constexpr auto pause = std::chrono::seconds(1);
+    const auto begun = env().clock.now();
+    while (true) {
+        auto got = ledger::lock_contacts(env().settings.ledger.path);
+        if (got || got.error().code != errc::job_held) co_return got;
+        const auto then = env().clock.now() + pause;
+        auto waited = co_await wait_until(then, "another run that asks for contacts", then - begun);
+        if (!waited) co_return waited.error();
+    }
 }
 
 // No waiting helps where this key may not ask; other sources do.
@@ -120,8 +133,11 @@ asio::awaitable<result<contact_asker::exchanges>> contact_asker::ask_together(st
     }
     if (wait && very_soon) wait = std::min(*wait, env().clock.now() + std::chrono::milliseconds(100));
     if (!wait) {
-        if (++troubles_ >= most_troubles) co_return cannot_find_contacts(errc::unreachable, r, trouble);
-        wait = env().clock.now() + env().settings.send.backoff_base * (1u << troubles_);
+        // An outage is no window: nobody knows when it ends.
+        const auto pause = env().settings.send.backoff_base * (1u << ++troubles_);
+        if (troubles_ >= most_troubles || pause > env().settings.send.max_wait)
+            co_return cannot_find_contacts(errc::unreachable, r, trouble);
+        wait = env().clock.now() + pause;
     }
     const auto window = fmt::format("the {} window of {}", core::to_string(s_.windows(r).peek().binding), to_string(r));
     auto waited = co_await wait_until(*wait, window);
@@ -129,13 +145,14 @@ asio::awaitable<result<contact_asker::exchanges>> contact_asker::ask_together(st
     co_return out;
 }
 
-asio::awaitable<result<void>> contact_asker::wait_until(core::instant then, const std::string& what) {
+asio::awaitable<result<void>> contact_asker::wait_until(core::instant then, const std::string& what,
+                                                        std::optional<std::chrono::milliseconds> all) {
     const auto now = env().clock.now();
-    if (then - now > env().settings.send.max_wait) {
+    if (all.value_or(then - now) > env().settings.send.max_wait) {
         end_.resume_at = then;
         co_return failure{errc::waiting,
                           fmt::format("contacts are looked up in Apollo, which has to wait for {} until {}; what was "
-                                      "read is kept: run the same command again then",
+                                      "read is kept: run the same command again then (the service does by itself)",
                                       what, core::to_rfc3339_seconds(then))};
     }
     progress p;
@@ -151,9 +168,10 @@ asio::awaitable<result<void>> contact_asker::wait_until(core::instant then, cons
 }
 
 asio::awaitable<result<void>> contact_asker::unusable(failure why, route r) {
-    if (why.code != errc::waiting || ++unusable_ >= most_troubles) co_return refused(why, r);
-    auto waited = co_await wait_until(env().clock.now() + env().settings.send.backoff_base * (1u << unusable_),
-                                      fmt::format("a usable answer of {}", to_string(r)));
+    const auto pause = env().settings.send.backoff_base * (1u << ++unusable_);
+    if (why.code != errc::waiting || unusable_ >= most_troubles || pause > env().settings.send.max_wait)
+        co_return refused(why, r);
+    auto waited = co_await wait_until(env().clock.now() + pause, fmt::format("a usable answer of {}", to_string(r)));
     co_return waited;
 }
 

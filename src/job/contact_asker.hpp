@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,8 +33,13 @@ class contact_asker {
     boost::asio::awaitable<core::result<void>> unusable(core::failure why, route r);
     void count_request() { ++end_.requests; }
     void was_usable() { unusable_ = 0; }
-    boost::asio::awaitable<core::result<void>> wait_until(core::instant then, const std::string& what);
+    // `all`: with what was waited before for the same; nothing: it is the first wait.
+    boost::asio::awaitable<core::result<void>> wait_until(core::instant then, const std::string& what,
+                                                          std::optional<std::chrono::milliseconds> all = {});
 
+    // Waits until no other run, of any process, asks for contacts. Two readings of one list would each miss what the
+    // other has counted, and both ask for the same.
+    boost::asio::awaitable<core::result<std::unique_ptr<ledger::job_lock>>> turn();
     boost::asio::awaitable<core::result<ledger::contact_index>> load_index();
 
     // Why this route cannot be used, for a person.

@@ -126,10 +126,20 @@ class finder {
     finder(session& s, finding_end& end) : s_(s), end_(end), ask_(s, end), team_(ask_.team()) {}
 
     asio::awaitable<void> find(const wanted_contacts& wanted) {
+        auto turn = co_await ask_.turn();
+        if (!turn) {
+            end_.why = turn.error();
+            co_return;
+        }
         auto done = co_await find_all(wanted);
         if (!done) end_.why = done.error();
     }
     asio::awaitable<void> refresh(bool all) {
+        auto turn = co_await ask_.turn();
+        if (!turn) {
+            end_.why = turn.error();
+            co_return;
+        }
         auto index = co_await ask_.load_index();
         if (!index) {
             end_.why = index.error();

@@ -55,7 +55,10 @@ result<contacts_status> status_in(const environment& env, ledger::ledger& book) 
     auto count = book.contacts().count(team);
     if (!count) return count.error();
     out.contacts = *count;
-    if (const auto reading = contact_reading::read(out.index.reading)) out.pages_left = reading->requests_left();
+    if (const auto reading = contact_reading::read(out.index.reading)) {
+        out.pages_left = reading->requests_left();
+        out.reads_all = reading->kind() == reading_kind::all;
+    }
     const route_windows gate(route::contacts_search, env.settings, env.clock);
     auto kept = gate.load(book);
     if (!kept) return kept.error();

@@ -10,7 +10,9 @@
 #include <cstring>
 #include <thread>
 
+#include "ledger/ledger_file.hpp"
 #include "taskbarge/core/shortage.hpp"
+#include "taskbarge/ledger/contact_lock.hpp"
 
 namespace taskbarge::ledger {
 
@@ -21,6 +23,7 @@ namespace {
 constexpr off_t first_job_byte = off_t{1} << 32;
 constexpr off_t opening_byte = off_t{1} << 60;
 constexpr off_t check_byte = opening_byte + 1;
+constexpr off_t contacts_byte = job_locks::witness_byte + 1;
 
 struct flock byte_lock(off_t at) {
     struct flock out {};
@@ -146,6 +149,23 @@ core::result<std::unique_ptr<job_lock>> job_locks::lock(core::job_id id) const {
             return core::failure{core::errc::job_held, fmt::format("job {} is being worked on by another process", id)};
         case lock_answer::broken:
             return trouble("cannot lock a job");
+        case lock_answer::taken:
+            break;
+    }
+    return std::unique_ptr<job_lock>(std::make_unique<byte_held>(std::move(*fd)));
+}
+
+core::result<std::unique_ptr<job_lock>> lock_contacts(const std::string& path) {
+    if (path == ":memory:") return std::unique_ptr<job_lock>(std::make_unique<byte_held>(owned_fd()));
+    const auto locks = job_locks::open(resolved(path) + ".lock");
+    if (!locks) return locks.error();
+    auto fd = locks->reopen();
+    if (!fd) return fd.error();
+    switch (try_byte(*fd, contacts_byte)) {
+        case lock_answer::held:
+            return core::failure{core::errc::job_held, "another run asks Apollo for contacts"};
+        case lock_answer::broken:
+            return core::failure{core::errc::ledger, fmt::format("{}.lock: cannot lock", path)};
         case lock_answer::taken:
             break;
     }

@@ -19,6 +19,7 @@ struct contacts_status {
     ledger::contact_index index;
     std::uint64_t contacts = 0;               // known, whole list or not
     std::optional<std::uint64_t> pages_left;  // of a reading that was cut short
+    bool reads_all = false;                   // that one is of the whole list
     std::optional<core::rate_book> book;      // of contacts/search, as far as it is known
 };
 core::result<contacts_status> status_of_contacts(const environment& env);
