@@ -29,6 +29,7 @@
 #include "service/telemetry/log.hpp"
 #include "service/telemetry/metrics.hpp"
 #include "service/work/board.hpp"
+#include "service/work/contact_refresher.hpp"
 #include "service/work/intake.hpp"
 #include "service/work/scheduler.hpp"
 #include "taskbarge/async/task_group.hpp"
@@ -117,6 +118,7 @@ class daemon {
         if (!watched) return watched.error();
         watch_ = std::move(*watched);
         scheduler_->start();
+        contacts_->start();
         log_.info("service_started", {{"listen", server_->where()},
                                       {"inbox", store_->root()},
                                       {"ledger", s.ledger.path},
@@ -171,9 +173,10 @@ class daemon {
         };
         ip.failed = [this](const inbox::item& item, const failure& why) { tell_import(item, why); };
         intake_ = std::make_unique<intake>(std::move(ip));
-        api_ = std::make_unique<control_api>(control_api::parts{configuration_, env_.clock, *store_, *intake_,
-                                                                *scheduler_, board_, events_, loop_.get_executor(),
-                                                                [this] { return server_->connections(); }});
+        contacts_ = std::make_unique<contact_refresher>(contact_refresher::parts{configuration_, env_.clock, board_});
+        api_ = std::make_unique<control_api>(
+            control_api::parts{configuration_, env_.clock, *store_, *intake_, *scheduler_, *contacts_, board_, events_,
+                               loop_.get_executor(), [this] { return server_->connections(); }});
         router_ = api_->routes();
     }
 
@@ -279,6 +282,7 @@ class daemon {
             watch_.reset();
             scheduler_->close();
             intake_->close();
+            contacts_->close();
             const std::lock_guard lock(notifier_mutex_);
             notifier_.reset();  // it ends with the notification under way
         };
@@ -306,6 +310,7 @@ class daemon {
     void begin_stop() {
         intake_->stop();
         scheduler_->stop();
+        contacts_->stop();
         server_->stop();
         events_.wake();
     }
@@ -390,6 +395,7 @@ class daemon {
         if (other_notify)
             if (auto r = open_notifier(); !r) log_.error("notify_trouble", {}, r.error().text);
         scheduler_->reloaded();
+        contacts_->reloaded();
         log_.info("reloaded", {});
         (void)::sd_notify(0, "READY=1");
     }
@@ -407,6 +413,7 @@ class daemon {
     std::unique_ptr<notify::notifier> notifier_;
     std::unique_ptr<scheduler> scheduler_;
     std::unique_ptr<intake> intake_;
+    std::unique_ptr<contact_refresher> contacts_;
     std::unique_ptr<control_api> api_;
     http::router router_;
     std::unique_ptr<http::guard> guard_;

@@ -25,7 +25,7 @@ TRANSFER = {"date", "content-type", "content-length", "transfer-encoding", "conn
 # client that is slow for half a minute (tests/unit/service/http has that one).
 NOT_MET = {("submitImport", "408"), ("submitImport", "500"), ("submitImport", "503"), ("submitImport", "507"),
            ("listImports", "503"), ("getImport", "503"), ("retryImport", "500"), ("retryImport", "503"),
-           ("listJobs", "503"), ("getJob", "503"), ("getResults", "503"), ("getRejects", "503"), ("getImportRejects", "503"),
+           ("getContacts", "503"), ("refreshContacts", "503"), ("listJobs", "503"), ("getJob", "503"), ("getResults", "503"), ("getRejects", "503"), ("getImportRejects", "503"),
            *((operation, status) for status in ("500", "503", "507") for operation in
              ("pauseJob", "resumeJob", "retryJob", "retryUnknown", "verifyJob", "cancelJob"))}
 
@@ -470,6 +470,16 @@ def check_commands(c, other, job):
         c.ask(404, "GET", "/v1/jobs/x" + path)
 
 
+def check_contacts(c):
+    c.ask(400, "POST", "/v1/contacts/refresh?all=perhaps")
+    c.ask(202, "POST", "/v1/contacts/refresh?all=true")
+    c.ask(409, "POST", "/v1/contacts/refresh")
+    waits = until("it waits", lambda: (v := c.get("/v1/contacts"))["refresh"]["state"] == "waiting" and v)
+    check(waits["contacts"]["known"] == 200 and waits["contacts"]["requests_left"] == 7, f"two pages of nine: {waits}")
+    check(waits["windows"], "its window")
+    c.ask(200, "HEAD", "/v1/contacts")
+
+
 def check_failed_import(c):
     accepted, headers = c.ask(202, "POST", "/v1/imports?name=no%20contacts.csv", "name\nKim\n")
     until("it has failed", lambda: c.get(headers["Location"])["state"] == "failed")
@@ -531,7 +541,8 @@ def check_not_ready(d, program, folder, apollo):
 
 
 def check_all(d, program, folder):
-    apollo = sandbox(program, folder, ["--latency", "80ms"])
+    # The search for contacts has fewer requests a minute than their list has pages: a refresh waits.
+    apollo = sandbox(program, folder, ["--latency", "80ms", "--contacts", "900", "--contacts-search-limits", "2,0,0"])
     os.makedirs(os.path.join(folder, "crm"))
     write_input(os.path.join(folder, "crm", "half.csv"), 9, groups=1, rows=20)
     limits = ["--set", f"serve.allowed_paths={os.path.join(folder, 'crm')}", "--set", "serve.upload_limit=90kB", "--set",
@@ -551,6 +562,7 @@ def check_all(d, program, folder):
         until("it is put away", lambda: c.get(where)["state"] == "done")
         check_parameters(d, c)
         check_failed_import(c)
+        check_contacts(c)
         check_refusals(c)
         stream_of_events(c, "/v1/events", "0", ("import", "job", "progress"))
         only = stream_of_events(c, f"/v1/events?job={job}", "0", ("job", "progress"))

@@ -905,7 +905,132 @@ def in_flight(program, folder, options):
         apollo.stop()
 
 
-TESTS = {"in-flight": in_flight, "end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
+def contact_searches(apollo):
+    return apollo.stats()["routes"]["contacts_search"]["requests"]
+
+
+def write_named(path, column, values, note):
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(f"{column},user_id,type,status,due_at,note\n")
+        for value in values:
+            f.write(f"{value},66302798d03b9601c7934ebf,call,scheduled,2027-02-10T10:00:00Z,{note}\n")
+
+
+def contacts(program, folder, options):
+    """A file that names its contacts by e-mail waits for the search's window, and no other file for it; a kill while it
+    waits; the index is kept fresh with as few requests as can be; nobody's address is told."""
+    lengths, per_window, known = ["9s", "1m", "10m"], 8, 2000
+    pages = known // 100
+    apollo = sandbox(program, folder, ["--contacts", str(known), "--contacts-search-limits", f"{per_window},0,0",
+                                       "--window-lengths", ",".join(lengths)])
+    s = service(program, folder, apollo, ["--set", f"limits.window_lengths={json.dumps(lengths)}"])
+    people = [json.loads(line) for line in apollo.view("/sandbox/contacts").splitlines()]
+    seen = {}
+    for person in people:
+        seen.setdefault(person["email"], []).append(person["id"])
+    named = [email for email, ids in seen.items() if email and len(ids) == 1][:300]
+    try:
+        s.start()
+        state = s.get("/v1/contacts")
+        check(state["contacts"]["known"] == 0 and state["contacts"]["as_of"] is None, f"nothing is known: {state}")
+        check(state["refresh"] == {"state": "idle", "all": False, "ended_at": None, "error": None, "next_at": None},
+              f"none is due without the setting: {state}")
+
+        by_email, by_id = os.path.join(folder, "by-email.csv"), os.path.join(folder, "by-id.csv")
+        write_named(by_email, "email", named, "by email")
+        write_named(by_id, "contact_id", [p["id"] for p in people[:40]], "by id")
+        s.drop(by_email, "by-email.csv")
+        waiting = until("it waits for the window", lambda: next(
+            (i for i in s.get("/v1/imports")["imports"] if i["name"] == "by-email.csv" and i["state"] == "waiting"), None))
+        check("window of contacts/search until" in waiting["error"], f"it says what it waits for: {waiting}")
+        check(contact_searches(apollo) == per_window, "and has used the window up")
+        s.drop(by_id, "by-id.csv")
+        until("the other file is done", lambda: any(i.startswith("by-id.csv") for i in items(s, "done")))
+        check(s.get(f"/v1/imports/{waiting['import']}")["job"] is None, "while the first still waits")
+        s.kill()
+        s.start()
+        until("it is done", lambda: any(i.startswith("by-email.csv") for i in items(s, "done")))
+        check(contact_searches(apollo) == pages, f"{contact_searches(apollo)} requests for {pages} pages, a kill between")
+        check_no_task_twice(apollo, len(named) + 40)
+        check({t["contact_id"] for t in apollo.tasks() if t["note"] == "by email"} == {seen[e][0] for e in named},
+              "each task is its person's")
+        job = s.get(f"/v1/imports/{waiting['import']}")["job"]
+        line = json.loads(s.ask("GET", f"/v1/jobs/{job}/results?format=jsonl")[2].splitlines()[0])
+        check(line["contact_key"] == f"email:{named[0]}" and line["contact_id"] == seen[named[0]][0], f"results: {line}")
+        state = s.get("/v1/contacts")
+        check(state["contacts"]["complete"] and state["contacts"]["known"] == known, f"all are known: {state}")
+        check([w["limit"] for w in state["windows"] if w["route"] == "contacts/search"] == [per_window], f"its window: {state}")
+
+        # A person asks for the whole list: it takes three windows, and one at a time is enough.
+        before = contact_searches(apollo)
+        check(s.ask("POST", "/v1/contacts/refresh?all=perhaps")[0] == 400, "all is true or false")
+        status, _, body = s.ask("POST", "/v1/contacts/refresh?all=true")
+        check(status == 202, f"a refresh said {status}: {body}")
+        status, _, body = s.ask("POST", "/v1/contacts/refresh")
+        check(status == 409 and "refresh-under-way" in body, f"a second one said {status}: {body}")
+        until("it waits", lambda: (r := s.get("/v1/contacts")["refresh"])["state"] == "waiting" and r["all"] and r["next_at"])
+        # What is known still is, so a file is planned meanwhile without a request.
+        write_named(by_email, "email", named[:20], "once more")
+        s.drop(by_email, "more.csv")
+        until("it is done", lambda: any(i.startswith("more.csv") for i in items(s, "done")))
+        until("the whole list is read", lambda: s.get("/v1/contacts")["refresh"]["ended_at"])
+        check(contact_searches(apollo) == before + pages, f"{contact_searches(apollo) - before} requests for {pages} pages")
+
+        check(s.text_of_log().count("contacts_refresh_waits") == 1, "its waits are told once")
+
+        # By the setting: what changes in Apollo is known soon, and after a restart nothing is read that is fresh.
+        s.stop()
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        apollo.view("/sandbox/contacts", json.dumps({"email": "new.person@elsewhere.example", "created_at": moment,
+                                                         "updated_at": moment}).encode())
+        s.extra += ["--set", "contacts.refresh=5s"]
+        s.start()
+        until("the new contact is known", lambda: s.get("/v1/contacts")["contacts"]["known"] == known + 1)
+        until("the next one has a time", lambda: s.get("/v1/contacts")["refresh"]["next_at"])
+        _, _, text = s.ask("GET", "/metrics")
+        for line in (f"taskbarge_contacts {known + 1}", "taskbarge_contacts_complete 1",
+                     'taskbarge_contacts_refreshes_total{outcome="completed"} 1'):
+            check(f"\n{line}\n" in text, f"{line} is not in {text}")
+        check('taskbarge_apollo_rate_limit_left_requests{route="contacts/search",window="minute"}' in text, text)
+        asked = contact_searches(apollo)
+        s.stop()
+        s.extra[-1] = "contacts.refresh=1h"
+        s.extra += ["--set", "send.backoff_base=1s"]
+        s.start()
+        until("the next one is an hour away", lambda: s.get("/v1/contacts")["refresh"]["next_at"])
+        check(contact_searches(apollo) == asked, "what is fresh is not read again")
+
+        # An outage is a failure and no window: it is left off soon, and tried again less and less often.
+        apollo.view("/sandbox/faults", b"contacts_search/500")
+        check(s.ask("POST", "/v1/contacts/refresh")[0] == 202, "a refresh")
+        out = until("it has failed", lambda: (r := s.get("/v1/contacts")["refresh"])["error"] and r)
+        check("500" in out["error"] and out["state"] == "idle" and out["next_at"], f"why: {out}")
+        check(contact_searches(apollo) - asked == 3, f"{contact_searches(apollo) - asked} requests into an outage")
+        apollo.view("/sandbox/faults", b"")
+
+        # Apollo refuses: the state says so, the log once.
+        check(s.stop() == 0, "a stop on request is exit 0")
+        s.environment["APOLLO_API_KEY"] = "wrong-key-of-the-test"
+        s.start()
+        for _ in range(2):
+            before_it = s.get("/v1/contacts")["refresh"]["ended_at"]
+            check(s.ask("POST", "/v1/contacts/refresh")[0] == 202, "a refresh")
+            refused = until("it is refused", lambda: (r := s.get("/v1/contacts")["refresh"])["ended_at"] != before_it and r)
+            check("401" in refused["error"] and refused["next_at"], f"why: {refused}")
+        check(s.stop() == 0, "a stop on request is exit 0")
+        log = s.text_of_log()
+        check(log.count("contacts_not_refreshed reason=unauthorized") == 1, "a failure is told once")
+        told = [e for e in (*named, "elsewhere.example") if e in log or e in text]
+        check(not told, f"addresses are told, such as {told[:1]}")
+        return (f"{len(named) + 60} rows, {len(named) + 20} of them by e-mail; {pages} requests for {pages} pages of contacts over three "
+                f"windows and a kill, and again; {contact_searches(apollo) - before - pages} for the changes")
+    finally:
+        if s.process and s.process.poll() is None:
+            s.kill()
+        apollo.stop()
+
+
+TESTS = {"contacts": contacts, "in-flight": in_flight, "end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
          "planned-once": planned_once, "crowded": crowded, "grown": grown, "besieged": besieged, "load": load}
 
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "taskbarge/client/rate_windows.hpp"
+#include "taskbarge/core/json_text.hpp"
 
 namespace taskbarge::service {
 
@@ -13,6 +14,12 @@ using http::problem;
 std::optional<core::job_id> parse_job(std::string_view text) {
     const auto id = parse_number<core::job_id>(text);
     return id && *id > 0 ? id : std::nullopt;
+}
+
+std::optional<bool> parse_truth(const std::optional<std::string>& text) {
+    if (!text || *text == "false" || *text == "0") return false;
+    if (text->empty() || *text == "true" || *text == "1") return true;
+    return std::nullopt;
 }
 
 core::result<std::size_t> limit_of(const http::request_head& head) {
@@ -76,16 +83,36 @@ answer problem_of(const core::failure& why) {
     }
 }
 
-std::vector<std::pair<std::string, core::rate_book>> known_windows(ledger::ledger& book, const core::settings& s,
-                                                                   core::instant now) {
-    std::vector<std::pair<std::string, core::rate_book>> out;
-    for (const char* route : {"tasks/bulk_create", "tasks/search"}) {
-        auto known = book.load_book({s.apollo.base_url, s.apollo.team, route});
+route_windows known_windows(std::span<const std::string_view> routes, ledger::ledger& book, const core::settings& s,
+                            core::instant now) {
+    route_windows out;
+    for (const auto route : routes) {
+        auto known = book.load_book({s.apollo.base_url, s.apollo.team, std::string(route)});
         if (!known) continue;
         client::tidy(*known, s.limits, now);
         out.emplace_back(route, *known);
     }
     return out;
+}
+
+std::string windows_json(const route_windows& windows) {
+    std::string list = "[";
+    for (const auto& [route, known] : windows) {
+        for (const auto kind : core::all_window_kinds) {
+            const auto& w = known[kind];
+            if (!w.limit) continue;
+            if (list.size() > 1) list += ',';
+            core::json_object one(list);
+            one.text("route", route);
+            one.text("window", core::to_string(kind));
+            one.number("limit", *w.limit);
+            one.number("used", w.used);
+            one.number("left", *w.limit > w.used && !w.shut ? *w.limit - w.used : 0);
+            one.time_or_null("ends_at", w.ends_at);
+            one.close();
+        }
+    }
+    return list + ']';
 }
 
 }  // namespace taskbarge::service

@@ -1,9 +1,11 @@
 // What the routes have in common: reading parameters, and the answers that several of them give.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -28,6 +30,8 @@ std::optional<T> parse_number(std::string_view text) {
     return n;
 }
 std::optional<core::job_id> parse_job(std::string_view text);
+// A parameter that is true or false; one that is absent is false, one without a value true.
+std::optional<bool> parse_truth(const std::optional<std::string>& text);
 // "limit" of a listing; the failure's text is the rule.
 core::result<std::size_t> limit_of(const http::request_head& head);
 
@@ -40,8 +44,14 @@ http::answer in_a_minute(http::answer refusal);
 // A failure as an HTTP problem.
 http::answer problem_of(const core::failure& why);
 
+// Apollo's routes whose windows tasks and contacts wait for.
+inline constexpr std::array<std::string_view, 2> task_windows{"tasks/bulk_create", "tasks/search"};
+inline constexpr std::array<std::string_view, 3> contact_windows{"contacts/search", "contacts/show",
+                                                                 "contacts/bulk_create"};
 // The rate windows by route, as far as they are known; those that have ended are empty again.
-std::vector<std::pair<std::string, core::rate_book>> known_windows(ledger::ledger& book, const core::settings& s,
-                                                                   core::instant now);
+using route_windows = std::vector<std::pair<std::string, core::rate_book>>;
+route_windows known_windows(std::span<const std::string_view> routes, ledger::ledger& book, const core::settings& s,
+                            core::instant now);
+std::string windows_json(const route_windows& windows);
 
 }  // namespace taskbarge::service

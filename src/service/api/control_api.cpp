@@ -28,6 +28,7 @@ struct control_api::subjects {
     import_routes imports{shared};
     job_routes jobs{shared};
     result_routes results{shared};
+    contact_routes contacts{shared};
     event_route events{shared};
 };
 
@@ -58,6 +59,8 @@ http::router control_api::routes() {
     }
     r.add("GET", "/v1/jobs/{job}/results", call(s.results, &result_routes::results), known{"format", "only"});
     r.add("GET", "/v1/jobs/{job}/rejects", call(s.results, &result_routes::rejects), known{"sheet"});
+    r.add("GET", "/v1/contacts", call(s.contacts, &contact_routes::show), known{});
+    r.add("POST", "/v1/contacts/refresh", call(s.contacts, &contact_routes::refresh), known{"all"});
     r.add("GET", "/v1/events", call(s.events, &event_route::stream), known{"job"});
     return r;
 }

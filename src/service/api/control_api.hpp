@@ -10,6 +10,7 @@
 #include "service/inbox/item_store.hpp"
 #include "service/telemetry/event_hub.hpp"
 #include "service/work/board.hpp"
+#include "service/work/contact_refresher.hpp"
 #include "service/work/intake.hpp"
 #include "service/work/scheduler.hpp"
 
@@ -24,6 +25,7 @@ class control_api {
         inbox::item_store& store;
         class intake& intake;
         class scheduler& scheduler;
+        contact_refresher& contacts;
         class board& board;
         event_hub& events;
         boost::asio::any_io_executor executor;

@@ -24,12 +24,6 @@ namespace {
 constexpr std::size_t upload_piece = 1u << 20;
 constexpr std::size_t most_json = 64UL * 1024;
 
-std::optional<bool> parse_truth(const std::optional<std::string>& text) {
-    if (!text || *text == "false" || *text == "0") return false;
-    if (text->empty() || *text == "true" || *text == "1") return true;
-    return std::nullopt;
-}
-
 // What may be asked for with an input, from the query.
 result<inbox::item_note> note_of(const http::request_head& head, core::instant now) {
     inbox::item_note note;

@@ -23,26 +23,6 @@ namespace {
 
 constexpr std::size_t most_runs_asked_for = 4;
 
-void add_windows(core::json_object& o, ledger::ledger& book, const core::settings& s, core::instant now) {
-    std::string list = "[";
-    for (const auto& [route, known] : known_windows(book, s, now)) {
-        for (const auto kind : core::all_window_kinds) {
-            const auto& w = known[kind];
-            if (!w.limit) continue;
-            if (list.size() > 1) list += ',';
-            core::json_object one(list);
-            one.text("route", route);
-            one.text("window", core::to_string(kind));
-            one.number("limit", *w.limit);
-            one.number("used", w.used);
-            one.number("left", *w.limit > w.used && !w.shut ? *w.limit - w.used : 0);
-            one.time_or_null("ends_at", w.ends_at);
-            one.close();
-        }
-    }
-    o.raw("windows", list + ']');
-}
-
 std::string texts_json(const std::vector<std::string>& texts) {
     return core::json_list(texts, core::append_json_string);
 }
@@ -93,7 +73,7 @@ result<std::string> job_routes::job_json(core::job_id id) const {
     core::json_object o(out);
     add_job(o, parts_.scheduler.report_of(id), *job, s.ledger.path);
     o.raw("reasons", report::reasons_json(*reasons));
-    add_windows(o, **book, s, parts_.clock.now());
+    o.raw("windows", windows_json(known_windows(task_windows, **book, s, parts_.clock.now())));
     o.raw("imports", texts_json(parts_.intake.imports_of(id)));
     const auto progress = parts_.board.progress_of(id);
     if (progress)

@@ -40,7 +40,12 @@ gauges metrics_route::gather() const {
     }
     now.jobs_by_state.assign(jobs.begin(), jobs.end());
     now.rows_by_job_state.assign(rows.begin(), rows.end());
-    now.windows = known_windows(**book, configuration->settings, now.now);
+    const auto& s = configuration->settings;
+    now.windows = known_windows(task_windows, **book, s, now.now);
+    for (auto& one : known_windows(contact_windows, **book, s, now.now))
+        now.windows.push_back(std::move(one));
+    if (const auto known = parts_.contacts.known(**book))
+        now.contacts = {known->contacts, known->index.complete(), known->index.as_of};
     return now;
 }
 

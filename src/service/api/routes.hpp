@@ -104,6 +104,19 @@ class result_routes {
     std::size_t streams_ = 0;
 };
 
+// /v1/contacts: what is known of Apollo's contacts
+class contact_routes {
+ public:
+    explicit contact_routes(shared_parts& p) : parts_(p) {}
+    nothing show(http::exchange& x, const path_values& v);
+    nothing refresh(http::exchange& x, const path_values& v);
+
+ private:
+    core::result<std::string> contacts_json() const;
+
+    shared_parts& parts_;
+};
+
 // /v1/events
 class event_route {
  public:

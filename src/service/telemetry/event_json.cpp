@@ -33,6 +33,8 @@ std::string progress_json(const job::progress& p) {
     o.number("in_flight", p.in_flight);
     o.number("bytes_read", p.bytes_read);
     o.number("bytes_total", p.bytes_total);
+    o.number("contacts_read", p.contacts_read);
+    o.number("contacts_total", p.contacts_total);
     o.text_or_null("waiting_for", p.waiting_for);
     o.time_or_null("waiting_until", p.waiting_until);
     o.time_or_null("expected_end", p.expected_end);

@@ -204,6 +204,9 @@ struct metrics::impl {
     counters& items_finished = counter("taskbarge_items_finished_total", "Files finished, by where they were put.");
     counters& notifications =
         counter("taskbarge_notifications_total", "Tries to notify the webhook, by what came of them.");
+    counters& refreshes =
+        counter("taskbarge_contacts_refreshes_total",
+                "Refreshes of what is known of Apollo's contacts, by what came of them; waited: for a rate window.");
     prometheus::Histogram& commits =
         histogram("taskbarge_ledger_commit_duration_seconds", "Time of commits to the ledger.").Add({}, commit_bounds);
 };
@@ -215,6 +218,8 @@ metrics::metrics(std::string_view version) : impl_(std::make_unique<impl>()) {
         if (state != core::row_state::pending) impl_->rows.Add({{"state", std::string(core::to_string(state))}});
     for (const char* outcome : {"delivered", "retried", "given_up"})
         impl_->notifications.Add({{"outcome", outcome}});
+    for (const char* outcome : {"completed", "waited", "failed"})
+        impl_->refreshes.Add({{"outcome", outcome}});
     for (const char* state : {"completed", "parked", "failed"})
         impl_->run_durations.Add({{"state", state}}, run_bounds);
 }
@@ -261,6 +266,10 @@ void metrics::notification(std::string_view outcome) {
     impl_->notifications.Add({{"outcome", std::string(outcome)}}).Increment();
 }
 
+void metrics::contacts_refreshed(std::string_view outcome) {
+    impl_->refreshes.Add({{"outcome", std::string(outcome)}}).Increment();
+}
+
 void metrics::ledger_commit(std::chrono::microseconds took) {
     impl_->commits.Observe(seconds(took));
 }
@@ -288,6 +297,14 @@ std::string metrics::text(const gauges& now) {
                   "When the oldest job that is not finished was made. Absent: all are.", now.oldest_unfinished);
     write_instant(out, "taskbarge_last_finished_job_timestamp_seconds",
                   "When a job came to its end last. Absent: none has.", now.last_finished);
+    if (now.contacts) {
+        out.single("taskbarge_contacts", "Apollo's contacts that are known.", static_cast<double>(now.contacts->known));
+        out.single("taskbarge_contacts_complete", "1: all of the team's contacts are known, as of a time; 0: not all.",
+                   now.contacts->complete ? 1 : 0);
+        write_instant(out, "taskbarge_contacts_as_of_timestamp_seconds",
+                      "Up to when changes of contacts are known. Absent: the list was never read.",
+                      now.contacts->as_of);
+    }
     out.single("taskbarge_http_connections", "Open connections to this service.", static_cast<double>(now.connections));
     out.single("taskbarge_http_event_streams", "Of these, streams of events.", static_cast<double>(now.event_streams));
     write_windows(out, now);

@@ -27,6 +27,12 @@ struct gauges {
     std::optional<core::instant> oldest_unfinished, last_finished;  // jobs, as far as there are any
     std::uint64_t connections = 0, event_streams = 0;
     std::vector<std::pair<std::string, core::rate_book>> windows;  // by route
+    struct contact_knowledge {
+        std::uint64_t known = 0;
+        bool complete = false;
+        std::optional<core::instant> as_of;
+    };
+    std::optional<contact_knowledge> contacts;  // nothing: it could not be looked at
     core::instant now{};
 };
 
@@ -47,7 +53,8 @@ class metrics {
     void waited(std::chrono::milliseconds time);
     void item_taken(std::string_view origin);
     void item_finished(std::string_view place);
-    void notification(std::string_view outcome);  // delivered, retried, given_up
+    void notification(std::string_view outcome);        // delivered, retried, given_up
+    void contacts_refreshed(std::string_view outcome);  // completed, waited, failed
     void ledger_commit(std::chrono::microseconds took);
     void answer(int status, std::chrono::microseconds took);  // of Apollo on bulk_create; 0: none
 

@@ -220,7 +220,7 @@ bool intake::submit(inbox::held_item held) {
     parts_.runs.tell("import", 0, import_event_json(item.id, "queued", item.job, {}));
     {
         const std::lock_guard lock(mutex_);
-        queue_.push_back({std::move(held), {}, 0, {}, {}, {}});
+        queue_.push_back({std::move(held), {}, 0, false, {}, {}, {}});
     }
     changed_.notify_all();
     return true;
@@ -510,13 +510,14 @@ void intake::accept(entry e, const ledger::job_record& job) {
 
 void intake::later(entry e, const core::failure& why, std::optional<core::instant> not_before) {
     const std::string id = e.held.item().id;
-    auto pause = job::backoff_ceiling(pauses, ++e.failures);
-    if (not_before)
-        pause =
-            std::max(pause, std::min<std::chrono::milliseconds>(*not_before - parts_.clock.now(), job::longest_park));
+    // To wait for a time is no failure: it goes on then, however often.
+    const auto pause = not_before ? std::clamp<std::chrono::milliseconds>(*not_before - parts_.clock.now(),
+                                                                          shortest_wait, job::longest_park)
+                                  : job::backoff_ceiling(pauses, ++e.failures);
     e.not_before = parts_.clock.steady_now() + pause;
+    const bool waits_on = std::exchange(e.waits_for_time, not_before.has_value()) && not_before;
     if (why.code != errc::interrupted) {
-        if (e.error != why.text) parts_.runs.lines().warn("import_waits", {{"import", id}}, why.text);
+        if (e.error != why.text && !waits_on) parts_.runs.lines().warn("import_waits", {{"import", id}}, why.text);
         e.error = why.text;
     }
     {

@@ -78,6 +78,7 @@ class intake {
         inbox::held_item held;
         time not_before{};
         std::uint32_t failures = 0;
+        bool waits_for_time = false;  // such as a rate window, and the log was told
         std::string error;
         // The input as it was when it was read, or when it was found to be still written; nothing: it was not looked
         // at by this process.

@@ -26,6 +26,7 @@ int main() {
     m.item_taken("inbox");
     m.item_finished("done");
     m.notification("delivered");
+    m.contacts_refreshed("completed");
     m.ledger_commit(700us);
     m.answer(200, 400ms);
     m.answer(0, 60s);
@@ -46,6 +47,7 @@ int main() {
     book[core::window_kind::minute].limit = 200;
     book[core::window_kind::minute].used = 150;
     book[core::window_kind::hour].unlimited = true;
+    now.contacts = {48'120, true, core::instant(1'789'998'000'000ms)};
     now.windows = {{"tasks/bulk_create", book}};
     return std::fputs(m.text(now).c_str(), stdout) < 0 ? 1 : 0;
 }
