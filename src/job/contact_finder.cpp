@@ -334,7 +334,7 @@ class finder {
         co_return true;
     }
 
-    // Takes pages in in their order, up to the first that did not come; in one transaction with how far the reading is.
+    // Takes in the pages that came, in their order; in one transaction with how far the reading is.
     // Where another process has taken some in meanwhile, its reading goes on; nothing: there is none any more.
     using pages_taken = std::optional<std::uint64_t>;
     asio::awaitable<result<pages_taken>> take_pages(contact_reading& reading, const std::vector<contact_search>& asked,
@@ -346,11 +346,12 @@ class finder {
         };
         std::vector<taken_page> pages;
         std::optional<failure> unreadable;
-        for (std::size_t i = 0; i < answers.size() && answers[i]; ++i) {
+        for (std::size_t i = 0; i < answers.size(); ++i) {
+            if (!answers[i]) continue;
             auto page = client::read_contacts(*answers[i], asked[i]);
             if (!page) {
                 unreadable = page.error();
-                break;
+                continue;
             }
             pages.push_back({asked[i], std::move(*page), answers[i]->server_date});
         }
@@ -549,7 +550,8 @@ class finder {
                                                .text};
         const auto has_it = [&](const client::seen_contact& c) {
             return std::any_of(c.keys.begin(), c.keys.end(), [&](const client::seen_contact::key& k) {
-                return k.kind == core::key_kind::email && k.text == state.email;
+                return k.kind == core::key_kind::email && k.text == state.email &&
+                       (k.primary || ask_.env().settings.contacts.additional_emails);
             });
         };
         state.found = state.found || std::any_of(page.contacts.begin(), page.contacts.end(), has_it);

@@ -58,6 +58,9 @@ std::string contact_reading::write() const {
                                   static_cast<int>(wants_stages_), static_cast<int>(wants_labels_), parts_.size());
     for (const auto& part : parts_)
         out += fmt::format(" {} {}", word(part.stage_id), word(part.label_id));
+    out += fmt::format(" {}", ahead_.size());
+    for (const auto page : ahead_)
+        out += fmt::format(" {}", page);
     return out + " " + problem_;
 }
 
@@ -89,6 +92,12 @@ std::optional<contact_reading> contact_reading::read(std::string_view text) {
         if (!(in >> stage_id >> label_id)) return std::nullopt;
         r.parts_.push_back({from_word(stage_id), from_word(label_id)});
     }
+    std::size_t ahead = 0;
+    if (!(in >> ahead) || ahead > contact_search::most_pages) return std::nullopt;
+    r.ahead_.resize(ahead);
+    for (auto& page : r.ahead_)
+        in >> page;
+    if (!in) return std::nullopt;
     in.get();
     std::getline(in, r.problem_);
     if (r.part_ > r.parts_.size()) return std::nullopt;
@@ -121,6 +130,7 @@ std::vector<contact_search> contact_reading::next(std::size_t most) const {
             const auto last =
                 std::min<std::uint64_t>(contact_search::most_pages, pages_of(part_total_) - oldest_pages_);
             for (std::uint32_t page = newest_next_; page <= last && out.size() < most; ++page) {
+                if (is_ahead(page)) continue;
                 ask.page = page;
                 out.push_back(ask);
             }
@@ -129,6 +139,7 @@ std::vector<contact_search> contact_reading::next(std::size_t most) const {
         case stage::oldest:
             ask.ascending = true;
             for (std::uint32_t page = oldest_next_; page >= 1 && out.size() < most; --page) {
+                if (is_ahead(page)) continue;
                 ask.page = page;
                 out.push_back(ask);
             }
@@ -154,6 +165,7 @@ void contact_reading::begin_part() {
     part_total_ = 0;
     newest_next_ = 1;
     oldest_pages_ = oldest_next_ = pages_back_ = seam_read_ = 0;
+    ahead_.clear();
 }
 
 void contact_reading::end_part() {
@@ -180,13 +192,19 @@ void contact_reading::go_back(std::uint32_t from, std::uint64_t gone) {
 
 void contact_reading::take_newest(const contact_search& asked, const client::contacts_page& page) {
     const auto before = std::exchange(part_total_, page.total_entries);
-    if (part_total_ < before && pages_back_ < most_pages_back)
+    if (part_total_ < before && pages_back_ < most_pages_back) {
         go_back(asked.page, before - part_total_);
-    else if (asked.page == newest_next_)
-        ++newest_next_;
+        ahead_.clear();
+    } else if (asked.page >= newest_next_ && !is_ahead(asked.page)) {
+        ahead_.push_back(asked.page);
+        for (; is_ahead(newest_next_); ++newest_next_)
+            std::erase(ahead_, newest_next_);
+    }
     if (pages_of(part_total_) < std::uint64_t{newest_next_} + oldest_pages_ ||
-        newest_next_ > contact_search::most_pages)
+        newest_next_ > contact_search::most_pages) {
         stage_ = stage::oldest;
+        ahead_.clear();
+    }
 }
 
 void contact_reading::take_change(const contact_search& asked, const client::contacts_page& page, core::instant now,
@@ -286,9 +304,14 @@ void contact_reading::take(const contact_search& asked, const client::contacts_p
             return;
         case stage::newest:
             return take_newest(asked, page);
-        case stage::oldest:
+        case stage::oldest: {
+            const bool fell = page.total_entries < part_total_;
             part_total_ = page.total_entries;
-            if (asked.page == oldest_next_) --oldest_next_;
+            // What came before its turn may miss what has moved up since.
+            if (fell) ahead_.clear();
+            if (asked.page == oldest_next_ || !fell) ahead_.push_back(asked.page);
+            for (; is_ahead(oldest_next_); --oldest_next_)
+                std::erase(ahead_, oldest_next_);
             if (oldest_next_ > 0) return;
             // Nothing has gone, and yet not all were shown.
             if (parts_.size() == 1 && seen_ < total_ && part_total_ >= total_ && !seam().empty())
@@ -296,6 +319,7 @@ void contact_reading::take(const contact_search& asked, const client::contacts_p
             else
                 end_part();
             return;
+        }
         case stage::seam:
             ++seam_read_;
             if (seen_ >= total_ || seam().empty()) end_part();

@@ -13,6 +13,7 @@
 // with contacts that were shown before, and the front is read once more.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,9 +34,6 @@ struct list_part {
     std::string stage_id, label_id;
     friend bool operator==(const list_part&, const list_part&) = default;
 };
-
-// Pages of one part that can be asked for together, in the order in which their answers are to be taken in.
-using page_numbers = std::vector<std::uint32_t>;
 
 class contact_reading {
  public:
@@ -61,8 +59,9 @@ class contact_reading {
     void take_stages(const std::vector<std::string>& ids);
     void take_labels(const std::vector<std::string>& ids);
 
-    // What an answer said that came `now`: of the pages given together in their order. `server_time` is the answer's
-    // date, `fresh` how many of its contacts had not been seen since began() and existed then.
+    // What an answer said that came `now`: of the pages given together in their order, as far as they came.
+    // `server_time` is the answer's date, `fresh` how many of its contacts had not been seen since began() and existed
+    // then.
     void take(const client::contact_search& asked, const client::contacts_page& page, core::instant now,
               std::optional<core::instant> server_time, std::uint64_t fresh);
     // So many contacts that existed when it began were seen in another way, and are not fresh in its pages any more.
@@ -97,6 +96,7 @@ class contact_reading {
                      std::uint64_t fresh);
     std::vector<client::contact_search> seam() const;
     void go_back(std::uint32_t from, std::uint64_t gone);
+    bool is_ahead(std::uint32_t page) const { return std::find(ahead_.begin(), ahead_.end(), page) != ahead_.end(); }
 
     reading_kind kind_ = reading_kind::all;
     core::instant began_{};
@@ -109,12 +109,13 @@ class contact_reading {
     std::vector<list_part> parts_{list_part{}};
     std::size_t part_ = 0;
     stage stage_ = stage::first;
-    std::uint64_t part_total_ = 0;    // as the last answer said
-    std::uint32_t newest_next_ = 1;   // of the pages of the newest
-    std::uint32_t oldest_pages_ = 0;  // how many of the oldest are read
-    std::uint32_t oldest_next_ = 0;   // the next of them, down to 1
-    std::uint32_t pages_back_ = 0;    // of the newest, that were read again
-    std::uint32_t seam_read_ = 0;     // pages where the newest meet the oldest
+    std::uint64_t part_total_ = 0;      // as the last answer said
+    std::uint32_t newest_next_ = 1;     // of the pages of the newest
+    std::uint32_t oldest_pages_ = 0;    // how many of the oldest are read
+    std::uint32_t oldest_next_ = 0;     // the next of them, down to 1
+    std::vector<std::uint32_t> ahead_;  // pages that came before the next one
+    std::uint32_t pages_back_ = 0;      // of the newest, that were read again
+    std::uint32_t seam_read_ = 0;       // pages where the newest meet the oldest
     bool wants_stages_ = false, wants_labels_ = false;
 
     // Changes, of which all are read at first, then what has moved to the front meanwhile.

@@ -58,6 +58,7 @@ struct contact_resolver::answer {
     kind what = kind::unknown;
     std::string id;
     std::optional<key_kind> by;  // found, by a key
+    bool by_search = false;      // unknown, and a search for its e-mail may tell
     std::string code, message, column;
 };
 
@@ -146,6 +147,7 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
         if (have.empty()) {
             auto absent = is_absent(kind, key.text);
             if (!absent) return absent.error();
+            out.by_search = out.by_search || (kind == key_kind::email && !*absent);
             auto& first = *absent ? first_absent : first_unknown;
             if (!first) first = kind;
             continue;
@@ -169,7 +171,11 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
             return out;
         }
     }
-    if (all.size() > 1) {
+    // Where the row itself names one of several no rule is needed.
+    const bool named = !row.contact_id.empty() && std::any_of(all.begin(), all.end(), [&](const contact_match& c) {
+        return c.id == row.contact_id;
+    });
+    if (all.size() > 1 && !named) {
         if (auto one = chosen(all, row.details.user_id)) all = {*one};
     }
     if (all.size() == 1) {
@@ -187,8 +193,6 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
         return out;
     }
     if (all.size() > 1) {
-        const bool named =
-            std::any_of(all.begin(), all.end(), [&](const contact_match& c) { return c.id == row.contact_id; });
         if (named) {
             out.what = answer::kind::found;
             out.id = row.contact_id;
@@ -327,7 +331,7 @@ result<bool> contact_resolver::resolve(reader::row_batch& batch) {
                 wanted_.create.emplace(fmt::format("{}:{}", core::to_string(kind), key), std::move(*contact));
         } else if (!row.contact_id.empty()) {
             if (room) wanted_.ids.emplace(row.contact_id);
-        } else if (!email.empty()) {
+        } else if (got->by_search) {
             if (room) wanted_.emails.emplace(email);
         } else {
             ++wanted_.other_keys;

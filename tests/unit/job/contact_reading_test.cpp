@@ -142,8 +142,9 @@ struct weather {
                                                                                 const contact_search&) {};
     std::chrono::milliseconds clock_ahead = 0ms;  // that of the answers' dates
     std::size_t together = 4;
-    bool shuffled = false;  // requests that are made together are served in any order
-    bool killed = false;    // after each answer the reading is another process's
+    bool shuffled = false;   // requests that are made together are served in any order
+    std::uint64_t lost = 0;  // one in so many answers does not come
+    bool killed = false;     // after each answer the reading is another process's
     std::uint64_t most_requests = 4000;
 };
 
@@ -191,7 +192,7 @@ class reader_of {
     void see(std::uint32_t number, std::int64_t when) { seen_[number] = when; }
 
     std::vector<std::uint32_t> existed;
-    std::uint64_t requests = 0;
+    std::uint64_t requests = 0, lost = 0;
 
  private:
     void ask(contact_reading& r) {
@@ -214,8 +215,12 @@ class reader_of {
             answers[i] = list_.page(asked[i]);
             w_.answer(answers[i], asked[i]);
         }
-        for (std::size_t i = 0; i < asked.size(); ++i)
-            take(r, asked[i], answers[i]);
+        for (std::size_t i = 0; i < asked.size(); ++i) {
+            if (w_.lost > 0 && list_.draw(w_.lost) == 0)
+                ++lost;
+            else
+                take(r, asked[i], answers[i]);
+        }
     }
     void take(contact_reading& r, const contact_search& asked, const moving_list::shown& shown) {
         client::contacts_page page;
@@ -264,6 +269,18 @@ TEST_P(ContactReadingOf, AListIsReadToTheSameEndByManyProcesses) {
     reader_of reader(list, w);
     const auto r = reader.read(reading_kind::all);
     EXPECT_EQ(reader.requests, contact_reading::requests_for(GetParam()));
+    EXPECT_THAT(r.gap(), IsEmpty());
+    EXPECT_THAT(reader.missed(), IsEmpty());
+}
+
+TEST_P(ContactReadingOf, AnAnswerThatDoesNotComeCostsItsOwnRequestAlone) {
+    moving_list list(GetParam(), 1);
+    weather w;
+    w.killed = true;
+    w.lost = 5;
+    reader_of reader(list, w);
+    const auto r = reader.read(reading_kind::all);
+    EXPECT_EQ(reader.requests, contact_reading::requests_for(GetParam()) + reader.lost);
     EXPECT_THAT(r.gap(), IsEmpty());
     EXPECT_THAT(reader.missed(), IsEmpty());
 }
@@ -334,30 +351,31 @@ void never_complete_with_a_hole(std::uint64_t seed, std::uint32_t contacts, weat
     w.shuffled = seed % 2 == 1;
     w.together = 1 + seed % 4;
     w.killed = seed % 3 == 0;
+    w.lost = seed % 5 == 0 ? 10 : 0;
     reader_of reader(list, w);
     const auto r = reader.read(reading_kind::all);
     if (r.gap().empty()) {
         ++whole;
         EXPECT_THAT(reader.missed(), IsEmpty()) << "seed " << seed;
     }
-    EXPECT_LE(reader.requests, contact_reading::requests_for(contacts) * 2 + 100) << "seed " << seed;
+    EXPECT_LE(reader.requests, contact_reading::requests_for(contacts) * 2 + 100 + reader.lost) << "seed " << seed;
 }
 
 TEST(ContactReading, DeletionsNeverHideAContact) {
     std::uint64_t whole = 0;
-    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 120; ++seed) {
         weather w;
         w.before_request = [seed](moving_list& l) {
             if (l.draw(10 + seed) == 0) l.remove_any();
         };
         never_complete_with_a_hole(seed, 3000 + static_cast<std::uint32_t>(seed * 7), w, whole);
     }
-    EXPECT_GT(whole, 50u) << "what is deleted after it was read is no gap";
+    EXPECT_GT(whole, 30u) << "what is deleted after it was read is no gap";
 }
 
 TEST(ContactReading, DeletionsOfWhatWasReadNeedNoSecondReading) {
     // The newest are read first: they move up what is behind them.
-    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
         moving_list list(60'000, seed);
         weather w;
         w.together = 1 + seed % 4;
@@ -390,7 +408,7 @@ TEST(ContactReading, ArrivalsAreNoGap) {
 
 TEST(ContactReading, AnythingAtOnceNeverHidesAContact) {
     std::uint64_t whole = 0;
-    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         weather w;
         w.clock_ahead = seed % 5 == 0 ? 1h : seed % 5 == 1 ? -1h : 0s;
         w.before_request = [seed](moving_list& l) {
@@ -411,7 +429,7 @@ TEST(ContactReading, AnythingAtOnceNeverHidesAContact) {
 
 TEST(ContactReading, BothEndsOfALongListNeverHideAContact) {
     std::uint64_t whole = 0;
-    for (std::uint64_t seed = 1; seed <= 24; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
         weather w;
         w.clock_ahead = seed % 3 == 0 ? 1h : 0s;
         w.before_request = [seed](moving_list& l) {
@@ -571,7 +589,7 @@ TEST(ContactReading, ChangesOfAListAtRestTakeAPageForEachHundred) {
 
 TEST(ContactReading, ChangesAreAllTakenInWhateverMoves) {
     std::uint64_t proven = 0;
-    for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 150; ++seed) {
         moving_list list(3000 + static_cast<std::uint32_t>(seed % 7 * 1000), seed);
         weather w;
         w.killed = seed % 3 == 0;
@@ -588,7 +606,7 @@ TEST(ContactReading, ChangesAreAllTakenInWhateverMoves) {
         ++proven;
         EXPECT_THAT(got.missed, IsEmpty()) << "seed " << seed;
     }
-    EXPECT_GT(proven, 200u) << "a busy list needs no whole reading each time";
+    EXPECT_GT(proven, 100u) << "a busy list needs no whole reading each time";
 }
 
 TEST(ContactReading, PagesOfChangesThatHideSomeAreNoProof) {
