@@ -1030,7 +1030,37 @@ def contacts(program, folder, options):
         apollo.stop()
 
 
-TESTS = {"contacts": contacts, "in-flight": in_flight, "end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
+def contacts_together(program, folder, options):
+    """The service, a file in its inbox and a person at the terminal want Apollo's contacts at once: they take turns, and
+    none asks for a page that another has just read for it."""
+    known = 2000
+    apollo = sandbox(program, folder, ["--contacts", str(known), "--contacts-search-limits", "0,0,0", "--latency", "300ms"])
+    s = service(program, folder, apollo, ["--set", "contacts.refresh=1h"])
+    emails = [json.loads(line)["email"] for line in apollo.view("/sandbox/contacts").splitlines()]
+    named = [email for email in emails if emails.count(email) == 1][:100]
+    by_email = os.path.join(folder, "by-email.csv")
+    write_named(by_email, "email", named, "by email")
+    try:
+        s.drop(by_email, "by-email.csv")
+        s.start()
+        command = [program, "contacts", "refresh", "--json", *[o for o in s.options() if o not in ("--inbox", s.inbox)]]
+        person = subprocess.run(command, env=s.environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        check(person.returncode == 0, f"the person's refresh: {person.returncode} {person.stdout} {person.stderr}")
+        until("the file is done", lambda: items(s, "done"))
+        state = until("all have ended", lambda: (v := s.get("/v1/contacts"))["refresh"]["state"] == "idle" and v)
+        check(state["contacts"]["complete"] and state["contacts"]["known"] == known, f"all are known: {state}")
+        check_no_task_twice(apollo, len(named))
+        asked = contact_searches(apollo)
+        # The whole list once; then what has changed, for each of the others at most.
+        check(known // 100 <= asked <= known // 100 + 2, f"{asked} requests for {known // 100} pages")
+        return f"three at once: {asked} requests for {known // 100} pages"
+    finally:
+        if s.process and s.process.poll() is None:
+            s.kill()
+        apollo.stop()
+
+
+TESTS = {"contacts": contacts, "contacts-together": contacts_together, "in-flight": in_flight, "end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
          "planned-once": planned_once, "crowded": crowded, "grown": grown, "besieged": besieged, "load": load}
 
 

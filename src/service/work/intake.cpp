@@ -142,6 +142,12 @@ job::import_options options_of(const inbox::item& item) {
 
 }  // namespace
 
+std::chrono::milliseconds reading_pause(std::uint32_t& failures, std::optional<core::instant> not_before,
+                                        core::instant now) {
+    if (!not_before) return job::backoff_ceiling(pauses, ++failures);
+    return std::clamp<std::chrono::milliseconds>(*not_before - now, shortest_wait, job::longest_park);
+}
+
 intake::intake(parts p) : parts_(std::move(p)) {}
 
 intake::~intake() {
@@ -510,11 +516,7 @@ void intake::accept(entry e, const ledger::job_record& job) {
 
 void intake::later(entry e, const core::failure& why, std::optional<core::instant> not_before) {
     const std::string id = e.held.item().id;
-    // To wait for a time is no failure: it goes on then, however often.
-    const auto pause = not_before ? std::clamp<std::chrono::milliseconds>(*not_before - parts_.clock.now(),
-                                                                          shortest_wait, job::longest_park)
-                                  : job::backoff_ceiling(pauses, ++e.failures);
-    e.not_before = parts_.clock.steady_now() + pause;
+    e.not_before = parts_.clock.steady_now() + reading_pause(e.failures, not_before, parts_.clock.now());
     const bool waits_on = std::exchange(e.waits_for_time, not_before.has_value()) && not_before;
     if (why.code != errc::interrupted) {
         if (e.error != why.text && !waits_on) parts_.runs.lines().warn("import_waits", {{"import", id}}, why.text);

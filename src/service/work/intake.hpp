@@ -2,6 +2,7 @@
 // one puts away.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -25,6 +26,11 @@
 #include "taskbarge/reader/row_source.hpp"
 
 namespace taskbarge::service {
+
+// How long an input waits until it is read again: longer with each failure, but until a time that it waits for, such as
+// the end of a rate window, however often. Plain.
+std::chrono::milliseconds reading_pause(std::uint32_t& failures, std::optional<core::instant> not_before,
+                                        core::instant now);
 
 class intake {
  public:

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <string>
 
 #include "contract/ledger_fixture.hpp"
+#include "taskbarge/ledger/contact_lock.hpp"
 
 namespace taskbarge::ledger {
 namespace {
@@ -47,6 +49,22 @@ class lock_holder {
     }
     pid_t pid_ = 0;
 };
+
+TEST(ContactLock, OneRunAtATimeByWhateverNameTheLedgerGoes) {
+    const temporary_folder folder;
+    const auto path = folder.file("l.db");
+    std::filesystem::create_symlink(path, folder.file("link.db"));
+    {
+        const auto first = must(lock_contacts(path));
+        EXPECT_EQ(lock_contacts(path).error().code, core::errc::job_held);
+        EXPECT_EQ(lock_contacts(folder.file("link.db")).error().code, core::errc::job_held);
+        EXPECT_TRUE(lock_contacts(folder.file("other.db")));
+        EXPECT_FALSE(must(must(job_locks::open(path + ".lock")).any_held())) << "it is no job's";
+    }
+    EXPECT_TRUE(lock_contacts(path));
+    const auto own = must(lock_contacts(":memory:"));
+    EXPECT_TRUE(lock_contacts(":memory:"));
+}
 
 TEST(JobLocks, LockOfAnotherProcessIsSeenAndDiesWithIt) {
     const temporary_folder folder;

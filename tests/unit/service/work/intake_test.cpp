@@ -110,6 +110,19 @@ class full_disk final : public inbox::item_store {
     std::function<void()> meanwhile_;
 };
 
+TEST(ReadingPause, GrowsWithFailuresAndNotWithWaitsForATime) {
+    const core::instant now(1'790'000'000'000ms);
+    std::uint32_t failures = 0;
+    EXPECT_EQ(reading_pause(failures, std::nullopt, now), 2s);
+    EXPECT_EQ(reading_pause(failures, std::nullopt, now), 4s);
+    for (int window = 0; window < 100; ++window)
+        EXPECT_EQ(reading_pause(failures, now + 61s, now), 61s);
+    EXPECT_EQ(reading_pause(failures, std::nullopt, now), 8s);
+    // A time that is over, or cannot be right.
+    EXPECT_EQ(reading_pause(failures, now - 1h, now), 50ms);
+    EXPECT_EQ(reading_pause(failures, now + 9000h, now), job::longest_park);
+}
+
 class Intake : public Workplace {
  protected:
     Intake() {
