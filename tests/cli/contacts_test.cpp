@@ -189,7 +189,7 @@ TEST_F(Contacts, AReadingThatHasToWaitIsParkedAndGoneOnWith) {
     ASSERT_TRUE(server_->set_faults({"contacts_search/429:minute=2@10"}));
     const auto parked = do_it({"import", "--json", file}, {"send.max_wait=10ms"});
     ASSERT_EQ(parked.code, 75) << parked.err;
-    EXPECT_THAT(parked.err, HasSubstr("the minute window of contacts/search is used up until"));
+    EXPECT_THAT(parked.err, HasSubstr("which has to wait for the minute window of contacts/search until"));
     EXPECT_THAT(parked.out, HasSubstr("\"resume_at\":\"2"));
     EXPECT_EQ(requests("bulk_create"), 0u);
     EXPECT_LT(requests("contacts_search"), 14u);
@@ -301,6 +301,114 @@ TEST_F(Contacts, TwoKeysOfOneContactAreOneTask) {
     EXPECT_EQ(number(o, "created"), 1u);
     EXPECT_EQ(number(o, "duplicate"), 3u);
     EXPECT_EQ(tasks(), (std::map<std::string, int>{{c->id, 1}}));
+}
+
+// Of 400 rows 250 name somebody whom Apollo does not have: three requests of a hundred.
+class Creating : public Contacts {
+ protected:
+    void begin(const words& faults) {
+        auto options = team_of(150);
+        start(options);
+        ASSERT_TRUE(server_->set_faults(faults));
+        std::string text = "email,salesforce_id\n";
+        for (const auto& c : all())
+            text += c.email + ",\n";
+        for (int i = 0; i < 250; ++i)
+            text += fmt::format("New.{}@Example.org,{}\n", i, i == 7 ? "0035g0000000zzz" : "");
+        file_ = p.file("new.csv", text);
+    }
+    outcome import_until_done(const words& more = {}) const {
+        auto settings = more;
+        for (const char* one : {"contacts.missing=create", "send.settle_time=1s", "send.request_timeout=2s"})
+            settings.emplace_back(one);
+        outcome o;
+        for (int run = 0; run < 6 && (run == 0 || o.code == 75); ++run)
+            o = do_it({"import", "--json", file_}, settings);
+        return o;
+    }
+    // Everybody is there once and has one task.
+    void expect_each_once() {
+        std::map<std::string, int> addresses;
+        for (const auto& c : all())
+            ++addresses[c.email];
+        EXPECT_EQ(addresses.size(), 400u);
+        EXPECT_EQ(all().size(), 400u) << "no contact was made twice";
+        EXPECT_EQ(tasks().size(), 400u);
+        for (const auto& [id, count] : tasks())
+            EXPECT_EQ(count, 1) << id;
+    }
+    std::string file_;
+};
+
+TEST_F(Creating, OnlyWhereItIsAskedFor) {
+    begin({});
+    const auto refused = do_it({"import", file_});
+    EXPECT_EQ(refused.code, 65) << "more rows are rejected than import.max_rejects allows";
+    EXPECT_EQ(requests("contacts_create"), 0u);
+    const auto planned = do_it({"plan", file_}, {"contacts.missing=create"});
+    EXPECT_THAT(planned.out, HasSubstr("150 rows found (150 by email), 250 to be created in Apollo."));
+    EXPECT_THAT(planned.out, HasSubstr("250 contacts that Apollo does not have are created: 3 requests"));
+    EXPECT_EQ(requests("contacts_create"), 0u);
+    const auto o = import_until_done();
+    ASSERT_EQ(o.code, 0) << o.err;
+    EXPECT_EQ(requests("contacts_create"), 3u);
+    expect_each_once();
+    EXPECT_EQ(import_until_done().code, 0);
+    EXPECT_EQ(requests("contacts_create"), 3u) << "the same input has its job";
+}
+
+TEST_F(Creating, WhatMayHaveBeenCreatedIsNotCreatedAgain) {
+    for (const char* fault : {"contacts_create/500:after@1", "contacts_create/500:before@1", "contacts_create/cut@2",
+                              "contacts_create/reset:after@1", "contacts_create/stall:after@1",
+                              "contacts_create/html:after@2", "contacts_create/429=1@1"}) {
+        SCOPED_TRACE(fault);
+        begin({fault});
+        const auto o =
+            import_until_done({"ledger.path=" + p.path(fmt::format("{}.db", std::hash<std::string>()(fault)))});
+        EXPECT_EQ(o.code, 0) << o.err;
+        expect_each_once();
+    }
+}
+
+TEST_F(Creating, AContactThatApolloRefusesCostsItselfAlone) {
+    begin({"contacts_create/422%40"});
+    const auto o = import_until_done({"import.max_rejects=100%"});
+    ASSERT_EQ(o.code, 2) << o.err;
+    EXPECT_EQ(number(o, "created") + number(o, "rejected"), 400u);
+    EXPECT_EQ(static_cast<std::uint64_t>(rejected("contact_not_created")), number(o, "rejected"));
+    EXPECT_EQ(all().size(), number(o, "created"));
+}
+
+TEST_F(Contacts, IdsThatCannotBeCheckedAreSent) {
+    auto options = team_of(300);
+    options.forbid = {"contact"};
+    start(options);
+    ASSERT_EQ(do_it({"contacts", "refresh"}).code, 0);
+    const auto o = do_it({"import", "--json", contacts(50)});
+    EXPECT_EQ(o.code, 0) << o.err;
+    EXPECT_THAT(o.err, HasSubstr("50 ids that are not in the index of contacts are sent without a check"));
+    EXPECT_EQ(number(o, "created"), 50u);
+    const auto few = do_it({"import", "--json", contacts(60)}, {"contacts.budget=10"});
+    EXPECT_EQ(number(few, "created"), 10u) << few.err;
+}
+
+// Found by its address, merged into another before its task is created.
+TEST_F(Contacts, WhomAKeyMeansNowIsSaidAndNotSentTo) {
+    auto options = team_of(300);
+    options.known_contacts_only = true;
+    start(options);
+    ASSERT_EQ(do_it({"contacts", "refresh"}).code, 0);
+    const auto people = all();
+    const auto file = p.file("e.csv", "email\n" + people[3].email + "\n" + people[4].email + "\n");
+    server_->merge_contacts(people[3].id, people[200].id);
+    const auto o = do_it({"import", "--json", file});
+    EXPECT_EQ(o.code, 2) << o.err;
+    EXPECT_EQ(number(o, "created"), 1u);
+    EXPECT_EQ(number(o, "failed"), 1u);
+    EXPECT_THAT(o.err, HasSubstr("1 of the refused rows name by their key another contact now: row 1 that of contact " +
+                                 people[200].id));
+    EXPECT_EQ(tasks().count(people[200].id), 0u);
+    EXPECT_THAT(do_it({"contacts", "find", people[3].email}).out, HasSubstr(people[200].id));
 }
 
 TEST_F(Contacts, AddressesAreInNoFileOfTheLedgerButWhereRowsAreKept) {
