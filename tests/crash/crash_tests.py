@@ -11,6 +11,7 @@ job is finished, and then holds the ledger against what the sandbox has created.
   crash_tests.py --program PATH silent                          a stop while a server says nothing
   crash_tests.py --program PATH forced                          a stop that waits for nothing
   crash_tests.py --program PATH verify                          a verify of a finished job is killed
+  crash_tests.py --program PATH contacts                        finding contacts is killed at each of its steps
 """
 import argparse
 import concurrent.futures
@@ -402,6 +403,81 @@ def run_verify(a):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+# Pages that are asked for together: what is lost by a kill.
+PAGES_TOGETHER = 4
+TEAM = 1450
+
+
+def contacts_case(program, name, points, key_of, extra, before, least, missing=0):
+    """Keys of some contacts of a team, imported with a kill at each point in turn; `least` are the requests by route
+    that an import without kills makes."""
+    folder = tempfile.mkdtemp(prefix="taskbarge-contacts-")
+    unlimited = [word for route in ("limits", "search-limits", "contacts-search-limits", "contact-limits")
+                 for word in (f"--{route}", "0,0,0")]
+    apollo = sandbox(program, folder, [*unlimited, "--contacts", str(TEAM)])
+    try:
+        who = importer(program, folder, apollo, chunk=100, extra=[
+            "--set", "defaults.user_id=66302798d03b9601c7934ebf", "--set", "defaults.type=call", "--set",
+            "defaults.status=scheduled", "--set", "defaults.due_at=2036-12-01T10:00:00Z",
+            "--set", "import.max_rejects=100%", *extra])
+        people = [json.loads(line) for line in apollo.view("/sandbox/contacts").splitlines() if line]
+        column, keys, wanted = key_of(people)
+        with open(who.input, "w", encoding="utf-8") as f:
+            f.write("\n".join([column, *keys]) + "\n")
+        if before:
+            code, _, err = who.command(*before, "--base-url", apollo.base_url, "--ca-file", apollo.ca_file)
+            if code != 0:
+                raise failed(f"{name}: {' '.join(before)} said {code}: {err}")
+        kills = 0
+        for point in points:
+            code, _, err = who.run(point)
+            if code != -signal.SIGKILL:
+                raise failed(f"{name}: it was to be killed at {point} and ended with {code}: {err}")
+            kills += 1
+            who.check_sums()
+        summary = finish(who)
+        stats = apollo.stats()
+        if stats["tasks_twice"] or {t["contact_id"] for t in apollo.tasks()} != wanted:
+            raise failed(f"{name}: {stats['tasks']} tasks, {stats['tasks_twice']} twice, {len(wanted)} contacts wanted")
+        if summary["rejected"] != missing or summary["created"] != len(wanted):
+            raise failed(f"{name}: {summary['created']} created, {summary['rejected']} rejected")
+        for route, requests in least.items():
+            made = sum(stats["routes"][route]["by_status"].values())
+            if made > requests + PAGES_TOGETHER * kills:
+                raise failed(f"{name}: {made} requests to {route}, {requests} are the least, {kills} kills")
+        return kills
+    finally:
+        apollo.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_contacts(a):
+    def by_salesforce(people):
+        # Of one that no contact has only an index that is complete tells.
+        some = people[::7]
+        return "salesforce_id", [p["salesforce_contact_id"] for p in some] + ["0035g0000zzzzzz"], {p["id"] for p in some}
+
+    def by_email(people):
+        some = sorted(people, key=lambda p: p["created_at"])[:6]  # not on the page of the newest
+        return "email", [p["email"] for p in some], {p["id"] for p in some}
+
+    def ids(people):
+        some = people[::5]
+        return "contact_id", [p["id"] for p in some] + [f"{0xdead0000 + i:024x}" for i in range(9)], {p["id"] for p in some}
+
+    pages = -(-TEAM // 100)
+    whole = ["contacts_page:1"] * 5 + ["contacts_dropped:1", "contacts_read:1", "planned:1", "plan_committed:1"]
+    searched = ["contacts_page:1", "contacts_search:1", "contacts_search:2"]
+    kills = contacts_case(a.program, "the whole list", whole, by_salesforce, [], None, {"contacts_search": pages},
+                          missing=1)
+    kills += contacts_case(a.program, "searches", searched, by_email, ["--set", "contacts.additional_emails=false"], None,
+                           {"contacts_search": 1 + 6})
+    kills += contacts_case(a.program, "ids", [f"contact_checked:{n}" for n in (1, 3, 2)], ids, [],
+                           ["contacts", "refresh"], {"contacts_search": pages, "contact": 9}, missing=9)
+    print(f"finding contacts: {kills} kills; each contact has one task, and no page was read more than once for nothing")
+    return 0
+
+
 def count_chunks(ledger, state):
     try:
         with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as book:
@@ -426,10 +502,12 @@ def main():
     commands.add_parser("silent")
     commands.add_parser("forced")
     commands.add_parser("verify")
+    commands.add_parser("contacts")
     a = parser.parse_args()
     try:
         return {"matrix": run_matrix, "kills": run_kills, "disk-full": run_disk_full, "prune": run_prune,
-                "silent": run_silent, "forced": run_forced, "verify": run_verify}[a.command](a)
+                "silent": run_silent, "forced": run_forced, "verify": run_verify,
+                "contacts": run_contacts}[a.command](a)
     except failed as e:
         print(f"FAILED: {e}")
         return 1
