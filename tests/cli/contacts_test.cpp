@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -422,6 +423,24 @@ TEST_F(Contacts, AddressesAreInNoFileOfTheLedgerButWhereRowsAreKept) {
              {c.email, c.salesforce_contact_id, c.salesforce_contact_id.substr(0, 15), c.linkedin_url})
             ASSERT_EQ(bytes.find(key), std::string::npos) << key;
     }
+}
+
+// What was counted before is not there any more: the list is read anew, not called complete without it.
+TEST_F(Contacts, WhatIsForgottenWhileTheListIsReadIsReadAgain) {
+    auto options = team_of(3000);
+    options.latency = std::chrono::milliseconds(60);
+    start(options);
+    const auto reading = p.start(with_server({"contacts", "refresh"}));
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (requests("contacts_search") < 9 && std::chrono::steady_clock::now() < until)
+        std::this_thread::yield();
+    const auto forgotten = p.run({"prune", "--contacts", "--ledger", p.path("l.db")});
+    EXPECT_EQ(forgotten.code, 0) << forgotten.err;
+    const auto o = p.finish(reading);
+    EXPECT_EQ(o.code, 0) << o.err;
+    const auto status = do_it({"contacts", "status"});
+    EXPECT_THAT(status.out, HasSubstr("complete: 3,000 contacts known")) << status.out;
+    EXPECT_LE(requests("contacts_search"), 2 * pages(3000));
 }
 
 // Whatever the search does: no wrong contact, no contact called missing that is there, no task twice.
