@@ -125,6 +125,7 @@ core::result<std::optional<seen_contact>> read_contact(const exchange& x, std::s
         if (lower_case(message_or(x, "")).find("authorized") == std::string::npos) return found();
         seen_contact hidden;
         hidden.id = core::canonical_id(id);
+        hidden.hidden = true;
         return found(std::move(hidden));
     }
     const auto body = body_of(x, what);

@@ -21,7 +21,8 @@ namespace {
 
 constexpr int most_doubts = 3;
 
-// Its keys, as they are compared.
+}  // namespace
+
 std::vector<std::pair<key_kind, std::string>> keys_of(const new_contact& c) {
     std::vector<std::pair<key_kind, std::string>> out;
     const auto add = [&](key_kind kind, const std::string& key) {
@@ -34,19 +35,27 @@ std::vector<std::pair<key_kind, std::string>> keys_of(const new_contact& c) {
     return out;
 }
 
-result<bool> is_there(ledger::contact_store& store, const ledger::contact_team& team, const new_contact& contact) {
+result<bool> contact_creator::is_there(ledger::contact_store& store, const new_contact& contact) const {
     for (const auto& [kind, key] : keys_of(contact)) {
-        auto found = store.find(team, kind, key);
+        auto found = store.find(ask_.team(), kind, key);
         if (!found) return found.error();
-        if (!found->empty()) return true;
+        for (const auto& match : *found)
+            if (match.primary || ask_.env().settings.contacts.additional_emails) return true;
     }
     return false;
 }
 
-}  // namespace
+result<void> contact_creator::note(ledger::contact_store& store, const new_contact& contact, core::instant now,
+                                   const std::string& refused) const {
+    for (const auto& [kind, key] : keys_of(contact))
+        if (auto r = store.note_creation(ask_.team(), kind, key, {now, refused}); !r) return r;
+    return {};
+}
 
-std::pair<key_kind, std::string> first_key(const new_contact& contact) {
-    return keys_of(contact).front();
+result<void> contact_creator::forget(ledger::contact_store& store, const new_contact& contact) const {
+    for (const auto& [kind, key] : keys_of(contact))
+        if (auto r = store.forget_creation(ask_.team(), kind, key); !r) return r;
+    return {};
 }
 
 asio::awaitable<result<void>> contact_creator::create(std::vector<new_contact> wanted, std::string label) {
@@ -87,13 +96,13 @@ asio::awaitable<result<contact_creator::batch>> contact_creator::settle(batch wa
     std::optional<core::instant> last;
     auto look = [this, &wanted](ledger::ledger& l) -> result<std::optional<core::instant>> {
         std::optional<core::instant> latest;
-        for (const auto& one : wanted) {
-            const auto [kind, key] = first_key(one);
-            auto open = l.contacts().creation_of(ask_.team(), kind, key);
-            if (!open) return open.error();
-            if (*open && (*open)->refused.empty())
-                latest = std::max(latest.value_or((*open)->begun_at), (*open)->begun_at);
-        }
+        for (const auto& one : wanted)
+            for (const auto& [kind, key] : keys_of(one)) {
+                auto open = l.contacts().creation_of(ask_.team(), kind, key);
+                if (!open) return open.error();
+                if (*open && (*open)->refused.empty())
+                    latest = std::max(latest.value_or((*open)->begun_at), (*open)->begun_at);
+            }
         return latest;
     };
     auto open = co_await ask_.run().writer().ask<std::optional<core::instant>>(look);
@@ -112,14 +121,17 @@ asio::awaitable<result<contact_creator::batch>> contact_creator::settle(batch wa
     auto sort = [this, &wanted](ledger::ledger& l) -> result<batch> {
         batch left;
         for (const auto& one : wanted) {
-            auto there = is_there(l.contacts(), ask_.team(), one);
+            auto there = is_there(l.contacts(), one);
             if (!there) return there.error();
-            const auto [kind, key] = first_key(one);
-            auto open_one = l.contacts().creation_of(ask_.team(), kind, key);
-            if (!open_one) return open_one.error();
-            if (*open_one && !(*open_one)->refused.empty()) continue;
-            if (*open_one)
-                if (auto r = l.contacts().forget_creation(ask_.team(), kind, key); !r) return r.error();
+            bool refused = false;
+            for (const auto& [kind, key] : keys_of(one)) {
+                auto open_one = l.contacts().creation_of(ask_.team(), kind, key);
+                if (!open_one) return open_one.error();
+                refused = refused || (*open_one && !(*open_one)->refused.empty() &&
+                                      is_within((*open_one)->begun_at, ask_.env().clock.now(), absence_holds));
+            }
+            if (refused) continue;
+            if (auto r = forget(l.contacts(), one); !r) return r.error();
             if (!*there) left.push_back(one);
         }
         return left;
@@ -131,21 +143,17 @@ asio::awaitable<result<contact_creator::batch>> contact_creator::settle(batch wa
 asio::awaitable<result<contact_creator::outcome>> contact_creator::send(const batch& contacts, const std::string& label,
                                                                         std::vector<batch>& more) {
     const auto now = ask_.env().clock.now();
-    auto note = [this, &contacts, now](ledger::ledger& l) -> result<void> {
-        for (const auto& one : contacts) {
-            const auto [kind, key] = first_key(one);
-            if (auto r = l.contacts().note_creation(ask_.team(), kind, key, {now, {}}); !r) return r.error();
-        }
+    auto note_all = [this, &contacts, now](ledger::ledger& l) -> result<void> {
+        for (const auto& one : contacts)
+            if (auto r = note(l.contacts(), one, now, {}); !r) return r;
         return {};
     };
-    auto forget = [this, &contacts](ledger::ledger& l) -> result<void> {
-        for (const auto& one : contacts) {
-            const auto [kind, key] = first_key(one);
-            if (auto r = l.contacts().forget_creation(ask_.team(), kind, key); !r) return r.error();
-        }
+    auto forget_all = [this, &contacts](ledger::ledger& l) -> result<void> {
+        for (const auto& one : contacts)
+            if (auto r = forget(l.contacts(), one); !r) return r;
         return {};
     };
-    auto noted = co_await ask_.run().writer().write(note);
+    auto noted = co_await ask_.run().writer().write(note_all);
     if (!noted) co_return noted.error();
     core::fault_point("contacts_intent");
     auto got = co_await ask_.run().create_contacts(client::create_contacts_body(contacts, label));
@@ -153,7 +161,7 @@ asio::awaitable<result<contact_creator::outcome>> contact_creator::send(const ba
     const bool nothing_sent = !got->answer || got->answer->reach == client::reach::not_sent;
     if (!nothing_sent) ask_.count_request();
     if (nothing_sent || got->answer->status == 429) {
-        auto forgotten = co_await ask_.run().writer().write(forget);
+        auto forgotten = co_await ask_.run().writer().write(forget_all);
         if (!forgotten) co_return forgotten.error();
         if (got->wait_until) {
             auto waited = co_await ask_.wait_until(
@@ -177,13 +185,14 @@ asio::awaitable<result<contact_creator::outcome>> contact_creator::send(const ba
             if (!refused) co_return refused.error();
             co_return outcome::settled;
         }
-        auto forgotten = co_await ask_.run().writer().write(forget);
+        auto forgotten = co_await ask_.run().writer().write(forget_all);
         if (!forgotten) co_return forgotten.error();
         co_return ask_.refused(why.error(), route::contacts_create);
     }
     auto made = client::read_created_contacts(x);
     if (!made) co_return outcome::in_doubt;
     ask_.was_usable();
+    any_created_ = true;
     auto taken = co_await take(contacts, *made, more);
     if (!taken) co_return taken.error();
     core::fault_point("contacts_created");
@@ -200,8 +209,8 @@ asio::awaitable<result<void>> contact_creator::take(const batch& contacts, const
         auto& store = l.contacts();
         if (auto put = store.put(ask_.team(), records_of(got), now, {now, std::nullopt}); !put) return put.error();
         for (const auto& one : contacts) {
-            const auto [kind, key] = first_key(one);
-            auto there = is_there(store, ask_.team(), one);
+            const auto [kind, key] = keys_of(one).front();
+            auto there = is_there(store, one);
             if (!there) return there.error();
             if (!*there && contacts.size() == 1 && got.size() == 1) {
                 ledger::contact_record record;
@@ -213,15 +222,13 @@ asio::awaitable<result<void>> contact_creator::take(const batch& contacts, const
                 record.whole = false;
                 if (auto put = store.put(ask_.team(), {&record, 1}, now, {now, std::nullopt}); !put) return put.error();
             } else if (!*there && contacts.size() == 1) {
-                if (auto r = store.note_creation(ask_.team(), kind, key,
-                                                 {now, "the answer does not show which contact was created"});
-                    !r)
+                if (auto r = note(store, one, now, "the answer does not show which contact was created"); !r)
                     return r.error();
                 continue;
             } else if (!*there) {
                 alone.push_back({one});
             }
-            if (auto r = store.forget_creation(ask_.team(), kind, key); !r) return r.error();
+            if (auto r = forget(store, one); !r) return r.error();
         }
         return alone;
     };
@@ -235,17 +242,28 @@ asio::awaitable<result<void>> contact_creator::take(const batch& contacts, const
 asio::awaitable<result<void>> contact_creator::refuse(const batch& contacts, const std::string& why,
                                                       std::vector<batch>& more) {
     const auto now = ask_.env().clock.now();
-    auto work = [this, &contacts, &why, now](ledger::ledger& l) -> result<void> {
+    // Refused again and again with the same words, it is not about the contacts.
+    refused_alike_ = why == refused_alike_with_ ? refused_alike_ + 1 : 1;
+    refused_alike_with_ = why;
+    const auto most = ask_.env().settings.send.refused_alike;
+    const bool all_alike = most > 0 && !any_created_ && refused_alike_ >= most;
+    auto work = [this, &contacts, &why, all_alike, now](ledger::ledger& l) -> result<void> {
         for (const auto& one : contacts) {
-            const auto [kind, key] = first_key(one);
-            auto done = contacts.size() == 1 ? l.contacts().note_creation(ask_.team(), kind, key, {now, why})
-                                             : l.contacts().forget_creation(ask_.team(), kind, key);
+            auto done =
+                contacts.size() == 1 && !all_alike ? note(l.contacts(), one, now, why) : forget(l.contacts(), one);
             if (!done) return done;
         }
         return {};
     };
     auto kept = co_await ask_.run().writer().write(work);
     if (!kept) co_return kept.error();
+    if (all_alike)
+        co_return failure{errc::input,
+                          cannot_find_contacts(errc::input, route::contacts_create,
+                                               fmt::format("Apollo refuses to create any contact, {} times with the "
+                                                           "same words: {}",
+                                                           refused_alike_, why))
+                              .text};
     if (contacts.size() > 1) {
         const auto middle = contacts.begin() + static_cast<std::ptrdiff_t>(contacts.size() / 2);
         more.emplace_back(contacts.begin(), middle);

@@ -36,11 +36,19 @@ class contact_creator {
     boost::asio::awaitable<core::result<void>> refuse(const batch& contacts, const std::string& why,
                                                       std::vector<batch>& more);
 
+    core::result<bool> is_there(ledger::contact_store& store, const client::new_contact& contact) const;
+    core::result<void> note(ledger::contact_store& store, const client::new_contact& contact, core::instant now,
+                            const std::string& refused) const;
+    core::result<void> forget(ledger::contact_store& store, const client::new_contact& contact) const;
+
     contact_asker& ask_;
+    std::string refused_alike_with_;   // the words of the last refusals, before anything was created
+    std::uint32_t refused_alike_ = 0;  // how many they were
+    bool any_created_ = false;
     std::function<boost::asio::awaitable<core::result<void>>()> read_changes_;
 };
 
-// The key by which its creation is written down: the first that it has.
-std::pair<core::key_kind, std::string> first_key(const client::new_contact& contact);
+// Its keys, as they are compared. Its creation is written down under each.
+std::vector<std::pair<core::key_kind, std::string>> keys_of(const client::new_contact& contact);
 
 }  // namespace taskbarge::job

@@ -62,11 +62,13 @@ finding_way way_to(const wanted_contacts& wanted, const contact_index& index, co
         return contact_reading::requests_for(index.total);
     };
     if (index.complete()) {
-        const bool old = now - *index.as_of > settings.contacts.max_age;
-        if (!old && (!keys || now - *index.as_of <= absence_holds)) return way;
+        const bool old = !is_within(*index.as_of, now, age_allowed(settings));
+        if (!old && (!keys || is_within(*index.as_of, now, absence_holds))) return way;
+        // What has changed since a time that is still to come cannot be asked for.
+        const bool from_the_future = !is_within(*index.as_of, now, core::instant::duration::max());
         // One that was begun is gone on with: what was read of it stays read.
         const bool begun = reading && reading->kind() == reading_kind::all;
-        const bool reread = begun || now - *index.read_at > settings.contacts.reread_after;
+        const bool reread = begun || from_the_future || now - *index.read_at > settings.contacts.reread_after;
         way.what = reread ? finding_way::kind::whole_list : finding_way::kind::changes;
         way.requests = reread ? pages_left() : 1;
         return way;
@@ -195,10 +197,16 @@ class finder {
             if (!index) co_return index.error();
             if (!index->complete()) way = way_to(wanted, *index, ask_.env().settings, now);
         }
+        auto needed = way.requests + way.create_requests;
+        // A list that is known needs not be read anew now.
+        if (index->complete() && way.what == finding_way::kind::whole_list && !ask_.fits(needed) &&
+            is_within(*index->as_of, now, core::instant::duration::max())) {
+            way.what = finding_way::kind::changes;
+            way.requests = 1;
+            needed = way.requests + way.create_requests;
+        }
         tell(way, wanted, *index);
-        const auto needed = way.requests + way.create_requests;
-        if (way.what != finding_way::kind::nothing && !index->complete() && !ask_.fits(needed))
-            co_return ask_.over_budget(needed, text_of(way, wanted, total_of(*index)));
+        if (!ask_.fits(needed)) co_return ask_.over_budget(needed, text_of(way, wanted, total_of(*index)));
         if (way.what == finding_way::kind::changes ||
             (index->complete() && way.what == finding_way::kind::whole_list)) {
             auto read =
@@ -215,11 +223,8 @@ class finder {
         }
         auto checked = co_await check_ids(wanted);
         if (!checked || wanted.create.empty()) co_return checked;
-        std::vector<client::new_contact> create;
-        for (const auto& [key, contact] : wanted.create)
-            create.push_back(contact);
         contact_creator creator(ask_, [this] { return read_list(reading_kind::changes); });
-        co_return co_await creator.create(std::move(create), wanted.label);
+        co_return co_await creator.create(wanted.create, wanted.label);
     }
 
     static std::uint64_t total_of(const contact_index& index) {
@@ -437,6 +442,13 @@ class finder {
             if (index->reading != kept_) return *index;
             index->reading.clear();
             index->as_of = reading.began();
+            if (reading.kind() == reading_kind::changes && index->complete()) {
+                // Contacts that have gone are known longer than they are counted, never the other way round.
+                auto known = l.contacts().count(team_);
+                if (!known) return known.error();
+                if (*known < reading.total())
+                    index->gap = fmt::format("Apollo counts {} contacts, {} are known", reading.total(), *known);
+            }
             if (reading.kind() == reading_kind::all) {
                 index->read_at = reading.began();
                 index->total = reading.total();
@@ -618,6 +630,8 @@ class finder {
             for (std::size_t i = 0; i < together; ++i)
                 calls.push_back([this, id = queue[i]] { return s_.contact(id); });
             auto answers = co_await ask_.ask_together(std::move(calls), route::contact);
+            if (!answers && answers.error().code == errc::unreachable)
+                co_return leave_unchecked(queue.size(), answers.error().text);
             if (!answers) co_return answers.error();
             std::optional<failure> unreadable;
             for (std::size_t i = 0; i < together; ++i) {
@@ -637,11 +651,12 @@ class finder {
                 if (!done) queue.push_back(std::move(id));
             }
             ask_.show(all - queue.size(), all);
-            if (unreadable && unreadable->code == errc::forbidden)
-                co_return leave_unchecked(queue.size(), unreadable->text);
+            if (unreadable && unreadable->code == errc::unauthorized)
+                co_return ask_.refused(*unreadable, route::contact);
             if (unreadable) {
                 auto wait = co_await ask_.unusable(*unreadable, route::contact);
-                if (!wait) co_return wait.error();
+                if (!wait && (wait.error().code == errc::interrupted || end_.resume_at)) co_return wait.error();
+                if (!wait) co_return leave_unchecked(queue.size(), unreadable->text);
             }
         }
         co_return result<void>();
@@ -654,7 +669,12 @@ class finder {
                 if (auto gone = l.contacts().drop(team_, id); !gone) return gone;
                 return l.contacts().note_absent(team_, std::nullopt, id, now);
             }
-            return take_in(l.contacts(), team_, {*contact}, now);
+            if (!contact->hidden) return take_in(l.contacts(), team_, {*contact}, now);
+            // It is in no list that this key is shown, so it must not count for one.
+            auto records = records_of({*contact});
+            records.front().whole = false;
+            auto put = l.contacts().put(team_, records, now, {now, std::nullopt});
+            return put ? result<void>() : result<void>(put.error());
         };
         auto kept = co_await s_.writer().write(work);
         core::fault_point("contact_checked");

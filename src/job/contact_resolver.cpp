@@ -52,6 +52,29 @@ std::optional<client::new_contact> new_contact_of(const reader::row_keys& keys) 
 
 }  // namespace
 
+void wanted_contacts::add_to_create(client::new_contact contact) {
+    const auto name_of = [](const std::pair<key_kind, std::string>& key) {
+        return fmt::format("{}:{}", core::to_string(key.first), key.second);
+    };
+    std::optional<std::size_t> at;
+    for (const auto& key : keys_of(contact))
+        if (const auto known = place_.find(name_of(key)); known != place_.end() && !at) at = known->second;
+    if (!at) {
+        at = create.size();
+        create.emplace_back();
+    }
+    auto& one = create[*at];
+    const auto add = [](std::string& to, std::string& from) {
+        if (to.empty()) to = std::move(from);
+    };
+    add(one.email, contact.email);
+    add(one.salesforce_contact_id, contact.salesforce_contact_id);
+    add(one.salesforce_lead_id, contact.salesforce_lead_id);
+    add(one.hubspot_id, contact.hubspot_id);
+    for (const auto& key : keys_of(one))
+        place_.emplace(name_of(key), *at);
+}
+
 // What is known of one row.
 struct contact_resolver::answer {
     enum class kind : std::uint8_t { found, rejected, unknown, to_create };
@@ -76,12 +99,12 @@ bool contact_resolver::checks_ids() const {
 }
 
 bool contact_resolver::fresh(core::instant seen_at) const {
-    return now_ - seen_at <= settings_.contacts.max_age;
+    return is_within(seen_at, now_, age_allowed(settings_));
 }
 
 // In a complete index that has what changed until just now.
 bool contact_resolver::absence_is_known() const {
-    return index_.complete() && now_ - *index_.as_of <= absence_holds;
+    return index_.complete() && is_within(*index_.as_of, now_, absence_holds);
 }
 
 result<bool> contact_resolver::is_absent(std::optional<key_kind> kind, std::string_view text) {
@@ -90,7 +113,7 @@ result<bool> contact_resolver::is_absent(std::optional<key_kind> kind, std::stri
     if (!store_ || (kind == key_kind::email && settings_.contacts.additional_emails)) return false;
     const auto since = store_->absent_since(team_, kind, text);
     if (!since) return since.error();
-    return *since && now_ - **since <= (kind ? core::instant::duration(absence_holds) : settings_.contacts.max_age);
+    return *since && is_within(**since, now_, kind ? core::instant::duration(absence_holds) : age_allowed(settings_));
 }
 
 std::optional<contact_match> contact_resolver::chosen(const std::vector<contact_match>& from,
@@ -135,17 +158,23 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
         const auto& key = keys.by_kind[static_cast<std::size_t>(kind)];
         if (key.text.empty()) continue;
         std::vector<contact_match> have;
+        bool too_old = false;
         if (store_) {
             auto found = store_->find(team_, kind, key.text);
             if (!found) return found.error();
             for (auto& c : *found) {
                 // What a whole reading did not show was forgotten then; what has changed since is as old as the index.
                 const bool valid = fresh(c.seen_at) || (index_.complete() && fresh(*index_.as_of));
-                if (valid && (c.primary || settings_.contacts.additional_emails)) have.push_back(std::move(c));
+                if (!c.primary && !settings_.contacts.additional_emails) continue;
+                if (valid)
+                    have.push_back(std::move(c));
+                else
+                    too_old = true;
             }
         }
         if (have.empty()) {
-            auto absent = is_absent(kind, key.text);
+            // What was there once is looked for again, not called missing.
+            auto absent = too_old ? result<bool>(false) : is_absent(kind, key.text);
             if (!absent) return absent.error();
             out.by_search = out.by_search || (kind == key_kind::email && !*absent);
             auto& first = *absent ? first_absent : first_unknown;
@@ -170,6 +199,11 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
                             spoken(*by), spoken(kind));
             return out;
         }
+    }
+    // A key that goes before the one by which a contact is known may be another's.
+    if (by && first_unknown && *first_unknown < *by && row.contact_id.empty()) {
+        out.by_search = out.by_search && *first_unknown == key_kind::email;
+        return out;
     }
     // Where the row itself names one of several no rule is needed.
     const bool named = !row.contact_id.empty() && std::any_of(all.begin(), all.end(), [&](const contact_match& c) {
@@ -230,17 +264,19 @@ result<contact_resolver::answer> contact_resolver::to_create(const reader::row_k
     answer out;
     const auto contact = new_contact_of(keys);
     if (!contact) return out;
-    const auto [kind, key] = first_key(*contact);
-    auto known = store_ ? store_->creation_of(team_, kind, key)
-                        : result<std::optional<ledger::contact_store::creation>>(std::nullopt);
-    if (!known) return known.error();
     out.what = answer::kind::to_create;
-    if (*known && !(*known)->refused.empty()) {
+    for (const auto& [kind, key] : keys_of(*contact)) {
+        if (!store_) break;
+        auto known = store_->creation_of(team_, kind, key);
+        if (!known) return known.error();
+        // For a while: Apollo's reason may be gone.
+        if (!*known || (*known)->refused.empty() || !is_within((*known)->begun_at, now_, absence_holds)) continue;
         out.what = answer::kind::rejected;
         out.code = "contact_not_created";
         out.column = keys.by_kind[static_cast<std::size_t>(kind)].column;
         out.message = fmt::format("Apollo has no contact with this {} and did not create one: {}", spoken(kind),
                                   (*known)->refused);
+        break;
     }
     return out;
 }
@@ -285,6 +321,21 @@ result<bool> contact_resolver::resolve(reader::row_batch& batch) {
         if (!opened) return opened.error();
         store_ = *opened;
     }
+    if (!store_) return resolve_rows(batch);
+    // The index and the contacts are looked at together: another process may read them anew, or forget them.
+    result<bool> known = false;
+    auto looked = store_->at_one_moment([&]() -> result<void> {
+        auto index = store_->index(team_);
+        if (!index) return index.error();
+        index_ = std::move(*index);
+        known = resolve_rows(batch);
+        return known ? result<void>() : result<void>(known.error());
+    });
+    if (!looked) return looked.error();
+    return known;
+}
+
+result<bool> contact_resolver::resolve_rows(reader::row_batch& batch) {
     texts_.reserve(batch.rows.size());
     std::vector<core::row> kept;
     std::vector<core::rejected_row> rejects;
@@ -312,6 +363,8 @@ result<bool> contact_resolver::resolve(reader::row_batch& batch) {
                 ++tally_.none;
             else if (got->code == "contact_ambiguous")
                 ++tally_.ambiguous;
+            else if (got->code == "contact_not_created")
+                ++tally_.not_created;
             else
                 ++tally_.disagree;
             rejects.push_back({row.number, row.at, std::string(row.contact_id), got->column, got->code, got->message,
@@ -325,10 +378,7 @@ result<bool> contact_resolver::resolve(reader::row_batch& batch) {
         const bool room = wanted_.emails.size() + wanted_.ids.size() < wanted_contacts::most;
         wanted_.more = wanted_.more || !room;
         if (creates) {
-            auto contact = new_contact_of(keys);
-            const auto [kind, key] = first_key(*contact);
-            if (wanted_.create.size() < wanted_contacts::most)
-                wanted_.create.emplace(fmt::format("{}:{}", core::to_string(kind), key), std::move(*contact));
+            if (wanted_.create.size() < wanted_contacts::most) wanted_.add_to_create(*new_contact_of(keys));
         } else if (!row.contact_id.empty()) {
             if (room) wanted_.ids.emplace(row.contact_id);
         } else if (got->by_search) {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -25,16 +25,32 @@ inline ledger::contact_team contact_team_of(const core::settings& s) {
 // That a key has no contact is believed of an index for so long: others of the team make contacts all the time.
 inline constexpr auto absence_holds = std::chrono::minutes(10);
 
+// Whether something that was seen then may still be believed. A time in the future was read off a clock that was wrong
+// then or is now: it says nothing.
+inline bool is_within(core::instant then, core::instant now, core::instant::duration limit) {
+    constexpr auto slack = std::chrono::minutes(5);  // of clocks, and of a run that goes on while others read
+    return then <= now + slack && now - then <= limit;
+}
+// How old what was found may be. What a run has read itself is believed to its end, so that it has one.
+inline core::instant::duration age_allowed(const core::settings& s) {
+    return std::max<core::instant::duration>(s.contacts.max_age, absence_holds);
+}
+
 // What Apollo would have to be asked for.
 struct wanted_contacts {
-    static constexpr std::size_t most = 200'000;        // kept; beyond, they are only said to be more
-    std::unordered_set<std::string> emails;             // comparable keys
-    std::unordered_set<std::string> ids;                // of contacts, to be checked
-    std::map<std::string, client::new_contact> create;  // by their first key
-    std::string label;                                  // of those that are created
+    static constexpr std::size_t most = 200'000;  // kept; beyond, they are only said to be more
+    std::unordered_set<std::string> emails;       // comparable keys
+    std::unordered_set<std::string> ids;          // of contacts, to be checked
+    std::vector<client::new_contact> create;
+    // Rows that share a key are of one contact.
+    void add_to_create(client::new_contact contact);
+    std::string label;             // of those that are created
     std::uint64_t other_keys = 0;  // rows with none but CRM ids and profiles, which no search finds
     bool more = false;
     bool empty() const { return emails.empty() && ids.empty() && create.empty() && other_keys == 0; }
+
+ private:
+    std::unordered_map<std::string, std::size_t> place_;  // of `create`, by key
 };
 
 // What is made of a row whose contact is not known yet.
@@ -69,6 +85,7 @@ class contact_resolver {
 
  private:
     struct answer;
+    core::result<bool> resolve_rows(reader::row_batch& batch);
     core::result<answer> look_at(const core::row& row, const reader::row_keys& keys);
     core::result<answer> by_keys(const core::row& row, const reader::row_keys& keys);
     core::result<answer> to_create(const reader::row_keys& keys);

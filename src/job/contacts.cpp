@@ -145,7 +145,9 @@ class contacts_loader {
         for (auto& contact : batch) {
             auto seen = store_.seen(team_, contact.id);
             if (!seen) return seen.error();
-            if (newer_known || (*seen && **seen > written_at_))
+            // A complete index knows better what a contact has; only one that it does not have may be new.
+            const bool known_better = newer_known || (*seen && (index_.complete() || **seen > written_at_));
+            if (known_better)
                 ++out.older;
             else
                 fresh.push_back(std::move(contact));

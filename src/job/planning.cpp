@@ -292,12 +292,14 @@ result<void> check_rejects(const core::share_or_count& most, const input_summary
     if (!passed) return {};
     const auto limit = most.count ? fmt::format("{}", *most.count) : fmt::format("{:g}%", most.percent);
     const auto& worst = input.rejects.front();
+    // This goes to logs: what names a person stays in the plan and the rejects.
+    const bool names_a_person = worst.code == "invalid_email" || worst.code == "invalid_linkedin_url";
     return failure{
         errc::too_many_rejects,
         fmt::format("{} of {} rows are rejected, more than import.max_rejects = {}, so nothing was sent; the "
                     "commonest reason ({} rows) is {}, first in {}: {}",
                     counted.rejected, counted.rows, limit, worst.rows, worst.code, place_of(worst.example, input.files),
-                    worst.example.message)};
+                    names_a_person ? "it is no key of a contact" : worst.example.message)};
 }
 
 result<input_summary> read_input(const environment& env, const import_options& options, owner_directory owners,

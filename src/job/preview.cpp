@@ -151,6 +151,8 @@ plan_report::finding cost_of_finding(const environment& env, ledger::ledger* ear
     }
     out.how = text_of(way, contacts.wanted(), index.total);
     out.requests = way.all();
+    if (way.requests + way.create_requests > env.settings.contacts.budget)
+        out.how += fmt::format("; contacts.budget allows {}, so an import would refuse", env.settings.contacts.budget);
     const auto until = [&](route r, std::uint64_t requests) {
         const route_windows gate(r, env.settings, env.clock);
         for (auto* book : {earlier, scratch ? scratch->get() : nullptr}) {

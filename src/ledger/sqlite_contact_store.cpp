@@ -108,6 +108,10 @@ key_hash::digest sqlite_contact_store::hash_of(std::int64_t list, std::optional<
     return hash_->of(list, kind ? static_cast<std::uint8_t>(*kind) : kind_of_ids, text);
 }
 
+result<void> sqlite_contact_store::at_one_moment(const std::function<result<void>()>& look) {
+    return db_.atomically(access::read, look);
+}
+
 result<contact_index> sqlite_contact_store::index(const contact_team& team) {
     return db_.atomically(access::read, [&]() -> result<contact_index> {
         contact_index out;
@@ -201,7 +205,8 @@ result<bool> sqlite_contact_store::put_one(std::int64_t list, const contact_reco
         version = query.integer(3) + (same_keys || !contact.whole ? 0 : 1);
         query.reset();
         auto done = db_.prepare(
-                           "UPDATE contacts SET owner = ?, created_at = ?, active_at = ?, seen_at = max(seen_at, ?), "
+                           "UPDATE contacts SET owner = coalesce(?, owner), created_at = coalesce(?, created_at), "
+                           "active_at = coalesce(?, active_at), seen_at = max(seen_at, ?), "
                            "keys = ?, version = ? WHERE id = ?")
                         .bind(owner, seconds(contact.created_at), seconds(contact.active_at), seen_at,
                               sqlite::blob{same_keys ? print : kept_print}, version, row)

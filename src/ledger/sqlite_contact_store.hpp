@@ -17,6 +17,7 @@ class sqlite_contact_store final : public contact_store {
     sqlite_contact_store(sqlite::connection& db, std::string hash_key, bool only_looks)
         : db_(db), hash_key_(std::move(hash_key)), only_looks_(only_looks && !hash_key_.empty()) {}
 
+    core::result<void> at_one_moment(const std::function<core::result<void>()>& look) override;
     core::result<contact_index> index(const contact_team& team) override;
     core::result<void> save_index(const contact_team& team, const contact_index& index) override;
     core::result<std::uint64_t> put(const contact_team& team, std::span<const contact_record> contacts,

@@ -102,6 +102,7 @@ std::string tally_json(const job::contact_tally& t) {
     o.number("ambiguous", t.ambiguous);
     o.number("disagree", t.disagree);
     o.number("unknown", t.unknown);
+    o.number("not_created", t.not_created);
     o.number("to_create", t.to_create);
     o.close();
     return out;

@@ -16,7 +16,7 @@ FORMS = [
     r'"(answer_unreadable)"', r'"(held_[a-z_]+)"', r'chunk_state::refused,\s*"([a-z_]+)"',
     r'refuse\(\s*chunk,\s*"([a-z_]+)"', r'\bcode = "([a-z_]+)"', r'missing_in_answer = "([a-z_]+)"',
     r'ledger_accepted = "([a-z_]+)"',
-    r'"(original_[a-z]+)"', r'(cancelled)",\s*"the job was cancelled',
+    r'"(contact_(?:ambiguous|keys_disagree|not_[a-z]+))"', r'"(original_[a-z]+)"', r'(cancelled)",\s*"the job was cancelled',
 ]
 # Written with a status behind them; the page shows those that can occur, or an example.
 WITH_STATUS = {"refused_": {"refused_422", "refused_400"}, "http_": {"http_500"}}
@@ -59,7 +59,7 @@ def documented(root):
 def main():
     root = sys.argv[1]
     pages = documented(root)
-    of_rows = set().union(*(pages.get(t, set()) for t in ("Failed rows", "Unknown rows", "Duplicates without a task", "Requests")))
+    of_rows = set().union(*(pages.get(t, set()) for t in ("Rows whose contact was not found", "Failed rows", "Unknown rows", "Duplicates without a task", "Requests")))
     bad = 0
     for what, occurring, listed in (("code", codes_of_sources(root), of_rows),
                                     ("kind of error", kinds_of_errors(root), pages.get("Errors", set()))):

@@ -40,6 +40,7 @@ struct seen_contact {
     std::string id, owner_id;  // the id as canonical_id() writes it
     std::optional<core::instant> created_at, updated_at, active_at;
     std::vector<key> keys;
+    bool hidden = false;  // that it is there is all that this key may know
 };
 
 struct contacts_page {

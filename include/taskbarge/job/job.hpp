@@ -81,8 +81,9 @@ struct contact_tally {
     std::array<std::uint64_t, core::key_kind_count> found_by{};  // by core::key_kind
     std::uint64_t none = 0, ambiguous = 0, disagree = 0;         // rejected
     std::uint64_t unknown = 0;                                   // Apollo has to be asked
+    std::uint64_t not_created = 0;                               // Apollo has none and would not create it: rejected
     std::uint64_t to_create = 0;                                 // Apollo has none: it is to be created
-    std::uint64_t all() const { return found + none + ambiguous + disagree + unknown + to_create; }
+    std::uint64_t all() const { return found + none + ambiguous + disagree + unknown + not_created + to_create; }
 };
 // "4850 rows found (4800 by email, 50 by salesforce_id), 100 not in Apollo, 50 ambiguous"
 inline std::string text_of(const contact_tally& t) {
@@ -98,6 +99,7 @@ inline std::string text_of(const contact_tally& t) {
     add(t.none, " not in Apollo");
     add(t.ambiguous, " ambiguous");
     add(t.disagree, " with keys of different contacts");
+    add(t.not_created, " that Apollo did not create");
     add(t.unknown, " not known yet");
     add(t.to_create, " to be created in Apollo");
     return out;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -62,6 +63,9 @@ struct contact_index {
 class contact_store {
  public:
     virtual ~contact_store() = default;
+
+    // All that `look` reads is of one moment, whatever other processes write meanwhile.
+    virtual core::result<void> at_one_moment(const std::function<core::result<void>()>& look) = 0;
 
     virtual core::result<contact_index> index(const contact_team& team) = 0;
     virtual core::result<void> save_index(const contact_team& team, const contact_index& index) = 0;

@@ -46,7 +46,7 @@ TEST(ResultsCsv, BeginsWithTheColumnsOfTheContract) {
     reports::results_writer(reports::results_format::csv, {}, 1).header(out);
     EXPECT_EQ(out,
               "row,file,line,contact_id,state,task_id,code,column,message,attempts,request_id,possible_duplicate,"
-              "duplicate_of,finished_at\n");
+              "duplicate_of,finished_at,contact_key\n");
     out.clear();
     reports::results_writer(reports::results_format::jsonl, {}, 1).header(out);
     EXPECT_EQ(out, "");
@@ -55,12 +55,12 @@ TEST(ResultsCsv, BeginsWithTheColumnsOfTheContract) {
 TEST(ResultsCsv, WritesACreatedRow) {
     EXPECT_EQ(line_of(reports::results_format::csv, created()),
               "17,b.csv,18,66302798d03b9601c7934ebf,created,77302798d03b9601c7934ebf,,,,2,req-1,false,,"
-              "2026-11-23T10:00:00.250Z\n");
+              "2026-11-23T10:00:00.250Z,\n");
 }
 
 TEST(ResultsCsv, QuotesCellsAndDisarmsFormulas) {
     EXPECT_EQ(line_of(reports::results_format::csv, rejected()),
-              "1,a.csv,2,'=cmd(),rejected,,bad_contact_id,\"Contact, Id\",\"\"\"=cmd()\"\" is no id\",0,,false,,\n");
+              "1,a.csv,2,'=cmd(),rejected,,bad_contact_id,\"Contact, Id\",\"\"\"=cmd()\"\" is no id\",0,,false,,,\n");
 }
 
 TEST(ResultsCsv, NamesTheRowThatADuplicateRepeats) {
@@ -86,13 +86,14 @@ TEST(ResultsJsonl, WritesNumbersTruthsAndNulls) {
               R"({"row":17,"file":"b.csv","line":18,"contact_id":"66302798d03b9601c7934ebf","state":"created",)"
               R"("task_id":"77302798d03b9601c7934ebf","code":null,"column":null,"message":null,"attempts":2,)"
               R"("request_id":"req-1","possible_duplicate":false,"duplicate_of":null,)"
-              R"("finished_at":"2026-11-23T10:00:00.250Z"})"
+              R"("finished_at":"2026-11-23T10:00:00.250Z","contact_key":null})"
               "\n");
-    EXPECT_EQ(line_of(reports::results_format::jsonl, rejected()),
-              R"x({"row":1,"file":"a.csv","line":2,"contact_id":"=cmd()","state":"rejected","task_id":null,)x"
-              R"x("code":"bad_contact_id","column":"Contact, Id","message":"\"=cmd()\" is no id","attempts":0,)x"
-              R"("request_id":null,"possible_duplicate":false,"duplicate_of":null,"finished_at":null})"
-              "\n");
+    EXPECT_EQ(
+        line_of(reports::results_format::jsonl, rejected()),
+        R"x({"row":1,"file":"a.csv","line":2,"contact_id":"=cmd()","state":"rejected","task_id":null,)x"
+        R"x("code":"bad_contact_id","column":"Contact, Id","message":"\"=cmd()\" is no id","attempts":0,)x"
+        R"("request_id":null,"possible_duplicate":false,"duplicate_of":null,"finished_at":null,"contact_key":null})"
+        "\n");
 }
 
 TEST(CsvCell, IsQuotedWhereTheRfcAsksForIt) {
