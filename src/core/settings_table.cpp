@@ -728,7 +728,8 @@ void add_contacts(table& t) {
                  "Requests that one run may spend on finding contacts by what is not Apollo's id.",
                  count(&settings::contacts, &S::budget, 0, 10'000'000)});
     t.push_back({"contacts", "max_age", "duration", "1d",
-                 "How old what is known of contacts may be; older than that, what has changed is read from Apollo.",
+                 "How old what is known of contacts may be; older than that, what has changed is read from Apollo. "
+                 "Less than ten minutes counts as ten.",
                  duration(&settings::contacts, &S::max_age, milliseconds{0})});
     t.push_back({"contacts", "reread_after", "duration", "7d",
                  "After how long the whole list is read again, not only what has changed.",

@@ -71,6 +71,8 @@ class ContactResolver : public testing::Test {
             batch.rows.push_back(row);
             batch.keys.push_back(keys);
         }
+        const auto saved = store().save_index(team(), index);
+        ASSERT_TRUE(saved) << saved.error().text;
         resolver.emplace(
             index, [this]() -> core::result<ledger::contact_store*> { return &store(); }, settings, now, what);
         const auto done = resolver->resolve(batch);
@@ -242,6 +244,68 @@ TEST_F(ContactResolver, AKeyThatNoContactHasSaysNothingAboutTheOthers) {
     resolve({{"", "ada@x.example", "0035g0000000009", "77"}});
     EXPECT_THAT(ids(), ElementsAre(ada));
     EXPECT_THAT(resolver->found_by(), ElementsAre(testing::Pair(1u, "email:ada@x.example")));
+}
+
+// A row of a contact whose address is known and whose Salesforce id may be another's.
+TEST_F(ContactResolver, AKeyThatGoesBeforeHasToBeKnown) {
+    know(ada, {email("ada@x.example")}, now - 1min);
+    resolve({{"", "ada@x.example", "0035g0000000009"}, {ada, "ada@x.example", "0035g0000000009"}});
+    EXPECT_THAT(ids(), ElementsAre(ada)) << "the one that has the id of Apollo's";
+    EXPECT_EQ(resolver->wanted().other_keys, 1u);
+    EXPECT_THAT(resolver->wanted().emails, IsEmpty()) << "no search finds it";
+}
+
+TEST_F(ContactResolver, ContactsThatAreTooOldAreLookedForAgainNotCalledMissing) {
+    settings.contacts.max_age = 0s;
+    whole(9min);
+    know(ada, {email("ada@x.example")}, now - 30min);
+    resolve({{"", "ada@x.example"}});
+    EXPECT_THAT(ids(), ElementsAre(ada)) << "what a run has read itself it believes";
+    whole(11min);
+    resolve({{"", "ada@x.example"}});
+    EXPECT_THAT(codes(), IsEmpty());
+    EXPECT_EQ(resolver->tally().unknown, 1u);
+}
+
+// By a clock that was wrong then, or is now.
+TEST_F(ContactResolver, TimesInTheFutureProveNothing) {
+    whole(-2h);
+    know(bob, {email("bob@x.example")}, now + 2h);
+    resolve({{"", "nobody@x.example"}, {"", "bob@x.example"}});
+    EXPECT_THAT(codes(), IsEmpty());
+    EXPECT_THAT(ids(), IsEmpty());
+    EXPECT_EQ(resolver->tally().unknown, 2u);
+}
+
+// Another process forgets all contacts while a plan is made.
+TEST_F(ContactResolver, TheIndexIsThatOfTheMoment) {
+    whole(1min);
+    know(ada, {email("ada@x.example")}, now - 1min);
+    resolve({{"", "ada@x.example"}});
+    EXPECT_THAT(ids(), ElementsAre(ada));
+    ASSERT_TRUE(store().forget_all());
+    batch.keys.push_back({});
+    batch.keys[0].by_kind[static_cast<std::size_t>(key_kind::email)] = {"ada@x.example", "E-mail"};
+    batch.rows[0].contact_id = {};
+    ASSERT_TRUE(resolver->resolve(batch));
+    EXPECT_THAT(codes(), IsEmpty());
+    EXPECT_EQ(resolver->tally().unknown, 1u);
+}
+
+TEST_F(ContactResolver, RowsThatShareAKeyAreCreatedAsOneContact) {
+    settings.contacts.missing = core::missing_contact::create;
+    whole(1min);
+    resolve({{"", "new@x.example", "0035g0000000009"}, {"", "", "0035g0000000009"}, {"", "new@x.example"}});
+    ASSERT_EQ(resolver->wanted().create.size(), 1u);
+    EXPECT_EQ(resolver->wanted().create[0].email, "new@x.example");
+    EXPECT_EQ(resolver->wanted().create[0].salesforce_contact_id, "0035g0000000009");
+    ASSERT_TRUE(
+        store().note_creation(team(), key_kind::salesforce_id, "0035g0000000009", {now - 1min, "no such stage"}));
+    resolve({{"", "new@x.example", "0035g0000000009"}});
+    EXPECT_THAT(codes(), ElementsAre("contact_not_created"));
+    ASSERT_TRUE(store().note_creation(team(), key_kind::salesforce_id, "0035g0000000009", {now - 1h, "no such stage"}));
+    resolve({{"", "new@x.example", "0035g0000000009"}});
+    EXPECT_THAT(codes(), IsEmpty()) << "Apollo's reason may be gone";
 }
 
 TEST_F(ContactResolver, AdditionalAddressesCountUnlessTheyAreNotToCount) {
