@@ -212,7 +212,7 @@ inline constexpr std::string_view contacts_refresh_footer = R"(
 Examples:
   taskbarge contacts refresh
   taskbarge contacts refresh --all
-  taskbarge --set contacts.budget=6000 contacts refresh
+  taskbarge contacts refresh --set contacts.budget=6000
 
 Reads Apollo's list of contacts, a hundred a request; where it was read before, only what has changed
 since. What was read stays read: with 75 run it again later, and it goes on where it was.

@@ -28,6 +28,7 @@ constexpr std::uint64_t searches_for_a_page = 4;
 constexpr std::uint64_t most_hits_pages = 5;  // of a search for one address
 constexpr std::uint32_t most_tries = 3;       // of a search that does not show what it counts
 constexpr int most_readings = 2;              // of a list that moved while it was read
+constexpr auto any_age = core::instant::duration::max();
 
 // What was seen in another way than by the reading that is under way counts there: its pages show nothing new of it.
 result<void> take_in(ledger::contact_store& store, const ledger::contact_team& team,
@@ -65,7 +66,7 @@ finding_way way_to(const wanted_contacts& wanted, const contact_index& index, co
         const bool old = !is_within(*index.as_of, now, age_allowed(settings));
         if (!old && (!keys || is_within(*index.as_of, now, absence_holds))) return way;
         // What has changed since a time that is still to come cannot be asked for.
-        const bool from_the_future = !is_within(*index.as_of, now, core::instant::duration::max());
+        const bool from_the_future = !is_within(*index.as_of, now, any_age);
         // One that was begun is gone on with: what was read of it stays read.
         const bool begun = reading && reading->kind() == reading_kind::all;
         const bool reread = begun || from_the_future || now - *index.read_at > settings.contacts.reread_after;
@@ -91,7 +92,10 @@ finding_way way_to(const wanted_contacts& wanted, const contact_index& index, co
 }
 
 std::string text_of(const finding_way& way, const wanted_contacts& wanted, std::uint64_t total) {
-    const auto requests = [](std::uint64_t n) { return fmt::format("{} {}", n, n == 1 ? "request" : "requests"); };
+    const auto counted = [](std::uint64_t n, std::string_view one, std::string_view many) {
+        return fmt::format("{} {}", n, n == 1 ? one : many);
+    };
+    const auto requests = [&](std::uint64_t n) { return counted(n, "request", "requests"); };
     std::string text;
     switch (way.what) {
         case finding_way::kind::nothing:
@@ -105,17 +109,19 @@ std::string text_of(const finding_way& way, const wanted_contacts& wanted, std::
                        : std::string("the list of all contacts is read: a request for each hundred");
             break;
         case finding_way::kind::searches:
-            text = fmt::format("{} e-mails are searched for: {}", wanted.emails.size(), requests(way.requests));
+            text = fmt::format("{} searched for: {}", counted(wanted.emails.size(), "e-mail is", "e-mails are"),
+                               requests(way.requests));
             break;
     }
     if (way.id_requests > 0) {
         if (!text.empty()) text += "; ";
-        text += fmt::format("{} ids that are not in the index are asked for: {}", way.id_requests,
+        text += fmt::format("{} not in the index and asked for: {}", counted(way.id_requests, "id is", "ids are"),
                             requests(way.id_requests));
     }
     if (way.create_requests > 0) {
         if (!text.empty()) text += "; ";
-        text += fmt::format("{} contacts that Apollo does not have are created: {}", wanted.create.size(),
+        text += fmt::format("{} that Apollo does not have: {}",
+                            counted(wanted.create.size(), "contact is created", "contacts are created"),
                             requests(way.create_requests));
     }
     return text;
@@ -148,11 +154,17 @@ class finder {
             co_return;
         }
         const auto begun = contact_reading::read(index->reading);
-        const bool changes = !all && index->complete() && !(begun && begun->kind() == reading_kind::all);
+        const bool may_add = index->complete() && is_within(*index->as_of, ask_.env().clock.now(), any_age);
+        const bool changes = !all && may_add && !(begun && begun->kind() == reading_kind::all);
         auto done = co_await read_list(changes ? reading_kind::changes : reading_kind::all);
         if (!done) end_.why = done.error();
     }
     asio::awaitable<void> recheck(const std::vector<std::string>& ids) {
+        auto turn = co_await ask_.turn();
+        if (!turn) {
+            end_.why = turn.error();
+            co_return;
+        }
         auto done = co_await ask_for_ids({ids.begin(), ids.end()});
         auto index = co_await ask_.load_index();
         if (done && index && index->complete()) done = co_await read_list(reading_kind::changes);
@@ -200,7 +212,7 @@ class finder {
         auto needed = way.requests + way.create_requests;
         // A list that is known needs not be read anew now.
         if (index->complete() && way.what == finding_way::kind::whole_list && !ask_.fits(needed) &&
-            is_within(*index->as_of, now, core::instant::duration::max())) {
+            is_within(*index->as_of, now, any_age)) {
             way.what = finding_way::kind::changes;
             way.requests = 1;
             needed = way.requests + way.create_requests;
@@ -603,8 +615,9 @@ class finder {
     // The check is to save requests; that it cannot be made keeps nobody from sending.
     result<void> leave_unchecked(std::size_t ids, const std::string& why) {
         end_.ids_unchecked = true;
-        ask_.env().watch.on_notice(
-            fmt::format("{} ids that are not in the index of contacts are sent without a check: {}", ids, why));
+        ask_.env().watch.on_notice(fmt::format("{} not in the index of contacts and sent without a check: {}",
+                                               ids == 1 ? std::string("1 id is") : fmt::format("{} ids are", ids),
+                                               why));
         return {};
     }
 

@@ -348,7 +348,7 @@ TEST_F(Creating, OnlyWhereItIsAskedFor) {
     EXPECT_EQ(requests("contacts_create"), 0u);
     const auto planned = do_it({"plan", file_}, {"contacts.missing=create"});
     EXPECT_THAT(planned.out, HasSubstr("150 rows found (150 by email), 250 to be created in Apollo."));
-    EXPECT_THAT(planned.out, HasSubstr("250 contacts that Apollo does not have are created: 3 requests"));
+    EXPECT_THAT(planned.out, HasSubstr("250 contacts are created that Apollo does not have: 3 requests"));
     EXPECT_EQ(requests("contacts_create"), 0u);
     const auto o = import_until_done();
     ASSERT_EQ(o.code, 0) << o.err;
@@ -387,7 +387,7 @@ TEST_F(Contacts, IdsThatCannotBeCheckedAreSent) {
     ASSERT_EQ(do_it({"contacts", "refresh"}).code, 0);
     const auto o = do_it({"import", "--json", contacts(50)});
     EXPECT_EQ(o.code, 0) << o.err;
-    EXPECT_THAT(o.err, HasSubstr("50 ids that are not in the index of contacts are sent without a check"));
+    EXPECT_THAT(o.err, HasSubstr("50 ids are not in the index of contacts and sent without a check"));
     EXPECT_EQ(number(o, "created"), 50u);
     const auto few = do_it({"import", "--json", contacts(60)}, {"contacts.budget=10"});
     EXPECT_EQ(number(few, "created"), 10u) << few.err;
