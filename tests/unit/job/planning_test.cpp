@@ -203,14 +203,17 @@ TEST_F(LedgerSink, ALargeTransactionIsPartedWhereAnotherWriterWaits) {
             details.note = std::to_string(n);
             ASSERT_TRUE(sink.on_rows(std::array{row(n, details)}));
         }
-        std::atomic<bool> over{false};
+        std::atomic<bool> over{false}, going{false};
         std::set<std::uint64_t> seen;
         std::thread other([&] {
             while (!over && sent->begin()) {
                 seen.insert(sent->totals(its.first).value().requests.groups);
                 sent->rollback();
+                going = true;
             }
         });
+        while (!going)
+            std::this_thread::yield();
         EXPECT_TRUE(sink.finish());
         over = true;
         other.join();
