@@ -139,10 +139,16 @@ asio::awaitable<result<contact_asker::exchanges>> contact_asker::ask_together(st
             co_return cannot_find_contacts(errc::unreachable, r, trouble);
         wait = env().clock.now() + pause;
     }
-    const auto window = fmt::format("the {} window of {}", core::to_string(s_.windows(r).peek().binding), to_string(r));
-    auto waited = co_await wait_until(*wait, window);
+    auto waited = co_await wait_for_window(r, *wait);
     if (!waited) co_return waited.error();
     co_return out;
+}
+
+// A coroutine of its own, so that the text lives as long as the wait.
+asio::awaitable<result<void>> contact_asker::wait_for_window(route r, core::instant then) {
+    const auto window = fmt::format("the {} window of {}", core::to_string(s_.windows(r).peek().binding), to_string(r));
+    auto waited = co_await wait_until(then, window);
+    co_return waited;
 }
 
 asio::awaitable<result<void>> contact_asker::wait_until(core::instant then, const std::string& what,
@@ -155,10 +161,7 @@ asio::awaitable<result<void>> contact_asker::wait_until(core::instant then, cons
                                       "read is kept: run the same command again then (the service does by itself)",
                                       what, core::to_rfc3339_seconds(then))};
     }
-    progress p;
-    p.phase = phase::finding;
-    p.contacts_read = shown_read_;
-    p.contacts_total = shown_total_;
+    auto p = so_far();
     p.waiting_for = what;
     p.waiting_until = then;
     env().watch.on_progress(p);
@@ -178,11 +181,15 @@ asio::awaitable<result<void>> contact_asker::unusable(failure why, route r) {
 void contact_asker::show(std::uint64_t read, std::uint64_t total) const {
     shown_read_ = read;
     shown_total_ = total;
+    env().watch.on_progress(so_far());
+}
+
+progress contact_asker::so_far() const {
     progress p;
     p.phase = phase::finding;
-    p.contacts_read = read;
-    p.contacts_total = total;
-    env().watch.on_progress(p);
+    p.contacts_read = shown_read_;
+    p.contacts_total = shown_total_;
+    return p;
 }
 
 }  // namespace taskbarge::job

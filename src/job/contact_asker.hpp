@@ -40,6 +40,9 @@ class contact_asker {
     // Waits until no other run, of any process, asks for contacts. Two readings of one list would each miss what the
     // other has counted, and both ask for the same.
     boost::asio::awaitable<core::result<std::unique_ptr<ledger::job_lock>>> turn();
+    // The same for a place in the windows of a route.
+    boost::asio::awaitable<core::result<void>> wait_for_window(route r, core::instant then);
+
     boost::asio::awaitable<core::result<ledger::contact_index>> load_index();
 
     // Why this route cannot be used, for a person.
@@ -55,6 +58,8 @@ class contact_asker {
     const ledger::contact_team& team() const { return team_; }
 
  private:
+    progress so_far() const;
+
     session& s_;
     finding_end& end_;
     ledger::contact_team team_;

@@ -93,7 +93,6 @@ asio::awaitable<result<void>> contact_creator::create(std::vector<new_contact> w
 
 // Those that are not there yet, and of which no request is open any more.
 asio::awaitable<result<contact_creator::batch>> contact_creator::settle(batch wanted) {
-    std::optional<core::instant> last;
     auto look = [this, &wanted](ledger::ledger& l) -> result<std::optional<core::instant>> {
         std::optional<core::instant> latest;
         for (const auto& one : wanted)
@@ -105,12 +104,11 @@ asio::awaitable<result<contact_creator::batch>> contact_creator::settle(batch wa
             }
         return latest;
     };
-    auto open = co_await ask_.run().writer().ask<std::optional<core::instant>>(look);
-    if (!open) co_return open.error();
-    last = *open;
-    if (last) {
+    auto last = co_await ask_.run().writer().ask<std::optional<core::instant>>(look);
+    if (!last) co_return last.error();
+    if (*last) {
         // What was created may take a while to show.
-        const auto then = *last + ask_.env().settings.send.settle_time;
+        const auto then = **last + ask_.env().settings.send.settle_time;
         if (then > ask_.env().clock.now()) {
             auto waited = co_await ask_.wait_until(then, "contacts that may have been created to show");
             if (!waited) co_return waited.error();
@@ -164,11 +162,7 @@ asio::awaitable<result<contact_creator::outcome>> contact_creator::send(const ba
         auto forgotten = co_await ask_.run().writer().write(forget_all);
         if (!forgotten) co_return forgotten.error();
         if (got->wait_until) {
-            auto waited = co_await ask_.wait_until(
-                *got->wait_until,
-                fmt::format("the {} window of {}",
-                            core::to_string(ask_.run().windows(route::contacts_create).peek().binding),
-                            to_string(route::contacts_create)));
+            auto waited = co_await ask_.wait_for_window(route::contacts_create, *got->wait_until);
             if (!waited) co_return waited.error();
             co_return outcome::again;
         }

@@ -133,65 +133,40 @@ class finder {
  public:
     finder(session& s, finding_end& end) : s_(s), end_(end), ask_(s, end), team_(ask_.team()) {}
 
-    asio::awaitable<void> find(const wanted_contacts& wanted) {
-        auto turn = co_await ask_.turn();
-        if (!turn) {
-            end_.why = turn.error();
-            co_return;
-        }
-        auto done = co_await find_all(wanted);
-        if (!done) end_.why = done.error();
-    }
-    asio::awaitable<void> refresh(bool all) {
-        auto turn = co_await ask_.turn();
-        if (!turn) {
-            end_.why = turn.error();
-            co_return;
-        }
+    asio::awaitable<result<std::unique_ptr<ledger::job_lock>>> turn() { return ask_.turn(); }
+
+    asio::awaitable<result<void>> find(const wanted_contacts& wanted) { return find_all(wanted); }
+    asio::awaitable<result<void>> refresh(bool all) {
         auto index = co_await ask_.load_index();
-        if (!index) {
-            end_.why = index.error();
-            co_return;
-        }
+        if (!index) co_return index.error();
         const auto begun = contact_reading::read(index->reading);
         const bool may_add = index->complete() && is_within(*index->as_of, ask_.env().clock.now(), any_age);
         const bool changes = !all && may_add && !(begun && begun->kind() == reading_kind::all);
-        auto done = co_await read_list(changes ? reading_kind::changes : reading_kind::all);
-        if (!done) end_.why = done.error();
+        co_return co_await read_list(changes ? reading_kind::changes : reading_kind::all);
     }
-    asio::awaitable<void> recheck(const std::vector<std::string>& ids) {
-        auto turn = co_await ask_.turn();
-        if (!turn) {
-            end_.why = turn.error();
-            co_return;
-        }
+    asio::awaitable<result<void>> recheck(const std::vector<std::string>& ids) {
         auto done = co_await ask_for_ids({ids.begin(), ids.end()});
+        if (!done) co_return done.error();
         auto index = co_await ask_.load_index();
-        if (done && index && index->complete()) done = co_await read_list(reading_kind::changes);
-        if (done && !index) done = index.error();
-        if (!done) end_.why = done.error();
+        if (!index) co_return index.error();
+        if (!index->complete()) co_return result<void>();
+        co_return co_await read_list(reading_kind::changes);
     }
-    asio::awaitable<void> total(std::uint64_t& out) {
+    asio::awaitable<result<void>> total(std::uint64_t& out) {
         contact_search one;
         one.per_page = 1;
         while (true) {
             std::vector<contact_asker::call> calls{[this, one] { return s_.contacts_page(one); }};
             auto answers = co_await ask_.ask_together(std::move(calls), route::contacts_search);
-            if (!answers) {
-                end_.why = answers.error();
-                co_return;
-            }
+            if (!answers) co_return answers.error();
             if (!answers->front()) continue;
             auto page = client::read_contacts(*answers->front(), one);
             if (page) {
                 out = page->total_entries;
-                co_return;
+                co_return result<void>();
             }
             auto again = co_await ask_.unusable(page.error(), route::contacts_search);
-            if (!again) {
-                end_.why = again.error();
-                co_return;
-            }
+            if (!again) co_return again.error();
         }
     }
 
@@ -701,8 +676,19 @@ class finder {
     std::optional<std::string> kept_;  // the reading as the ledger has it; nothing: it has none of this one
 };
 
-finding_end run_finder(const environment& env, ledger::ledger& book,
-                       const std::function<asio::awaitable<void>(finder&)>& work) {
+// Whether others have to wait meanwhile: for who writes what it reads.
+enum class company : std::uint8_t { alone, any };
+
+asio::awaitable<result<void>> work_in_turn(finder& f, company with,
+                                           const std::function<asio::awaitable<result<void>>(finder&)>& work) {
+    if (with == company::any) co_return co_await work(f);
+    auto turn = co_await f.turn();
+    if (!turn) co_return turn.error();
+    co_return co_await work(f);
+}
+
+finding_end run_finder(const environment& env, ledger::ledger& book, company with,
+                       const std::function<asio::awaitable<result<void>>(finder&)>& work) {
     finding_end end;
     if (env.key.empty()) {
         end.why = failure{errc::no_key,
@@ -712,7 +698,8 @@ finding_end run_finder(const environment& env, ledger::ledger& book,
     }
     auto done = run_online(env, book, [&](session& s) -> asio::awaitable<void> {
         finder f(s, end);
-        co_await work(f);
+        auto worked = co_await work_in_turn(f, with, work);
+        if (!worked) end.why = worked.error();
     });
     if (!done) end.why = done.error();
     return end;
@@ -721,20 +708,20 @@ finding_end run_finder(const environment& env, ledger::ledger& book,
 }  // namespace
 
 finding_end find_contacts(const environment& env, ledger::ledger& book, const wanted_contacts& wanted) {
-    return run_finder(env, book, [&](finder& f) { return f.find(wanted); });
+    return run_finder(env, book, company::alone, [&](finder& f) { return f.find(wanted); });
 }
 
 finding_end recheck_contacts(const environment& env, ledger::ledger& book, const std::vector<std::string>& ids) {
-    return run_finder(env, book, [&](finder& f) { return f.recheck(ids); });
+    return run_finder(env, book, company::alone, [&](finder& f) { return f.recheck(ids); });
 }
 
 finding_end refresh_index(const environment& env, ledger::ledger& book, bool all) {
-    return run_finder(env, book, [&](finder& f) { return f.refresh(all); });
+    return run_finder(env, book, company::alone, [&](finder& f) { return f.refresh(all); });
 }
 
 result<std::uint64_t> ask_for_total(const environment& env, ledger::ledger& book) {
     std::uint64_t total = 0;
-    auto end = run_finder(env, book, [&](finder& f) { return f.total(total); });
+    auto end = run_finder(env, book, company::any, [&](finder& f) { return f.total(total); });
     if (end.why) return *end.why;
     return total;
 }

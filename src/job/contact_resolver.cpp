@@ -38,6 +38,11 @@ std::string_view spoken(key_kind kind) {
     return "LinkedIn profile";
 }
 
+// "email:ada@example.com"
+std::string named(key_kind kind, std::string_view text) {
+    return fmt::format("{}:{}", core::to_string(kind), text);
+}
+
 // By e-mail and CRM ids only: by a name Apollo would take another for it. A profile alone makes no contact.
 std::optional<client::new_contact> new_contact_of(const reader::row_keys& keys) {
     const auto text = [&](key_kind kind) { return std::string(keys.by_kind[static_cast<std::size_t>(kind)].text); };
@@ -53,12 +58,9 @@ std::optional<client::new_contact> new_contact_of(const reader::row_keys& keys) 
 }  // namespace
 
 void wanted_contacts::add_to_create(client::new_contact contact) {
-    const auto name_of = [](const std::pair<key_kind, std::string>& key) {
-        return fmt::format("{}:{}", core::to_string(key.first), key.second);
-    };
     std::optional<std::size_t> at;
-    for (const auto& key : keys_of(contact))
-        if (const auto known = place_.find(name_of(key)); known != place_.end() && !at) at = known->second;
+    for (const auto& [kind, key] : keys_of(contact))
+        if (const auto known = place_.find(named(kind, key)); known != place_.end() && !at) at = known->second;
     if (!at) {
         at = create.size();
         create.emplace_back();
@@ -71,8 +73,8 @@ void wanted_contacts::add_to_create(client::new_contact contact) {
     add(one.salesforce_contact_id, contact.salesforce_contact_id);
     add(one.salesforce_lead_id, contact.salesforce_lead_id);
     add(one.hubspot_id, contact.hubspot_id);
-    for (const auto& key : keys_of(one))
-        place_.emplace(name_of(key), *at);
+    for (const auto& [kind, key] : keys_of(one))
+        place_.emplace(named(kind, key), *at);
 }
 
 // What is known of one row.
@@ -153,7 +155,6 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
     answer out;
     std::vector<contact_match> all;
     std::optional<key_kind> by, first_unknown, first_absent;
-    std::string_view by_text;
     for (const auto kind : core::all_key_kinds) {
         const auto& key = keys.by_kind[static_cast<std::size_t>(kind)];
         if (key.text.empty()) continue;
@@ -183,7 +184,6 @@ result<contact_resolver::answer> contact_resolver::by_keys(const core::row& row,
         }
         if (!by) {
             by = kind;
-            by_text = key.text;
             all = std::move(have);
             continue;
         }
@@ -351,7 +351,7 @@ result<bool> contact_resolver::resolve_rows(reader::row_batch& batch) {
                 ++tally_.found_by[static_cast<std::size_t>(*got->by)];
                 const auto& key = keys.by_kind[static_cast<std::size_t>(*got->by)];
                 found_by_.emplace_back(row.number, settings_.contacts.keep_keys
-                                                       ? fmt::format("{}:{}", core::to_string(*got->by), key.text)
+                                                       ? named(*got->by, key.text)
                                                        : std::string(core::to_string(*got->by)));
             }
             if (row.contact_id.empty()) row.contact_id = texts_.emplace_back(got->id);
@@ -390,8 +390,8 @@ result<bool> contact_resolver::resolve_rows(reader::row_batch& batch) {
         if (row.contact_id.empty()) {
             const auto first = std::find_if(keys.by_kind.begin(), keys.by_kind.end(),
                                             [](const reader::row_keys::key& k) { return !k.text.empty(); });
-            row.contact_id = texts_.emplace_back(fmt::format(
-                "{}:{}", core::to_string(static_cast<key_kind>(first - keys.by_kind.begin())), first->text));
+            row.contact_id =
+                texts_.emplace_back(named(static_cast<key_kind>(first - keys.by_kind.begin()), first->text));
         }
         kept.push_back(row);
     }

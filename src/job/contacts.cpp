@@ -62,8 +62,7 @@ result<contacts_status> status_in(const environment& env, ledger::ledger& book) 
     const route_windows gate(route::contacts_search, env.settings, env.clock);
     auto kept = gate.load(book);
     if (!kept) return kept.error();
-    if (std::any_of(kept->windows.begin(), kept->windows.end(), [](const auto& w) { return w.limit || w.unlimited; }))
-        out.book = *kept;
+    if (knows_a_limit(*kept)) out.book = *kept;
     return out;
 }
 

@@ -136,6 +136,10 @@ result<held_job> hold(ledger::ledger& book, ledger::job_record record, found_job
     return held;
 }
 
+bool reads_standard_input(const import_options& options) {
+    return std::find(options.files.begin(), options.files.end(), "-") != options.files.end();
+}
+
 // A file up to this size is hashed at once.
 constexpr std::uint64_t small_file = 1UL << 20;
 
@@ -146,8 +150,7 @@ std::function<bool()> goes_on(const environment& env) {
 // Looks for the job by size first: hashing a large file is only worth it when a job of that size exists.
 result<std::optional<held_job>> find_by_files(const environment& env, ledger::ledger& book,
                                               const import_options& options, found_job how) {
-    if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end())
-        return std::optional<held_job>();
+    if (reads_standard_input(options)) return std::optional<held_job>();
     auto bytes = reader::size_of(options.files);
     if (!bytes) return bytes.error();
     if (*bytes > small_file) {
@@ -374,7 +377,7 @@ struct own_contacts {
 // `resolving` checks no ids any more where ids cannot be checked.
 result<void> find_unknown(const environment& env, ledger::ledger& book, const import_options& options,
                           const owner_directory& owners, core::settings& resolving, input_summary& input) {
-    if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end())
+    if (reads_standard_input(options))
         return failure{errc::input,
                        "standard input has contacts that are not known here yet, and it can be read only once; save it "
                        "as a file, or run `taskbarge contacts refresh` first"};
@@ -417,7 +420,7 @@ owner_directory asked_once(owner_directory ask) {
 // that follows gets the number that comes next.
 result<bool> begins_with_unknown(const environment& env, const import_options& options, const owner_directory& owners,
                                  const core::settings& resolving, const ledger::contact_index& index) {
-    if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end()) return false;
+    if (reads_standard_input(options)) return false;
     own_contacts own;
     contact_resolver contacts(index, own.opener(env), resolving, env.clock.now(), unknown_contacts::stop);
     auto from = source_options_of(env, options, owners);

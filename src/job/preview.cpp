@@ -112,13 +112,10 @@ std::unique_ptr<ledger::ledger> earlier_ledger(const core::settings& settings) {
 std::optional<core::rate_book> known_limits(const environment& env) {
     const auto& path = env.settings.ledger.path;
     const route_windows gate(route::bulk_create, env.settings, env.clock);
-    const auto knows = [](const core::rate_book& b) {
-        return std::any_of(b.windows.begin(), b.windows.end(), [](const auto& w) { return w.limit || w.unlimited; });
-    };
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) {
         if (auto book = ledger::open_ledger(path))
-            if (auto kept = gate.load(**book); kept && knows(*kept)) return *kept;
+            if (auto kept = gate.load(**book); kept && knows_a_limit(*kept)) return *kept;
     }
     if (env.key.empty()) return std::nullopt;
     auto scratch = ledger::open_ledger(":memory:");
@@ -128,7 +125,7 @@ std::optional<core::rate_book> known_limits(const environment& env) {
         run_online(env, **scratch, [](session& s) -> asio::awaitable<void> { (void)co_await s.learn_limits(); });
     if (!asked) return std::nullopt;
     auto learnt = gate.load(**scratch);
-    if (!learnt || !knows(*learnt)) return std::nullopt;
+    if (!learnt || !knows_a_limit(*learnt)) return std::nullopt;
     return *learnt;
 }
 
@@ -158,9 +155,7 @@ plan_report::finding cost_of_finding(const environment& env, ledger::ledger* ear
         for (auto* book : {earlier, scratch ? scratch->get() : nullptr}) {
             if (!book || requests == 0) continue;
             const auto kept = gate.load(*book);
-            if (!kept || std::none_of(kept->windows.begin(), kept->windows.end(),
-                                      [](const auto& w) { return w.limit || w.unlimited; }))
-                continue;
+            if (!kept || !knows_a_limit(*kept)) continue;
             const auto end = client::forecast_end(*kept, env.settings.limits, requests, now).end;
             out.expected_end = std::max(out.expected_end.value_or(end), end);
             return;

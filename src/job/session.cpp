@@ -42,6 +42,11 @@ std::string_view to_string(route r) {
     return "usage_stats/api_usage_stats";
 }
 
+bool knows_a_limit(const core::rate_book& book) {
+    return std::any_of(book.windows.begin(), book.windows.end(),
+                       [](const core::rate_window& w) { return w.limit || w.unlimited; });
+}
+
 asio::awaitable<void> wake_bell::sleep_until(std::chrono::steady_clock::time_point until) {
     if (!std::exchange(rung_, false)) {
         timer_.expires_at(until);

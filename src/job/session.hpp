@@ -36,6 +36,9 @@ enum class route : std::uint8_t {
 inline constexpr std::size_t route_count = 9;
 std::string_view to_string(route r);  // "tasks/bulk_create", as the ledger's books are named
 
+// Whether the limit of any of its windows is known.
+bool knows_a_limit(const core::rate_book& book);
+
 // Wakes sleeping coroutines early. Lives on the event loop.
 class wake_bell {
  public:
