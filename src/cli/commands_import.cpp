@@ -16,6 +16,7 @@
 #include "cli/teller.hpp"
 #include "cli/text.hpp"
 #include "taskbarge/client/apollo_client.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "taskbarge/report/report_json.hpp"
 #include "taskbarge/service/service.hpp"
 

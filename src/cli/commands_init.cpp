@@ -11,6 +11,7 @@
 #include "cli/output_file.hpp"
 #include "cli/output_plan.hpp"
 #include "cli/text.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "taskbarge/job/suggestion.hpp"
 
 namespace taskbarge::cli {

@@ -11,6 +11,7 @@
 #include "cli/output_jobs.hpp"
 #include "cli/output_summary.hpp"
 #include "taskbarge/client/rate_windows.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "taskbarge/report/report_json.hpp"
 
 namespace taskbarge::cli {

@@ -8,7 +8,8 @@
 #include "cli/observer.hpp"
 #include "cli/session.hpp"
 #include "cli/signals.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
+#include "taskbarge/job/report.hpp"
 
 namespace taskbarge::cli {
 

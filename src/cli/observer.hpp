@@ -10,7 +10,7 @@
 
 #include "cli/style.hpp"
 #include "taskbarge/core/instant.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 
 namespace taskbarge::cli {
 

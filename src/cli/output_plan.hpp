@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/style.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/plan_report.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::cli {

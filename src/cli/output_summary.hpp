@@ -6,7 +6,7 @@
 
 #include "cli/options.hpp"
 #include "cli/style.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/report.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/report/exit_code.hpp"
 

@@ -12,7 +12,8 @@
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/secret.hpp"
 #include "taskbarge/core/settings.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
+#include "taskbarge/job/report.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/report/exit_code.hpp"
 

@@ -11,7 +11,7 @@
 #include "job/contact_resolver.hpp"
 #include "job/session.hpp"
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 #include "taskbarge/ledger/contact_store.hpp"
 
 namespace taskbarge::job {

@@ -1,7 +1,7 @@
 // What became of contacts that were found by a key and whose tasks Apollo refused to create.
 #pragma once
 
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 
 namespace taskbarge::job {
 

@@ -12,7 +12,7 @@
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/settings.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/report.hpp"
 #include "taskbarge/ledger/contact_store.hpp"
 #include "taskbarge/reader/row_source.hpp"
 

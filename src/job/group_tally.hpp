@@ -8,7 +8,7 @@
 
 #include "taskbarge/core/row.hpp"
 #include "taskbarge/core/task.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/plan_report.hpp"
 
 namespace taskbarge::job {
 

@@ -20,7 +20,7 @@
 #include "job/session.hpp"
 #include "taskbarge/async/task_group.hpp"
 #include "taskbarge/core/state.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 
 namespace taskbarge::job {

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "taskbarge/core/shortage.hpp"
-#include "taskbarge/job/job.hpp"
 
 namespace taskbarge::job {
 
@@ -85,6 +84,10 @@ void input_pump::recycle(row_batch batch) {
     batch.clear();
     const std::lock_guard lock(mutex_);
     spare_.push_back(std::move(batch));
+}
+
+ledger::file_note note_of(const reader::file_report& file) {
+    return {file.first_row, file.format, file.header};
 }
 
 }  // namespace taskbarge::job

@@ -53,4 +53,7 @@ class input_pump {
     std::thread thread_;
 };
 
+// What is to be kept of a file beyond the reading.
+ledger::file_note note_of(const reader::file_report& file);
+
 }  // namespace taskbarge::job

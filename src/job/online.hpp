@@ -6,7 +6,7 @@
 
 #include "job/session.hpp"
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
 namespace taskbarge::job {

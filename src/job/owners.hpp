@@ -6,7 +6,7 @@
 
 #include "job/planning.hpp"
 #include "job/session.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 
 namespace taskbarge::job {
 

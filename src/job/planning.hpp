@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "job/contact_resolver.hpp"
+#include "job/row_sink.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/grouper/grouper.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/reader/row_source.hpp"
 
@@ -31,18 +32,6 @@ struct input_summary {
     std::vector<std::uint64_t> rejected_by_file{};  // up to the last file that has some
     contact_tally contacts{};
     std::optional<core::instant> resume_at{};  // of an input that waits for Apollo: not before
-};
-
-// Called for what comes out of the reader, in batches.
-class row_sink {
- public:
-    virtual ~row_sink() = default;
-    // About how many rows there will be: a guess, and a better one from time to time.
-    virtual void expect(std::uint64_t rows) = 0;
-    virtual core::result<void> on_rows(std::span<const core::row> rows) = 0;
-    virtual core::result<void> on_reject(const core::rejected_row& row, const ledger::file_note& file) = 0;
-    // By what rows that were given before named their contacts.
-    virtual core::result<void> on_keys(std::span<const std::pair<core::row_number, std::string>>) { return {}; }
 };
 
 // Reads the input from end to end on a thread of its own and hands everything to `sink` on this one, with the contacts

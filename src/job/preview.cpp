@@ -14,7 +14,7 @@
 #include "job/repeats.hpp"
 #include "job/search_plan.hpp"
 #include "taskbarge/client/rate_windows.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/commands.hpp"
 
 namespace taskbarge::job {
 

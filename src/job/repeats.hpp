@@ -10,7 +10,8 @@
 #include "taskbarge/core/chunk.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/settings.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
+#include "taskbarge/job/plan_report.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
 namespace taskbarge::job {

@@ -17,7 +17,7 @@
 #include "taskbarge/async/task_group.hpp"
 #include "taskbarge/client/apollo_client.hpp"
 #include "taskbarge/client/rate_windows.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 
 namespace taskbarge::job {
 

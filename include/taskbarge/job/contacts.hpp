@@ -10,7 +10,7 @@
 
 #include "taskbarge/core/contact_key.hpp"
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 #include "taskbarge/ledger/contact_store.hpp"
 
 namespace taskbarge::job {

@@ -8,7 +8,7 @@
 
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/rate_window.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 
 namespace taskbarge::job {
 

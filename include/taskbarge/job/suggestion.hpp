@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/commands.hpp"
 
 namespace taskbarge::job {
 

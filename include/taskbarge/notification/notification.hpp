@@ -10,7 +10,7 @@
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/secret.hpp"
 #include "taskbarge/core/settings.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/report.hpp"
 
 namespace taskbarge::notification {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "taskbarge/core/instant.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/report.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::report {

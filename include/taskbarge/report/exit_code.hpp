@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/report.hpp"
 
 namespace taskbarge::report {
 

@@ -6,7 +6,7 @@
 
 #include "taskbarge/core/json_text.hpp"
 #include "taskbarge/job/contacts.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/plan_report.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::report {

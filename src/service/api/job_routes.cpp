@@ -7,6 +7,7 @@
 #include "service/api/answers.hpp"
 #include "service/api/routes.hpp"
 #include "service/telemetry/event_json.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/report/exit_code.hpp"
 #include "taskbarge/report/report_json.hpp"

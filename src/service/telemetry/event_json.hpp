@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "taskbarge/core/json_text.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 
 namespace taskbarge::service {
 

@@ -12,7 +12,8 @@
 
 #include "service/telemetry/log.hpp"
 #include "service/telemetry/metrics.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
+#include "taskbarge/job/report.hpp"
 
 namespace taskbarge::service {
 

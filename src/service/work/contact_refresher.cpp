@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "taskbarge/core/shortage.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 
 namespace taskbarge::service {

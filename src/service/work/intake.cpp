@@ -17,6 +17,7 @@
 #include "taskbarge/core/printable.hpp"
 #include "taskbarge/core/shortage.hpp"
 #include "taskbarge/core/write_all.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 #include "taskbarge/job/settings_check.hpp"
 #include "taskbarge/ledger/ledger.hpp"

@@ -21,7 +21,7 @@
 #include "service/inbox/item_store.hpp"
 #include "service/work/board.hpp"
 #include "service/work/kept_ledger.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/reader/row_source.hpp"
 

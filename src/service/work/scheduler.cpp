@@ -9,6 +9,7 @@
 
 #include "service/telemetry/event_json.hpp"
 #include "taskbarge/core/shortage.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 
 namespace taskbarge::service {

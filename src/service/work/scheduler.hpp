@@ -17,7 +17,8 @@
 #include "service/notify/notifier.hpp"
 #include "service/work/board.hpp"
 #include "service/work/kept_ledger.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
+#include "taskbarge/job/report.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
 namespace taskbarge::service {

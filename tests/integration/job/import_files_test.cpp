@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/sandbox/sandbox.hpp"
 

@@ -15,7 +15,8 @@
 #include "job/session.hpp"
 #include "support/fake_apollo.hpp"
 #include "taskbarge/core/instant.hpp"
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/environment.hpp"
+#include "taskbarge/job/report.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "unit/job/job_samples.hpp"
 

@@ -15,6 +15,7 @@
 
 #include "service/inbox/files.hpp"
 #include "taskbarge/core/fault_point.hpp"
+#include "taskbarge/job/commands.hpp"
 #include "unit/service/work/workplace.hpp"
 
 namespace taskbarge {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "unit/service/work/workplace.hpp"
+#include "taskbarge/job/commands.hpp"
 
 namespace taskbarge::service {
 namespace {

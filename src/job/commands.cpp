@@ -1,4 +1,4 @@
-#include "taskbarge/job/job.hpp"
+#include "taskbarge/job/commands.hpp"
 
 #include <fmt/format.h>
 
