@@ -65,6 +65,28 @@ row_state state_of_open_row(chunk_state of, row_state while_sending) {
     return row_state::unknown;
 }
 
+row_state row_state_of(chunk_state of) {
+    return of == chunk_state::created ? row_state::created : state_of_open_row(of, row_state::pending);
+}
+
+std::uint64_t& count_of(row_counts& sums, row_state of) {
+    switch (of) {
+        case row_state::created:
+            return sums.created;
+        case row_state::duplicate:
+            return sums.duplicate;
+        case row_state::rejected:
+            return sums.rejected;
+        case row_state::failed:
+            return sums.failed;
+        case row_state::unknown:
+            return sums.unknown;
+        case row_state::pending:
+            break;
+    }
+    return sums.pending;
+}
+
 row_counts& row_counts::operator+=(const row_counts& more) {
     rows += more.rows;
     created += more.created;

@@ -55,7 +55,8 @@ std::optional<failure> key_missing(const environment& env) {
 environment with_settings(const environment& env, const core::settings& settings) {
     return {settings, env.key,          env.clock,
             env.stop, env.watch,        env.seed,
-            env.book, env.names_others, env.brings_originals_on};
+            env.book, env.names_others, env.brings_originals_on,
+            env.waits};
 }
 
 // The stop code of a completed job that a person has given up.

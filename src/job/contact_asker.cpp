@@ -165,9 +165,8 @@ asio::awaitable<result<void>> contact_asker::wait_until(core::instant then, cons
     p.waiting_for = what;
     p.waiting_until = then;
     env().watch.on_progress(p);
-    co_await s_.bell().sleep_until(env().clock.steady_now() + (then - now));
-    if (env().stop.level() != stop_level::none) co_return interrupted();
-    co_return result<void>();
+    const bool waited = co_await s_.pause_until(env().clock.steady_now() + (then - now));
+    co_return waited ? result<void>() : result<void>(interrupted());
 }
 
 asio::awaitable<result<void>> contact_asker::unusable(failure why, route r) {

@@ -11,6 +11,7 @@
 
 #include "job/chunk_flow.hpp"
 #include "taskbarge/client/answer.hpp"
+#include "taskbarge/core/error.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
@@ -46,6 +47,15 @@ struct doubt {
     doubt_reason why = doubt_reason::none;
     std::uint32_t scans = 0;
     std::uint32_t fruitless_scans = 0;  // those in a row that could prove nothing
+};
+
+// What ended a reading of Apollo's list early. Everything but `none` says nothing about any task.
+struct reading_end {
+    bool ended = false;
+    std::optional<core::instant> wait_until;  // the search's windows
+    std::optional<core::failure> trouble;     // no usable answer; errc::settings: nothing of Apollo's is there
+    bool forbidden = false;                   // 403
+    std::optional<core::failure> failed;      // 401, or the ledger
 };
 
 // By task status: whether one status is listed says nothing about another.

@@ -22,10 +22,19 @@
 #include "job/chunk_flow.hpp"
 #include "job/search_plan.hpp"
 #include "taskbarge/core/instant.hpp"
+#include "taskbarge/core/rate_window.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
 namespace taskbarge::job {
+
+// What earlier runs of a job, and of its team, have learnt about refusals.
+struct earlier_refusals {
+    ledger::learnt_refusals learnt;
+    std::optional<ledger::contact_limit> limit;
+    core::rate_window day;        // of tasks/bulk_create
+    ledger::requests_made today;  // by this job, within that window
+};
 
 class isolation {
  public:

@@ -44,7 +44,7 @@ asio::awaitable<result<client::users_page>> read_page(session& s, std::uint32_t 
                       ? cannot(page.error().text)
                       : failure{errc::unreachable, cannot(got->answer->error_text).text};
         }
-        co_await s.bell().sleep_until(s.env().clock.steady_now() + wait);
+        if (!co_await s.pause_until(s.env().clock.steady_now() + wait)) break;
     }
     if (s.env().stop.level() != stop_level::none) co_return failure{errc::interrupted, "stopped on request"};
     co_return why;

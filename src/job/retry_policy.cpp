@@ -47,16 +47,15 @@ void retry_budget::refund() {
     if (spent_ > 0) --spent_;
 }
 
+bool circuit_breaker::would_allow(steady_time now) const {
+    const auto is = current(now);
+    return is == state::closed || (is == state::half_open && !probing_);
+}
+
 bool circuit_breaker::allow(steady_time now) {
-    switch (current(now)) {
-        case state::closed:
-            return true;
-        case state::open:
-            return false;
-        case state::half_open:
-            break;
-    }
-    return !std::exchange(probing_, true);
+    if (!would_allow(now)) return false;
+    probing_ = current(now) == state::half_open;
+    return true;
 }
 
 void circuit_breaker::succeeded() {

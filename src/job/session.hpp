@@ -4,9 +4,7 @@
 #include <array>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <functional>
 #include <list>
 #include <optional>
 #include <string>
@@ -14,78 +12,13 @@
 #include <vector>
 
 #include "job/ledger_writer.hpp"
+#include "job/route_windows.hpp"
 #include "taskbarge/async/task_group.hpp"
+#include "taskbarge/async/waits.hpp"
 #include "taskbarge/client/apollo_client.hpp"
-#include "taskbarge/client/rate_windows.hpp"
 #include "taskbarge/job/environment.hpp"
 
 namespace taskbarge::job {
-
-// The routes that have windows of their own.
-enum class route : std::uint8_t {
-    bulk_create,
-    search,
-    users,
-    contacts_search,
-    contact,
-    contacts_create,
-    contact_stages,
-    labels,
-    usage_stats
-};
-inline constexpr std::size_t route_count = 9;
-std::string_view to_string(route r);  // "tasks/bulk_create", as the ledger's books are named
-
-// Whether the limit of any of its windows is known.
-bool knows_a_limit(const core::rate_book& book);
-
-// Wakes sleeping coroutines early. Lives on the event loop.
-class wake_bell {
- public:
-    explicit wake_bell(const boost::asio::any_io_executor& ex) : timer_(ex) {}
-    // Returns at `until`, or as soon as ring() is called. One sleeper at a time.
-    boost::asio::awaitable<void> sleep_until(std::chrono::steady_clock::time_point until);
-    void ring();
-
- private:
-    boost::asio::steady_timer timer_;
-    bool rung_ = false;
-};
-
-// A place taken (or refused) in a route's windows, and the book as it was left.
-struct placed {
-    client::window_decision decision;
-    core::instant taken_at{};
-    core::rate_book book;
-    std::optional<core::instant> server_time;  // the least that Apollo's clocks may have said then
-};
-
-// The windows of one route, shared with other processes through the ledger: every change is made on the ledger's copy,
-// inside a transaction, by take(), learn() and change(), which run on the ledger's thread and touch nothing here.
-// The event loop keeps what the last of them left, for decisions that need no promise.
-class route_windows {
- public:
-    route_windows(route r, const core::settings& s, const core::clock& clock);
-
-    // Takes a place, or says until when to wait.
-    core::result<placed> take(ledger::ledger& l) const;
-    // What the exchange taught for which the place was taken.
-    core::result<core::rate_book> learn(ledger::ledger& l, const client::exchange& x, core::instant taken_at) const;
-    // Any other change of the book.
-    core::result<core::rate_book> change(ledger::ledger& l, const std::function<void(core::rate_book&)>& how) const;
-    core::result<core::rate_book> load(ledger::ledger& l) const { return l.load_book(key_); }
-
-    // On the event loop: whether a place would be granted now, by what was seen last.
-    client::window_decision peek() const;
-    const core::rate_book& seen() const { return seen_; }
-    void set_seen(core::rate_book book) { seen_ = book; }
-
- private:
-    ledger::book_key key_;
-    const core::limit_settings& limits_;
-    const core::clock& clock_;
-    core::rate_book seen_;
-};
 
 // A request that creates nothing, and how it went.
 struct asked {
@@ -137,8 +70,10 @@ class session {
     // it is done.
     boost::asio::awaitable<client::creation> create(const std::string& body, const core::task_view& details);
 
+    // Waits until then, or for a stop: then false.
+    boost::asio::awaitable<bool> pause_until(std::chrono::steady_clock::time_point until);
     // Rung when a stop is asked for.
-    wake_bell& bell() { return bell_; }
+    async::wake_bell& bell() { return bell_; }
 
     route_windows& windows(route r) { return windows_[static_cast<std::size_t>(r)]; }
     ledger_writer& writer() { return writer_; }
@@ -155,7 +90,7 @@ class session {
     ledger_writer& writer_;
     client::apollo_client& client_;
     std::array<route_windows, route_count> windows_;
-    wake_bell bell_;
+    async::wake_bell bell_;
     std::list<async::task_group*> under_way_;                     // what a stop is passed on to
     std::optional<std::chrono::milliseconds> least_server_time_;  // at zero of the monotonic clock
 };

@@ -1,9 +1,6 @@
 #include "job/task_list.hpp"
 
 #include <algorithm>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include "taskbarge/core/fault_point.hpp"
 
@@ -18,8 +15,6 @@ namespace {
 constexpr std::uint32_t per_page = 100;  // the most that Apollo gives
 // How often a page is asked for again because its window was shut after all: others may use the same windows.
 constexpr int most_tries = 20;
-// How soon a waiting reading notices a stop.
-constexpr auto longest_sleep = 200ms;
 
 // A page that the list has by its length, but Apollo does not show.
 bool is_beyond_the_display(const client::exchange& x, std::uint64_t number) {
@@ -47,15 +42,7 @@ asio::awaitable<bool> task_list::pause_until(core::instant until) {
     const auto& env = session_.env();
     const auto wait = until - env.clock.now();
     if (wait > env.settings.send.max_wait) co_return false;
-    const auto end = env.clock.steady_now() + std::max<std::chrono::milliseconds>(wait, 10ms);
-    asio::steady_timer timer(session_.executor());
-    while (env.clock.steady_now() < end) {
-        if (env.stop.level() != stop_level::none) co_return false;
-        timer.expires_at(std::min(end, env.clock.steady_now() + longest_sleep));
-        boost::system::error_code cancelled;
-        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-    }
-    co_return true;
+    co_return co_await session_.pause_until(env.clock.steady_now() + std::max<std::chrono::milliseconds>(wait, 10ms));
 }
 
 asio::awaitable<core::result<asked>> task_list::ask(std::uint64_t number) {

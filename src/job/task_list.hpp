@@ -16,15 +16,6 @@
 
 namespace taskbarge::job {
 
-// What ended a reading early. Everything but `none` says nothing about any task.
-struct reading_end {
-    bool ended = false;
-    std::optional<core::instant> wait_until;  // the search's windows
-    std::optional<core::failure> trouble;     // no usable answer; errc::settings: nothing of Apollo's is there
-    bool forbidden = false;                   // 403
-    std::optional<core::failure> failed;      // 401, or the ledger
-};
-
 // What is kept of every task on the pages that were read.
 struct shown_task {
     std::string id, status;

@@ -39,6 +39,8 @@ std::optional<chunk_state> parse_chunk_state(std::string_view text);
 // What a row without a task is, by the state of its chunk. `while_sending` says what those of a chunk in sending are:
 // pending while a process works on the job, else unknown.
 row_state state_of_open_row(chunk_state of, row_state while_sending);
+// What the rows of a chunk are that have no other say, for the process that works on their job.
+row_state row_state_of(chunk_state of);
 
 enum class job_state : std::uint8_t {
     planning,   // the input is being read: nothing was sent, and a dead planning is planned anew
@@ -65,6 +67,8 @@ struct row_counts {
     friend bool operator==(const row_counts&, const row_counts&) = default;
     row_counts& operator+=(const row_counts& more);
 };
+// The one of the sums that counts rows in that state.
+std::uint64_t& count_of(row_counts& sums, row_state of);
 
 // What a job has cost and would have cost at least. Requests are bulk_create requests whose first byte was written.
 struct request_counts {

@@ -13,6 +13,12 @@
 #include "taskbarge/job/stop_control.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 
+// Declared here, so that who only passes it on does not include Asio.
+namespace taskbarge::async {
+class waits;
+waits& real_waits();
+}  // namespace taskbarge::async
+
 namespace taskbarge::job {
 
 enum class phase { reading, finding, connecting, sending, looking_up, waiting, stopping };
@@ -60,6 +66,8 @@ struct environment {
     // Whether a run first goes on with earlier jobs whose pending rows this one's duplicates are of. Not for who runs
     // all unfinished jobs anyway.
     bool brings_originals_on = true;
+    // Where the run's waits get their time from: goes with `clock`.
+    async::waits& waits = async::real_waits();
 };
 
 }  // namespace taskbarge::job

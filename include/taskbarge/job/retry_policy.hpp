@@ -74,6 +74,8 @@ class circuit_breaker {
 
     explicit circuit_breaker(const breaker_terms& terms = {}) : terms_(terms) {}
 
+    // Whether allow() would say yes.
+    bool would_allow(steady_time now) const;
     // Whether a request may go now. While half open only the first call says yes: its request is the probe, whose end
     // is to be told by succeeded(), failed() or abandoned().
     bool allow(steady_time now);

@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "unit/service/work/workplace.hpp"
 #include "taskbarge/job/commands.hpp"
+#include "unit/service/work/workplace.hpp"
 
 namespace taskbarge::service {
 namespace {
