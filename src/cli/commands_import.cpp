@@ -43,16 +43,7 @@ core::result<std::vector<core::job_id>> unfinished_jobs(const core::settings& se
 
 // Whether the jobs after this one would end in the same way, so that trying them is no use.
 bool concerns_all_jobs(const job::report& r) {
-    if (!r.why || r.why->code == core::errc::all_refused) return false;
-    switch (exit_code_of(r.why->code)) {
-        case exit_code::no_right:
-        case exit_code::unreachable:
-        case exit_code::settings:
-        case exit_code::bug:
-            return true;
-        default:
-            return r.why->code == core::errc::interrupted || r.why->code == core::errc::ledger_full;
-    }
+    return r.why && core::reach_of(r.why->code) != core::reach::job;
 }
 
 exit_code end_of_several(const options& o, const program& p, const session& s,

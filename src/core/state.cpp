@@ -3,7 +3,6 @@
 #include <array>
 
 #include "core/words.hpp"
-#include "taskbarge/core/error.hpp"
 #include "taskbarge/core/rate_window.hpp"
 
 namespace taskbarge::core {
@@ -14,19 +13,8 @@ constexpr std::array<std::string_view, 6> chunk_words{"planned", "sending", "cre
 constexpr std::array<std::string_view, 4> job_words{"planning", "parked", "completed", "failed"};
 constexpr std::array<std::string_view, 3> window_words{"minute", "hour", "day"};
 
-constexpr std::array<std::string_view, 18> errc_words{
-    "usage",       "settings",    "input",   "too_many_rejects", "ledger",    "ledger_full",
-    "job_held",    "no_such_job", "no_key",  "unauthorized",     "forbidden", "all_refused",
-    "unreachable", "interrupted", "waiting", "paused",           "io",        "internal"};
-
 }  // namespace
 
-std::string_view to_string(errc v) {
-    return word_of(errc_words, v);
-}
-std::optional<errc> parse_errc(std::string_view text) {
-    return value_of<errc>(errc_words, text);
-}
 std::string_view to_string(row_state v) {
     return word_of(row_words, v);
 }

@@ -21,29 +21,9 @@ using core::result;
 
 namespace {
 
-bool needs_a_person(errc code) {
-    switch (code) {
-        case errc::input:
-        case errc::too_many_rejects:
-        case errc::internal:
-        case errc::no_key:
-        case errc::unauthorized:
-        case errc::forbidden:
-        case errc::all_refused:
-        case errc::settings:
-        case errc::ledger:
-        case errc::usage:
-        case errc::no_such_job:
-        case errc::io:
-            return true;
-        default:
-            return false;
-    }
-}
-
 std::string state_word(const std::optional<failure>& why) {
     if (!why) return "completed";
-    return needs_a_person(why->code) ? "failed" : "parked";
+    return core::needs_a_person(why->code) ? "failed" : "parked";
 }
 
 std::optional<failure> key_missing(const environment& env) {
@@ -127,9 +107,9 @@ class run_reporter {
 
 void record_end(const environment& env, ledger::ledger& book, core::job_id id, const run_end& end, run_purpose purpose,
                 run_reporter& reporter) {
-    const auto state = !end.why                        ? job_state::completed
-                       : needs_a_person(end.why->code) ? job_state::failed
-                                                       : job_state::parked;
+    const auto state = !end.why                              ? job_state::completed
+                       : core::needs_a_person(end.why->code) ? job_state::failed
+                                                             : job_state::parked;
     // The duplicates of a cancelled job are not to be sent either, whatever becomes of the rows that they are of.
     const auto code = end.why                          ? std::string(core::to_string(end.why->code))
                       : purpose == run_purpose::cancel ? cancelled

@@ -305,8 +305,7 @@ result<void> count_planning(sqlite::connection& db, job_id id, job_totals& out) 
 // Adds the rows of a chunk that have no task yet, to where its state counts them.
 void add_open_rows(chunk_state state, std::uint64_t open_rows, row_state of_sending, core::row_counts& out) {
     if (state == chunk_state::split) return;  // they are counted in the children
-    const auto open = core::state_of_open_row(state, of_sending);
-    (open == row_state::pending ? out.pending : open == row_state::failed ? out.failed : out.unknown) += open_rows;
+    core::count_of(out, core::state_of_open_row(state, of_sending)) += open_rows;
 }
 
 // One by one, as grouping by state would sort all of them first.

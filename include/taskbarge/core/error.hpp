@@ -10,7 +10,8 @@
 
 namespace taskbarge::core {
 
-// What kind of failure it is, chosen once where it happens. The program's exit code follows from it alone.
+// What kind of failure it is, chosen once where it happens. The program's exit code follows from it alone, and whether
+// what failed is tried again.
 enum class errc {
     usage,             // the command line makes no sense
     settings,          // a setting is wrong or unknown
@@ -35,6 +36,29 @@ enum class errc {
 // The word by which the kind is stored and shown in JSON; parse_errc() gives it back.
 std::string_view to_string(errc v);
 std::optional<errc> parse_errc(std::string_view text);
+
+// What makes a failure of that kind go away.
+enum class remedy : std::uint8_t {
+    time,          // nothing but time: the job is parked, and gone on with
+    command,       // a person asked for it, and takes it back
+    surroundings,  // a person sees to something beside the input (key, ledger, disk); then the same goes on
+    change         // a person changes the input, its settings or the program: the same would fail again
+};
+remedy remedy_of(errc v);
+
+// Whom a failure of that kind stops.
+enum class reach : std::uint8_t {
+    job,                // the job that it came up with
+    all_for_now,        // all jobs, while it lasts
+    all_until_changed,  // all jobs, until key or settings are others
+    process             // what this process does; another one, or the service with its next job, can go on
+};
+reach reach_of(errc v);
+
+// A job that ended so does not go on by itself.
+bool needs_a_person(errc v);
+// An input that could not be read for it may be read later, as it is.
+bool may_pass(errc v);
 
 // A failure and what a person needs to know of it: one line, naming the thing and the remedy, never the API key.
 struct failure {

@@ -78,25 +78,6 @@ result<void> write_text(int fd, std::string_view text) {
     return out.finish();
 }
 
-// What may be over by itself: the input is read again later.
-bool may_pass(errc code) {
-    switch (code) {
-        case errc::ledger:
-        case errc::ledger_full:
-        case errc::job_held:
-        case errc::unreachable:
-        case errc::waiting:
-        case errc::interrupted:
-        case errc::io:
-        case errc::no_key:
-        case errc::unauthorized:
-        case errc::forbidden:
-            return true;
-        default:
-            return false;
-    }
-}
-
 // Rejects keep the form of their input.
 std::string rejects_name(const std::string& format) {
     return format.starts_with("jsonl") ? "rejects.jsonl" : "rejects.csv";
@@ -492,7 +473,7 @@ void intake::plan(entry e) {
     // What was wrong with it may be that the rest was missing.
     if (const auto why = is_written(); !why.empty() && r.why->code != errc::interrupted)
         return wait_for_writer(std::move(e), why);
-    if (may_pass(r.why->code)) return later(std::move(e), *r.why, r.resume_at);
+    if (core::may_pass(r.why->code)) return later(std::move(e), *r.why, r.resume_at);
     give_up(std::move(e), *r.why, *settings, r.files.empty() ? "" : r.files.front().format);
 }
 

@@ -32,22 +32,11 @@ constexpr job::backoff_terms pauses{30s, 15min};
 
 // What every job would run into as well.
 bool concerns_all(errc code) {
-    switch (code) {
-        case errc::unreachable:
-        case errc::ledger:
-        case errc::ledger_full:
-            return true;
-        default:
-            return false;
-    }
+    return core::reach_of(code) == core::reach::all_for_now;
 }
 
 bool asks_apollo(job_command what) {
     return what != job_command::pause && what != job_command::resume;
-}
-
-bool blocks_all(errc code) {
-    return code == errc::unauthorized || code == errc::forbidden || code == errc::no_key || code == errc::settings;
 }
 
 }  // namespace
@@ -71,7 +60,7 @@ void run_memory::ended(core::job_id job, const std::optional<core::failure>& why
         if (!why) all_ = {};
         return;
     }
-    if (blocks_all(why->code)) {
+    if (core::reach_of(why->code) == core::reach::all_until_changed) {
         blocked_ = why;
     } else if (concerns_all(why->code)) {
         all_.until = now + job::backoff_ceiling(pauses, ++all_.failures);
