@@ -80,6 +80,25 @@ TEST(Schema, TheViewShowsWhatResultsSay) {
     EXPECT_EQ(rows_of_view(*open_file(folder.file("l.db"))), rows);
 }
 
+// Nobody holds the job: what is in sending is unknown.
+TEST(Schema, TheViewKnowsWhatARowIsByItsChunksState) {
+    const temporary_folder folder;
+    const auto path = folder.file("l.db");
+    const auto job = plan_job(*must(open_ledger(path)), "one", 3, {{call_on_day(1), {contact_id(1)}}});
+    const auto db = open_file(path);
+    for (const auto state : {core::chunk_state::planned, core::chunk_state::sending, core::chunk_state::created,
+                             core::chunk_state::refused, core::chunk_state::doubtful, core::chunk_state::split}) {
+        const std::string word(core::to_string(state));
+        must(db->execute("UPDATE chunks SET state = '" + word + "'"));
+        auto query = db->prepare("SELECT state FROM chunk_rows WHERE job = ?");
+        const bool shown = must(query.bind(job.id).next());
+        ASSERT_EQ(shown, state != core::chunk_state::split) << "rows of a split chunk are in its children";
+        if (!shown) continue;
+        EXPECT_EQ(core::parse_row_state(query.text(0)), core::state_of_open_row(state, core::row_state::unknown))
+            << word;
+    }
+}
+
 TEST(Schema, JobOfAnOriginIsFoundByItsIndex) {
     const temporary_folder folder;
     must(open_ledger(folder.file("l.db")));
