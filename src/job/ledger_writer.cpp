@@ -37,6 +37,11 @@ void ledger_writer::expect_together(std::size_t pieces) {
     together_ = pieces;
 }
 
+bool ledger_writer::idle() const {
+    const std::lock_guard lock(mutex_);
+    return !busy_ && waiting_.empty();
+}
+
 asio::awaitable<result<void>> ledger_writer::run(work w) {
     // Where the coroutine waits: a timer that never expires by itself, cancelled when the work is done.
     struct waiting_room {
@@ -72,8 +77,12 @@ void ledger_writer::loop() {
             arrived_.wait(lock, [this] { return closing_ || !waiting_.empty(); });
             if (waiting_.empty()) return;
             group.swap(waiting_);
+            busy_ = true;
         }
         run_group(group);
+        group.clear();
+        const std::lock_guard lock(mutex_);
+        busy_ = false;
     }
 }
 

@@ -39,6 +39,9 @@ class ledger_writer {
     // A commit costs the same for one as for many.
     void expect_together(std::size_t pieces);
 
+    // Nothing is under way, and whatever was done has been told to the executor. For who steps through a run.
+    bool idle() const;
+
     using work = std::function<core::result<void>(ledger::ledger&)>;
 
     // Runs `w` on the ledger's thread; resumes on the executor when it is committed, or was not. It may refer to what
@@ -85,10 +88,11 @@ class ledger_writer {
     boost::asio::any_io_executor resume_on_;
     std::function<void(std::chrono::microseconds)> on_commit_;
     const std::chrono::microseconds patience_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::condition_variable arrived_;
     std::vector<entry> waiting_;
     std::size_t together_ = 0;
+    bool busy_ = false;  // with a group
     bool closing_ = false;
     std::thread thread_;
 };

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 
@@ -37,11 +38,11 @@ std::string random_key() {
     return key;
 }
 
-// Whole under its name, or not there: written under another name first. Another process may be quicker; then its key
-// is the one.
+// Whole under its name, or not there: written under a name of its own first. Another process or thread may be quicker;
+// then its key is the one.
 result<void> make_key(const std::string& path) {
-    const auto draft = fmt::format("{}.{}", path, ::getpid());
-    const owned_fd fd(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    auto draft = path + ".XXXXXX";
+    const owned_fd fd(::mkostemp(draft.data(), O_CLOEXEC));  // mode 0600
     if (fd.get() < 0) return cannot_use(draft, "make it");
     const auto written = core::write_all(fd.get(), random_key()) == 0 && ::fsync(fd.get()) == 0;
     const bool there = written && (::link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);

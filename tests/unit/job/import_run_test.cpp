@@ -18,7 +18,6 @@ using testing::fake_apollo;
 using ::testing::SizeIs;
 using namespace std::chrono_literals;
 
-// Waits here are real: settle time and backoff are a few milliseconds.
 class ImportRun : public SessionFixture {
  protected:
     // `count` rows of one due date in chunks of ten, and nothing sent yet.
@@ -60,12 +59,12 @@ class ImportRun : public SessionFixture {
     }
     // As a killed process leaves a chunk.
     void leave_in_flight(const ledger::chunk_record& chunk) {
-        const auto then = core::system_clock().now() - 1s;
+        const auto then = clock.now() - 1s;
         book().record_intent({chunk.id, then, then + apollo.skew}).value();
     }
     void apply(const ledger::chunk_record& chunk) {
         for (std::size_t i = 0; i < chunk.contacts.size(); ++i)
-            apollo.add(task_for(chunk, i, "", core::system_clock().now() + apollo.skew));
+            apollo.add(task_for(chunk, i, "", clock.now() + apollo.skew));
     }
 
     core::job_id job = 0;
@@ -172,7 +171,7 @@ TEST_F(ImportRun, VerifyingSettlesWhatWasHeldOnceTheSearchIsAllowed) {
     apollo.creations = {{.status = 500}, {.status = 500, .applied = false}};
     ASSERT_FALSE(go().why);
     ASSERT_EQ(counts().unknown, 20u);
-    book().set_job_state(job, core::job_state::completed, std::nullopt, "", "", core::system_clock().now()).value();
+    book().set_job_state(job, core::job_state::completed, std::nullopt, "", "", clock.now()).value();
     apollo.search_status = 0;
     const auto before = apollo.create_requests();
     EXPECT_FALSE(go(run_purpose::verify).why);
@@ -397,7 +396,7 @@ TEST_F(ImportRun, AChunkThatALookUpPutsBackIsNotTakenUpTwice) {
         if (c.id == chunks[150].id || c.id == chunks[199].id) continue;
         ledger::chunk_update later;
         later.chunk = c.id;
-        later.not_before = core::system_clock().now() + 600ms;
+        later.not_before = clock.now() + 600ms;
         book().update_chunk(later).value();
     }
     apollo.creations = {{.sent = false, .applied = false}};
@@ -485,6 +484,71 @@ TEST_F(ImportRun, WithTheRetriesUsedUpAndNoSearchTheRunEndsAllTheSame) {
     EXPECT_EQ(counts().unknown, 10u);
 }
 
+// ------------------------------------------------------------------------------------- orders of events at the seams
+
+// Each wait of a run ends by time, by a bell, or by a stop. Time passes here only when all else has happened.
+TEST_F(ImportRun, AStopWhileADoubtSettlesLeavesItInDoubt) {
+    plan_rows(30);
+    const auto chunks = planned(job);
+    have_created(chunks[0]);
+    leave_in_flight(chunks[1]);
+    on_idle = [&] {
+        // The first scan has found nothing; the second, which would prove it, is waited for.
+        if (apollo.search_requests() > 0) stop.request();
+    };
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_EQ(end.why->code, errc::interrupted);
+    EXPECT_EQ(counts().unknown, 10u);
+    EXPECT_EQ(contacts_with(0), 10u);
+    on_idle = {};
+    stop_control again;
+    const environment next{settings, key, clock, again, watch, 7, nullptr, true, true, waits};
+    const auto rest = run_with<run_end>(next, [&](session& s) { return go_with(s, run_purpose::import); });
+    EXPECT_FALSE(rest.why);
+    EXPECT_EQ(counts().created, 30u);
+    EXPECT_EQ(contacts_with(1), 30u);
+}
+
+TEST_F(ImportRun, AStopBetweenTheAnswerAndItsOutcomeRecordsTheOutcome) {
+    plan_rows(30);
+    settings.send.connections = 1;
+    apollo.creations = {{}, {}, {}};
+    apollo.refuses = [&](const std::vector<std::string>&) -> std::optional<std::string> {
+        if (apollo.create_requests() == 2) stop.request();
+        return std::nullopt;
+    };
+    const auto end = go();
+    ASSERT_TRUE(end.why);
+    EXPECT_EQ(end.why->code, errc::interrupted);
+    EXPECT_EQ(counts().created, 20u) << "what was answered is known";
+    EXPECT_EQ(counts().pending, 10u);
+    EXPECT_EQ(counts().unknown, 0u);
+}
+
+TEST_F(ImportRun, BackoffIsWaitedForToTheEndAndNoLonger) {
+    plan_rows(30);
+    settings.send.connections = 1;
+    settings.send.backoff_base = settings.send.backoff_cap = 10min;
+    apollo.creations = {{}, {.sent = false, .applied = false}};
+    const auto began = clock.now();
+    EXPECT_FALSE(go().why);
+    EXPECT_EQ(counts().created, 30u);
+    EXPECT_LE(clock.now() - began, 10min + 1s);
+    EXPECT_GT(clock.now() - began, 0s);
+}
+
+TEST_F(ImportRun, ADayOfShutWindowsPassesInNoTime) {
+    plan_rows(30);
+    settings.send.max_wait = 30h;
+    apollo.creations = {{}, {.status = 429, .applied = false, .retry_after = "86400"}};
+    const auto began = clock.now();
+    EXPECT_FALSE(go().why);
+    EXPECT_EQ(counts().created, 30u);
+    EXPECT_GE(clock.now() - began, 24h);
+    EXPECT_EQ(apollo.create_requests(), 4u);
+}
+
 // ----------------------------------------------------------------------------------------------------- refusals
 
 class ImportRunRefused : public ImportRun {
@@ -500,18 +564,8 @@ class ImportRunRefused : public ImportRun {
         };
     }
     run_end go_until(stop_control& asked) {
-        const environment stoppable{settings, key, core::system_clock(), asked, watch, 7};
-        run_end out;
-        asio::io_context loop(1);
-        ledger_writer writer(book(), loop.get_executor());
-        session s(stoppable, loop.get_executor(), writer, apollo);
-        asio::co_spawn(
-            loop, [&]() -> asio::awaitable<void> { out = co_await go_with(s, run_purpose::import); },
-            [](const std::exception_ptr& e) {
-                if (e) std::rethrow_exception(e);
-            });
-        loop.run();
-        return out;
+        const environment stoppable{settings, key, clock, asked, watch, 7, nullptr, true, true, waits};
+        return run_with<run_end>(stoppable, [&](session& s) { return go_with(s, run_purpose::import); });
     }
     void take_at_most(std::size_t most, const std::string& body) {
         apollo.refuses = [most, body](const std::vector<std::string>& contacts) {
@@ -643,7 +697,7 @@ TEST_F(ImportRunRefused, PastItsShareOfALaterDayTheRestWaitsAndIsNotFailed) {
     const auto begin_day = [&] {
         const ledger::book_key bulk{settings.apollo.base_url, settings.apollo.team, "tasks/bulk_create"};
         auto windows = book().load_book(bulk).value();
-        const auto began = core::system_clock().now() + 1ms;
+        const auto began = clock.now() + 1ms;
         auto& day = windows[core::window_kind::day] = {};
         day.limit = 40;
         day.opened_at = day.not_before = began;

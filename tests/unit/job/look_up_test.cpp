@@ -36,10 +36,10 @@ class LookUp : public SessionFixture {
     }
 
     // As if its request had ended before everything that the ledger has counted since.
-    static doubt doubt_of(ledger::chunk_record chunk) {
+    doubt doubt_of(ledger::chunk_record chunk) {
         doubt out;
         out.chunk = std::move(chunk);
-        out.started_at = out.not_created_before = core::system_clock().now();
+        out.started_at = out.not_created_before = clock.now();
         return out;
     }
 
@@ -55,7 +55,7 @@ class LookUp : public SessionFixture {
     }
 
     std::string create(std::size_t row, const ledger::chunk_record& chunk) {
-        return apollo.add(task_for(chunk, row, "", core::system_clock().now() + apollo.skew));
+        return apollo.add(task_for(chunk, row, "", clock.now() + apollo.skew));
     }
 
     pass_result scan() { return scan(std::vector{d}); }
@@ -196,7 +196,7 @@ TEST_F(LookUp, AnIdThatStandsForTwoContactsMakesTheWholeSpanNoEvidence) {
     const auto id = create(1, d.chunk);
     for (int i = 0; i < 150; ++i)
         create(0, chunk_of(50'000, 1, 20'601));
-    apollo.add(task_for(d.chunk, 2, id, core::system_clock().now()));
+    apollo.add(task_for(d.chunk, 2, id, clock.now()));
     const auto pass = scan();
     EXPECT_NE(span_of(pass).problem, doubt_reason::none);
     EXPECT_THAT(judged(pass), ElementsAre(undecidable, undecidable, undecidable));
@@ -325,7 +325,7 @@ TEST_F(LookUpOfALargeTeam, WhatTheListDoesShowIsAdoptedThoughTheRestIsNotVisible
     d.chunk.details.due_at = on_day(40).due_at;
     create(0, d.chunk);
     for (int i = 0; i < 1500; ++i) {
-        auto later_in_the_span = task_for(d.chunk, 0, "", core::system_clock().now());
+        auto later_in_the_span = task_for(d.chunk, 0, "", clock.now());
         later_in_the_span.contact_id = contact_id(70'000u);
         apollo.add(std::move(later_in_the_span));
     }

@@ -1,4 +1,5 @@
-// A session with a ledger in memory and an Apollo in memory, for the parts of the job module that talk to both.
+// A session with a ledger in memory, an Apollo in memory and a time that passes when nothing else is to do, for the
+// parts of the job module that talk to both.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -6,6 +7,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,8 @@
 #include "job/ledger_writer.hpp"
 #include "job/session.hpp"
 #include "support/fake_apollo.hpp"
+#include "support/manual_clock.hpp"
+#include "support/manual_waits.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/job/environment.hpp"
 #include "taskbarge/job/report.hpp"
@@ -44,18 +48,42 @@ class SessionFixture : public ::testing::Test {
     // Runs a coroutine that is made with the session, to its end.
     template <class T, class Make>
     T run(Make make) {
+        return run_with<T>(env, make);
+    }
+    template <class T, class Make>
+    T run_with(const environment& environs, Make make) {
         std::optional<T> out;
         std::exception_ptr error;
         {
             boost::asio::io_context loop(1);
             ledger_writer writer(book(), loop.get_executor());
-            session s(env, loop.get_executor(), writer, apollo);
+            session s(environs, loop.get_executor(), writer, apollo);
             auto work = [&]() -> boost::asio::awaitable<void> { out.emplace(co_await make(s)); };
-            boost::asio::co_spawn(loop, work(), [&](std::exception_ptr e) { error = e; });
-            loop.run();
+            bool ended = false;
+            boost::asio::co_spawn(loop, work(), [&](std::exception_ptr e) {
+                error = e;
+                ended = true;
+            });
+            step_to_end(loop, writer, ended);
         }
         if (error) std::rethrow_exception(error);
         return std::move(*out);
+    }
+
+    // Does what there is to do, and lets time pass only when there is nothing.
+    void step_to_end(boost::asio::io_context& loop, const ledger_writer& writer, const bool& ended) {
+        constexpr std::size_t most_waits = 100'000;
+        while (!ended && waits.ended() < most_waits) {
+            if (loop.poll() > 0) continue;
+            // In this order: what the ledger's thread has done is a handler of the loop when it is idle.
+            const bool idle = writer.idle();
+            if (loop.poll() > 0) continue;
+            if (idle && on_idle) on_idle();
+            // The ledger's thread, or what else is real, takes a moment.
+            if (!idle || !waits.end_next()) loop.run_one_for(std::chrono::milliseconds(1));
+        }
+        ASSERT_TRUE(ended) << "it waits for ever";
+        loop.poll();
     }
 
     // A committed job whose groups are the details given, each with its contacts, cut into chunks of `chunk_size`.
@@ -63,7 +91,7 @@ class SessionFixture : public ::testing::Test {
     core::job_id plan(const std::vector<std::pair<core::task_details, std::vector<std::string>>>& groups,
                       std::uint32_t chunk_size = 100) {
         const auto& a = settings.apollo;
-        auto begun = book().begin_plan({"a.csv"}, chunk_size, a.base_url, a.team, core::system_clock().now()).value();
+        auto begun = book().begin_plan({"a.csv"}, chunk_size, a.base_url, a.team, clock.now()).value();
         const auto job = begun.first;
         lock_ = std::move(begun.second);
         core::row_number row = 0;
@@ -90,19 +118,18 @@ class SessionFixture : public ::testing::Test {
 
     // As if an earlier run had created the chunk's tasks, and Apollo lists them.
     void have_created(const ledger::chunk_record& chunk) {
-        const auto attempt = book().record_intent({chunk.id, core::system_clock().now(), std::nullopt}).value();
+        const auto attempt = book().record_intent({chunk.id, clock.now(), std::nullopt}).value();
         ledger::chunk_update update;
         update.chunk = chunk.id;
         update.state = core::chunk_state::created;
         update.attempts = 1;
         for (std::uint32_t i = 0; i < chunk.contacts.size(); ++i)
-            update.created.emplace_back(i,
-                                        apollo.add(task_for(chunk, i, "", core::system_clock().now() + apollo.skew)));
-        update.settled_at = core::system_clock().now();
+            update.created.emplace_back(i, apollo.add(task_for(chunk, i, "", clock.now() + apollo.skew)));
+        update.settled_at = clock.now();
         ledger::attempt_report report;
         report.attempt = attempt;
         report.what = ledger::attempt_result::succeeded;
-        report.finished_at = core::system_clock().now();
+        report.finished_at = clock.now();
         book().record_report(report, true).value();
         book().update_chunk(update).value();
     }
@@ -111,12 +138,15 @@ class SessionFixture : public ::testing::Test {
         return book().chunks(job, core::chunk_state::planned, 0, 1000).value();
     }
 
+    testing::manual_clock clock;
+    testing::manual_waits waits{clock};
+    std::function<void()> on_idle;  // before time passes
     core::settings settings;
     core::secret key{"test-key"};
     stop_control stop;
     notes watch;
-    environment env{settings, key, core::system_clock(), stop, watch, 7};
-    testing::fake_apollo apollo{core::system_clock()};
+    environment env{settings, key, clock, stop, watch, 7, nullptr, true, true, waits};
+    testing::fake_apollo apollo{clock};
 
  private:
     std::unique_ptr<ledger::ledger> ledger_ = ledger::open_ledger(":memory:").value();
