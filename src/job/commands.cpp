@@ -372,19 +372,20 @@ result<void> move_chunks(ledger::ledger& book, core::job_id job, core::chunk_sta
 // The job of an input, held; nothing when the reporter was told why there is none.
 std::optional<held_job> find_or_plan_input(const environment& env, ledger::ledger& book, const import_options& options,
                                            found_job how, run_reporter& reporter) {
-    input_summary input;
-    auto job = find_or_plan(env, book, options, how, ask_apollo_for_owners(env), input);
-    reporter.out().files = input.files;
-    reporter.out().contacts = input.contacts;
+    import_input input(env, options);
+    input_summary summary;
+    auto job = find_or_plan(book, input, how, ask_apollo_for_owners(env), summary);
+    reporter.out().files = summary.files;
+    reporter.out().contacts = summary.contacts;
     if (job) {
         reporter.out().job = job->record.id;
         return std::move(*job);
     }
     reporter.stop_with(job.error());
-    reporter.out().resume_at = input.resume_at;
-    reporter.out().rows.rows = input.rows;
-    reporter.out().rows.rejected = input.rejected;
-    reporter.out().rows.pending = input.rows - input.rejected;
+    reporter.out().resume_at = summary.resume_at;
+    reporter.out().rows.rows = summary.rows;
+    reporter.out().rows.rejected = summary.rejected;
+    reporter.out().rows.pending = summary.rows - summary.rejected;
     reporter.read_ledger(book);
     return std::nullopt;
 }

@@ -6,7 +6,7 @@
 #include <future>
 #include <vector>
 
-#include "job/planning.hpp"
+#include "job/row_sink.hpp"
 #include "taskbarge/grouper/grouper.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 

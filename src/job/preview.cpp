@@ -14,6 +14,7 @@
 #include "job/repeats.hpp"
 #include "job/search_plan.hpp"
 #include "taskbarge/client/rate_windows.hpp"
+#include "taskbarge/grouper/grouper.hpp"
 #include "taskbarge/job/commands.hpp"
 
 namespace taskbarge::job {
@@ -206,7 +207,8 @@ plan_report plan_files(const environment& env, const import_options& options, co
     if (earlier) store = [&]() -> result<ledger::contact_store*> { return &earlier->contacts(); };
     contact_resolver contacts(index ? *index : ledger::contact_index(), std::move(store), env.settings, env.clock.now(),
                               unknown_contacts::stand_in);
-    auto input = read_input(env, options, ask_apollo_for_owners(env), contacts, sink, [&](progress& p) {
+    import_input given(env, options);
+    auto input = read_input(given, ask_apollo_for_owners(env), contacts, sink, [&](progress& p) {
         p.requests.groups = sink.stats().groups;
         p.rows.duplicate = sink.stats().duplicates;
     });

@@ -29,11 +29,12 @@ using namespace std::chrono_literals;
 
 class Identity : public ::testing::Test {
  protected:
-    ledger::job_identity made() const { return identity_of(settings, options, input); }
+    ledger::job_identity made() const { return identity_of(settings, options, digest, relative_day); }
 
     core::settings settings;
     import_options options;
-    input_summary input{100, 0, {}, {}, {}, "cafe", 4096, ""};
+    reader::input_digest digest{"cafe", 4096};
+    std::string relative_day;
 };
 
 TEST_F(Identity, SameInputAndSettingsAreTheSameJob) {
@@ -63,7 +64,7 @@ TEST_F(Identity, WhatChangesTheTasksMakesAnotherJob) {
     settings.apollo.base_url = "https://127.0.0.1:1/api/v1";
     EXPECT_NE(made(), first);
     settings = {};
-    input.sha256 = "beef";
+    digest.sha256 = "beef";
     EXPECT_NE(made(), first);
 }
 
@@ -298,7 +299,8 @@ class FindOrPlan : public ::testing::Test {
 
     core::result<held_job> find() {
         input = {};
-        return find_or_plan(env, *book, options, found_job::held, {}, input);
+        import_input given(env, options);
+        return find_or_plan(*book, given, found_job::held, {}, input);
     }
     std::size_t jobs() { return book->jobs().value().size(); }
     void complete(core::job_id id) {
@@ -520,13 +522,14 @@ TEST_F(FindOrPlan, TwoThatPlanOneInputAtOnceUnderDifferentSettingsHaveOneJob) {
         changed.defaults.note = "hello";
         const environment other{changed, key, clock, stop, watch, 1};
         input_summary read;
-        theirs =
-            find_or_plan(other, *ledger::open_ledger(settings.ledger.path).value(), options, found_job::held, {}, read)
-                .value()
-                .record.id;
+        import_input same(other, options);
+        theirs = find_or_plan(*ledger::open_ledger(settings.ledger.path).value(), same, found_job::held, {}, read)
+                     .value()
+                     .record.id;
     };
     const environment mine{settings, key, clock, stop, reading, 1};
-    const auto held = find_or_plan(mine, *book, options, found_job::held, {}, input);
+    import_input given(mine, options);
+    const auto held = find_or_plan(*book, given, found_job::held, {}, input);
     ASSERT_TRUE(held) << held.error().text;
     EXPECT_EQ(held->record.id, theirs);
     EXPECT_TRUE(held->found);
