@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "job/contact_proposals.hpp"
-#include "job/import_run.hpp"
-#include "job/online.hpp"
-#include "job/owners.hpp"
-#include "job/planning.hpp"
+#include "job/contacts/contact_proposals.hpp"
+#include "job/online/online.hpp"
+#include "job/planning/owners.hpp"
+#include "job/planning/planning.hpp"
+#include "job/sending/import_run.hpp"
 #include "taskbarge/core/shortage.hpp"
 
 namespace taskbarge::job {

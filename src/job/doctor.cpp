@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "job/online.hpp"
-#include "job/owners.hpp"
+#include "job/online/online.hpp"
+#include "job/planning/owners.hpp"
 #include "taskbarge/core/edit_distance.hpp"
 
 namespace taskbarge::job {

@@ -1,4 +1,4 @@
-#include "job/chunk_flow.hpp"
+#include "job/sending/chunk_flow.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

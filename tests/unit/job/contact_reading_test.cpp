@@ -1,5 +1,5 @@
 // Reading a list that moves: whatever happens to it, an index is not called complete that misses a contact.
-#include "job/contact_reading.hpp"
+#include "job/contacts/contact_reading.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

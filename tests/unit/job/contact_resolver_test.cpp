@@ -1,5 +1,5 @@
 // From keys to contacts, by what the ledger knows: one, none, several, disagreeing, and what cannot be known.
-#include "job/contact_resolver.hpp"
+#include "job/contacts/contact_resolver.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

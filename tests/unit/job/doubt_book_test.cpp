@@ -1,4 +1,4 @@
-#include "job/doubt_book.hpp"
+#include "job/sending/doubt_book.hpp"
 
 #include <gtest/gtest.h>
 

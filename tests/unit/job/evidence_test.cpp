@@ -1,4 +1,4 @@
-#include "job/evidence.hpp"
+#include "job/look_up/evidence.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "job/group_tally.hpp"
+#include "job/planning/group_tally.hpp"
 
 #include <gtest/gtest.h>
 #include <malloc.h>

@@ -1,4 +1,4 @@
-#include "job/import_run.hpp"
+#include "job/sending/import_run.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "job/isolation.hpp"
+#include "job/sending/isolation.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

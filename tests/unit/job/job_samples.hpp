@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "job/chunk_flow.hpp"
-#include "job/evidence.hpp"
+#include "job/look_up/evidence.hpp"
+#include "job/sending/chunk_flow.hpp"
 #include "taskbarge/client/answer.hpp"
 #include "taskbarge/core/task.hpp"
 #include "taskbarge/ledger/ledger.hpp"

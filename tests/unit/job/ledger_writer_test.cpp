@@ -1,4 +1,4 @@
-#include "job/ledger_writer.hpp"
+#include "job/online/ledger_writer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "job/look_up.hpp"
+#include "job/look_up/look_up.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

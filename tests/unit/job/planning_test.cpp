@@ -1,4 +1,4 @@
-#include "job/planning.hpp"
+#include "job/planning/planning.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 #include <set>
 #include <thread>
 
-#include "job/ledger_sink.hpp"
+#include "job/planning/ledger_sink.hpp"
 #include "support/manual_clock.hpp"
 #include "unit/job/job_samples.hpp"
 

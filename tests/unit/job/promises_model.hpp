@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "job/chunk_flow.hpp"
-#include "job/evidence.hpp"
+#include "job/look_up/evidence.hpp"
+#include "job/sending/chunk_flow.hpp"
 
 namespace taskbarge::job::model {
 

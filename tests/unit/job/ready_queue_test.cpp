@@ -1,4 +1,4 @@
-#include "job/ready_queue.hpp"
+#include "job/sending/ready_queue.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "job/refusal_watch.hpp"
+#include "job/sending/refusal_watch.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "job/run_health.hpp"
+#include "job/sending/run_health.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "job/run_policy.hpp"
+#include "job/sending/run_policy.hpp"
 
 #include <gtest/gtest.h>
 

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "job/ledger_writer.hpp"
-#include "job/session.hpp"
+#include "job/online/ledger_writer.hpp"
+#include "job/online/session.hpp"
 #include "support/fake_apollo.hpp"
 #include "support/manual_clock.hpp"
 #include "support/manual_waits.hpp"

@@ -1,4 +1,4 @@
-#include "job/task_list.hpp"
+#include "job/look_up/task_list.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
