@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <regex>
@@ -16,28 +17,71 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What each module may use besides itself.
-const std::map<std::string, std::set<std::string>> allowed_uses{
-    {"core", {}},
-    {"reader", {"core"}},
-    {"grouper", {"core"}},
-    {"ledger", {"core"}},
-    {"async", {"core"}},
-    {"client", {"core", "async"}},
-    {"job", {"core", "reader", "grouper", "ledger", "async", "client"}},
-    {"report", {"core", "ledger", "job"}},
-    {"notification", {"core", "client", "job", "report"}},
-    {"service", {"core", "reader", "grouper", "ledger", "async", "client", "job", "report", "notification"}},
-    {"sandbox", {"core", "async"}},
-    {"cli",
-     {"core", "reader", "grouper", "ledger", "async", "client", "job", "report", "notification", "service", "sandbox"}},
-};
+using uses_of = std::map<std::string, std::set<std::string>>;
+
+std::vector<std::string> cells_of(const std::string& line) {
+    static const std::regex between(R"(\s*\|\s*)");
+    std::vector<std::string> cells(std::sregex_token_iterator(line.begin(), line.end(), between, -1), {});
+    if (!cells.empty() && cells.front().empty()) cells.erase(cells.begin());
+    return cells;
+}
+
+// What each module, or room, may use besides itself, as the table of the page says that begins with "| kind |".
+// "all above" are the rows before, "all" every row.
+uses_of table_of_the_page(const std::string& kind) {
+    std::ifstream in(fs::path(TASKBARGE_SOURCE_DIR) / "docs" / "architecture.md");
+    uses_of table;
+    std::string text;
+    while (std::getline(in, text) && !text.starts_with("| " + kind + " |")) {
+    }
+    std::getline(in, text);  // the line below the titles
+    std::set<std::string> above, use_all;
+    while (std::getline(in, text) && text.starts_with("| `")) {
+        const auto cells = cells_of(text);
+        const std::string name = cells.at(0).substr(1, cells.at(0).size() - 2);
+        const std::string uses = cells.size() > 2 ? cells[2] : "";
+        auto& row = table[name];
+        if (uses == "all") use_all.insert(name);
+        if (uses == "all above") {
+            row = above;
+        } else {
+            static const std::regex comma(", *");
+            for (std::sregex_token_iterator use(uses.begin(), uses.end(), comma, -1), end; use != end; ++use)
+                if (use->length() != 0) row.insert(*use);
+        }
+        above.insert(name);
+    }
+    for (const auto& name : use_all)
+        table[name] = above;
+    return table;
+}
+
+const uses_of& allowed_uses() {
+    static const auto table = table_of_the_page("module");
+    return table;
+}
+
+// The rooms of `service`: folders below src/service, and the files that lie beside them.
+const uses_of& allowed_uses_of_rooms() {
+    static const auto table = [] {
+        auto rooms = table_of_the_page("room");
+        // What uses all rooms uses all that its module may.
+        std::set<std::string> names;
+        for (const auto& [name, uses] : rooms)
+            names.insert(name);
+        for (auto& [name, uses] : rooms)
+            if (uses == names) uses.insert(allowed_uses().at("service").begin(), allowed_uses().at("service").end());
+        return rooms;
+    }();
+    return table;
+}
 
 // Modules whose headers stay free of Asio and Beast: quick to build, easy to fuzz.
 const std::set<std::string> without_asio_in_headers{"core", "reader", "grouper", "ledger"};
 
 struct include_line {
     std::string module;  // of the file in which it stands
+    std::string room;    // of service: a folder, or the name of a file that lies beside them; else empty
     std::string file;    // relative to the repository
     int line = 0;
     bool public_header = false;  // the file stands under include/
@@ -71,6 +115,7 @@ std::vector<include_line> includes_below(const fs::path& root, bool public_heade
         const auto inside = fs::relative(entry.path(), root);
         include_line prototype;
         prototype.module = inside.begin()->string();
+        if (!public_headers && prototype.module == "service") prototype.room = std::next(inside.begin())->string();
         prototype.file = fs::relative(entry.path(), TASKBARGE_SOURCE_DIR).string();
         prototype.public_header = public_headers;
         prototype.header = entry.path().extension() != ".cpp";
@@ -105,7 +150,7 @@ std::optional<used_module> module_used_by(const include_line& line) {
     const bool by_door = starts_with(line.target, door);
     const std::string rest = by_door ? line.target.substr(door.size()) : line.target;
     const std::string name = rest.substr(0, rest.find('/'));
-    if (!by_door && (name == rest || !allowed_uses.contains(name))) return std::nullopt;
+    if (!by_door && (name == rest || !allowed_uses().contains(name))) return std::nullopt;
     return used_module{name, by_door};
 }
 
@@ -120,7 +165,7 @@ std::vector<std::string> includes_that(Predicate breaks_the_rule) {
 TEST(Architecture, EveryFolderIsAModuleOfTheTable) {
     std::set<std::string> unknown;
     for (const auto& line : all_includes())
-        if (!allowed_uses.contains(line.module)) unknown.insert(line.module);
+        if (!allowed_uses().contains(line.module)) unknown.insert(line.module);
     EXPECT_THAT(unknown, testing::IsEmpty());
     EXPECT_GT(all_includes().size(), 100u) << "the sources were not found";
 }
@@ -129,8 +174,8 @@ TEST(Architecture, ModulesUseOnlyWhatTheTableAllows) {
     EXPECT_THAT(includes_that([](const include_line& line) {
                     const auto used = module_used_by(line);
                     if (!used || used->name == line.module) return false;
-                    const auto allowed = allowed_uses.find(line.module);
-                    return allowed == allowed_uses.end() || !allowed->second.contains(used->name);
+                    const auto allowed = allowed_uses().find(line.module);
+                    return allowed == allowed_uses().end() || !allowed->second.contains(used->name);
                 }),
                 testing::IsEmpty());
 }
@@ -168,13 +213,24 @@ TEST(Architecture, SqlStaysInsideTheLedger) {
                 testing::IsEmpty());
 }
 
-TEST(Architecture, ThePageNamesEveryModule) {
-    std::ifstream in(fs::path(TASKBARGE_SOURCE_DIR) / "docs" / "architecture.md");
-    const std::string page{std::istreambuf_iterator<char>(in), {}};
-    std::set<std::string> missing;
+TEST(Architecture, EveryFolderOfTheServiceIsARoomOfTheTable) {
+    std::set<std::string> unknown;
     for (const auto& line : all_includes())
-        if (page.find("| `" + line.module + "` |") == std::string::npos) missing.insert(line.module);
-    EXPECT_THAT(missing, testing::IsEmpty());
+        if (!line.room.empty() && !allowed_uses_of_rooms().contains(line.room)) unknown.insert(line.room);
+    EXPECT_THAT(unknown, testing::IsEmpty());
+    EXPECT_THAT(allowed_uses_of_rooms(), testing::SizeIs(testing::Ge(7u))) << "the table was not found";
+}
+
+TEST(Architecture, RoomsOfTheServiceUseOnlyWhatTheTableAllows) {
+    EXPECT_THAT(includes_that([](const include_line& line) {
+                    const auto used = module_used_by(line);
+                    const auto allowed = allowed_uses_of_rooms().find(line.room);
+                    if (!used || allowed == allowed_uses_of_rooms().end()) return false;
+                    const bool inside = used->name == "service" && !used->by_public_header;
+                    const std::string name = inside ? *std::next(fs::path(line.target).begin()) : fs::path(used->name);
+                    return name != line.room && name != "service" && !allowed->second.contains(name);
+                }),
+                testing::IsEmpty());
 }
 
 }  // namespace
