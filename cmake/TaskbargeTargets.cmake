@@ -18,14 +18,12 @@ if(TASKBARGE_SANITIZE)
 endif()
 
 # Most of a compiler's time here goes into the same templates of Boost.Asio, fmt, the standard library and GoogleTest, again
-# in each file. (Precompiled headers hardly help: GCC 12 takes as long to map 130 MB as to read the headers.) So files that
-# belong together are compiled together, a few to a unit:
-# - those of a module in the sanitizer builds only. In release and debug each is compiled alone, so an #include that is
-#   missing is still found, and what is shipped does not depend on it;
-# - those of a test program in every build.
+# in each file. (Precompiled headers hardly help: GCC 12 takes as long to map 120 MB as to read the headers, and what it
+# instantiates and generates is not in them.) So the files of a module or a test program are compiled together, a few to a
+# unit. The preset debug compiles each alone, and so does scripts/tidy.sh: there an #include that is missing is found.
 # Within a module or a program, names in unnamed namespaces must therefore differ; a file for which that is too much to
-# ask is named under SEPARATE. TASKBARGE_TOGETHER=OFF compiles each file alone.
-option(TASKBARGE_TOGETHER "Compile files of a test program, and of a module under sanitizers, a few at a time" ON)
+# ask is named under SEPARATE.
+option(TASKBARGE_TOGETHER "Compile the files of a module or a test program a few at a time" ON)
 set(taskbarge_files_a_unit 8)
 
 function(taskbarge_compile_together target)
@@ -49,7 +47,7 @@ function(taskbarge_module name)
   target_include_directories(taskbarge_${name} PUBLIC "${PROJECT_SOURCE_DIR}/include"
                                                PRIVATE "${PROJECT_SOURCE_DIR}/src")
   target_link_libraries(taskbarge_${name} PUBLIC ${ARG_USES} PRIVATE ${ARG_PRIVATE_USES} taskbarge_flags)
-  if(TASKBARGE_TOGETHER AND TASKBARGE_SANITIZE)
+  if(TASKBARGE_TOGETHER)
     taskbarge_compile_together(taskbarge_${name} SEPARATE ${ARG_SEPARATE})
   endif()
 endfunction()
@@ -79,5 +77,5 @@ function(taskbarge_test name)
   if(TASKBARGE_TOGETHER)
     taskbarge_compile_together(${name} SEPARATE ${ARG_SEPARATE})
   endif()
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  gtest_discover_tests(${name} NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()

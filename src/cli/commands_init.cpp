@@ -47,7 +47,7 @@ std::string lines_text(const std::vector<std::size_t>& lines) {
 }
 
 // What is left for the person to do.
-std::string next_steps(const options& o, const std::string& path, const job::settings_suggestion& found) {
+std::string steps_after_init(const options& o, const std::string& path, const job::settings_suggestion& found) {
     auto out = fmt::format("wrote {}", path);
     if (!found.choices.empty())
         out +=
@@ -112,7 +112,7 @@ exit_code init_command(const options& o, const program& p) {
         return end(o, p, &s->settings, written.error());
     if (path == "-") return exit_code::done;
     warn_of_lost_settings(*s, path);
-    complain(next_steps(o, path, *found));
+    complain(steps_after_init(o, path, *found));
     if (o.quiet || !found->can_plan) return exit_code::done;
     if (const auto& stand_ins = found->stand_ins; !stand_ins.empty()) {
         constexpr std::size_t most_named = 5;
