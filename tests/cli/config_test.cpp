@@ -8,6 +8,7 @@
 
 #include "cli/against_sandbox.hpp"
 #include "cli/program.hpp"
+#include "support/case_names.hpp"
 
 namespace {
 
@@ -71,7 +72,8 @@ TEST_P(BadSettings, AreRefusedByEveryCommandAtItsStartWithTheirSource) {
         EXPECT_EQ(std::count(o.err.begin(), o.err.end(), '\n'), 1) << o.err;
     }
 }
-INSTANTIATE_TEST_SUITE_P(Config, BadSettings, testing::ValuesIn(settings_that_fail_every_file));
+INSTANTIATE_TEST_SUITE_P(Config, BadSettings, testing::ValuesIn(settings_that_fail_every_file),
+                         [](const auto& one) { return taskbarge::test::case_name(one.param.file); });
 
 TEST(Config, CheckNamesEveryProblemAtOnceWithItsSource) {
     program p;

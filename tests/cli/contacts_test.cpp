@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cli/against_sandbox.hpp"
+#include "support/case_names.hpp"
 
 namespace {
 
@@ -530,7 +531,7 @@ INSTANTIATE_TEST_SUITE_P(Search, UnderFaults,
                                          "gone=2 arrive=2", "gone=1 arrive=1 short=1%20", "touch=3 gone=1 arrive=1",
                                          "500%30", "500", "html%20", "success_false", "cut",
                                          "skew=-2h arrive=1 gone=1"),
-                         [](const auto& one) { return std::to_string(one.index); });
+                         taskbarge::test::by_value());
 
 // What a second look or none at all gets over.
 class UnderHarmlessFaults : public UnderFaults {};
@@ -546,7 +547,7 @@ INSTANTIATE_TEST_SUITE_P(Search, UnderHarmlessFaults,
                                          "arrive=30@2-9", "touch=20", "500@2,3", "cut%30", "429=0@2,5", "429=missing@3",
                                          "stall:before@4", "reset%20", "success_false%20", "garbage@3", "length=-20@2",
                                          "no_date", "skew=+2h", "skew=-2h"),
-                         [](const auto& one) { return std::to_string(one.index); });
+                         taskbarge::test::by_value());
 
 // Merged while they are read: the one that stays has the keys of both.
 TEST_F(Contacts, MergedContactsAreTheOneThatStays) {

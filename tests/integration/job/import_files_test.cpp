@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/case_names.hpp"
 #include "taskbarge/job/commands.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/sandbox/sandbox.hpp"
@@ -261,12 +262,7 @@ INSTANTIATE_TEST_SUITE_P(Faults, OneFault,
                          ::testing::Values("500:before@2", "500:after@3", "502:later:100ms@2", "reset:after@4",
                                            "close:before@3", "cut@2", "html:after@5", "success_false:after@2",
                                            "missing=3@2", "garbage:before@6", "429:minute=1@3", "stall:after@4"),
-                         [](const auto& fault) {
-                             std::string name;
-                             for (const char* c = fault.param; *c; ++c)
-                                 if (std::isalnum(static_cast<unsigned char>(*c))) name += *c;
-                             return name;
-                         });
+                         taskbarge::test::by_value());
 
 TEST_F(ImportFiles, ASearchThatLagsBehindMakesNoTaskTwice) {
     settings.send.settle_time = 1500ms;

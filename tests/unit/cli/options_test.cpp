@@ -1,4 +1,5 @@
 #include "cli/options.hpp"
+#include "support/case_names.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -161,7 +162,8 @@ INSTANTIATE_TEST_SUITE_P(
                     words{"prune", "--older-than", "23h"}, words{"--json"},
                     words{"results", "1", "--rejects", "--only", "failed"},
                     words{"results", "1", "--rejects", "--format", "csv"}, words{"status", "1", "--watch", "--json"},
-                    words{"status", "1", "--attempts", "--json"}, words{"jobs", "--state", "lost"}));
+                    words{"status", "1", "--attempts", "--json"}, words{"jobs", "--state", "lost"}),
+    taskbarge::test::by_value());
 
 TEST(Options, TellThatAStateIsUnknown) {
     EXPECT_THAT(ended({"results", "1", "--only", "lost"}).err, HasSubstr("duplicate"));
@@ -208,7 +210,8 @@ INSTANTIATE_TEST_SUITE_P(
         std::pair(words{"import", "--json=maybe", "a"}, "--json takes no value"),
         std::pair(words{"sandbox", "--seed", "x"}, "--seed: \"x\" is no number"),
         std::pair(words{"sandbox", "--limits", "1,2,x"}, "--limits: cannot read \"x\""),
-        std::pair(words{"jobs", "1", "2"}, "unexpected: 1 2"), std::pair(words{"status"}, "JOB is required")));
+        std::pair(words{"jobs", "1", "2"}, "unexpected: 1 2"), std::pair(words{"status"}, "JOB is required")),
+    [](const auto& one) { return taskbarge::test::case_name(one.param.first); });
 
 TEST(Options, WithoutACommandListThem) {
     const auto end = ended({});

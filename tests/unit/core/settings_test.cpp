@@ -1,4 +1,5 @@
 #include "taskbarge/core/settings.hpp"
+#include "support/case_names.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -463,7 +464,8 @@ INSTANTIATE_TEST_SUITE_P(
                     url_case{"https://user:pass@h/", nullptr}, url_case{"https://h/?a=b", nullptr},
                     url_case{"https://h/#f", nullptr}, url_case{"https://h:0/", nullptr},
                     url_case{"https://h:99999/", nullptr}, url_case{"https:///path", nullptr},
-                    url_case{"https://h/a b", nullptr}, url_case{"api.apollo.io", nullptr}, url_case{"", nullptr}));
+                    url_case{"https://h/a b", nullptr}, url_case{"api.apollo.io", nullptr}, url_case{"", nullptr}),
+    [](const auto& one) { return taskbarge::test::case_name(one.param.text); });
 
 TEST(IdentityText, FollowsOnlyWhatMakesTheJob) {
     core::settings a;

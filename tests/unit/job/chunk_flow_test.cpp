@@ -147,9 +147,11 @@ TEST_P(AfterARefusal, RowsHaveFailedAndIsolationMayTry) {
 }
 INSTANTIATE_TEST_SUITE_P(Statuses, AfterARefusal,
                          ::testing::Values(refusal_case{create_verdict::refused, 422},
-                                           refusal_case{create_verdict::too_many, 413}));
+                                           refusal_case{create_verdict::too_many, 413}),
+                         [](const auto& one) { return std::to_string(one.param.status); });
 
 struct repeat_case {
+    const char* name;
     create_verdict verdict;
     consequence what;
     attempt_result report;
@@ -172,10 +174,12 @@ TEST_P(AfterNothingCanHaveHappened, TheChunkIsPlannedAgainAndNoAttemptIsCounted)
 }
 INSTANTIATE_TEST_SUITE_P(
     Verdicts, AfterNothingCanHaveHappened,
-    ::testing::Values(repeat_case{create_verdict::throttled, consequence::throttled, attempt_result::throttled},
-                      repeat_case{create_verdict::not_sent, consequence::trouble, attempt_result::not_sent},
-                      repeat_case{create_verdict::unauthorized, consequence::key_wrong, attempt_result::refused},
-                      repeat_case{create_verdict::forbidden, consequence::no_right, attempt_result::refused}));
+    ::testing::Values(
+        repeat_case{"throttled", create_verdict::throttled, consequence::throttled, attempt_result::throttled},
+        repeat_case{"not_sent", create_verdict::not_sent, consequence::trouble, attempt_result::not_sent},
+        repeat_case{"unauthorized", create_verdict::unauthorized, consequence::key_wrong, attempt_result::refused},
+        repeat_case{"forbidden", create_verdict::forbidden, consequence::no_right, attempt_result::refused}),
+    [](const auto& one) { return one.param.name; });
 
 TEST(AfterExchange, AnAnswerThatProvesNothingLeavesTheChunkInDoubt) {
     auto chunk = chunk_of(1, 2);

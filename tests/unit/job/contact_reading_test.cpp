@@ -1,5 +1,6 @@
 // Reading a list that moves: whatever happens to it, an index is not called complete that misses a contact.
 #include "job/contacts/contact_reading.hpp"
+#include "support/case_names.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -287,7 +288,8 @@ TEST_P(ContactReadingOf, AnAnswerThatDoesNotComeCostsItsOwnRequestAlone) {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, ContactReadingOf,
                          testing::Values(0u, 1u, 99u, 100u, 101u, 199u, 200u, 201u, 5000u, 49'999u, 50'000u, 50'001u,
-                                         50'100u, 50'101u, 99'900u, 99'999u, 100'000u));
+                                         50'100u, 50'101u, 99'900u, 99'999u, 100'000u),
+                         taskbarge::test::by_value());
 
 // The first page tells that there are more than both ends show; then each stage is a list of its own.
 TEST(ContactReading, MoreThanBothEndsShowAreReadByStage) {

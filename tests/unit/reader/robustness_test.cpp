@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "support/case_names.hpp"
 #include "unit/reader/support.hpp"
 
 namespace taskbarge::reader {
@@ -149,16 +150,17 @@ TEST(Robustness, TruncatedCompressedFileIsAFailureNotAShortFile) {
     }
 }
 
-class Mutations : public ::testing::TestWithParam<std::size_t> {};
+class Mutations : public ::testing::TestWithParam<form> {};
 
 TEST_P(Mutations, TenThousandAreAccountedFor) {
-    const form f = forms()[GetParam()];
+    const form& f = GetParam();
     std::mt19937 random(20250215);
     for (int i = 0; i < 10'000; ++i)
         expect_accounted(mutated(f.bytes, random), f.format, i % 10 == 0 ? read::twice : read::once);
 }
 
-INSTANTIATE_TEST_SUITE_P(EachForm, Mutations, ::testing::Range(std::size_t{0}, forms().size()));
+INSTANTIATE_TEST_SUITE_P(EachForm, Mutations, ::testing::ValuesIn(forms()),
+                         [](const auto& one) { return taskbarge::test::case_name(one.param.name); });
 
 }  // namespace
 }  // namespace taskbarge::reader

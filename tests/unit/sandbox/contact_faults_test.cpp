@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "support/case_names.hpp"
 #include "unit/sandbox/support.hpp"
 
 using namespace std::chrono_literals;
@@ -54,7 +55,8 @@ TEST_P(AnyContactRoute, TheGeneralFaultsStrikeThem) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfEachRoute, AnyContactRoute,
-                         testing::Values("contacts_search", "contacts_create", "contact", "labels", "stages"));
+                         testing::Values("contacts_search", "contacts_create", "contact", "labels", "stages"),
+                         taskbarge::test::by_value());
 
 TEST(ContactFaults, PagesShiftWhileOthersDelete) {
     running_sandbox apollo({.contacts = 300}, {"contacts_search/gone=40@2"});

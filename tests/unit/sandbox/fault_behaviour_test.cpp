@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "support/case_names.hpp"
 #include "unit/sandbox/support.hpp"
 
 using namespace std::chrono_literals;
@@ -105,7 +106,6 @@ struct transport_case {
     const char* fault;
     std::uint64_t tasks;  // made of five
     bool head_comes;      // the status line at least
-    friend void PrintTo(const transport_case& c, std::ostream* out) { *out << c.fault; }
 };
 
 class FaultyTransport : public testing::TestWithParam<transport_case> {};
@@ -131,7 +131,8 @@ INSTANTIATE_TEST_SUITE_P(
                     transport_case{"close:request@1", 0, false}, transport_case{"close@1", 0, false},
                     transport_case{"close:after@1", 5, false}, transport_case{"close:mid_answer@1", 5, true},
                     transport_case{"cut@1", 5, true}, transport_case{"length=+50@1", 5, true},
-                    transport_case{"garbage@1", 0, false}, transport_case{"garbage:after@1", 5, false}));
+                    transport_case{"garbage@1", 0, false}, transport_case{"garbage:after@1", 5, false}),
+    [](const auto& one) { return taskbarge::test::case_name(one.param.fault); });
 
 TEST(FaultTransport, ATooShortLengthCutsTheAnswerAndSpoilsTheConnection) {
     running_sandbox apollo({}, {"length=-50@1"});
