@@ -621,8 +621,11 @@ void add_send(table& t) {
         t.push_back({"send", key, "duration", fallback, help, duration(&settings::send, member, least)});
     };
     const milliseconds none{0}, some{1};
-    t.push_back({"send", "connections", "count", "8", "Connections to Apollo at most.",
-                 count(&settings::send, &S::connections, 1, 256)});
+    t.push_back(
+        {"send", "connections", "count", "32",
+         "Connections to Apollo at most. Up to 8 are used; more only where answers come within 50 ms and the rate "
+         "windows have plenty left.",
+         count(&settings::send, &S::connections, 1, 256)});
     wait("connect_timeout", &S::connect_timeout, some, "10s", "For each step of opening a connection.");
     wait("request_timeout", &S::request_timeout, some, "60s", "From a request's first byte to its answer's last.");
     t.push_back({"send", "max_attempts", "count", "8", "Attempts for one chunk at most; a 429 is none.",

@@ -100,7 +100,7 @@ struct contact_settings {
 };
 
 struct send_settings {
-    std::uint32_t connections = 8;
+    std::uint32_t connections = 32;
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
     std::chrono::milliseconds request_timeout = std::chrono::seconds(60);
     std::uint32_t max_attempts = 8;

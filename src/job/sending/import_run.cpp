@@ -306,7 +306,7 @@ asio::awaitable<void> import_run::settle(chunk_record chunk, core::attempt_id at
     if (written) progress_.count_request(chunk, v.what);
     for (const auto& line : v.notices)
         env_.watch.on_notice(line);
-    break_off(health_.note_answer(v.what, x, now()));
+    break_off(health_.note_answer(v.what, x, windows_.seen(), now()));
     doubts_.add(ready_.take_outcome(std::move(chunk), v, written, std::move(kept->children), day(), now()));
     break_off(health_.why_to_end(v));
     co_await keep_limit();

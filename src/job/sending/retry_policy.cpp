@@ -96,11 +96,16 @@ std::optional<steady_time> circuit_breaker::wait_until() const {
     return open_to_;
 }
 
-send_width::send_width(std::uint32_t most) : most_(std::max<std::uint32_t>(1, most)), width_(most_) {}
+send_width::send_width(std::uint32_t most) : most_(std::max<std::uint32_t>(1, most)), width_(std::min(most_, usual)) {}
 
-void send_width::succeeded() {
+void send_width::succeeded(pace answered) {
     failures_ = 0;
-    if (width_ == most_ || ++successes_ < width_) return;
+    if (width_ > usual && answered == pace::usual) {
+        successes_ = 0;
+        --width_;
+    }
+    const auto most = answered == pace::quick ? most_ : std::min(most_, usual);
+    if (width_ >= most || ++successes_ < width_) return;
     successes_ = 0;
     ++width_;
 }

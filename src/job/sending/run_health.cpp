@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "job/online/route_windows.hpp"
@@ -27,6 +28,18 @@ bool stays(int status) {
     return status != bad_request && status != too_large && status != unprocessable;
 }
 
+// An answer that comes sooner than this is about as quick as a commit.
+constexpr auto quick_answer = 50ms;
+// What a window must have left for more requests at once to make a difference to it: a few minutes' worth of Apollo's.
+constexpr std::uint64_t plenty = 1000;
+
+send_width::pace pace_of(const client::exchange& x, const core::rate_book& windows) {
+    const bool free = std::ranges::all_of(windows.windows, [](const core::rate_window& w) {
+        return w.unlimited || (w.limit && !w.shut && *w.limit >= w.used + plenty);
+    });
+    return free && x.took <= quick_answer ? send_width::pace::quick : send_width::pace::usual;
+}
+
 }  // namespace
 
 failure key_refused() {
@@ -40,7 +53,8 @@ run_health::run_health(const core::settings& settings, bool created_before, std:
       width_(settings.send.connections),
       refusals_(settings.send.refused_alike, created_before) {}
 
-std::optional<failure> run_health::note_answer(consequence what, const client::exchange& x, const moment& now) {
+std::optional<failure> run_health::note_answer(consequence what, const client::exchange& x,
+                                               const core::rate_book& windows, const moment& now) {
     if (what == consequence::no_route) return std::nullopt;  // why_to_end() ends the run
     if (what == consequence::trouble || what == consequence::gateway) {
         breaker_.failed(now.steady, random_);
@@ -67,7 +81,7 @@ std::optional<failure> run_health::note_answer(consequence what, const client::e
     }
     trouble_since_.reset();
     breaker_.succeeded();
-    width_.succeeded();
+    width_.succeeded(pace_of(x, windows));
     if (what == consequence::progress) {
         anything_created_ = true;
         refusals_.end();

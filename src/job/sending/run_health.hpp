@@ -13,6 +13,7 @@
 #include "job/sending/refusal_watch.hpp"
 #include "taskbarge/client/answer.hpp"
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/rate_window.hpp"
 #include "taskbarge/core/settings.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 
@@ -26,8 +27,10 @@ class run_health {
     // The settings must outlive it. `created_before`: earlier runs of the job have created something.
     run_health(const core::settings& settings, bool created_before, std::uint64_t seed);
 
-    // The answer of a bulk_create request, or that none came. A failure: the run cannot go on.
-    std::optional<core::failure> note_answer(consequence what, const client::exchange& x, const moment& now);
+    // The answer of a bulk_create request, or that none came, and the windows after it. A failure: the run cannot go
+    // on.
+    std::optional<core::failure> note_answer(consequence what, const client::exchange& x,
+                                             const core::rate_book& windows, const moment& now);
     // What an answer asks of a person, by what became of its chunk. Nothing: the run goes on.
     std::optional<core::failure> why_to_end(const verdict& v) const;
     // The answer to another route's request that did not get through.

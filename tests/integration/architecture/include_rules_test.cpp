@@ -61,8 +61,14 @@ const uses_of& allowed_uses() {
     return table;
 }
 
+// The rooms of `job`: folders below src/job.
+const uses_of& rooms_of_job() {
+    static const auto table = table_of_the_page("room of `job`");
+    return table;
+}
+
 // The rooms of `service`: folders below src/service, and the files that lie beside them.
-const uses_of& allowed_uses_of_rooms() {
+const uses_of& rooms_of_service() {
     static const auto table = [] {
         auto rooms = table_of_the_page("room");
         // What uses all rooms uses all that its module may.
@@ -81,7 +87,7 @@ const std::set<std::string> without_asio_in_headers{"core", "reader", "grouper",
 
 struct include_line {
     std::string module;  // of the file in which it stands
-    std::string room;    // of service: a folder, or the name of a file that lies beside them; else empty
+    std::string room;    // of service and job: a folder, or the name of a file that lies beside them; else empty
     std::string file;    // relative to the repository
     int line = 0;
     bool public_header = false;  // the file stands under include/
@@ -115,7 +121,8 @@ std::vector<include_line> includes_below(const fs::path& root, bool public_heade
         const auto inside = fs::relative(entry.path(), root);
         include_line prototype;
         prototype.module = inside.begin()->string();
-        if (!public_headers && prototype.module == "service") prototype.room = std::next(inside.begin())->string();
+        if (!public_headers && (prototype.module == "service" || prototype.module == "job"))
+            prototype.room = std::next(inside.begin())->string();
         prototype.file = fs::relative(entry.path(), TASKBARGE_SOURCE_DIR).string();
         prototype.public_header = public_headers;
         prototype.header = entry.path().extension() != ".cpp";
@@ -134,6 +141,10 @@ const std::vector<include_line>& all_includes() {
         return found;
     }();
     return all;
+}
+
+bool is_folder(const std::string& room) {
+    return !room.empty() && room.find('.') == std::string::npos;
 }
 
 bool starts_with(const std::string& text, const std::string& prefix) {
@@ -216,21 +227,43 @@ TEST(Architecture, SqlStaysInsideTheLedger) {
 TEST(Architecture, EveryFolderOfTheServiceIsARoomOfTheTable) {
     std::set<std::string> unknown;
     for (const auto& line : all_includes())
-        if (!line.room.empty() && !allowed_uses_of_rooms().contains(line.room)) unknown.insert(line.room);
+        if (line.module == "service" && !line.room.empty() && !rooms_of_service().contains(line.room))
+            unknown.insert(line.room);
     EXPECT_THAT(unknown, testing::IsEmpty());
-    EXPECT_THAT(allowed_uses_of_rooms(), testing::SizeIs(testing::Ge(7u))) << "the table was not found";
+    EXPECT_THAT(rooms_of_service(), testing::SizeIs(testing::Ge(7u))) << "the table was not found";
+}
+
+TEST(Architecture, EveryFolderOfTheJobModuleIsARoomOfTheTable) {
+    std::set<std::string> unknown;
+    for (const auto& line : all_includes())
+        if (line.module == "job" && is_folder(line.room) && !rooms_of_job().contains(line.room))
+            unknown.insert(line.room);
+    EXPECT_THAT(unknown, testing::IsEmpty());
+    EXPECT_THAT(rooms_of_job(), testing::SizeIs(5u)) << "the table was not found";
+}
+
+// Includes of a room that name another one which the table does not allow it.
+std::vector<std::string> against_the_table(const std::string& module, const uses_of& rooms) {
+    return includes_that([&](const include_line& line) {
+        const auto used = module_used_by(line);
+        const auto allowed = rooms.find(line.room);
+        if (!used || line.module != module || allowed == rooms.end()) return false;
+        const bool inside = used->name == module && !used->by_public_header;
+        const std::string name = inside ? *std::next(fs::path(line.target).begin()) : fs::path(used->name);
+        return name != line.room && name != module && !allowed->second.contains(name);
+    });
 }
 
 TEST(Architecture, RoomsOfTheServiceUseOnlyWhatTheTableAllows) {
-    EXPECT_THAT(includes_that([](const include_line& line) {
-                    const auto used = module_used_by(line);
-                    const auto allowed = allowed_uses_of_rooms().find(line.room);
-                    if (!used || allowed == allowed_uses_of_rooms().end()) return false;
-                    const bool inside = used->name == "service" && !used->by_public_header;
-                    const std::string name = inside ? *std::next(fs::path(line.target).begin()) : fs::path(used->name);
-                    return name != line.room && name != "service" && !allowed->second.contains(name);
-                }),
-                testing::IsEmpty());
+    EXPECT_THAT(against_the_table("service", rooms_of_service()), testing::IsEmpty());
+}
+
+// Which other modules a room of job uses is not limited: all of them are below it.
+TEST(Architecture, RoomsOfTheJobModuleUseOnlyWhatTheTableAllows) {
+    auto rooms = rooms_of_job();
+    for (auto& [name, uses] : rooms)
+        uses.insert(allowed_uses().at("job").begin(), allowed_uses().at("job").end());
+    EXPECT_THAT(against_the_table("job", rooms), testing::IsEmpty());
 }
 
 }  // namespace

@@ -217,6 +217,23 @@ TEST(SendWidth, GrowsBackOneByOneWithEachRoundOfSuccesses) {
     EXPECT_EQ(width.width(), 4u);
 }
 
+TEST(SendWidth, GrowsBeyondTheUsualByQuickAnswersAndBackWithSlowOnes) {
+    send_width width(20);
+    EXPECT_EQ(width.width(), send_width::usual);
+    for (int i = 0; i < 1000; ++i)
+        width.succeeded();
+    EXPECT_EQ(width.width(), send_width::usual);
+    for (int i = 0; i < 1000; ++i)
+        width.succeeded(send_width::pace::quick);
+    EXPECT_EQ(width.width(), 20u);
+    for (int i = 0; i < 5; ++i)
+        width.succeeded();
+    EXPECT_EQ(width.width(), 15u);
+    for (int i = 0; i < 100; ++i)
+        width.succeeded();
+    EXPECT_EQ(width.width(), send_width::usual);
+}
+
 TEST(SendWidth, IsAtLeastOne) {
     EXPECT_EQ(send_width(0).width(), 1u);
 }

@@ -37,23 +37,49 @@ class RunHealth : public ::testing::Test {
     void pass(std::chrono::milliseconds time) { now = {now.wall + time, now.steady + time}; }
 
     core::settings settings;
+    core::rate_book windows;  // of which nothing is known
     moment now{at_second(1'000'000), steady_time(1000s)};
 };
 
 TEST_F(RunHealth, OneRequestAtATimeUntilSomethingWasCreated) {
     run_health health(settings, false, 1);
     EXPECT_EQ(health.room(), 1u);
-    EXPECT_FALSE(health.note_answer(consequence::refusal, answered(422), now));
+    EXPECT_FALSE(health.note_answer(consequence::refusal, answered(422), windows, now));
     EXPECT_EQ(health.room(), 1u) << "a refusal creates nothing";
-    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), now));
+    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), windows, now));
     EXPECT_GT(health.room(), 1u);
+}
+
+TEST_F(RunHealth, TheWidthGrowsByQuickAnswersWhereTheWindowsAllow) {
+    settings.send.connections = 32;
+    auto quick = answered(200), slow = answered(200);
+    quick.took = 2ms;
+    slow.took = 300ms;
+    const auto width_after = [&](const client::exchange& x, const core::rate_book& known) {
+        run_health health(settings, false, 1);
+        for (int i = 0; i < 2000; ++i)
+            EXPECT_FALSE(health.note_answer(consequence::progress, x, known, now));
+        return health.room();
+    };
+    core::rate_book unlimited, narrow;
+    for (auto& w : unlimited.windows)
+        w.unlimited = true;
+    narrow = unlimited;
+    narrow[core::window_kind::minute].unlimited = false;
+    narrow[core::window_kind::minute].limit = 200;
+    EXPECT_EQ(width_after(quick, unlimited), 32u);
+    EXPECT_EQ(width_after(slow, unlimited), send_width::usual);
+    EXPECT_EQ(width_after(quick, narrow), send_width::usual) << "a few fill it";
+    EXPECT_EQ(width_after(quick, windows), send_width::usual) << "nothing is known of the windows";
+    settings.send.connections = 4;
+    EXPECT_EQ(width_after(quick, unlimited), 4u);
 }
 
 TEST_F(RunHealth, ANameThatDoesNotResolveEndsTheRunSoon) {
     run_health health(settings, false, 1);
     for (int i = 0; i < 3; ++i) {
         EXPECT_FALSE(health.outage_over_limit(now.steady));
-        EXPECT_FALSE(health.note_answer(consequence::trouble, unreached(true), now));
+        EXPECT_FALSE(health.note_answer(consequence::trouble, unreached(true), windows, now));
         pass(1s);
     }
     EXPECT_TRUE(health.outage_over_limit(now.steady));
@@ -62,16 +88,16 @@ TEST_F(RunHealth, ANameThatDoesNotResolveEndsTheRunSoon) {
 
 TEST_F(RunHealth, AnOutageInTheMiddleLastsAsLongAsAnyWaitMay) {
     run_health health(settings, false, 1);
-    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), now));
+    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), windows, now));
     for (int i = 0; i < 20; ++i)
-        EXPECT_FALSE(health.note_answer(consequence::trouble, answered(503), now));
+        EXPECT_FALSE(health.note_answer(consequence::trouble, answered(503), windows, now));
     pass(settings.send.max_wait);
     EXPECT_FALSE(health.outage_over_limit(now.steady));
     pass(1ms);
     EXPECT_TRUE(health.outage_over_limit(now.steady));
     EXPECT_EQ(health.outage(now.steady)->code, errc::waiting);
     EXPECT_THAT(health.outage(now.steady)->text, HasSubstr("status 503"));
-    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), now));
+    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), windows, now));
     EXPECT_FALSE(health.outage_over_limit(now.steady)) << "it is over";
 }
 
@@ -79,10 +105,10 @@ TEST_F(RunHealth, APageThatStaysEndsTheRunUnlessOthersGetThrough) {
     auto page = answered(403, "<html>blocked</html>");
     page.content_type = "text/html";
     run_health fresh(settings, false, 1);
-    EXPECT_TRUE(fresh.note_answer(consequence::gateway, page, now));
+    EXPECT_TRUE(fresh.note_answer(consequence::gateway, page, windows, now));
     run_health working(settings, false, 1);
-    EXPECT_FALSE(working.note_answer(consequence::progress, answered(200), now));
-    EXPECT_FALSE(working.note_answer(consequence::gateway, page, now));
+    EXPECT_FALSE(working.note_answer(consequence::progress, answered(200), windows, now));
+    EXPECT_FALSE(working.note_answer(consequence::gateway, page, windows, now));
 }
 
 TEST_F(RunHealth, AGatewaysNoIsAnAttemptOnlyWhileOthersGetThrough) {
@@ -94,7 +120,7 @@ TEST_F(RunHealth, AGatewaysNoIsAnAttemptOnlyWhileOthersGetThrough) {
     health.weigh_gateway(v);
     EXPECT_EQ(v.update.attempts, 2u);
     EXPECT_TRUE(v.update.not_before);
-    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), now));
+    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), windows, now));
     health.weigh_gateway(v);
     EXPECT_EQ(v.update.state, core::chunk_state::refused);
     EXPECT_EQ(v.update.code, "attempts_used_up");
@@ -102,10 +128,10 @@ TEST_F(RunHealth, AGatewaysNoIsAnAttemptOnlyWhileOthersGetThrough) {
 
 TEST_F(RunHealth, FailuresStopRequestsAndOneProbeGoesAtATime) {
     run_health health(settings, true, 1);
-    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), now));
+    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), windows, now));
     for (int i = 0; i < 5; ++i) {
         EXPECT_TRUE(health.may_send(now.steady));
-        EXPECT_FALSE(health.note_answer(consequence::trouble, answered(500), now));
+        EXPECT_FALSE(health.note_answer(consequence::trouble, answered(500), windows, now));
     }
     EXPECT_FALSE(health.may_send(now.steady));
     ASSERT_TRUE(health.sending_opens(now.steady));
@@ -167,7 +193,7 @@ TEST_F(RunHealth, RefusalsThatAreAllAlikeEndTheRunBeforeAnythingWasCreated) {
         }
     ASSERT_TRUE(health.why_to_end(refused));
     EXPECT_EQ(health.why_to_end(refused)->code, errc::all_refused);
-    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), now));
+    EXPECT_FALSE(health.note_answer(consequence::progress, answered(200), windows, now));
     EXPECT_FALSE(health.why_to_end(refused));
 }
 
