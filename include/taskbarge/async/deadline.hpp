@@ -61,7 +61,7 @@ class expiry {
     auto relay() const {
         // A copy of its own: the operation's end may take the one that is called.
         return [s = state_](boost::asio::cancellation_type type) {
-            const auto alive = s;
+            const auto alive = s;  // NOLINT(performance-unnecessary-copy-initialization)
             alive->stop = type;
             alive->tell();
         };
