@@ -228,7 +228,7 @@ void import_run::left_place() {
 
 // Each connection that is at work brings an outcome, and the next chunk's intent with it.
 void import_run::expect_commits() {
-    session_.writer().expect_together(2 * std::size_t{in_flight_ - settling_});
+    session_.writer().expect_together(std::size_t{in_flight_ - settling_});
 }
 
 void import_run::send_next() {
