@@ -1,11 +1,9 @@
 #include "client/gzip.hpp"
 
-#include <zlib.h>
-
 #include <algorithm>
-#include <limits>
 
 #include "client/text.hpp"
+#include "taskbarge/core/inflater.hpp"
 
 namespace taskbarge::client {
 
@@ -17,45 +15,6 @@ constexpr std::size_t least_room = 16U << 10U, usual_ratio = 8, largest_ratio = 
 // anybody packed: it would keep the thread busy for nothing.
 constexpr std::size_t slice = 64U << 10U;
 constexpr int most_empty_members = 8;  // in a row
-
-class inflater {
- public:
-    inflater() {
-        constexpr int gzip_only = 15 + 16;
-        ready_ = inflateInit2(&stream_, gzip_only) == Z_OK;
-    }
-    inflater(const inflater&) = delete;
-    inflater& operator=(const inflater&) = delete;
-    ~inflater() {
-        if (ready_) inflateEnd(&stream_);
-    }
-
-    bool ready() const { return ready_; }
-    bool next_member() { return inflateReset(&stream_) == Z_OK; }
-
-    // One call of inflate(); takes what it used off `in` and `room`.
-    int step(std::string_view& in, char*& out, std::size_t& room) {
-        const auto offered = static_cast<uInt>(std::min(in.size(), slice));
-        const auto space = static_cast<uInt>(std::min<std::size_t>(room, std::numeric_limits<uInt>::max()));
-        stream_.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
-        stream_.avail_in = offered;
-        stream_.next_out = reinterpret_cast<Bytef*>(out);
-        stream_.avail_out = space;
-        const int status = inflate(&stream_, Z_NO_FLUSH);
-        in.remove_prefix(offered - stream_.avail_in);
-        out += space - stream_.avail_out;
-        room -= space - stream_.avail_out;
-        return status;
-    }
-
- private:
-    z_stream stream_{};
-    bool ready_ = false;
-};
-
-}  // namespace
-
-namespace {
 
 // The last four bytes of a member: the length of what it holds. Only a hint, and of the last member only.
 std::size_t likely_size(std::string_view data) {
@@ -70,8 +29,8 @@ std::size_t likely_size(std::string_view data) {
 }  // namespace
 
 gunzip_result gunzip(std::string_view data, std::uint64_t limit, std::string& out, std::size_t spare) {
-    inflater z;
-    if (!z.ready()) return gunzip_result::broken;
+    using outcome = core::inflater::outcome;
+    core::inflater z;
     out.clear();
     const std::size_t whole = data.size();
     // One byte beyond the limit tells "too large" from "just fits".
@@ -79,7 +38,7 @@ gunzip_result gunzip(std::string_view data, std::uint64_t limit, std::string& ou
     std::size_t next_size = std::min(most, likely_size(data) + 1);
     std::size_t made = 0, made_before_member = 0;
     int empty_members = 0;
-    for (;;) {  // each step uses input up or makes output, else it is Z_BUF_ERROR
+    for (;;) {  // each step uses input up or makes output, else it is stuck
         if (made > limit) return gunzip_result::too_large;
         if (made == out.size()) {
             reserve_exactly(out, next_size + spare);
@@ -88,16 +47,20 @@ gunzip_result gunzip(std::string_view data, std::uint64_t limit, std::string& ou
         }
         char* to = out.data() + made;
         std::size_t room = out.size() - made;
-        const int status = z.step(data, to, room);
+        std::string_view some = data.substr(0, slice);
+        const auto offered = some.size();
+        const auto status = z.step(some, to, room);
+        data.remove_prefix(offered - some.size());
         made = out.size() - room;
         if (whole - data.size() > 2 * made + 2 * slice) return gunzip_result::broken;
-        if (status == Z_OK) continue;
-        if (status != Z_STREAM_END) return gunzip_result::broken;
+        if (status == outcome::going) continue;
+        if (status != outcome::member_end) return gunzip_result::broken;
         if (made > limit) return gunzip_result::too_large;
         if (data.empty()) break;
         empty_members = made == made_before_member ? empty_members + 1 : 0;
         made_before_member = made;
-        if (empty_members > most_empty_members || !z.next_member()) return gunzip_result::broken;
+        if (empty_members > most_empty_members) return gunzip_result::broken;
+        z.begin_member();
     }
     out.resize(made);
     return gunzip_result::done;

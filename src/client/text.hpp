@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "taskbarge/core/secret.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::client {
 
@@ -20,13 +21,11 @@ std::string one_line_without(const core::secret& key, std::string_view text);
 // Makes room for `size` bytes and no more; std::string::reserve() takes up to twice what it had.
 void reserve_exactly(std::string& text, std::size_t size);
 
-std::string lower_case(std::string_view text);
-bool equal_ignoring_case(std::string_view a, std::string_view b);
+using core::equal_ignoring_case;
+using core::lower_case;
+using core::trimmed;
 
 // Visible ASCII, and blanks inside: nothing that could end a header line.
 bool fits_a_header(std::string_view value);
-
-// Without the spaces and tabs around it.
-std::string_view trimmed(std::string_view text);
 
 }  // namespace taskbarge::client

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "taskbarge/core/printable.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::core {
 namespace {
@@ -36,24 +37,13 @@ bool is_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-bool is_digit_character(char c) {
-    return c >= '0' && c <= '9';
-}
-
 bool is_letter_character(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-std::string ascii_lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
-
 // Of UTF-8, in NFC. Empty only where there is no memory for it.
 std::string lower_nfc(std::string_view text) {
-    if (is_ascii(text)) return ascii_lower(text);
+    if (is_ascii(text)) return lower_case(text);
     std::size_t size = 0;
     const library_text composed(u8_normalize(UNINORM_NFC, as_bytes(text), text.size(), nullptr, &size));
     if (!composed) return {};
@@ -112,7 +102,7 @@ std::string hidden_in(std::string_view text) {
 // "%C3%A9" to its byte; what is no such code stays.
 std::string percent_decoded(std::string_view text) {
     const auto digit = [](char c) {
-        if (is_digit_character(c)) return c - '0';
+        if (is_digit(c)) return c - '0';
         const char small = static_cast<char>(c | 0x20);
         return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
     };
@@ -158,7 +148,7 @@ std::string fault_of_domain(std::string_view domain) {
         if (label.empty()) return "its domain has a dot too many";
         if (label.size() > longest_label) return "its domain is too long";
         for (const char c : label)
-            if (!is_letter_character(c) && !is_digit_character(c) && c != '-' && c != '_')
+            if (!is_letter_character(c) && !is_digit(c) && c != '-' && c != '_')
                 return fmt::format("its domain has a {}", printable(std::string_view(&c, 1)));
         from = end + 1;
     }
@@ -167,12 +157,12 @@ std::string fault_of_domain(std::string_view domain) {
 
 // The domain in its ASCII form and lower case; empty where it has none.
 std::string ascii_domain(std::string_view domain) {
-    if (is_ascii(domain)) return ascii_lower(domain);
+    if (is_ascii(domain)) return lower_case(domain);
     std::uint8_t* found = nullptr;
     const std::string terminated(domain);
     if (idn2_lookup_u8(as_bytes(terminated), &found, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK) return {};
     const library_text owned(found);
-    return ascii_lower(reinterpret_cast<const char*>(owned.get()));
+    return lower_case(reinterpret_cast<const char*>(owned.get()));
 }
 
 result<std::string> address_key(std::string_view cell) {
@@ -182,7 +172,7 @@ result<std::string> address_key(std::string_view cell) {
         text = shown_part(text.substr(open + 1, text.size() - open - 2));
     std::string decoded;
     constexpr std::string_view scheme = "mailto:";
-    if (ascii_lower(text.substr(0, scheme.size())) == scheme) {
+    if (lower_case(text.substr(0, scheme.size())) == scheme) {
         decoded = percent_decoded(text.substr(scheme.size(), text.find('?') - scheme.size()));
         if (!is_utf8(decoded)) return no_address(cell, "it is not UTF-8");
         text = shown_part(decoded);
@@ -230,7 +220,7 @@ std::string capitals_of(std::string_view id) {
 result<std::string> salesforce_key(std::string_view text) {
     constexpr std::size_t short_size = 15, long_size = 18;
     const bool plain =
-        std::all_of(text.begin(), text.end(), [](char c) { return is_letter_character(c) || is_digit_character(c); });
+        std::all_of(text.begin(), text.end(), [](char c) { return is_letter_character(c) || is_digit(c); });
     if (!plain || (text.size() != short_size && text.size() != long_size))
         return no_key(text, fmt::format("is no id of Salesforce's; {}", like_salesforce));
     const std::string_view id = text.substr(0, short_size), prefix = id.substr(0, 3);
@@ -256,9 +246,9 @@ result<std::string> hubspot_key(std::string_view text) {
     std::string_view digits = text;
     // As programs write whole numbers that count with fractions.
     if (digits.ends_with(".0")) digits.remove_suffix(2);
-    const auto all_digits = !digits.empty() && std::all_of(digits.begin(), digits.end(), is_digit_character);
+    const auto all_digits = !digits.empty() && std::all_of(digits.begin(), digits.end(), is_digit);
     if (!all_digits) {
-        const bool rounded = text.find_first_of("eE") != std::string_view::npos && is_digit_character(text.front()) &&
+        const bool rounded = text.find_first_of("eE") != std::string_view::npos && is_digit(text.front()) &&
                              text.find_first_not_of("0123456789.,+-eE") == std::string_view::npos;
         return no_key(text, rounded ? "is a number that was rounded; export the column of HubSpot's ids as text"
                                     : fmt::format("is no id of HubSpot's; {}", like_hubspot));
@@ -275,7 +265,7 @@ result<std::string> profile_key(std::string_view cell) {
         return no_key(cell, fmt::format("is no profile on LinkedIn{}; {}", why, like_profile));
     };
     std::string_view path = cell;
-    const auto begins = [&](std::string_view with) { return ascii_lower(path.substr(0, with.size())) == with; };
+    const auto begins = [&](std::string_view with) { return lower_case(path.substr(0, with.size())) == with; };
     if (!begins("in/") && !begins("/in/")) {
         for (const std::string_view scheme : {"https://", "http://", "//"}) {
             if (!begins(scheme)) continue;
@@ -283,7 +273,7 @@ result<std::string> profile_key(std::string_view cell) {
             break;
         }
         const auto host_end = std::min(path.find_first_of("/?#"), path.size());
-        const std::string host = ascii_lower(path.substr(0, host_end));
+        const std::string host = lower_case(path.substr(0, host_end));
         if (host != "linkedin.com" && !host.ends_with(".linkedin.com")) return refuse("");
         path.remove_prefix(host_end);
     }

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "taskbarge/core/text.hpp"
+
 namespace taskbarge::core {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -25,10 +27,7 @@ namespace {
 
 std::string start_in_lower_case(std::string_view text) {
     constexpr std::size_t longest = 254;  // of an e-mail address; more would only cost time
-    std::string out(text.substr(0, longest));
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
+    return lower_case(text.substr(0, longest));
 }
 
 }  // namespace

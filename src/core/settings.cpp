@@ -10,6 +10,7 @@
 
 #include "core/settings_file.hpp"
 #include "core/settings_table.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::core {
 
@@ -169,12 +170,6 @@ class loader {
     examined_settings out_;
 };
 
-std::string in_lower_case(std::string text) {
-    for (char& c : text)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return text;
-}
-
 // A text between double quotes in which every line break and quote is escaped: no two settings read alike.
 std::string quoted(const std::string& text) {
     std::string out = "\"";
@@ -261,7 +256,7 @@ std::string identity_text(const settings& s) {
     const auto words = [&](const char* field, const word_map& map) {
         word_map alike;
         for (const auto& [word, meaning] : map)
-            alike.emplace(in_lower_case(word), meaning);
+            alike.emplace(lower_case(word), meaning);
         for (const auto& [word, meaning] : alike)
             out += fmt::format("values.{}.{} = {}\n", field, quoted(word), quoted(meaning));
     };
@@ -283,7 +278,7 @@ std::string identity_text(const settings& s) {
     }
     std::set<std::string> ignored;
     for (const auto& column : s.import.ignore_columns)
-        ignored.insert(in_lower_case(column));
+        ignored.insert(lower_case(column));
     for (const auto& column : ignored)
         line("import.ignore_columns", column);
     if (s.import.notes == note_form::html) line("import.notes", "html");

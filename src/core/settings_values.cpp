@@ -9,6 +9,8 @@
 #include <limits>
 #include <utility>
 
+#include "taskbarge/core/text.hpp"
+
 namespace taskbarge::core {
 
 namespace {
@@ -78,8 +80,7 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
 std::string plain_word(std::string_view word) {
     std::string out;
     for (const char c : word)
-        if (std::string_view(" -_.\t").find(c) == std::string_view::npos)
-            out += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if (std::string_view(" -_.\t").find(c) == std::string_view::npos) out += lower(c);
     return out.empty() ? std::string(word) : out;  // a dash alone is a word
 }
 
@@ -168,14 +169,6 @@ std::optional<share_or_count> read_share(const raw_value& v) {
 
 namespace {
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
-
 bool is_loopback(std::string_view host) {
     if (host == "localhost" || host == "[::1]") return true;
     if (host.substr(0, 4) != "127.") return false;
@@ -211,13 +204,13 @@ bool has_blank_or_control(std::string_view text) {
 
 checked_url check_base_url(std::string_view text) {
     const auto scheme_end = text.find("://");
-    const std::string scheme = scheme_end == std::string_view::npos ? "" : lower(text.substr(0, scheme_end));
+    const std::string scheme = scheme_end == std::string_view::npos ? "" : lower_case(text.substr(0, scheme_end));
     if (scheme != "https" && scheme != "http") return {"", "must begin with https:// (http:// only to loopback)"};
     if (has_blank_or_control(text)) return {"", "must not hold blanks or control characters"};
     const auto rest = text.substr(scheme_end + 3);
     if (rest.find_first_of("?#") != std::string_view::npos) return {"", "must not have a query or a fragment"};
     const auto slash = std::min(rest.find('/'), rest.size());
-    const std::string authority = lower(rest.substr(0, slash));
+    const std::string authority = lower_case(rest.substr(0, slash));
     if (authority.find('@') != std::string::npos) return {"", "must not hold a user name or password"};
     const auto colon = port_colon(authority);
     const auto host = std::string_view(authority).substr(0, colon);

@@ -5,6 +5,7 @@
 
 #include "core/words.hpp"
 #include "taskbarge/core/object_id.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::core {
 namespace {
@@ -94,11 +95,7 @@ std::uint64_t hash_of(const task_view& v) noexcept {
 }
 
 std::string canonical_id(std::string_view id) {
-    std::string out(id);
-    if (spelling_of(id) == id_spelling::with_capitals)
-        for (char& c : out)
-            if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-    return out;
+    return spelling_of(id) == id_spelling::with_capitals ? lower_case(id) : std::string(id);
 }
 
 }  // namespace taskbarge::core

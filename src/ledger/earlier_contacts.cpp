@@ -11,35 +11,13 @@
 
 namespace taskbarge::ledger {
 
-namespace {
-
-std::optional<unsigned> hex_digit(char c) {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-    return std::nullopt;
-}
-
-}  // namespace
-
-// An object id in 12 bytes. Only the canonical spelling is packed, so equal packed ids are equal ids.
-std::optional<earlier_contacts::packed_id> earlier_contacts::pack(std::string_view id) {
-    packed_id out;
-    if (id.size() != 2 * out.size()) return std::nullopt;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const auto high = hex_digit(id[2 * i]), low = hex_digit(id[2 * i + 1]);
-        if (!high || !low) return std::nullopt;
-        out[i] = static_cast<unsigned char>(*high << 4 | *low);
-    }
-    return out;
-}
-
 void earlier_contacts::add(std::string_view contact, earlier_row where) {
-    if (const auto id = pack(contact)) return add(*id, where);
+    if (core::packed_id id; core::pack_object_id(contact, id)) return add(id, where);
     const auto [at, fresh] = others_.try_emplace(std::string(contact), where);
     if (!fresh) at->second = std::min(at->second, where);
 }
 
-void earlier_contacts::add(const packed_id& contact, earlier_row where) {
+void earlier_contacts::add(const core::packed_id& contact, earlier_row where) {
     if (jobs_.empty() || jobs_.back() != where.job) jobs_.push_back(where.job);
     packed_.push_back({contact, static_cast<std::uint32_t>(jobs_.size() - 1), where.row});
 }
@@ -51,10 +29,10 @@ void earlier_contacts::seal() {
 }
 
 std::optional<earlier_row> earlier_contacts::find(std::string_view contact) const {
-    if (const auto id = pack(contact)) {
-        const auto at = std::lower_bound(packed_.begin(), packed_.end(), *id,
-                                         [](const entry& e, const packed_id& wanted) { return e.id < wanted; });
-        if (at == packed_.end() || at->id != *id) return std::nullopt;
+    if (core::packed_id id; core::pack_object_id(contact, id)) {
+        const auto at = std::lower_bound(packed_.begin(), packed_.end(), id,
+                                         [](const entry& e, const core::packed_id& wanted) { return e.id < wanted; });
+        if (at == packed_.end() || at->id != id) return std::nullopt;
         return earlier_row{jobs_[at->job_at], at->row};
     }
     const auto at = others_.find(contact);

@@ -13,6 +13,7 @@
 #include "ledger/sqlite.hpp"
 #include "taskbarge/core/chunk.hpp"
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/object_id.hpp"
 #include "taskbarge/core/row.hpp"
 #include "taskbarge/core/state.hpp"
 
@@ -32,14 +33,12 @@ core::result<void> each_tasked_row(sqlite::connection& db, core::job_id job, cor
 // 24 bytes a contact with an id of 24 hex digits.
 class earlier_contacts {
  public:
-    using packed_id = std::array<unsigned char, 12>;
     // An id of 24 hex digits in lower case; nothing for any other.
-    static std::optional<packed_id> pack(std::string_view id);
 
     // Adds what each_tasked_row() tells.
     core::result<void> load(sqlite::connection& db, core::job_id job, core::group_number group);
     void add(std::string_view contact, earlier_row where);
-    void add(const packed_id& contact, earlier_row where);
+    void add(const core::packed_id& contact, earlier_row where);
     void seal();
 
     // The first of them; nothing when there is none.
@@ -50,7 +49,7 @@ class earlier_contacts {
 
  private:
     struct entry {
-        packed_id id;
+        core::packed_id id;
         std::uint32_t job_at;  // in jobs_: an entry stays at 24 bytes
         core::row_number row;
     };

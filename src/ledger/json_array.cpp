@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "taskbarge/core/text.hpp"
+
 namespace taskbarge::ledger {
 
 namespace {
@@ -12,13 +14,10 @@ bool needs_escape(char c) {
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
         if (byte < 0x20) {
-            out += "\\u00";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
+            out += "\\u00" + core::hex({&byte, 1});
         } else {
             if (needs_escape(c)) out += '\\';
             out += c;

@@ -1,7 +1,6 @@
 #include "ledger/kept_keys.hpp"
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 
 #include <optional>
 #include <string>
@@ -45,12 +44,6 @@ std::optional<std::uint64_t> take_number(std::string_view& from) {
 
 namespace {
 
-details_digest sha256_of(std::string_view text) {
-    details_digest digest;
-    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-    return digest;
-}
-
 std::string_view bytes_of(const details_digest& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
@@ -67,7 +60,7 @@ details_digest digest_of(const core::task_view& details) {
     text += std::to_string(details.due_at.time_since_epoch().count());
     text += '\0';
     text += details.note;
-    return sha256_of(text);
+    return core::sha256_of(text);
 }
 
 result<bool> key_keeper::step() {
@@ -94,8 +87,8 @@ result<void> key_keeper::keep_group(core::group_number number, const core::task_
     std::vector<entry> full;
     entry open;
     auto read = each_tasked_row(db_, job_, number, [&](std::string_view contact, core::row_number row) {
-        if (const auto id = earlier_contacts::pack(contact)) {
-            open.packed.append(reinterpret_cast<const char*>(id->data()), id->size());
+        if (core::packed_id id; core::pack_object_id(contact, id)) {
+            open.packed.append(reinterpret_cast<const char*>(id.data()), id.size());
             append_number(open.packed, row);
         } else {
             open.contacts.push_back(contact);
@@ -113,7 +106,7 @@ result<void> key_keeper::keep_group(core::group_number number, const core::task_
 }
 
 result<void> key_keeper::write(const core::task_view& details, const entry& keys) {
-    const auto note = sha256_of(details.note);
+    const auto note = core::sha256_of(details.note);
     static const std::string sql = sealed_insert(sealed::kept_keys);
     return db_.prepare(sql)
         .bind(job_, details_hash(details), details.user_id, to_string(details.type), to_string(details.priority),
@@ -139,10 +132,10 @@ result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job
     const auto kept = read_details(query, 5);
     const auto without_note = fields.without(core::task_field::note);
     if (core::only(kept.view(), without_note) != core::only(details, without_note)) return {};
-    const auto note = sha256_of(details.note);
+    const auto note = core::sha256_of(details.note);
     if (fields.has(core::task_field::note) && query.bytes(0) != bytes_of(note)) return {};
-    for (auto packed = query.text(1); !packed.empty();) {
-        earlier_contacts::packed_id contact;
+    for (auto packed = query.bytes(1); !packed.empty();) {
+        core::packed_id contact;
         if (packed.size() <= contact.size()) return keys_damaged();
         std::copy_n(reinterpret_cast<const unsigned char*>(packed.data()), contact.size(), contact.begin());
         packed.remove_prefix(contact.size());

@@ -10,13 +10,14 @@
 #include "ledger/earlier_contacts.hpp"
 #include "ledger/sqlite.hpp"
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/sha256.hpp"
 #include "taskbarge/core/state.hpp"
 #include "taskbarge/core/task.hpp"
 
 namespace taskbarge::ledger {
 
 // SHA-256 of all task details, of which the hash that is stored is a part.
-using details_digest = std::array<unsigned char, 32>;
+using details_digest = core::sha256_digest;
 details_digest digest_of(const core::task_view& details);
 
 // Writes the keys of all groups of a job, whose chunks must still be there: the contacts that have its task, or may

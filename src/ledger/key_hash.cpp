@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "ledger/job_locks.hpp"
+#include "taskbarge/core/text.hpp"
 #include "taskbarge/core/write_all.hpp"
 
 namespace taskbarge::ledger {
@@ -88,8 +89,8 @@ key_hash::key_hash(std::string_view key) {
     const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string("digest", sha256, 0), OSSL_PARAM_construct_end()};
     require(EVP_MAC_init(keyed_.get(), reinterpret_cast<const unsigned char*>(key.data()), key.size(), parameters) ==
             1);
-    for (const char c : of(0, 0xff, "taskbarge contacts"))
-        name_ += fmt::format("{:02x}", static_cast<unsigned char>(c));
+    const auto name = of(0, 0xff, "taskbarge contacts");
+    name_ = core::hex({reinterpret_cast<const unsigned char*>(name.data()), name.size()});
 }
 
 key_hash::digest key_hash::of(std::int64_t list, std::uint8_t kind, std::string_view text) const {

@@ -14,6 +14,7 @@
 #include "taskbarge/client/apollo_client.hpp"
 #include "taskbarge/client/webhook.hpp"
 #include "taskbarge/core/json_text.hpp"
+#include "taskbarge/core/text.hpp"
 #include "taskbarge/report/exit_code.hpp"
 #include "taskbarge/report/report_json.hpp"
 
@@ -117,10 +118,7 @@ std::string signature(const core::secret& key, core::instant at, std::string_vie
                   reinterpret_cast<const unsigned char*>(text.data()), text.size(), code.data(), code.size(),
                   &length) == nullptr)
         throw std::runtime_error("HMAC-SHA256 is not available");
-    std::string out = fmt::format("t={},v1=", seconds);
-    for (std::size_t i = 0; i < length; ++i)
-        out += fmt::format("{:02x}", code.at(i));
-    return out;
+    return fmt::format("t={},v1={}", seconds, core::hex({code.data(), length}));
 }
 
 posting address(const core::notify_settings& settings, const core::secret& key, const std::string& id,

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "reader/text.hpp"
+#include "taskbarge/core/inflater.hpp"
 #include "taskbarge/core/shortage.hpp"
 
 namespace taskbarge::reader {
@@ -167,10 +167,7 @@ class compressed_input {
 // gzip, also several members one after the other (RFC 1952, 2.2) and zero padding behind the last.
 class gzip_decoder final : public byte_source::decoder {
  public:
-    gzip_decoder(stored_file file, std::string head) : decoder(std::move(file), std::move(head)), input_(*this) {
-        if (inflateInit2(&stream_, 15 + 16) != Z_OK) throw std::bad_alloc();
-    }
-    ~gzip_decoder() override { inflateEnd(&stream_); }
+    gzip_decoder(stored_file file, std::string head) : decoder(std::move(file), std::move(head)), input_(*this) {}
     std::string_view compression() const override { return "gzip"; }
 
     core::result<std::size_t> read(char* out, std::size_t size) override {
@@ -202,30 +199,28 @@ class gzip_decoder final : public byte_source::decoder {
         }
         if (padded_ || (members_ > 0 && *input_.data() != gzip_magic.front()))
             return damaged("there are other bytes behind the gzip data");
-        inflateReset(&stream_);
+        inflater_.begin_member();
         in_member_ = true;
         return {};
     }
 
     core::result<std::size_t> inflate_some(char* out, std::size_t size) {
-        const auto room = static_cast<uInt>(std::min<std::size_t>(size, 1u << 30));
-        stream_.next_in = reinterpret_cast<Bytef*>(input_.data());
-        stream_.avail_in = static_cast<uInt>(input_.size());
-        stream_.next_out = reinterpret_cast<Bytef*>(out);
-        stream_.avail_out = room;
-        const int status = inflate(&stream_, Z_NO_FLUSH);
-        input_.use(input_.size() - stream_.avail_in);
-        if (status == Z_STREAM_END) {
+        std::string_view in(input_.data(), input_.size());
+        std::size_t room = size;
+        const auto status = inflater_.step(in, out, room);
+        input_.use(input_.size() - in.size());
+        if (status == core::inflater::outcome::member_end) {
             in_member_ = false;
             ++members_;
-        } else if (status != Z_OK && status != Z_BUF_ERROR) {
-            return damaged(fmt::format("the gzip data cannot be read ({})", stream_.msg ? stream_.msg : "no details"));
+        } else if (status == core::inflater::outcome::broken) {
+            const auto why = inflater_.trouble();
+            return damaged(fmt::format("the gzip data cannot be read ({})", why.empty() ? "no details" : why));
         }
-        return room - stream_.avail_out;
+        return size - room;
     }
 
     compressed_input input_;
-    z_stream stream_{};
+    core::inflater inflater_;
     bool in_member_ = false, padded_ = false;
     std::uint64_t members_ = 0;
 };

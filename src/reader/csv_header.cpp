@@ -181,7 +181,7 @@ class header_reader {
         if (!line) return line.error();
         std::string_view text{window_.begin(), static_cast<std::size_t>(line->end - window_.begin())};
         if (text.size() > 1 && text.starts_with('"') && text.ends_with('"')) text = text.substr(1, text.size() - 2);
-        if (text.size() != 5 || lower(text.substr(0, 4)) != "sep=") return {};
+        if (text.size() != 5 || lower_case(text.substr(0, 4)) != "sep=") return {};
         if (candidates.find(text[4]) != std::string::npos) candidates = text.substr(4);
         use_up_to(line->next);
         return skip_blank_lines();
@@ -288,7 +288,6 @@ class header_reader {
 // Most bad rows have an id or nothing where a header has a name: looking closely at each would take long.
 bool may_be_name(std::string_view cell, const csv_header& header) {
     const std::string_view text = trimmed(cell);
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     return !text.empty() && (std::none_of(text.begin(), text.end(), is_digit) ||
                              std::find(header.names.begin(), header.names.end(), text) != header.names.end());
 }

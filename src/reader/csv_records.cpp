@@ -176,15 +176,14 @@ class csv_records final : public record_reader {
             texts_[field::note] = context_.checks.note_text(texts_[field::note], arena);
             return;
         }
-        note_.clear();
-        bool any = false;
+        note_.begin();
         for (const note_part& part : header_.map.note) {
-            const auto cell = part.column ? context_.checks.note_text(note_part_of(cells[*part.column]), arena)
-                                          : std::string_view(part.text);
-            any = any || (part.column && !cell.empty());
-            note_ += cell;
+            if (part.column)
+                note_.add_value(context_.checks.note_text(note_part_of(cells[*part.column]), arena));
+            else
+                note_.add_text(part.text);
         }
-        texts_[field::note] = any ? arena.keep(trimmed(note_)) : std::string_view();
+        texts_[field::note] = note_.kept_in(arena);
     }
 
     // Where import.id_pattern allows it, the contact column's own name passes for an id.
@@ -253,7 +252,7 @@ class csv_records final : public record_reader {
     std::vector<std::string_view> cells_;
     std::optional<core::failure> refused_;
     field_texts texts_;  // fields without a column stay empty
-    std::string note_;   // of several columns
+    joined_note note_;
 };
 
 void fill_report(const csv_header& header, const file_context& context) {

@@ -109,10 +109,6 @@ core::failure wrong_format(const std::string& format, std::string_view why) {
     return {core::errc::settings, fmt::format("dates.formats: {}: {}", shown(format), why)};
 }
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }

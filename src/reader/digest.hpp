@@ -1,32 +1,17 @@
-// SHA-256 over bytes as they come.
+// SHA-256 of an input.
 #pragma once
-
-#include <openssl/evp.h>
 
 #include <condition_variable>
 #include <cstddef>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 
+#include "taskbarge/core/sha256.hpp"
+
 namespace taskbarge::reader {
 
-class sha256 {
- public:
-    sha256();
-    void add(const char* data, std::size_t size);
-    // Of all bytes added so far, lower-case hex.
-    std::string hex() const;
-
- private:
-    struct release {
-        void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
-    };
-    std::unique_ptr<EVP_MD_CTX, release> context_;
-};
-
-// The same for input that is worked on meanwhile: large pieces are hashed beside the caller, one at a time. Used by one
+// Of an input that is worked on meanwhile: large pieces are hashed beside the caller, one at a time. Used by one
 // thread.
 class input_digest_builder {
  public:
@@ -41,12 +26,13 @@ class input_digest_builder {
     void add_beside(const char* data, std::size_t size);
     // Returns when nothing is being hashed.
     void settle();
+    // Of all bytes added so far, lower-case hex.
     std::string hex();
 
  private:
     void work();
 
-    sha256 digest_;
+    core::sha256 digest_;
     std::mutex mutex_;
     std::condition_variable changed_;
     const char* data_ = nullptr;  // what the worker is at, or null

@@ -30,7 +30,7 @@ std::string with_offset(local_time t, const date::sys_info& info) {
 }
 
 bool all_digits(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !text.empty() && std::all_of(text.begin(), text.end(), core::is_digit);
 }
 
 // The whole part of a number of digits, with a fraction perhaps; empty: it is none.

@@ -53,7 +53,7 @@ std::string conversion(std::string_view filter, const file_report& file, std::st
     if (file.name == display_name("-")) return fmt::format("pipe it through: {}{}", filter, behind);
     std::string plain_name = file.name;
     for (const std::string_view ending : {".gz", ".gzip", ".zst", ".zstd"})
-        if (lower(plain_name).ends_with(ending)) plain_name.resize(plain_name.size() - ending.size());
+        if (lower_case(plain_name).ends_with(ending)) plain_name.resize(plain_name.size() - ending.size());
     const std::string to = shell_quoted(plain_name.append(suffix)), from = shell_quoted(file.name);
     const std::string_view unpacker = unpacker_of(file);
     if (!unpacker.empty()) return fmt::format("convert it with: {} {} | {}{} > {}", unpacker, from, filter, behind, to);

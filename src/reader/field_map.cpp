@@ -376,7 +376,7 @@ std::string_view to_string(name_match m) {
 }
 
 std::string normalised(std::string_view name) {
-    std::string out = lower(plain_name(name));
+    std::string out = lower_case(plain_name(name));
     if (out.ends_with("__c")) out.resize(out.size() - 3);
     std::erase_if(out, [](char c) { return std::string_view(" -_\t.:").find(c) != std::string_view::npos; });
     return out;

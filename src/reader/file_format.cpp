@@ -12,7 +12,7 @@ namespace {
 
 // The last extension, without those of compression.
 std::string extension_of(const std::string& path) {
-    std::string name = lower(path.substr(path.find_last_of('/') + 1));
+    std::string name = lower_case(path.substr(path.find_last_of('/') + 1));
     for (const std::string_view compressed : {".gz", ".gzip", ".zst", ".zstd"})
         if (name.ends_with(compressed)) {
             name.resize(name.size() - compressed.size());

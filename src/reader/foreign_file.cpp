@@ -84,7 +84,7 @@ std::string zip_message(std::string_view head, const file_report& file) {
     std::string name;
     if (head.size() > name_at) {
         const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(head[i])); };
-        name = lower(head.substr(name_at, byte(size_at) | byte(size_at + 1) << 8));
+        name = lower_case(head.substr(name_at, byte(size_at) | byte(size_at + 1) << 8));
     }
     const auto is_table = [&](std::string_view ending) { return name.ends_with(ending); };
     constexpr std::array<std::string_view, 7> tables{".csv", ".tsv", ".tab", ".psv", ".txt", ".jsonl", ".ndjson"};
@@ -94,7 +94,7 @@ std::string zip_message(std::string_view head, const file_report& file) {
 }
 
 std::string text_between(std::string_view text, std::string_view open, std::string_view close) {
-    const auto begin = lower(text).find(open);
+    const auto begin = lower_case(text).find(open);
     if (begin == std::string::npos) return {};
     const std::string_view rest = text.substr(begin + open.size());
     return std::string(trimmed(rest.substr(0, std::min(rest.find('<'), rest.find(close)))));
@@ -102,7 +102,7 @@ std::string text_between(std::string_view text, std::string_view open, std::stri
 
 // A page of a site that wants a login, or the error of a store, saved under the table's name.
 std::string markup_message(std::string_view text) {
-    const std::string small = lower(text);
+    const std::string small = lower_case(text);
     constexpr std::array<std::string_view, 9> pages{"<!doctype html", "<html",   "<head", "<body", "<table",
                                                     "<meta",          "<script", "<div",  "<title"};
     const auto begins = [&](std::string_view with) { return small.starts_with(with); };

@@ -83,7 +83,7 @@ std::optional<found_tag> tag_at(std::string_view text, std::size_t& patience) {
 std::string_view href_of(std::string_view attributes) {
     for (std::size_t at = 0; (at = attributes.find('=', at)) != std::string_view::npos; ++at) {
         const auto name = trimmed(attributes.substr(0, at));
-        if (name.size() < 4 || lower(name.substr(name.size() - 4)) != "href") continue;
+        if (name.size() < 4 || lower_case(name.substr(name.size() - 4)) != "href") continue;
         const auto value = attributes.substr(at + 1);
         if (!value.empty() && (value.front() == '"' || value.front() == '\''))
             return value.substr(0, value.find(value.front(), 1) + 1);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "reader/text.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::reader {
 namespace {
@@ -33,10 +34,6 @@ bool within(const code_range (&ranges)[Size], char32_t c) {
                        [c](const code_range& r) { return r.first <= c && c <= r.last; });
 }
 
-bool is_continuation(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
 bool is_letter_or_digit(char32_t c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
@@ -62,7 +59,7 @@ character first_character(std::string_view text) {
     if (byte(0) < 0xC2 || byte(0) > 0xF4 || text.size() < size) return {};
     char32_t code = byte(0) & (0x7Fu >> size);
     for (std::size_t i = 1; i < size; ++i) {
-        if (!is_continuation(text[i])) return {};
+        if (!core::continues_character(text[i])) return {};
         code = code << 6 | (byte(i) & 0x3Fu);
     }
     return {code, size};
@@ -72,7 +69,7 @@ character last_character(std::string_view text) {
     constexpr std::size_t longest = 4;
     for (std::size_t size = 1; size <= std::min(longest, text.size()); ++size) {
         const std::string_view last = text.substr(text.size() - size);
-        if (is_continuation(last.front())) continue;
+        if (core::continues_character(last.front())) continue;
         const character c = first_character(last);
         return c.size == size ? c : character{};
     }

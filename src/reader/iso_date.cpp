@@ -1,4 +1,5 @@
 #include "reader/iso_date.hpp"
+#include "reader/text.hpp"
 
 namespace taskbarge::reader {
 namespace {
@@ -7,10 +8,6 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 // What is left of the text; each take moves on only when it fits.
 class cursor {

@@ -10,10 +10,6 @@
 namespace taskbarge::reader {
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 // Calls `visit(position)` for each character outside strings until it says false.
 template <class Visit>
 void outside_strings(std::string_view json, Visit visit) {

@@ -168,7 +168,7 @@ class value_walk {
 };
 
 bool is_named_json(const file_report& file) {
-    const std::string name = lower(file.name);
+    const std::string name = lower_case(file.name);
     return name.ends_with(".json") || name.ends_with(".json.gz") || name.ends_with(".json.zst");
 }
 

@@ -7,10 +7,6 @@
 namespace taskbarge::reader {
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 const char* behind_digits(const char* p, const char* end) {
     while (p < end && is_digit(*p))
         ++p;

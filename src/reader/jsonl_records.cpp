@@ -284,19 +284,17 @@ class jsonl_records final : public record_reader {
             texts[field::note] = context_.checks.note_text(texts[field::note], arena);
             return std::nullopt;
         }
-        note_.clear();
-        bool any = false;
+        note_.begin();
         for (const note_template::part& part : parts) {
-            std::string_view text = part.text;
-            if (part.is_column) {
-                text = {};
-                if (auto wrong = text_of_key(part.text, line, text)) return wrong;
-                text = context_.checks.note_text(note_part_of(text), arena);
-                any = any || !text.empty();
+            if (!part.is_column) {
+                note_.add_text(part.text);
+                continue;
             }
-            note_ += text;
+            std::string_view text;
+            if (auto wrong = text_of_key(part.text, line, text)) return wrong;
+            note_.add_value(context_.checks.note_text(note_part_of(text), arena));
         }
-        texts[field::note] = any ? arena.keep(trimmed(note_)) : std::string_view();
+        texts[field::note] = note_.kept_in(arena);
         return std::nullopt;
     }
 
@@ -493,7 +491,7 @@ class jsonl_records final : public record_reader {
     std::optional<expansion> expansion_;
     field_texts expanded_texts_;
     std::string expanded_note_;
-    std::string note_;  // of several keys
+    joined_note note_;
     std::string_view contact_ids_key_;
 };
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reader/text.hpp"
 #include "taskbarge/core/error.hpp"
 
 namespace taskbarge::reader {
@@ -28,6 +29,26 @@ class note_template {
  private:
     std::string text_;
     std::vector<part> parts_;
+};
+
+// A note of several columns while it is put together. Reused: its text keeps its memory.
+class joined_note {
+ public:
+    void begin() {
+        text_.clear();
+        any_ = false;
+    }
+    void add_text(std::string_view between) { text_ += between; }
+    void add_value(std::string_view of_column) {
+        any_ = any_ || !of_column.empty();
+        text_ += of_column;
+    }
+    // Where no column has anything there is no note, whatever stands between them.
+    std::string_view kept_in(text_arena& arena) const { return any_ ? arena.keep(trimmed(text_)) : std::string_view(); }
+
+ private:
+    std::string text_;
+    bool any_ = false;
 };
 
 }  // namespace taskbarge::reader

@@ -19,7 +19,7 @@ constexpr std::string_view every_other = "*";
 // "Dana  Reyes" and "dana reyes" are one name.
 std::string same_name(std::string_view text) {
     std::string out;
-    for (const char c : lower(trimmed(plain_name(text))))
+    for (const char c : lower_case(trimmed(plain_name(text))))
         if (c != ' ' || !out.ends_with(' ')) out += c;
     return out;
 }
@@ -38,7 +38,7 @@ std::string_view address_in(std::string_view text) {
 
 std::string key_of(std::string_view owner) {
     const auto address = address_in(owner);
-    return address.find('@') != std::string_view::npos ? lower(trimmed(address)) : same_name(owner);
+    return address.find('@') != std::string_view::npos ? lower_case(trimmed(address)) : same_name(owner);
 }
 
 }  // namespace
@@ -72,11 +72,11 @@ void owner_rules::look_up() {
         auto id = core::canonical_id(user.id);
         if (!seen.insert(id).second) continue;  // listed twice, as pages shift
         if (!user.email.empty()) {
-            id_of_[lower(user.email)] = id;
-            known_.push_back(lower(user.email));
+            id_of_[lower_case(user.email)] = id;
+            known_.push_back(lower_case(user.email));
         }
         if (user.name.empty()) continue;
-        addresses_of_name_[same_name(user.name)].push_back(user.email.empty() ? user.id : lower(user.email));
+        addresses_of_name_[same_name(user.name)].push_back(user.email.empty() ? user.id : lower_case(user.email));
         id_of_name[same_name(user.name)] = std::move(id);
     }
     for (const auto& [name, addresses] : addresses_of_name_) {

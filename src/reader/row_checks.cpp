@@ -19,8 +19,7 @@ constexpr std::size_t longest_id = 512;
 // core::canonical_id() of an object id with capitals.
 std::string_view in_lower_case(std::string_view text, text_arena& arena) {
     char* const out = arena.take(text.size());
-    std::transform(text.begin(), text.end(), out,
-                   [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::transform(text.begin(), text.end(), out, core::lower);
     return {out, text.size()};
 }
 
@@ -40,12 +39,11 @@ std::string_view with_plain_line_breaks(std::string_view text, text_arena& arena
 // What people put there most often, for the message.
 std::string_view whose_id(std::string_view text) {
     const auto all = [&](auto&& is) { return std::all_of(text.begin(), text.end(), is); };
-    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
     if ((text.size() == 15 || text.size() == 18) && text.starts_with("00") &&
-        all([&](char c) { return digit(c) || letter(c); }))
+        all([&](char c) { return is_digit(c) || letter(c); }))
         return " but Salesforce's";
-    if (!text.empty() && text.size() < 16 && all(digit)) return " but perhaps HubSpot's";
+    if (!text.empty() && text.size() < 16 && all(is_digit)) return " but perhaps HubSpot's";
     return "";
 }
 

@@ -65,22 +65,10 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
-
 std::string shown(std::string_view text) {
     constexpr std::size_t longest = 60;
     const bool cut = text.size() > longest;
-    if (cut) {
-        text = text.substr(0, longest);
-        while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80)
-            text.remove_suffix(1);  // no half characters
-        if (!text.empty() && static_cast<unsigned char>(text.back()) >= 0xC0) text.remove_suffix(1);
-    }
+    text = core::cut_before_character(text, longest);
     std::string out = "\"";
     for (const char c : made_visible(text))
         out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '.' : c;
@@ -116,7 +104,7 @@ bool says_why_rejected(std::string_view error) {
 
 std::size_t count_characters(std::string_view text) {
     return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+        std::count_if(text.begin(), text.end(), [](char c) { return !core::continues_character(c); }));
 }
 
 }  // namespace taskbarge::reader

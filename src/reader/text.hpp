@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "taskbarge/core/edit_distance.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::reader {
 
@@ -49,8 +50,6 @@ inline bool same_bytes(const char* a, const char* b, std::size_t size) {
 
 // Without blanks of any kind and characters that do not show at both ends.
 std::string_view trimmed(std::string_view text);
-// ASCII letters in lower case.
-std::string lower(std::string_view text);
 // In double quotes, control characters as '.', what does not show as <U+200B>, cut after 60 bytes: for one-line
 // messages.
 std::string shown(std::string_view text);
@@ -58,6 +57,8 @@ std::string shown(std::string_view text);
 std::string shell_quoted(std::string_view text);
 // "a", "a and b", "a, b and c".
 std::string listed(std::span<const std::string> items, std::string_view last_joint = " and ");
+using core::is_digit;
+using core::lower_case;
 using core::nearest;
 // Whether it is what a file of rejects says of a row: "invalid_type: ...".
 bool says_why_rejected(std::string_view error);

@@ -149,7 +149,7 @@ void unknown_words::add(field f, std::string_view word) {
     // What "*" means is what all others mean.
     if (word == every_other || word.size() > longest) return;
     auto& words = rows_[f];
-    auto plain = f == field::owner_email ? lower(word) : plain_word(word);
+    auto plain = f == field::owner_email ? lower_case(word) : plain_word(word);
     const auto found = words.find(plain);
     if (found != words.end())
         ++found->second.rows;

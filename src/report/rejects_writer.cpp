@@ -9,6 +9,7 @@
 
 #include "taskbarge/core/json_text.hpp"
 #include "taskbarge/core/printable.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::report {
 
@@ -26,7 +27,7 @@ bool is_blank(char c) {
 bool names_error(std::string_view cell) {
     std::string plain;
     for (const char c : cell)
-        if (!is_blank(c) && c != '-' && c != '_' && c != '"') plain += c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c;
+        if (!is_blank(c) && c != '-' && c != '_' && c != '"') plain += core::lower(c);
     return plain == "error";
 }
 

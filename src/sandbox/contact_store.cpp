@@ -49,9 +49,9 @@ std::string_view salesforce_part(std::string_view id) {
 }
 
 bool has_address(const stored_contact& c, std::string_view lower_address, bool in_all) {
-    if (in_lower_case(c.email) == lower_address) return true;
-    return in_all &&
-           std::ranges::any_of(c.other_emails, [&](const std::string& e) { return in_lower_case(e) == lower_address; });
+    if (core::lower_case(c.email) == lower_address) return true;
+    return in_all && std::ranges::any_of(c.other_emails,
+                                         [&](const std::string& e) { return core::lower_case(e) == lower_address; });
 }
 
 bool has_word(std::string_view text, std::string_view wanted) {
@@ -70,7 +70,7 @@ class keyword_match {
             add_words(keywords);
             return;
         }
-        address_ = in_lower_case(keywords);
+        address_ = core::lower_case(keywords);
         marks_.emplace_back(text_marks::kind::address, address_);
         add_words(keywords.substr(0, at));
         const std::string_view domain = keywords.substr(at + 1);
@@ -133,10 +133,10 @@ text_marks contact_store::marks_of(const stored_contact& c) {
     };
     for (const std::string* text : {&c.first_name, &c.last_name, &c.title, &c.organization_name, &c.email})
         add_words(*text);
-    marks.add(address, in_lower_case(c.email));
+    marks.add(address, core::lower_case(c.email));
     for (const std::string& email : c.other_emails) {
         add_words(email);
-        marks.add(address, in_lower_case(email));
+        marks.add(address, core::lower_case(email));
     }
     for (const std::string* id : {&c.salesforce_id, &c.salesforce_lead_id, &c.salesforce_contact_id}) {
         if (!id->empty()) marks.add(salesforce, salesforce_part(*id));
@@ -356,7 +356,7 @@ std::optional<contact_store::index> contact_store::same_as(const stored_contact&
     addresses.insert(addresses.begin(), c.email);
     for (const std::string& address : addresses) {
         if (address.empty()) continue;
-        const std::string wanted = in_lower_case(address);
+        const std::string wanted = core::lower_case(address);
         const auto has = [&](const stored_contact& other) { return has_address(other, wanted, true); };
         if (const auto i = first_shown(text_marks::kind::address, wanted, has)) return i;
     }

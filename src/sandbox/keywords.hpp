@@ -7,27 +7,16 @@
 #include <string_view>
 
 #include "sandbox/seeded.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::sandbox {
-
-constexpr char lower_letter(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-// In lower case, as far as ASCII goes.
-inline std::string in_lower_case(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        c = lower_letter(c);
-    return out;
-}
 
 // Runs of letters and digits, in lower case. What is beyond ASCII counts as letters.
 template <class Take>
 void for_each_word(std::string_view text, Take&& take) {
     std::string word;
     for (std::size_t i = 0; i <= text.size(); ++i) {
-        const char c = i < text.size() ? lower_letter(text[i]) : ' ';
+        const char c = i < text.size() ? core::lower(text[i]) : ' ';
         if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80) {
             word.push_back(c);
         } else if (!word.empty()) {

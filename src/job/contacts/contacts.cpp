@@ -10,6 +10,7 @@
 #include "job/contacts/contact_finder.hpp"
 #include "taskbarge/core/object_id.hpp"
 #include "taskbarge/core/task.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::job {
 
@@ -87,10 +88,7 @@ const std::map<std::string, exported, std::less<>> exported_columns{
 };
 
 std::string plain_column(std::string_view name) {
-    std::string out = core::plain_word(name);
-    std::transform(out.begin(), out.end(), out.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return out;
+    return core::lower_case(core::plain_word(name));
 }
 
 // Takes records in, some hundred at a time.

@@ -13,6 +13,7 @@
 #include "taskbarge/core/contact_key.hpp"
 #include "taskbarge/core/edit_distance.hpp"
 #include "taskbarge/core/printable.hpp"
+#include "taskbarge/core/text.hpp"
 #include "taskbarge/reader/survey.hpp"
 
 namespace taskbarge::job {
@@ -29,12 +30,6 @@ constexpr const char* words_of_types =
 
 std::string counted_rows(std::uint64_t rows) {
     return fmt::format("{} {}", rows, rows == 1 ? "row" : "rows");
-}
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-    return text;
 }
 
 // Comments are one line, whatever a file's names hold.
@@ -166,7 +161,7 @@ class suggester {
         const bool usual_ids = env_.settings.import.id_pattern == core::import_settings{}.id_pattern;
         const bool of_others = usual_ids && contact != nullptr && contact->filled > 0 && contact->object_ids == 0;
         const auto is_free = [&](const reader::surveyed_column& c) {
-            return (of_others && c.name == contact->name) || (!is_mapped(c.name) && lower(c.name) == "id");
+            return (of_others && c.name == contact->name) || (!is_mapped(c.name) && core::lower_case(c.name) == "id");
         };
         for (const auto kind : {core::key_kind::salesforce_id, core::key_kind::email, core::key_kind::linkedin_url}) {
             const std::string field(to_string(kind));
@@ -267,7 +262,7 @@ class suggester {
         for (const auto& passed : survey_.report.passed_over)
             if (!is_mapped(passed.column)) text_.remark(fmt::format("{} {}", toml_text(passed.column), passed.why));
         const auto title = std::find_if(survey_.columns.begin(), survey_.columns.end(), [](const auto& c) {
-            const auto name = lower(c.name);
+            const auto name = core::lower_case(c.name);
             return name == "task title" || name == "subject" || name == "hs_task_subject";
         });
         if (title != survey_.columns.end())

@@ -10,6 +10,7 @@
 
 #include "taskbarge/client/apollo_client.hpp"
 #include "taskbarge/core/object_id.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::job {
 
@@ -48,10 +49,8 @@ attempt_result result_of(create_verdict v) {
 
 // The text without a character that was cut in two at its end.
 std::string beginning_of(std::string_view text, std::size_t most) {
-    if (text.size() <= most) return std::string(text);
-    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0U) == 0x80U)
-        --most;
-    return std::string(text.substr(0, most)) + "...";
+    std::string out(core::cut_before_character(text, most));
+    return out.size() < text.size() ? out + "..." : out;
 }
 
 ledger::attempt_report report_of(const ledger::chunk_record& chunk, const client::exchange& x,
@@ -82,7 +81,6 @@ std::string list_some(const std::vector<std::string>& ids) {
     return out;
 }
 
-// Gives every row that the answer names its task; what it names besides becomes a notice.
 // Where each contact of a chunk stands. Answers name contacts in the order in which they were asked for, or nearly; a
 // table is made only when one does not.
 class contact_places {
@@ -105,6 +103,7 @@ class contact_places {
     boost::unordered_flat_map<std::string_view, std::uint32_t> table_;
 };
 
+// Gives every row that the answer names its task; what it names besides becomes a notice.
 void match_tasks(const ledger::chunk_record& chunk, const client::created_tasks& tasks, verdict& v) {
     contact_places places(chunk.contacts.contact_ids);
     std::vector<bool> named(chunk.contacts.size());

@@ -17,7 +17,8 @@ namespace {
 void require_fit(std::string_view name) {
     for (const std::string_view ours :
          {"connection", "content-length", "content-type", "date", "transfer-encoding", "x-request-id"}) {
-        if (same_word(name, ours)) throw std::logic_error(fmt::format("a handler may not set the header {}", name));
+        if (equal_ignoring_case(name, ours))
+            throw std::logic_error(fmt::format("a handler may not set the header {}", name));
     }
     const auto no_name = [](char c) { return c <= ' ' || c == ':' || is_control(c); };
     if (name.empty() || std::ranges::any_of(name, no_name))
@@ -31,7 +32,7 @@ void append(std::string& text, std::string_view name, std::string_view value) {
 }
 
 bool has_header(const header_list& headers, std::string_view name) {
-    return std::ranges::any_of(headers, [&](const auto& h) { return same_word(h.first, name); });
+    return std::ranges::any_of(headers, [&](const auto& h) { return equal_ignoring_case(h.first, name); });
 }
 
 }  // namespace

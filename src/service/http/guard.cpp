@@ -1,7 +1,6 @@
 #include "service/http/guard.hpp"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +8,7 @@
 
 #include "service/http/ascii.hpp"
 #include "service/http/authority.hpp"
+#include "taskbarge/core/sha256.hpp"
 
 namespace taskbarge::service::http {
 
@@ -17,19 +17,9 @@ namespace {
 constexpr std::size_t shortest_token = 16;
 constexpr std::uint16_t http_port = 80, https_port = 443;
 
-using digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
-
-digest digest_of(std::string_view text) {
-    digest d{};
-    unsigned size = 0;
-    if (EVP_Digest(text.data(), text.size(), d.data(), &size, EVP_sha256(), nullptr) != 1)
-        throw std::runtime_error("no SHA-256 to be had");
-    return d;
-}
-
 // Takes the same time wherever the two differ, and whatever their lengths: their digests are compared.
 bool same_secret(std::string_view given, std::string_view expected) {
-    const digest a = digest_of(given), b = digest_of(expected);
+    const auto a = core::sha256_of(given), b = core::sha256_of(expected);
     return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
@@ -103,7 +93,7 @@ bool is_our_origin(const guard_options& options, const authority& host, const or
 // The token of "Bearer <token>"; the scheme's case does not matter.
 std::optional<std::string_view> bearer(std::string_view authorization) {
     constexpr std::string_view scheme = "bearer ";
-    if (!same_word(authorization.substr(0, scheme.size()), scheme)) return std::nullopt;
+    if (!equal_ignoring_case(authorization.substr(0, scheme.size()), scheme)) return std::nullopt;
     authorization.remove_prefix(scheme.size());
     authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
     return authorization;

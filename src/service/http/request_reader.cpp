@@ -65,9 +65,7 @@ class request_reader::parser final : public bhttp::basic_parser<true> {
     void on_response_impl(int, text, int, error_code&) override {}
     void on_field_impl(bhttp::field, text name, text value, error_code&) override {
         if (head_done_) return;  // a trailer
-        std::string lower_case(name);
-        std::ranges::transform(lower_case, lower_case.begin(), lower);
-        head.headers.emplace_back(std::move(lower_case), std::string(value));
+        head.headers.emplace_back(core::lower_case(name), std::string(value));
     }
     void on_header_impl(error_code&) override { head_done_ = true; }
     void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
@@ -227,13 +225,13 @@ progress request_reader::check_framing() {
         return malformed("The Content-Length is no plain number.");
     if (count(head, "transfer-encoding") > 0) {
         if (is_http_1_0()) return malformed("HTTP/1.0 has no Transfer-Encoding.");
-        if (!same_word(head.header("transfer-encoding"), "chunked")) {
+        if (!equal_ignoring_case(head.header("transfer-encoding"), "chunked")) {
             return refuse(501, "unsupported-coding", "The transfer coding is not served",
                           "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone.");
         }
     }
     if (const std::string_view expect = head.header("expect"); !expect.empty() && !is_http_1_0()) {
-        if (!same_word(expect, "100-continue"))
+        if (!equal_ignoring_case(expect, "100-continue"))
             return refuse(417, "unsupported-expectation", "The expectation cannot be met", "Use 100-continue or none.");
         parser_->expects_continue = true;
     }

@@ -7,19 +7,14 @@
 #include <string_view>
 #include <tuple>
 
+#include "taskbarge/core/text.hpp"
+
 namespace taskbarge::service::inbox {
 
 namespace {
 
 // With a short settle time a file that cannot be taken would be tried without a pause.
 constexpr std::chrono::milliseconds shortest_pause{250};
-
-std::string lower_case(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
 
 }  // namespace
 
@@ -33,7 +28,7 @@ bool is_input_name(const std::string& name) {
     constexpr std::array<std::string_view, 8> never{".toml", ".part", ".tmp",        ".filepart",
                                                     ".swp",  "~",     ".crdownload", ".partial"};
     if (name.empty() || name.front() == '.') return false;
-    const auto lower = lower_case(name);
+    const auto lower = core::lower_case(name);
     return std::none_of(never.begin(), never.end(), [&](std::string_view end) { return lower.ends_with(end); });
 }
 

@@ -14,6 +14,7 @@
 
 #include "service/inbox/item_names.hpp"
 #include "taskbarge/core/fault_point.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::service::inbox {
 
@@ -94,7 +95,7 @@ core::result<std::string> new_ticket() {
     std::array<unsigned char, ticket_length / 2> bits{};
     if (::getrandom(bits.data(), bits.size(), 0) != static_cast<ssize_t>(bits.size()))
         return core::failure{core::errc::io, fmt::format("no random bytes to be had: {}", std::strerror(errno))};
-    return fmt::format("{:02x}", fmt::join(bits, ""));
+    return core::hex(bits);
 }
 
 bool is_taken(const std::string& root, const std::string& id) {

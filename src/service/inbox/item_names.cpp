@@ -10,6 +10,7 @@
 
 #include "service/inbox/item_store.hpp"
 #include "taskbarge/core/printable.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::service::inbox {
 
@@ -32,24 +33,8 @@ bool is_utf8(std::string_view text) {
     return simdjson::validate_utf8(text.data(), text.size());
 }
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 bool is_plain(char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
-}
-
-bool continues_character(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
-}
-
-// Cut before a character, not within one.
-std::string_view shortened(std::string_view text, std::size_t most) {
-    if (text.size() <= most) return text;
-    while (most > 0 && continues_character(text[most]))
-        --most;
-    return text.substr(0, most);
+    return core::is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_';
 }
 
 // Short enough, and still with its ending: it may tell the format.
@@ -59,7 +44,7 @@ std::string shortened_name(const std::string& name) {
     const auto dot = name.rfind('.');
     const std::string ending =
         dot != std::string::npos && name.size() - dot <= longest_ending ? name.substr(dot) : std::string();
-    return std::string(shortened(name, longest_name - ending.size())) + ending;
+    return std::string(core::cut_before_character(name, longest_name - ending.size())) + ending;
 }
 
 std::string without_bad_bytes(std::string_view text) {
@@ -120,7 +105,7 @@ std::string item_id::text() const {
 item_id make_id(std::string_view name, core::instant time) {
     item_id out;
     for (const char c : name) {
-        if (continues_character(c)) continue;  // one '_' for each character, not for each byte
+        if (core::continues_character(c)) continue;  // one '_' for each character, not for each byte
         out.stem += is_plain(c) ? c : '_';
     }
     out.time = std::chrono::floor<std::chrono::seconds>(time);

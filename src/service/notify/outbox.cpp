@@ -2,12 +2,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cerrno>
@@ -17,10 +15,13 @@
 #include <fstream>
 #include <limits>
 #include <optional>
+#include <span>
 #include <tuple>
 #include <utility>
 
 #include "taskbarge/core/json_text.hpp"
+#include "taskbarge/core/sha256.hpp"
+#include "taskbarge/core/text.hpp"
 #include "taskbarge/core/write_all.hpp"
 
 namespace taskbarge::service::notify {
@@ -168,15 +169,9 @@ core::result<void> outbox::remove(const std::string& id) const {
 
 // An id may hold what no file name can: its hash names the file.
 std::string outbox::path_of(const std::string& id) const {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-    unsigned length = 0;
-    if (EVP_Digest(id.data(), id.size(), hash.data(), &length, EVP_sha256(), nullptr) != 1)
-        throw std::runtime_error("SHA-256 is not available");
-    std::string path = folder_ + "/";
-    constexpr unsigned enough = 16;
-    for (unsigned i = 0; i < enough; ++i)
-        path += fmt::format("{:02x}", hash.at(i));
-    return path + ".json";
+    constexpr std::size_t enough = 16;
+    const auto hash = core::sha256_of(id);
+    return folder_ + "/" + core::hex(std::span(hash).first(enough)) + ".json";
 }
 
 core::result<void> outbox::write_whole(const std::string& path, std::string_view text) const {

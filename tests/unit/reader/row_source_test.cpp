@@ -24,9 +24,7 @@ std::string lines(std::string_view first, const std::vector<std::string>& record
 }
 
 std::string sha(std::string_view bytes) {
-    sha256 digest;
-    digest.add(bytes.data(), bytes.size());
-    return digest.hex();
+    return core::hex(core::sha256_of(bytes));
 }
 
 TEST(RowSource, RowsComeNumberedWithTheirPlace) {

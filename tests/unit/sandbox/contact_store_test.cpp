@@ -54,7 +54,7 @@ TEST(ContactMaker, MakesPeopleWhoShareNoIdOfAnyKind) {
     for (std::size_t n = 0; n < many; ++n) {
         const stored_contact c = maker.make(n);
         ids.insert(c.id);
-        emails.insert(in_lower_case(c.email));
+        emails.insert(core::lower_case(c.email));
         for (const std::string& e : c.other_emails)
             emails.insert(e + " again");
         salesforce.insert(c.salesforce_contact_id.substr(0, 15));
