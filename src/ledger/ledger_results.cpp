@@ -569,7 +569,7 @@ result<void> sqlite_ledger::each_reject(job_id job, const std::function<bool(con
             out.column = query.text(3);
             out.code = query.text(4);
             out.message = query.text(5);
-            out.raw = query.text(6);
+            out.raw = query.bytes(6);
             if (!each(out)) return {};
         }
         if (!more) return more.error();
