@@ -20,7 +20,7 @@ namespace {
 
 constexpr const char* routes[] = {"tasks/bulk_create", "tasks/search"};
 
-core::result<job_line> read_job(ledger::ledger& ledger, const ledger::job_record& record) {
+core::result<job_line> read_job(ledger::report_book& ledger, const ledger::job_record& record) {
     const auto totals = ledger.totals(record.id);
     if (!totals) return totals.error();
     return job_line{record, *totals};
@@ -75,7 +75,7 @@ std::uint64_t requests_left(const job_line& job) {
     return static_cast<std::uint64_t>(least * share) + 1;
 }
 
-core::result<void> add_windows(job_status& status, ledger::ledger& ledger, const core::settings& settings,
+core::result<void> add_windows(job_status& status, ledger::window_store& ledger, const core::settings& settings,
                                core::instant now) {
     const auto& identity = status.job.record.identity;
     for (const char* route : routes) {

@@ -9,7 +9,7 @@ namespace taskbarge::cli {
 
 namespace {
 
-core::result<void> take_size(ledger::ledger& ledger, std::uint64_t& bytes) {
+core::result<void> take_size(ledger::prune_book& ledger, std::uint64_t& bytes) {
     const auto size = ledger.size();
     if (!size) return size.error();
     bytes = size->bytes;
@@ -17,7 +17,7 @@ core::result<void> take_size(ledger::ledger& ledger, std::uint64_t& bytes) {
 }
 
 // Prunes the job; one that a process has taken meanwhile is kept.
-core::result<void> prune_one(ledger::ledger& ledger, const program& p, ledger::prune_candidate job,
+core::result<void> prune_one(ledger::prune_book& ledger, const program& p, ledger::prune_candidate job,
                              const std::function<bool()>& go_on, prune_report& out) {
     if (job.why_not == ledger::prune_bar::none && !out.dry_run) {
         auto done = ledger.prune_job(job.job, out.forget_keys, p.clock.now(), go_on);

@@ -27,7 +27,7 @@ core::failure interrupted() {
     return {core::errc::interrupted, "interrupted: nothing was kept"};
 }
 
-core::result<void> write_results(const options& o, const program& p, ledger::ledger& ledger,
+core::result<void> write_results(const options& o, const program& p, ledger::report_book& ledger,
                                  const ledger::job_record& job, output_file& out) {
     report::results_writer writer(o.results.format, job.files, job.id);
     const auto wanted = wanted_states(o.results.only);
@@ -42,7 +42,7 @@ core::result<void> write_results(const options& o, const program& p, ledger::led
     return out.finish();
 }
 
-core::result<void> write_rejects(const options& o, const program& p, ledger::ledger& ledger,
+core::result<void> write_rejects(const options& o, const program& p, ledger::report_book& ledger,
                                  const ledger::job_record& job) {
     reject_files files(o.results.output);
     core::result<void> so_far;

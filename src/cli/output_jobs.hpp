@@ -9,7 +9,7 @@
 #include "cli/output_summary.hpp"
 #include "cli/style.hpp"
 #include "taskbarge/core/instant.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/report_book.hpp"
 
 namespace taskbarge::cli {
 

@@ -6,7 +6,7 @@
 
 #include "cli/options.hpp"
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/upkeep_book.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::cli {

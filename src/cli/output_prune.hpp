@@ -8,7 +8,7 @@
 
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/instant.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/prune_book.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::cli {

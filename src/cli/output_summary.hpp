@@ -7,7 +7,7 @@
 #include "cli/options.hpp"
 #include "cli/style.hpp"
 #include "taskbarge/job/report.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/report_book.hpp"
 #include "taskbarge/report/exit_code.hpp"
 
 namespace taskbarge::cli {

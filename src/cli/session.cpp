@@ -91,7 +91,7 @@ std::vector<ledger::reason_count> reasons_of(const core::settings& settings, con
     return opened && *opened ? reasons_of(**opened, r, most) : std::vector<ledger::reason_count>{};
 }
 
-std::vector<ledger::reason_count> reasons_of(ledger::ledger& book, const job::report& r, std::size_t most) {
+std::vector<ledger::reason_count> reasons_of(ledger::report_book& book, const job::report& r, std::size_t most) {
     if (!r.job || r.rows.rejected + r.rows.failed + r.rows.unknown + r.rows.open_duplicates() == 0) return {};
     auto reasons = book.reasons(*r.job, most);
     return reasons ? std::move(*reasons) : std::vector<ledger::reason_count>{};

@@ -62,7 +62,7 @@ style stdout_style(const core::settings& settings);
 
 // Why rows of a job were not created, commonest first, as far as the ledger tells; none where all were.
 std::vector<ledger::reason_count> reasons_of(const core::settings& settings, const job::report& r, std::size_t most);
-std::vector<ledger::reason_count> reasons_of(ledger::ledger& book, const job::report& r, std::size_t most);
+std::vector<ledger::reason_count> reasons_of(ledger::report_book& book, const job::report& r, std::size_t most);
 
 // "taskbarge: LINE" on standard error.
 void complain(const std::string& line);

@@ -11,6 +11,7 @@
 #include "job/online/online.hpp"
 #include "job/planning/owners.hpp"
 #include "taskbarge/core/edit_distance.hpp"
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::job {
 
@@ -19,12 +20,6 @@ using core::errc;
 using core::failure;
 
 namespace {
-
-std::string lower(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-    return text;
-}
 
 // Due dates and "created since" lean on both clocks; a minute is what the look-up does not notice.
 constexpr auto tolerable_skew = std::chrono::minutes(1);
@@ -88,8 +83,8 @@ class examination {
         }
         std::vector<std::string> addresses;
         for (const auto& user : *users)
-            addresses.push_back(lower(user.email));
-        const auto address = lower(wanted.owner_email);
+            addresses.push_back(core::lower_case(user.email));
+        const auto address = core::lower_case(wanted.owner_email);
         if (std::find(addresses.begin(), addresses.end(), address) != addresses.end())
             co_return good("defaults.owner_email", "is a user's");
         const auto nearest = core::nearest(address, addresses);
@@ -275,7 +270,7 @@ class ledger_examination {
         return out_;
     }
 
-    doctor_report look_through(ledger::ledger& book) {
+    doctor_report look_through(ledger::upkeep_book& book) {
         const auto found = book.inspect([this] { return env_.stop.level() == stop_level::none; });
         if (!found) return bad("content", found.error());
         for (const auto& one : found->named)

@@ -10,7 +10,8 @@
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/id_list.hpp"
 #include "taskbarge/core/state.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/send_book.hpp"
+#include "taskbarge/ledger/task_book.hpp"
 
 namespace taskbarge::ledger {
 

@@ -12,7 +12,7 @@
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/state.hpp"
 #include "taskbarge/core/task.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/task_book.hpp"
 
 namespace taskbarge::ledger {
 

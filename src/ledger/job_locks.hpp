@@ -9,7 +9,7 @@
 
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/state.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/job_book.hpp"
 
 namespace taskbarge::ledger {
 

@@ -11,7 +11,7 @@
 #include "ledger/sqlite.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/state.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/report_book.hpp"
 
 namespace taskbarge::ledger {
 

@@ -6,7 +6,7 @@
 
 #include "ledger/job_locks.hpp"
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/transactions.hpp"
 
 namespace taskbarge::ledger {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/job_book.hpp"
 
 namespace taskbarge::ledger {
 

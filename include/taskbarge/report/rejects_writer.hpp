@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "taskbarge/core/row.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/job_book.hpp"
 
 namespace taskbarge::report {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/report_book.hpp"
 
 namespace taskbarge::report {
 

@@ -22,7 +22,7 @@ struct refused_row {
     std::string key;
 };
 
-std::vector<refused_row> refused_rows(ledger::ledger& book, core::job_id job) {
+std::vector<refused_row> refused_rows(ledger::report_book& book, core::job_id job) {
     std::vector<refused_row> out;
     (void)book.each_result(job, [&](const ledger::row_result& r) {
         const auto colon = r.contact_key.find(':');

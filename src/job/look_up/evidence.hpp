@@ -12,7 +12,7 @@
 #include "taskbarge/client/answer.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/instant.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/send_book.hpp"
 
 namespace taskbarge::job {
 

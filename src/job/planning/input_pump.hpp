@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/job_book.hpp"
 #include "taskbarge/reader/row_source.hpp"
 
 namespace taskbarge::job {

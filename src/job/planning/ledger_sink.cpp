@@ -20,7 +20,7 @@ constexpr std::size_t least_part = 500;
 constexpr std::size_t group_weight = 4, chunk_weight = 3;
 }  // namespace
 
-ledger_sink::ledger_sink(ledger::ledger& book, core::job_id job, grouper::grouper_options options)
+ledger_sink::ledger_sink(ledger::plan_rows& book, core::job_id job, grouper::grouper_options options)
     : ledger_(book), job_(job), grouper_(std::move(options), *this) {}
 
 result<void> ledger_sink::on_reject(const core::rejected_row& row, const ledger::file_note&) {

@@ -8,14 +8,14 @@
 
 #include "job/planning/row_sink.hpp"
 #include "taskbarge/grouper/grouper.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/plan_book.hpp"
 
 namespace taskbarge::job {
 
 // The ledger is the sink's until finish() has returned, or wait(), or the sink is gone.
 class ledger_sink final : public row_sink, private grouper::chunk_sink {
  public:
-    ledger_sink(ledger::ledger& book, core::job_id job, grouper::grouper_options options);
+    ledger_sink(ledger::plan_rows& book, core::job_id job, grouper::grouper_options options);
 
     void expect(std::uint64_t rows) override { grouper_.expect(rows); }
     core::result<void> on_rows(std::span<const core::row> rows) override { return grouper_.add(rows); }
@@ -48,7 +48,7 @@ class ledger_sink final : public row_sink, private grouper::chunk_sink {
     core::result<void> write_all();
     core::result<void> written(std::size_t& since_begin);
 
-    ledger::ledger& ledger_;
+    ledger::plan_rows& ledger_;
     const core::job_id job_;
     part filling_, writing_;
     std::size_t weight_ = 0;  // of what is being filled: contacts and rows

@@ -19,7 +19,7 @@ namespace taskbarge::job {
 class repeat_finder {
  public:
     // `book`: with the earlier jobs; `own`: the job that is looked at, 0 when it has none yet.
-    repeat_finder(ledger::ledger& book, const core::settings& settings, core::job_id own)
+    repeat_finder(ledger::task_book& book, const core::settings& settings, core::job_id own)
         : book_(book), settings_(settings), own_(own) {}
 
     // Whether more chunks are of use: a hint is not worth reading all of a large job.
@@ -31,7 +31,7 @@ class repeat_finder {
  private:
     static constexpr std::size_t most_chunks = 500, most_groups = 20;
 
-    ledger::ledger& book_;
+    ledger::task_book& book_;
     const core::settings& settings_;
     core::job_id own_;
     std::size_t chunks_ = 0;

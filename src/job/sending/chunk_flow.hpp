@@ -11,7 +11,7 @@
 #include "job/look_up/evidence.hpp"
 #include "taskbarge/client/answer.hpp"
 #include "taskbarge/core/instant.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/send_book.hpp"
 
 namespace taskbarge::job {
 

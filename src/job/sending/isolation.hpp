@@ -24,7 +24,8 @@
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/rate_window.hpp"
 #include "taskbarge/job/retry_policy.hpp"
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/send_book.hpp"
+#include "taskbarge/ledger/window_store.hpp"
 
 namespace taskbarge::job {
 

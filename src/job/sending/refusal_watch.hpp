@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "taskbarge/ledger/ledger.hpp"
+#include "taskbarge/ledger/send_book.hpp"
 
 namespace taskbarge::job {
 
