@@ -84,6 +84,7 @@ void forget_count(rate_window& w) {
 void perhaps_open(rate_window& w, std::uint64_t count, milliseconds length, instant now) {
     forget_count(w);
     if (count == 0) return;
+    // If one of them did, then by now: a length from now is the latest end, and as ours it counts as known.
     w.used = w.heard = count;
     w.ends_at = now + length + margin(length);
     w.end_known = true;
@@ -100,6 +101,8 @@ bool from_another_time(const rate_window& w, const core::limit_settings& limits,
     const auto later = [&](const std::optional<instant>& t, milliseconds by) {
         return t && *t > now + by + step(length);
     };
+    // Only a clock that was set back leaves times ahead of it. One that was set forward looks like time that passed:
+    // windows are taken to end early, and a 429 puts that right.
     const milliseconds none{0};
     return later(w.opened_at, none) || later(w.heard_at, none) ||
            later(w.not_before, w.shut ? longest_shut(limits, kind) : none) ||
@@ -118,6 +121,7 @@ void tidy_window(rate_book& book, const core::limit_settings& limits, window_kin
     if (w.ends_at) {
         if (now >= *w.ends_at) close(w, length, now);
     } else if (!w.opened_at) {
+        // Counts without a window: of lost requests, which may have opened one as late as now.
         perhaps_open(w, certain(w), length, now);
     } else if (now >= *w.opened_at + length) {
         // No answer came, so its end is not known. What is under way is counted in any window until it is answered;
@@ -127,6 +131,8 @@ void tidy_window(rate_book& book, const core::limit_settings& limits, window_kin
     }
 }
 
+// The places of a killed process are never given back. In two generations each is remembered for longest_flight at
+// least, and forgotten soon after twice that.
 void age_flights(rate_book& book, instant now) {
     if (!book.flight_mark || *book.flight_mark > now + step(longest_flight)) {
         book.flight_mark = now;
@@ -163,11 +169,14 @@ class judge {
           caution_(days_of_caution * length_of(limits, window_kind::day)),
           now_(now) {}
 
+    // In the order of certainty: what the server said, what it has counted, what it may count yet.
     verdict decide() const {
         if (w_.shut && w_.ends_at) return wait(*w_.ends_at, w_.end_known);
+        // Nothing is known at all: one goes alone, as a burst could pass a limit that its answer would have told.
         const bool untaught = !w_.limit && !w_.unlimited && !w_.heard_at;
         if (untaught && flights() > 0) return wait_for_answer();
         if (!usable_) return {};
+        // Where it is certain only time helps; where it is possible the answers under way may show that there is room.
         if (certain(w_) >= *usable_) return exhausted();
         if (possible(w_, flights()) >= *usable_) return wait_for_answer();
         if (cautious() && flights() >= careful_share()) return wait_for_answer();
@@ -184,10 +193,15 @@ class judge {
     }
 
     verdict exhausted() const {
+        // No answer of this window yet: the next one tells its end better than our own opening does.
         if (!w_.ends_at) return flights() > 0 ? wait_for_answer() : wait(w_.opened_at.value_or(now_) + length_, false);
+        // A try is for the server to refuse. Where our own cap or reserve is all that is used up it would be let pass,
+        // and break the cap: that waits for the latest end.
         const bool by_the_server = w_.limit && certain(w_) >= *w_.limit;
         if (w_.end_known || !by_the_server) return wait(*w_.ends_at, w_.end_known);
         if (flights() > 0) return wait_for_answer();
+        // Others opened it: it ends somewhere between these. Each try moves the earliest up (enter()), so the tries lie
+        // closer towards the latest end, and there are few.
         const auto earliest = std::min(w_.not_before.value_or(now_ - length_) + length_, *w_.ends_at);
         const auto try_at = earliest + (*w_.ends_at - earliest) / try_part;
         return now_ < try_at ? wait(try_at, false) : verdict{};
@@ -241,6 +255,7 @@ class listener {
         learn_limit(header);
         const auto usage = usage_in(header);
         const bool open = w_.opened_at.has_value();
+        // By when the request left, not by when its answer came: answers overtake each other.
         if (open && asked_at_ >= *w_.opened_at) {
             hear_current(usage);
         } else if (!open && from_ == source::asked_apart) {
@@ -288,8 +303,9 @@ class listener {
     }
 
     void hear_no_count() {
-        if (!w_.heard_at) w_.heard_at = now_;
+        if (!w_.heard_at) w_.heard_at = now_;  // the window has answered: it is not untaught any more
         if (w_.ends_at) return;
+        // We opened it, so not before our own first request; in any case it was open when this one left.
         if (w_.end_known) raise(w_.not_before, *w_.opened_at);
         raise(w_.not_before, asked_at_ - length_);
         open_until(true);
@@ -303,7 +319,7 @@ class listener {
             raise(w_.not_before, asked_at_);
             return;
         }
-        w_.opened_at = asked_at_;
+        w_.opened_at = asked_at_;  // at the latest
         w_.ends_at.reset();
         count(*usage);
     }
@@ -330,6 +346,8 @@ class listener {
         const auto early = w_.early;
         // Ours in it are those that were under way when the old one was last heard of, and those sent since.
         const bool ours = usage <= early + 2 * flights_;
+        // It opened between the last answer of the old one and now. open_until() needs the first of these bounds, so
+        // it is put back behind forget_count().
         const auto last_of_old = *w_.heard_at;
         forget_count(w_);
         w_.not_before = last_of_old;
@@ -347,6 +365,7 @@ class listener {
     }
 
     void count(std::uint64_t usage) {
+        // More than all of ours could make: somebody else sends, too. Asked before the count is taken in.
         const bool ours = usage <= possible(w_, flights_);
         note_early(usage);
         raise(w_.not_before, asked_at_ - length_);  // it was open then
@@ -356,6 +375,7 @@ class listener {
         } else if (!ours) {
             book_.others_seen_at = now_;
         }
+        // The time goes with the highest count alone: fell() compares later, lower ones with it.
         if (!w_.heard_at || usage > w_.heard) {
             w_.heard = std::max(w_.heard, usage);
             w_.heard_at = now_;
@@ -370,6 +390,7 @@ class listener {
     // The window was opened before this answer, by us or by others, so it ends a length from now at the latest.
     void open_until(bool ours) {
         w_.ends_at = now_ + length_ + margin(length_);
+        // Between its earliest and its latest end; a twentieth of a length is not worth a try.
         const auto unsure = *w_.ends_at - (*w_.not_before + length_);
         w_.end_known = ours || unsure <= length_ / 20;
         if (!ours) book_.others_seen_at = now_;
@@ -488,8 +509,10 @@ window_decision take_place(rate_book& book, const core::limit_settings& limits, 
 void give_back(rate_book& book, instant taken_at) {
     land(book, taken_at);
     for (auto& w : book.windows) {
+        // A place of a window that has ended is in no count any more.
         if (!w.opened_at || taken_at < *w.opened_at || w.used == 0) continue;
         --w.used;
+        // Nothing else is known of it: the window was open only by this place.
         if (w.used == 0 && w.heard == 0 && !w.ends_at) w.opened_at.reset();
     }
 }
@@ -497,9 +520,11 @@ void give_back(rate_book& book, instant taken_at) {
 void observe(rate_book& book, const core::limit_settings& limits, const rate_headers& rates, instant taken_at,
              instant now) {
     tidy(book, limits, now);
+    // Before it lands: the count that is heard includes this request.
     const auto flights = under_way(book);
     land(book, taken_at);
     hear_all(book, limits, rates, flights, source::own_answer, taken_at, now);
+    // An answer without counts need not be Apollo's (a proxy's page): it ends no row of refusals.
     const auto counted = [](const rate_headers::window& w) { return w.present; };
     if (std::any_of(rates.windows.begin(), rates.windows.end(), counted)) book.refusals = 0;
 }
@@ -524,6 +549,7 @@ void observe_throttled(rate_book& book, const core::limit_settings& limits, cons
     hear_all(book, limits, rates, flights, source::refusal, taken_at, now);
     book.others_seen_at = now;  // alone this cannot happen
 
+    // Which window is meant is judged by the counts that this answer has just brought.
     const bool usable = retry_after && *retry_after > milliseconds(0);
     const auto wait = usable ? *retry_after : riddle_wait(limits, book.refusals);
     const auto kind = usable ? shut_window(book, limits, message, wait) : riddle_window(book, limits, message, wait);

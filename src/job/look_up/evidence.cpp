@@ -33,7 +33,8 @@ bool asked_for_by(const seen_task& t, const doubt& d) {
 // Before this the attempt cannot have made a task, whichever of the clocks is right.
 core::instant earliest_stamp(const doubt& d, const span_view& view) {
     auto earliest = std::min(d.not_created_before, d.started_at);
-    if (earliest == core::instant::min()) return earliest;
+    if (earliest == core::instant::min()) return earliest;  // no request is known: any time fits
+    // Only stamps that may be behind our clock matter: one that is ahead makes no task look too old.
     if (view.stamps_ahead) earliest = std::min(earliest, d.started_at + *view.stamps_ahead);
     return earliest - created_slack;
 }
@@ -56,6 +57,7 @@ std::size_t count(const std::vector<row_finding>& all, finding what) {
 // Adds what one task that no row claims says about one row. The earliest exact match is adopted: of two, either serves.
 void consider(const seen_task& task, const doubt& d, core::instant earliest, const std::vector<const doubt*>& others,
               row_finding& row, std::optional<core::instant>& adopted_created_at) {
+    // A task without a stamp is never adopted: it may be an old one.
     const bool since = task.created_at && *task.created_at >= earliest;
     if (same_details(task, d.chunk.details) && since) {
         if (row.what == finding::present && adopted_created_at <= task.created_at) return;
@@ -124,6 +126,7 @@ std::string held_message(doubt_reason why) {
 
 doubt_reason problem_of(const doubt& d, const span_view& view) {
     if (view.problem != doubt_reason::none) return view.problem;
+    // A task that was made after this request's outcome shows, so what the request made would show, too.
     return view.proven_to[d.chunk.details.status] > d.ended ? doubt_reason::none : doubt_reason::index_unproven;
 }
 
@@ -131,12 +134,14 @@ std::vector<row_finding> judge(const doubt& d, const span_view& view, const std:
     boost::unordered_flat_map<std::string_view, std::uint32_t> index;
     for (std::uint32_t i = 0; i < d.chunk.contacts.size(); ++i)
         index.emplace(d.chunk.contacts.contact_ids[i], i);
+    // Presence is proven by the task itself, absence only by a view that shows everything.
     const auto unseen = problem_of(d, view) == doubt_reason::none ? finding::absent : finding::undecidable;
     const auto earliest = earliest_stamp(d, view);
     std::vector<row_finding> findings(d.chunk.contacts.size(), row_finding{unseen, {}});
     std::vector<std::optional<core::instant>> adopted(findings.size());
     for (const auto& task : view.tasks) {
         const auto at = index.find(task.contact_id);
+        // A task that the ledger has for a row is that row's, and says nothing about this one.
         if (at == index.end() || view.recorded.contains(task.id)) continue;
         auto& row = findings[at->second];
         if (view.disputed.contains(task.id)) {
@@ -152,6 +157,7 @@ std::vector<row_finding> judge(const doubt& d, const span_view& view, const std:
 settled_doubt weigh(doubt& d, std::vector<row_finding> findings, doubt_reason problem,
                     std::chrono::steady_clock::time_point now, std::chrono::milliseconds settle_time,
                     bool last_chance) {
+    // The order counts: what is asked of the scan before must be asked before `last` and `agreed_since` are renewed.
     ++d.scans;
     d.last_scan = now;
     d.fruitless_scans = problem == doubt_reason::none ? 0 : d.fruitless_scans + 1;
@@ -160,18 +166,21 @@ settled_doubt weigh(doubt& d, std::vector<row_finding> findings, doubt_reason pr
     const bool found_more = d.last && count(findings, finding::present) > count(*d.last, finding::present);
     const bool same = d.last && agree(findings, *d.last);
     d.why = problem != doubt_reason::none ? problem : undecided ? doubt_reason::mismatch : doubt_reason::none;
-    if (found_more) d.quiet_since = now;
+    if (found_more) d.quiet_since = now;  // the index is still taking in what the request made
     const bool agreed = same && problem == doubt_reason::none && d.agreed_since;
+    // A scan that could prove nothing breaks the row: between the others something may have come and gone unseen.
     if (problem != doubt_reason::none)
         d.agreed_since.reset();
     else if (!agreed)
         d.agreed_since = now;
     d.last = findings;
+    // Nothing is absent, so there is nothing that a later scan could take back.
     if (all_present) return {settlement::settled, std::move(findings)};
     // However late the index is: what was made before the younger task that the first of these scans has shown, or up
     // to a settle time after it, shows in the last.
     if (agreed && now >= *d.agreed_since + settle_time) return {settlement::settled, std::move(findings)};
     const bool quiet = now >= d.quiet_since + settle_time;
+    // Ends in doubt, never in a request: with a problem judge() calls nothing absent.
     if (problem != doubt_reason::none && last_chance && quiet && (same || d.scans >= most_scans))
         return {settlement::settled, std::move(findings)};
     if (last_chance && quiet && !agreed && d.scans >= 2 * most_scans) {

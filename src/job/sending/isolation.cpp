@@ -1,9 +1,10 @@
 #include "job/sending/isolation.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <numeric>
+
+#include "taskbarge/core/text.hpp"
 
 namespace taskbarge::job {
 
@@ -20,12 +21,6 @@ constexpr std::uint32_t refused_chunks_of_group_that_alarm = 2;
 constexpr std::uint32_t vain_refusals_that_alarm = 3;
 // Limits are lifted now and then: a new plan, a repaired back end.
 constexpr std::chrono::hours limit_believed_for{7 * 24};
-
-std::string lower_case(std::string text) {
-    for (char& c : text)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return text;
-}
 
 std::vector<std::uint32_t> first_indexes(std::size_t count) {
     std::vector<std::uint32_t> out(count);
@@ -54,7 +49,9 @@ ledger::child_chunk child_of(const chunk_record& chunk, std::vector<std::uint32_
 // Whether a refusal is about the owner: it names him, or speaks of users and of no other field.
 bool about_owner(const std::string& words, const std::string& user) {
     if (words.find(user) != std::string::npos) return true;
-    const auto has = [text = lower_case(words)](std::string_view word) { return text.find(word) != std::string::npos; };
+    const auto has = [text = core::lower_case(words)](std::string_view word) {
+        return text.find(word) != std::string::npos;
+    };
     const bool others = has("type") || has("status") || has("priority") || has("due") || has("note") || has("contact");
     return (has("user") || has("owner")) && !others;
 }
@@ -72,7 +69,7 @@ std::uint32_t number_below(const std::string& words, std::uint32_t size) {
     constexpr std::size_t longest = 6;
     for (std::size_t at = 0; at < words.size();) {
         std::size_t end = at;
-        while (end < words.size() && std::isdigit(static_cast<unsigned char>(words[end])) != 0)
+        while (end < words.size() && core::is_digit(words[end]))
             ++end;
         const auto digits = end - at;
         if (digits > 0 && digits <= longest) {
@@ -157,8 +154,10 @@ std::optional<chunk_update> isolation::fit_limit(const chunk_record& chunk) {
     const auto size = static_cast<std::uint32_t>(chunk.contacts.size());
     if (!limit_ || size <= limit_->passes) return std::nullopt;
     const bool searched = chunk.code == isolating;
+    // It stems from a request that was as large as those that the limit refuses: nothing else need be wrong with it.
     const bool explained = searched && chunk.mark.refused_with >= limit_->refused;
     if (searched && chunk.mark.suspects > 0 && !explained) return std::nullopt;  // its parts are small enough
+    // The request that finds out goes as it is: whether a size in between passes, or whether the limit holds at all.
     if (!searched && size == trying_) return std::nullopt;
     if (!searched && try_limit_again_ && size >= limit_->refused) return std::nullopt;
     const auto parts = (size + limit_->passes - 1) / limit_->passes;
@@ -171,7 +170,9 @@ std::optional<chunk_update> isolation::fit_limit(const chunk_record& chunk) {
 // that was not tried.
 std::uint32_t isolation::size_to_try(std::size_t size) const {
     const auto n = static_cast<std::uint32_t>(size);
+    // The number that Apollo named is what passes: there is nothing in between. And one try at a time.
     if (limit_->passes == told_ || trying_ != 0 || limit_->refused <= limit_->passes + 1) return 0;
+    // Halved by the number of requests, not by the size: sizes that need as many requests are alike.
     const auto fewest = (n + limit_->refused - 2) / (limit_->refused - 1);
     const auto most = (n + limit_->passes - 1) / limit_->passes;
     if (fewest >= most) return 0;
@@ -208,6 +209,8 @@ std::optional<chunk_update> isolation::drop_known_contacts(const chunk_record& c
     return update;
 }
 
+// From the widest to the narrowest: what is known of owner, details, contacts and size costs no request. The budget
+// comes last, since nothing before it spends any of it.
 std::optional<chunk_update> isolation::before_send(const chunk_record& chunk, core::instant now) {
     if (const auto user = bad_users_.find(chunk.details.user_id); user != bad_users_.end())
         return refuse(chunk, "details_refused", "Apollo refused this owner earlier in this job: " + user->second, now);
@@ -231,6 +234,9 @@ std::optional<chunk_update> isolation::next_part(const chunk_record& chunk) {
     const auto size = chunk.contacts.size();
     if (size == 1 || is_part(chunk)) return std::nullopt;
     const auto& group = groups_[chunk.group];
+    // While nothing was created with the details they may be what is refused, and halves would be refused as well:
+    // single contacts tell soonest. A rest of which nothing is known goes whole until a contact of its group was
+    // refused.
     if (!group.proven) {
         if (chunk.mark.suspects == 0 && group.refused_alone == 0) return std::nullopt;
         return split_off(chunk, probe_of(chunk), chunk.mark);
@@ -278,6 +284,7 @@ bool isolation::better_later(const chunk_record& chunk) const {
 }
 
 void isolation::sending(const chunk_record& chunk) {
+    // Counted before the answer, as requests under way together would pass the budget.
     if (chunk.code == isolating) ++spent_;
     const auto size = static_cast<std::uint32_t>(chunk.contacts.size());
     if (limit_ && size >= limit_->refused) try_limit_again_ = false;
@@ -324,6 +331,8 @@ void isolation::learn_refused_alone(core::group_number number, const std::string
         refused_in_vain_ = 0;
         return;
     }
+    // Contact or details: that is open until something is created with them (prove()), or until enough different
+    // contacts were refused with the same words. Other words speak for another cause, and begin the count again.
     group.suspects.emplace_back(contact, words);
     group.refused_alone = group.words == words ? group.refused_alone + 1 : 1;
     group.words = words;
@@ -340,6 +349,8 @@ void isolation::learn_created(const chunk_record& chunk, core::instant now) {
         limit_changed_ = true;
         if (size >= limit_->refused) limit_.reset();  // lifted
     }
+    // The last of the suspects: the parts before it were created, or the mark would be gone (release_rest(),
+    // take_in()).
     const auto& mark = chunk.mark;
     const bool last_of_refused = mark.refused_with > size && (mark.suspects == 0 || mark.suspects == size);
     if (last_of_refused && mark.refused_with > most_created_) learn_limit(mark.refused_with, now);
@@ -379,6 +390,7 @@ chunk_update isolation::after_refusal(const chunk_record& chunk, const verdict& 
     const auto size = static_cast<std::uint32_t>(chunk.contacts.size());
     const std::string words = refused.report.message;
     if (size == 1) {
+        // One contact cannot be too many, so these words are not about a limit, whatever they sound like.
         not_about_size_.insert(words);
         if (perhaps_too_many) hinted_ = false;
         if (perhaps_too_many) told_ = 0;
@@ -389,6 +401,7 @@ chunk_update isolation::after_refusal(const chunk_record& chunk, const verdict& 
     }
     if (const auto others = not_named(chunk, words); others.size() < size) return split_named(chunk, others);
     if (limit_ && size >= limit_->refused) {
+        // It holds still: this was the try of try_limit_again_, or sent before the limit was known.
         limit_->shown_at = now;
         limit_changed_ = true;
         const auto parts = (size + limit_->passes - 1) / limit_->passes;
@@ -402,6 +415,9 @@ chunk_update isolation::after_refusal(const chunk_record& chunk, const verdict& 
         if (!group.proven) ++group.refused_chunks;
         if (size > most_created_) ++refused_in_vain_;
     }
+    // A part of a search was refused. That the part holds a refused contact says nothing of its rest any more: both
+    // come together again, the part's contacts in front as the suspects, and are cut anew. The ledger does it in one
+    // step.
     if (const auto rest = rests_.find(chunk.id); rest != rests_.end() && rest->second.code == isolating) {
         const ledger::search_mark known{size, size};
         const auto part = part_size(size + rest->second.contacts.size(), known);
@@ -418,6 +434,8 @@ chunk_update isolation::after_refusal(const chunk_record& chunk, const verdict& 
 std::optional<chunk_record> isolation::take_in(chunk_record chunk) {
     if (chunk.partner == 0) return chunk;
     const bool waits = chunk.partner_state == chunk_state::planned;
+    // A rest's id is the next after its part's, so in the order of ids the part comes first and must be held until
+    // then.
     if (is_part(chunk)) {
         if (!waits) return chunk;
         lone_parts_.emplace(chunk.id, std::move(chunk));
@@ -425,6 +443,7 @@ std::optional<chunk_record> isolation::take_in(chunk_record chunk) {
     }
     const auto part = lone_parts_.find(chunk.partner);
     if (!waits || part == lone_parts_.end()) {
+        // What is said of a rest holds only where its part was created.
         if (chunk.partner_state != chunk_state::created) chunk.mark = {};
         return chunk;
     }
@@ -442,9 +461,11 @@ std::optional<chunk_record> isolation::outcome(const chunk_record& chunk, const 
     const bool whole = created && v.update.state == chunk_state::created;
     if (whole) learn_created(chunk, now);
     const auto rest = rests_.find(chunk.id);
+    // That one of suspects is refused was counted when they became suspects.
     const bool of_suspects = chunk.mark.refused_with > 0 || (rest != rests_.end() && rest->second.mark.suspects > 0);
     if (refused && chunk.contacts.size() > 1 && !of_suspects) rate_.refused_together(chunk.contacts.size());
     if (rest == rests_.end()) return std::nullopt;
+    // Created: the rest holds what was refused, and its mark stays. Joined: the ledger has taken it into the new rest.
     if (whole || v.update.joined != 0) {
         auto out = v.update.joined != 0 ? std::nullopt : std::optional(std::move(rest->second));
         rests_.erase(rest);
