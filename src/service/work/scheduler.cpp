@@ -19,13 +19,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, job_command>, 6> command_words{
-    {{"pause", job_command::pause},
-     {"resume", job_command::resume},
-     {"retry", job_command::retry},
-     {"retry-unknown", job_command::retry_unknown},
-     {"verify", job_command::verify},
-     {"cancel", job_command::cancel}}};
+// In the order of the enumerators.
+constexpr std::array<std::string_view, 6> command_words{"pause",         "resume", "retry",
+                                                        "retry-unknown", "verify", "cancel"};
 
 // After an outage, or when the ledger's disk is full.
 constexpr job::backoff_terms pauses{30s, 15min};
@@ -41,14 +37,8 @@ bool asks_apollo(job_command what) {
 
 }  // namespace
 
-std::optional<job_command> parse_job_command(std::string_view word) {
-    for (const auto& [name, command] : command_words)
-        if (name == word) return command;
-    return std::nullopt;
-}
-
 std::string_view to_string(job_command c) {
-    return command_words.at(static_cast<std::size_t>(c)).first;
+    return command_words.at(static_cast<std::size_t>(c));
 }
 
 void run_memory::ended(core::job_id job, const std::optional<core::failure>& why, bool resumes_by_itself, time now) {

@@ -24,7 +24,6 @@
 namespace taskbarge::service {
 
 enum class job_command : std::uint8_t { pause, resume, retry, retry_unknown, verify, cancel };
-std::optional<job_command> parse_job_command(std::string_view word);
 std::string_view to_string(job_command c);
 
 // Whether a job may go on, and if not, from when it may. Plain; what the scheduler remembers of runs that ended.
