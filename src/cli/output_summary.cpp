@@ -132,7 +132,8 @@ std::vector<next_step> next_steps(const job::report& r, const std::string& optio
     const auto add = [&](const std::string& command, const std::string& purpose) {
         steps.push_back({fmt::format("taskbarge {}{}", command, options), purpose});
     };
-    if (r.state != "completed") add(fmt::format("resume {}", id), "To go on (the same import again does so too)");
+    if (r.state != job::report_state::completed)
+        add(fmt::format("resume {}", id), "To go on (the same import again does so too)");
     if (r.rows.rejected != 0)
         add(fmt::format("results {} --rejects -o rejects-{}{}", id, id, extension_of(r)),
             "To get the rejected rows, to mend and import again");
@@ -141,10 +142,11 @@ std::vector<next_step> next_steps(const job::report& r, const std::string& optio
     if (r.rows.open_duplicates() != 0)
         add(fmt::format("results {} --only duplicate", id),
             "To see which duplicates have no task, and whose rows they are of");
-    if (r.state == "completed" && r.rows.duplicate_pending + r.rows.duplicate_failed != 0)
+    if (r.state == job::report_state::completed && r.rows.duplicate_pending + r.rows.duplicate_failed != 0)
         add(fmt::format("resume {}", id), "To send the duplicates of rows that failed or were cancelled");
     if (r.rows.unknown != 0) add(fmt::format("verify {}", id), "To look the unknown rows up again");
-    if (r.state == "completed" && r.rows.failed != 0) add(fmt::format("retry {}", id), "To send the failed rows again");
+    if (r.state == job::report_state::completed && r.rows.failed != 0)
+        add(fmt::format("retry {}", id), "To send the failed rows again");
     return steps;
 }
 
@@ -176,7 +178,8 @@ std::string stop_line(const job::report& r, const std::string& options) {
     auto line = printable(r.why ? r.why->text : "stopped", 1000);
     if (r.job && line.rfind("job ", 0) != 0) line = fmt::format("job {}: {}", *r.job, line);
     if (r.why && r.why->code == core::errc::internal) line += " (this is a bug)";
-    if (r.job && r.state == "parked") line += fmt::format("; to go on: taskbarge resume {}{}", *r.job, options);
+    if (r.job && r.state == job::report_state::parked)
+        line += fmt::format("; to go on: taskbarge resume {}{}", *r.job, options);
     return line;
 }
 

@@ -14,7 +14,7 @@ namespace {
 // is worth a message.
 bool is_worth_a_message(const options& o, const job::report& r, bool stale) {
     if (r.already_finished) return false;
-    return r.state != "parked" || o.command == command::import || r.requests_this_run != 0 || stale;
+    return r.state != job::report_state::parked || o.command == command::import || r.requests_this_run != 0 || stale;
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ using core::result;
 
 namespace {
 
-std::string state_word(const std::optional<failure>& why) {
-    if (!why) return "completed";
-    return core::needs_a_person(why->code) ? "failed" : "parked";
+job_state state_after(const std::optional<failure>& why) {
+    if (!why) return job_state::completed;
+    return core::needs_a_person(why->code) ? job_state::failed : job_state::parked;
 }
 
 std::optional<failure> key_missing(const environment& env) {
@@ -50,7 +50,7 @@ class run_reporter {
     report& out() { return out_; }
     void stop_with(failure why) {
         out_.why = std::move(why);
-        out_.state = state_word(out_.why);
+        out_.state = at_rest(state_after(out_.why));
     }
     void take_totals(const ledger::job_totals& totals) {
         out_.rows = totals.rows;
@@ -107,9 +107,7 @@ class run_reporter {
 
 void record_end(const environment& env, ledger::ledger& book, core::job_id id, const run_end& end, run_purpose purpose,
                 run_reporter& reporter) {
-    const auto state = !end.why                              ? job_state::completed
-                       : core::needs_a_person(end.why->code) ? job_state::failed
-                                                             : job_state::parked;
+    const auto state = state_after(end.why);
     // The duplicates of a cancelled job are not to be sent either, whatever becomes of the rows that they are of.
     const auto code = end.why                          ? std::string(core::to_string(end.why->code))
                       : purpose == run_purpose::cancel ? cancelled
@@ -172,7 +170,7 @@ void run_job(const environment& env, ledger::ledger& book, const ledger::job_rec
         end.why = core::failure_of(e);  // nothing of the run is left; the ledger has what became of each request
     }
     if (!end.why) end.why = rest_of(book, job.id, purpose);
-    reporter.out().state = state_word(end.why);
+    reporter.out().state = at_rest(state_after(end.why));
     reporter.out().why = end.why;
     reporter.out().resume_at = end.resume_at;
     record_end(env, book, job.id, end, purpose, reporter);
@@ -252,7 +250,7 @@ report with_job(const environment& env, core::job_id id, Work work) {
 }
 
 void report_finished(run_reporter& reporter) {
-    reporter.out().state = "completed";
+    reporter.out().state = report_state::completed;
     reporter.out().already_finished = true;
 }
 
@@ -474,7 +472,7 @@ report prepare_files(const environment& caller, const import_options& options, c
     else if (*finished)
         report_finished(reporter);
     else
-        reporter.out().state = core::to_string(job_state::parked);
+        reporter.out().state = report_state::parked;
     reporter.read_ledger(*book);
     return reporter.finish();
 }
@@ -486,7 +484,7 @@ report release_job(const environment& env, core::job_id id) {
         if (*finished) return report_finished(reporter);
         auto kept = book.set_job_state(id, job_state::parked, job.resume_at, {}, {}, env.clock.now());
         if (!kept) return reporter.stop_with(kept.error());
-        reporter.out().state = core::to_string(job_state::parked);
+        reporter.out().state = report_state::parked;
     });
 }
 
@@ -548,7 +546,7 @@ report cancel_job(const environment& env, core::job_id id) {
         auto totals = book.totals(job.id);
         if (!totals) return reporter.stop_with(totals.error());
         if (totals->rows.unknown + totals->rows.pending == 0) {
-            reporter.out().state = "completed";
+            reporter.out().state = report_state::completed;
             return record_end(env, book, job.id, {}, run_purpose::cancel, reporter);
         }
         if (auto missing = key_missing(env)) return reporter.stop_with(*missing);
@@ -561,13 +559,13 @@ namespace {
 void report_record(const ledger::job_record& job, run_reporter& reporter) {
     auto& out = reporter.out();
     out.job = job.id;
-    out.state = core::to_string(job.state);
+    out.state = at_rest(job.state);
     out.resume_at = job.resume_at;
     reporter.take_record(job);
     if (job.state == job_state::completed) return;
     // Why it stopped the last time is over while a process works on it.
     if (job.held) {
-        out.state = "running";
+        out.state = report_state::running;
         out.resume_at.reset();
     } else if (!job.stop_code.empty()) {
         out.why = failure{core::parse_errc(job.stop_code).value_or(errc::waiting), job.stop_message};

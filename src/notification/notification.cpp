@@ -48,10 +48,10 @@ delivery judge(const client::exchange& x) {
 
 std::string_view event_of(const job::report& r) {
     using core::errc;
-    if (!r.why) return r.state == "completed" ? "completed" : "";
+    if (!r.why) return r.state == job::report_state::completed ? "completed" : "";
     const auto code = r.why->code;
     if (code == errc::interrupted || code == errc::job_held || code == errc::paused) return "";
-    return r.state == "parked" ? "parked" : "failed";
+    return r.state == job::report_state::parked ? "parked" : "failed";
 }
 
 std::string id_of(const job::report& r, std::string_view event, core::instant now) {

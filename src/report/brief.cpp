@@ -64,7 +64,8 @@ std::string third_line(const job::report& r, std::string_view options) {
 
 std::optional<std::chrono::milliseconds> stale_for(const job::report& r, std::chrono::milliseconds stale_after,
                                                    core::instant now) {
-    if (!r.job || !r.created_at || r.state == "completed" || stale_after.count() == 0) return std::nullopt;
+    if (!r.job || !r.created_at || r.state == job::report_state::completed || stale_after.count() == 0)
+        return std::nullopt;
     // One that was finished before has been unfinished again since then.
     const auto since = std::max(*r.created_at, r.finished_at.value_or(*r.created_at));
     const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(now - since);

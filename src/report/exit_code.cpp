@@ -5,6 +5,8 @@
 
 namespace taskbarge::report {
 
+using job::report_state;
+
 exit_code exit_code_of(core::errc code) {
     using core::errc;
     switch (code) {
@@ -42,10 +44,10 @@ exit_code exit_code_of(const job::report& r) {
     if (r.why) return exit_code_of(r.why->code);
     const bool all_well = r.rows.rejected + r.rows.failed + r.rows.unknown + r.rows.open_duplicates() == 0;
     const auto finished = all_well ? exit_code::done : exit_code::done_partly;
-    if (r.state == "planned") return finished;
+    if (r.state == report_state::planned) return finished;
     // An unfinished job never gives 0 or 2, and a finished one has nothing pending.
-    if (r.state == "completed") return r.rows.pending == 0 ? finished : exit_code::bug;
-    if (r.state == "parked" || r.state == "running") return exit_code::parked;
+    if (r.state == report_state::completed) return r.rows.pending == 0 ? finished : exit_code::bug;
+    if (r.state == report_state::parked || r.state == report_state::running) return exit_code::parked;
     return exit_code::bug;
 }
 
@@ -58,16 +60,16 @@ exit_code worse(exit_code a, exit_code b) {
     });
 }
 
-std::string_view state_of(exit_code code) {
+job::report_state state_of(exit_code code) {
     switch (code) {
         case exit_code::done:
         case exit_code::done_partly:
-            return "completed";
+            return report_state::completed;
         case exit_code::parked:
         case exit_code::unreachable:
-            return "parked";
+            return report_state::parked;
         default:
-            return "failed";
+            return report_state::failed;
     }
 }
 

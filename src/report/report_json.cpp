@@ -162,7 +162,7 @@ std::string reasons_json(const std::vector<ledger::reason_count>& reasons) {
 
 void add_report(json_object& o, const job::report& r, const std::string& ledger_path, exit_code code) {
     o.job_or_null("job", r.job);
-    o.text("state", r.state.empty() ? state_of(code) : std::string_view(r.state));
+    o.text("state", to_string(r.state.value_or(state_of(code))));
     core::add_counts(o, r.rows);
     o.number("groups", r.requests.groups);
     o.number("minimum_requests", r.requests.minimum_requests);
@@ -234,7 +234,7 @@ job::report sum_of(const std::vector<job::report>& reports, exit_code code) {
         sum.requests_this_run += r.requests_this_run;
         sum.elapsed += r.elapsed;
         if (r.resume_at && (!sum.resume_at || *r.resume_at < *sum.resume_at)) sum.resume_at = r.resume_at;
-        if (r.job && r.state != "completed") sum.unfinished_jobs.push_back(*r.job);
+        if (r.job && r.state != job::report_state::completed) sum.unfinished_jobs.push_back(*r.job);
         if (r.why && !sum.why && exit_code_of(r) == code) sum.why = r.why;
     }
     sum.state = state_of(code);

@@ -238,7 +238,7 @@ class daemon {
 
     void tell_import(const inbox::item& item, const failure& why) {
         job::report r;
-        r.state = "failed";
+        r.state = job::report_state::failed;
         r.why = why;
         tell("failed", "import-" + item.id, r, item.id, env_.clock.now());
     }

@@ -13,6 +13,7 @@
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/row.hpp"
 #include "taskbarge/core/state.hpp"
+#include "taskbarge/job/report_state.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/reader/row_source.hpp"
 
@@ -34,8 +35,8 @@ std::string text_of(const contact_tally& t);
 // How a run ended. With `why` set the run stopped before its end and the exit code follows from why->code; without it
 // the job is finished and the code follows from the counts.
 struct report {
-    std::optional<core::job_id> job;  // nothing: no job was made
-    std::string state;                // completed | parked | failed | planned; of another process's: running
+    std::optional<core::job_id> job;    // nothing: no job was made
+    std::optional<report_state> state;  // nothing: it ended before there was any, and the exit code tells
     core::row_counts rows;
     core::request_counts requests;
     std::uint64_t requests_this_run = 0;

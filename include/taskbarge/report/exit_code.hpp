@@ -28,7 +28,7 @@ exit_code exit_code_of(const job::report& r);
 // The worst of two, for commands that work on several jobs: what needs a person goes before what only needs time.
 exit_code worse(exit_code a, exit_code b);
 
-// "completed", "parked" or "failed" for --json, of a command that ended before it had a job.
-std::string_view state_of(exit_code code);
+// Completed, parked or failed: for --json, of a command that ended before it had a job.
+job::report_state state_of(exit_code code);
 
 }  // namespace taskbarge::report

@@ -195,7 +195,7 @@ result<void> fill(plan_report& out, const input_summary& input, const counting_s
 plan_report plan_files(const environment& env, const import_options& options, const take_reject& take) {
     const auto started = env.clock.steady_now();
     plan_report out;
-    out.base.state = "planned";
+    out.base.state = report_state::planned;
     const auto earlier = earlier_ledger(env.settings);
     const bool by_date = env.settings.import.dedupe_by.has(core::task_field::due_at);
     auto repeats =
@@ -220,7 +220,7 @@ plan_report plan_files(const environment& env, const import_options& options, co
     }
     if (!finished) {
         out.base.why = finished.error();
-        out.base.state = finished.error().code == core::errc::interrupted ? "parked" : "failed";
+        out.base.state = finished.error().code == core::errc::interrupted ? report_state::parked : report_state::failed;
     } else if (const auto book = known_limits(env)) {
         out.book = book;
         const auto end_of = [&](std::uint64_t requests) {

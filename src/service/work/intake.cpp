@@ -563,7 +563,7 @@ void intake::write_why(const inbox::held_item& held, const core::failure& why, c
     };
     tell_trouble(store.add_file(held, "error.txt", [&](int fd) { return write_text(fd, why.text + "\n"); }));
     job::report r;
-    r.state = "failed";
+    r.state = job::report_state::failed;
     r.why = why;
     const auto code = report::exit_code_of(why.code);
     if (why.code == errc::too_many_rejects) {
@@ -643,7 +643,7 @@ result<void> intake::write_results(ledger::ledger& book, const inbox::held_item&
     if (!after) return after.error();
     if (after->finished_at != record->finished_at || after->state != record->state) return reopened;
     if (failed) {
-        r.state = "failed";
+        r.state = job::report_state::failed;
         r.why = failed;
     }
     return parts_.store.add_file(held, "summary.json", [&](int fd) {

@@ -274,7 +274,7 @@ job::report scheduler::with_run(const active_ptr& one, const configuration& c, l
     } catch (const std::exception& e) {
         report = {};
         report.job = one->job;
-        report.state = "failed";
+        report.state = job::report_state::failed;
         report.why = core::failure_of(e);
     }
     {
@@ -309,8 +309,8 @@ void scheduler::run(const choice& chosen) {
 // Tells what became of a run.
 void scheduler::after(core::job_id job, const job::report& r) {
     auto& log = parts_.runs.lines();
-    parts_.runs.counts().run_ended(r.state, r.elapsed);
-    parts_.runs.tell("job", job, job_event_json(job, r.state, r.why ? r.why->text : ""));
+    parts_.runs.counts().run_ended(to_string(r.state), r.elapsed);
+    parts_.runs.tell("job", job, job_event_json(job, to_string(r.state), r.why ? r.why->text : ""));
     if (!r.why) {
         const bool exceptions = r.rows.rejected + r.rows.failed + r.rows.unknown != 0;
         log.write(exceptions ? log_level::warning : log_level::info, "job_completed",
@@ -332,7 +332,7 @@ void scheduler::after(core::job_id job, const job::report& r) {
         log.info("job_stopped", {{"job", job}, {"reason", core::to_string(r.why->code)}}, r.why->text);
         return;
     }
-    const bool failed = r.state == "failed";
+    const bool failed = r.state == job::report_state::failed;
     log.write(failed ? log_level::error : log_level::warning, failed ? "job_failed" : "job_parked",
               {{"job", job},
                {"reason", core::to_string(r.why->code)},
@@ -374,7 +374,7 @@ job::report scheduler::command(core::job_id job, job_command what) {
     const auto configuration = parts_.configuration.get();
     if (auto refused = refusal_of(job, what, *configuration)) {
         job::report report;
-        report.state = "failed";
+        report.state = job::report_state::failed;
         report.why = std::move(refused);
         return report;
     }
@@ -413,10 +413,11 @@ job::report scheduler::command(core::job_id job, job_command what) {
         if (what == job_command::resume && !report.why) memory_.released(job);
         if (asks_apollo(what)) memory_.ended(job, report.why, report.resume_at.has_value(), now);
     }
-    parts_.runs.lines().info("job_command", {{"job", job}, {"command", to_string(what)}, {"state", report.state}},
+    parts_.runs.lines().info("job_command",
+                             {{"job", job}, {"command", to_string(what)}, {"state", to_string(report.state)}},
                              report.why ? report.why->text : "");
-    parts_.runs.tell("job", job, job_event_json(job, report.state, report.why ? report.why->text : ""));
-    if (!report.why && report.state == "completed") parts_.finished(job);
+    parts_.runs.tell("job", job, job_event_json(job, to_string(report.state), report.why ? report.why->text : ""));
+    if (!report.why && report.state == job::report_state::completed) parts_.finished(job);
     wake();
     return report;
 }

@@ -142,7 +142,7 @@ TEST_F(ImportFiles, WithoutFaultsEveryRowIsCreatedWithTheFewestRequests) {
     start();
     const auto r = import(write(3, 250));
     EXPECT_FALSE(r.why) << r.why->text;
-    EXPECT_EQ(r.state, "completed");
+    EXPECT_EQ(r.state, report_state::completed);
     EXPECT_EQ(r.rows.rows, 750u);
     EXPECT_EQ(r.rows.created, 750u);
     EXPECT_EQ(r.requests.groups, 3u);
@@ -179,7 +179,7 @@ TEST_F(ImportFiles, ARequestThatThrowsEndsTheRunAndTheNextGoesOn) {
     const auto file = write(3, 250);
     const auto cut_short = import(file);
     EXPECT_EQ(cut_short.why.value().code, errc::waiting);
-    EXPECT_EQ(cut_short.state, "parked");
+    EXPECT_EQ(cut_short.state, report_state::parked);
     EXPECT_EQ(cut_short.rows.accounted(), 750u);
     watch.answered = {};
     const auto r = import(file);
@@ -211,7 +211,7 @@ TEST_F(ImportFiles, AWrongKeyStopsAtOnceAndTheRightOneGoesOn) {
     const auto refused = import(file);
     ASSERT_TRUE(refused.why);
     EXPECT_EQ(refused.why->code, errc::unauthorized);
-    EXPECT_EQ(refused.state, "failed");
+    EXPECT_EQ(refused.state, report_state::failed);
     EXPECT_EQ(refused.rows.pending, 240u);
     EXPECT_EQ(apollo->stats().tasks, 0u);
     key = right;
@@ -312,7 +312,7 @@ TEST_F(ImportFiles, AStopInTheMiddleLosesNothingAndResumeFinishes) {
     const auto stopped = import(write(1, 2000), stopper);
     ASSERT_TRUE(stopped.why);
     EXPECT_EQ(stopped.why->code, errc::interrupted);
-    EXPECT_EQ(stopped.state, "parked");
+    EXPECT_EQ(stopped.state, report_state::parked);
     EXPECT_GT(stopped.rows.created, 0u);
     EXPECT_GT(stopped.rows.pending, 0u);
     EXPECT_EQ(stopped.rows.unknown, 0u) << "what was in flight was waited for";
@@ -338,7 +338,7 @@ TEST_F(ImportFiles, AJobThatAnotherHoldsIsLeftAlone) {
         for (const auto& r : {import(file), resume_job(env(), *unfinished.job), cancel_job(env(), *unfinished.job)}) {
             ASSERT_TRUE(r.why);
             EXPECT_EQ(r.why->code, errc::job_held);
-            EXPECT_EQ(r.state, "parked");
+            EXPECT_EQ(r.state, report_state::parked);
         }
         EXPECT_EQ(apollo->stats().tasks, 0u);
     }
@@ -378,7 +378,7 @@ TEST_F(ImportFiles, ACancelledJobSendsNothingMore) {
     key = right;
     const auto r = cancel_job(env(), unfinished.job.value());
     EXPECT_FALSE(r.why);
-    EXPECT_EQ(r.state, "completed");
+    EXPECT_EQ(r.state, report_state::completed);
     EXPECT_EQ(r.rows.failed, 200u);
     EXPECT_EQ(creates(), 0u);
     const auto retried = retry_job(env(), *unfinished.job, unknown_rows::keep);
@@ -411,7 +411,7 @@ TEST_F(ImportFiles, AnApolloThatIsNotThereIsTold) {
     const auto r = import(write(1, 50));
     ASSERT_TRUE(r.why);
     EXPECT_EQ(r.why->code, errc::unreachable);
-    EXPECT_EQ(r.state, "parked");
+    EXPECT_EQ(r.state, report_state::parked);
     EXPECT_EQ(r.rows.pending, 50u);
     EXPECT_EQ(r.requests.requests, 0u);
 }

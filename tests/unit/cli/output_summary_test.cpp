@@ -17,7 +17,7 @@ const core::instant now = *core::parse_rfc3339("2026-11-23T10:00:00Z");
 job::report finished() {
     job::report r;
     r.job = 7;
-    r.state = "completed";
+    r.state = job::report_state::completed;
     r.rows = {2000, 1950, 20, 27, 2, 1, 0};
     r.requests = {5, 20, 21, 1, 0};
     r.requests_this_run = 21;
@@ -60,7 +60,7 @@ TEST(JobSummary, OfAJobThatWentWellIsShort) {
 
 TEST(JobSummary, OfAParkedJobSaysUntilWhen) {
     auto r = finished();
-    r.state = "parked";
+    r.state = job::report_state::parked;
     r.rows = {20, 10, 0, 0, 0, 0, 10};
     r.resume_at = now + std::chrono::hours(1);
     r.unfinished_jobs = {3, 9};
@@ -74,11 +74,11 @@ TEST(JobSummary, OfAParkedJobSaysUntilWhen) {
 
 TEST(StopLine, SaysWhyAndHowToGoOn) {
     auto r = finished();
-    r.state = "parked";
+    r.state = job::report_state::parked;
     r.why = core::failure{core::errc::interrupted, "stopped by a signal"};
     EXPECT_EQ(cli::stop_line(r, " --ledger l.db"),
               "job 7: stopped by a signal; to go on: taskbarge resume 7 --ledger l.db");
-    r.state = "failed";
+    r.state = job::report_state::failed;
     r.why = core::failure{core::errc::internal, "impossible"};
     EXPECT_EQ(cli::stop_line(r, ""), "job 7: impossible (this is a bug)");
     r.job.reset();

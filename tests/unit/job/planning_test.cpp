@@ -554,7 +554,7 @@ TEST_F(FindOrPlan, APreparedJobIsFoundWhileAnotherHoldsIt) {
     EXPECT_FALSE(r.why) << r.why->text;
     EXPECT_EQ(r.job, mine.record.id);
     EXPECT_EQ(kept, mine.record.id);
-    EXPECT_EQ(r.state, "parked");
+    EXPECT_EQ(r.state, report_state::parked);
 }
 
 TEST_F(FindOrPlan, APreparedJobIsNobodyElsesUntilItIsKept) {

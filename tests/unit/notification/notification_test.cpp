@@ -7,11 +7,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-job::report report_of(core::row_counts rows, std::string state = "completed",
+job::report report_of(core::row_counts rows, job::report_state state = job::report_state::completed,
                       std::optional<core::errc> why = std::nullopt) {
     job::report r;
     r.job = 7;
-    r.state = std::move(state);
+    r.state = state;
     r.rows = rows;
     if (why) r.why = core::failure{*why, "the hour window is used up"};
     return r;
@@ -30,14 +30,14 @@ core::row_counts rows(std::uint64_t created, std::uint64_t failed, std::uint64_t
 TEST(Ping, IsSuccessOnlyWhenEveryRowIsThere) {
     EXPECT_EQ(ping_of(report_of(rows(3, 0, 0)), false), ping::success);
     EXPECT_EQ(ping_of(report_of(rows(2, 1, 0)), false), ping::fail);
-    EXPECT_EQ(ping_of(report_of({}, "failed", core::errc::no_key), false), ping::fail);
+    EXPECT_EQ(ping_of(report_of({}, job::report_state::failed, core::errc::no_key), false), ping::fail);
 }
 
 TEST(Ping, OfAJobThatWaitsIsNoneUntilItIsStale) {
-    const auto waits = report_of(rows(2, 0, 1), "parked", core::errc::waiting);
+    const auto waits = report_of(rows(2, 0, 1), job::report_state::parked, core::errc::waiting);
     EXPECT_EQ(ping_of(waits, false), std::nullopt);
     EXPECT_EQ(ping_of(waits, true), ping::fail);
-    EXPECT_EQ(ping_of(report_of({}, "parked", core::errc::unreachable), false), std::nullopt);
+    EXPECT_EQ(ping_of(report_of({}, job::report_state::parked, core::errc::unreachable), false), std::nullopt);
 }
 
 TEST(Ping, GoesToThePathOfItsUrl) {
@@ -52,10 +52,10 @@ TEST(Ping, GoesToThePathOfItsUrl) {
 
 TEST(News, OfARunThatOnlyMakesRoomForAnotherIsNone) {
     EXPECT_EQ(event_of(report_of(rows(3, 0, 0))), "completed");
-    EXPECT_EQ(event_of(report_of(rows(2, 0, 1), "parked", core::errc::waiting)), "parked");
-    EXPECT_EQ(event_of(report_of({}, "failed", core::errc::forbidden)), "failed");
+    EXPECT_EQ(event_of(report_of(rows(2, 0, 1), job::report_state::parked, core::errc::waiting)), "parked");
+    EXPECT_EQ(event_of(report_of({}, job::report_state::failed, core::errc::forbidden)), "failed");
     for (const auto why : {core::errc::interrupted, core::errc::job_held, core::errc::paused})
-        EXPECT_EQ(event_of(report_of(rows(2, 0, 1), "parked", why)), "");
+        EXPECT_EQ(event_of(report_of(rows(2, 0, 1), job::report_state::parked, why)), "");
 }
 
 TEST(News, IsTheReportOrATextForChats) {

@@ -12,11 +12,12 @@ namespace core = taskbarge::core;
 using core::errc;
 using reports::exit_code;
 using taskbarge::job::report;
+using taskbarge::job::report_state;
 
 report finished(core::row_counts rows) {
     report r;
     r.job = 1;
-    r.state = "completed";
+    r.state = report_state::completed;
     r.rows = rows;
     return r;
 }
@@ -61,11 +62,11 @@ TEST(ExitCode, IsZeroOnlyWhenEveryRowIsCreatedOrDuplicate) {
 
 TEST(ExitCode, OfAnUnfinishedJobIsNeverZeroOrTwo) {
     auto r = finished({3, 3, 0, 0, 0, 0, 0});
-    r.state = "parked";
+    r.state = report_state::parked;
     EXPECT_EQ(reports::exit_code_of(r), exit_code::parked);
     r = finished({3, 2, 0, 0, 0, 0, 1});
     EXPECT_EQ(reports::exit_code_of(r), exit_code::bug) << "completed with pending rows";
-    r.state = "failed";
+    r.state = report_state::failed;
     EXPECT_EQ(reports::exit_code_of(r), exit_code::bug) << "failed without saying why";
     r.why = core::failure{errc::unauthorized, "401"};
     EXPECT_EQ(reports::exit_code_of(r), exit_code::no_right);
@@ -74,14 +75,14 @@ TEST(ExitCode, OfAnUnfinishedJobIsNeverZeroOrTwo) {
 TEST(ExitCode, RowsThatDoNotAddUpAreABugWhateverElseIsSaid) {
     auto r = finished({3, 2, 0, 0, 0, 0, 0});
     EXPECT_EQ(reports::exit_code_of(r), exit_code::bug);
-    r.state = "parked";
+    r.state = report_state::parked;
     r.why = core::failure{errc::waiting, "window"};
     EXPECT_EQ(reports::exit_code_of(r), exit_code::bug);
 }
 
 TEST(ExitCode, OfAPlanIsZeroOrTwo) {
     auto r = finished({3, 0, 1, 0, 0, 0, 2});
-    r.state = "planned";
+    r.state = report_state::planned;
     EXPECT_EQ(reports::exit_code_of(r), exit_code::done);
     r.rows.rejected = 1;
     r.rows.pending = 1;
@@ -98,10 +99,10 @@ TEST(ExitCode, OfSeveralJobsIsTheOneThatMostNeedsAPerson) {
 }
 
 TEST(ExitCode, TellsTheStateOfACommandWithoutAJob) {
-    EXPECT_EQ(reports::state_of(exit_code::parked), "parked");
-    EXPECT_EQ(reports::state_of(exit_code::unreachable), "parked");
+    EXPECT_EQ(reports::state_of(exit_code::parked), report_state::parked);
+    EXPECT_EQ(reports::state_of(exit_code::unreachable), report_state::parked);
     for (const auto code : {exit_code::input, exit_code::bug, exit_code::no_right, exit_code::settings})
-        EXPECT_EQ(reports::state_of(code), "failed");
+        EXPECT_EQ(reports::state_of(code), report_state::failed);
 }
 
 }  // namespace

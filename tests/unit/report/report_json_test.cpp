@@ -15,7 +15,7 @@ using reports::exit_code;
 job::report parked() {
     job::report r;
     r.job = 7;
-    r.state = "parked";
+    r.state = job::report_state::parked;
     r.rows = {10, 4, 1, 1, 1, 1, 2};
     r.requests = {3, 5, 6, 1, 2};
     r.requests_this_run = 2;
@@ -99,7 +99,7 @@ TEST(ReportJson, HasEveryKeyEvenWithoutAJob) {
 
 TEST(PlanJson, AddsWhatOnlyAPlanKnows) {
     job::plan_report plan;
-    plan.base.state = "planned";
+    plan.base.state = job::report_state::planned;
     plan.base.rows = {3, 0, 0, 1, 0, 0, 2};
     job::group_line group;
     group.rows = 2;
@@ -126,7 +126,7 @@ TEST(PlanJson, AddsWhatOnlyAPlanKnows) {
 TEST(ReportsJson, SumsSeveralJobsAndListsThem) {
     auto done = parked();
     done.job = 8;
-    done.state = "completed";
+    done.state = job::report_state::completed;
     done.rows = {4, 4, 0, 0, 0, 0, 0};
     done.why.reset();
     done.resume_at.reset();
