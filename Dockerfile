@@ -12,7 +12,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
       ca-certificates tzdata \
-      libboost-json1.81.0 libboost-url1.81.0 libdate-tz3 libfmt9 libprometheus-cpp-core1.0 libsimdjson14 libspdlog1.10 \
+      libboost-url1.81.0 libdate-tz3 libfmt9 libprometheus-cpp-core1.0 libsimdjson14 libspdlog1.10 \
       libgumbo1 libidn2-0 libsqlite3-0 libssl3 libsystemd0 libtomlplusplus3 libunistring2 libzstd1 zlib1g \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --system --uid 10001 --no-create-home --home-dir /var/lib/taskbarge taskbarge \

@@ -6,7 +6,7 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # Debian 12 packages. docs/dependencies.md says what each is for.
 build_packages=(
     g++ cmake ninja-build ccache
-    libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
+    libboost1.81-dev libboost-url1.81-dev
     libsimdjson-dev libfccp-dev libfmt-dev libtomlplusplus-dev libcli11-dev libhowardhinnant-date-dev
     libssl-dev libsqlite3-dev zlib1g-dev libzstd-dev libgumbo-dev libidn2-dev libunistring-dev
     libspdlog-dev prometheus-cpp-dev libsystemd-dev pkgconf

@@ -15,8 +15,8 @@
 #include "cli/observer.hpp"
 #include "cli/output_file.hpp"
 #include "cli/signals.hpp"
+#include "taskbarge/core/files.hpp"
 #include "taskbarge/core/shortage.hpp"
-#include "taskbarge/core/write_all.hpp"
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/text.hpp"
-#include "taskbarge/core/write_all.hpp"
+#include "taskbarge/core/files.hpp"
 
 namespace taskbarge::cli {
 

@@ -11,8 +11,6 @@
 #include <filesystem>
 #include <utility>
 
-#include "taskbarge/core/write_all.hpp"
-
 namespace taskbarge::cli {
 
 namespace {
@@ -30,38 +28,29 @@ std::string link_target(const std::string& path) {
 
 }  // namespace
 
-output_file::output_file(int fd, std::string path, std::string temporary)
-    : fd_(fd), path_(std::move(path)), temporary_(std::move(temporary)) {
+output_file::output_file(std::string path, std::optional<core::whole_file> file, core::owned_fd device)
+    : path_(std::move(path)),
+      file_(std::move(file)),
+      device_(std::move(device)),
+      fd_(file_     ? file_->fd()
+          : device_ ? device_.get()
+                    : STDOUT_FILENO) {
     buffer_.reserve(full_at + full_at / 8);
 }
 
-output_file::output_file(output_file&& o) noexcept
-    : fd_(std::exchange(o.fd_, -1)),
-      path_(std::move(o.path_)),
-      temporary_(std::exchange(o.temporary_, {})),
-      buffer_(std::move(o.buffer_)),
-      broken_(o.broken_),
-      error_(o.error_) {}
-
-output_file::~output_file() {
-    if (fd_ > STDERR_FILENO) ::close(fd_);
-    if (!temporary_.empty()) ::unlink(temporary_.c_str());
-}
-
 core::result<output_file> output_file::open(const std::string& path) {
-    if (path.empty() || path == "-") return output_file(STDOUT_FILENO, "standard output", "");
+    if (path.empty() || path == "-") return output_file("standard output", std::nullopt, core::owned_fd());
     struct stat there {};
     const bool exists = ::stat(path.c_str(), &there) == 0;
     if (exists && !S_ISREG(there.st_mode)) {
-        const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-        if (fd < 0) return io_failure(path, errno);
-        return output_file(fd, path, "");
+        core::owned_fd device(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        if (!device) return io_failure(path, errno);
+        return output_file(path, std::nullopt, std::move(device));
     }
-    const std::string place = exists ? link_target(path) : path;
-    std::string temporary = place + ".XXXXXX";
-    const int fd = ::mkostemp(temporary.data(), O_CLOEXEC);  // mode 0600
-    if (fd < 0) return io_failure(path, errno);
-    return output_file(fd, place, std::move(temporary));
+    auto place = exists ? link_target(path) : path;
+    core::whole_file file(place, place + ".XXXXXX");
+    if (file.error() != 0) return io_failure(path, file.error());
+    return output_file(std::move(place), std::move(file), core::owned_fd());
 }
 
 void output_file::flush() {
@@ -74,7 +63,7 @@ void output_file::flush() {
     buffer_.clear();
     // The disk begins to write while there is more to come: finish() would wait for a gigabyte otherwise. Only a hint.
     constexpr std::size_t worth_writing = 16U << 20U;
-    if (temporary_.empty() || unsynced_ < worth_writing) return;
+    if (!file_ || unsynced_ < worth_writing) return;
     ::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);
     unsynced_ = 0;
 }
@@ -82,10 +71,8 @@ void output_file::flush() {
 core::result<void> output_file::finish() {
     flush();
     if (error_ != 0) return io_failure(path_, error_);
-    if (temporary_.empty()) return {};
-    if (::fsync(fd_) != 0) return io_failure(path_, errno);
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0) return io_failure(path_, errno);
-    temporary_.clear();
+    if (!file_) return {};
+    if (const int error = file_->place(); error != 0) return io_failure(path_, error);
     return {};
 }
 

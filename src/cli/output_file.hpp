@@ -1,10 +1,12 @@
 // Where a command's data goes: standard output or a file that appears only when it is whole.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/files.hpp"
 
 namespace taskbarge::cli {
 
@@ -13,11 +15,9 @@ namespace taskbarge::cli {
 class output_file {
  public:
     // "" or "-": standard output. A regular or new file is written beside its place, mode 0600, and renamed by
-    // finish(); without finish() nothing is left of it. A device or pipe is written directly. Fails with errc::io.
+    // finish(), which brings it to the disk; without finish() nothing is left of it. A device or pipe is written
+    // directly. Fails with errc::io.
     static core::result<output_file> open(const std::string& path);
-    output_file(output_file&& o) noexcept;
-    output_file& operator=(output_file&&) = delete;
-    ~output_file();
 
     // Room to append to; call flush_if_full() now and then.
     std::string& buffer() { return buffer_; }
@@ -35,12 +35,14 @@ class output_file {
 
  private:
     static constexpr std::size_t full_at = 1u << 20;
-    output_file(int fd, std::string path, std::string temporary);
+    // `file`: a regular one; else `device`, and without that standard output.
+    output_file(std::string path, std::optional<core::whole_file> file, core::owned_fd device);
     void flush();
 
-    int fd_ = -1;
-    std::string path_;       // for messages
-    std::string temporary_;  // to be renamed to path_; empty: written directly
+    std::string path_;  // for messages
+    std::optional<core::whole_file> file_;
+    core::owned_fd device_;
+    int fd_;  // what is written to: theirs, or standard output
     std::string buffer_;
     bool broken_ = false;
     int error_ = 0;             // errno of the first failed write other than EPIPE

@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "taskbarge/core/write_all.hpp"
-
 namespace taskbarge::grouper {
 
 namespace {
@@ -26,22 +24,18 @@ std::string default_folder() {
 
 temporary_file::temporary_file(std::string folder) : folder_(folder.empty() ? default_folder() : std::move(folder)) {}
 
-temporary_file::~temporary_file() {
-    if (fd_ >= 0) ::close(fd_);
-}
-
 core::failure temporary_file::trouble(const char* what, int error) const {
     return {core::errc::io, fmt::format("cannot {} the spill file in {}: {}; set TMPDIR to a folder with room", what,
                                         folder_, std::strerror(error))};
 }
 
 core::result<void> temporary_file::make() {
-    fd_ = ::open(folder_.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-    if (fd_ >= 0) return {};
+    fd_ = core::owned_fd(::open(folder_.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
+    if (fd_) return {};
     // Not every file system knows nameless files.
     std::string name = folder_ + "/taskbarge-XXXXXX";
-    fd_ = ::mkostemp(name.data(), O_CLOEXEC);
-    if (fd_ < 0) return trouble("make", errno);
+    fd_ = core::owned_fd(::mkostemp(name.data(), O_CLOEXEC));
+    if (!fd_) return trouble("make", errno);
     ::unlink(name.c_str());
     return {};
 }
@@ -52,10 +46,10 @@ core::result<void> temporary_file::append(std::string_view bytes) {
 }
 
 core::result<void> temporary_file::flush() {
-    if (fd_ < 0) {
+    if (!fd_) {
         if (auto r = make(); !r) return r;
     }
-    if (const int error = core::write_all(fd_, buffer_); error != 0) return trouble("write", error);
+    if (const int error = core::write_all(fd_.get(), buffer_); error != 0) return trouble("write", error);
     written_ += buffer_.size();
     buffer_.clear();
     return {};
@@ -64,7 +58,7 @@ core::result<void> temporary_file::flush() {
 core::result<void> temporary_file::read(std::uint64_t offset, char* to, std::size_t size) const {
     while (size > 0 && offset < written_) {
         const auto wanted = std::min<std::uint64_t>(size, written_ - offset);
-        const auto count = ::pread(fd_, to, wanted, static_cast<off_t>(offset));
+        const auto count = ::pread(fd_.get(), to, wanted, static_cast<off_t>(offset));
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) return trouble("read", errno);
         offset += static_cast<std::uint64_t>(count);

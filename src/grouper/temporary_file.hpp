@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/files.hpp"
 
 namespace taskbarge::grouper {
 
@@ -14,9 +15,6 @@ namespace taskbarge::grouper {
 class temporary_file {
  public:
     explicit temporary_file(std::string folder);
-    ~temporary_file();
-    temporary_file(const temporary_file&) = delete;
-    temporary_file& operator=(const temporary_file&) = delete;
 
     core::result<void> append(std::string_view bytes);
     // Fills `size` bytes from `offset`, all of which were appended before.
@@ -29,7 +27,7 @@ class temporary_file {
     core::failure trouble(const char* what, int error) const;
 
     std::string folder_;
-    int fd_ = -1;
+    core::owned_fd fd_;
     std::uint64_t written_ = 0;
     std::string buffer_;
 };

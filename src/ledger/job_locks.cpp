@@ -16,6 +16,8 @@
 
 namespace taskbarge::ledger {
 
+using core::owned_fd;
+
 namespace {
 
 // Locks may lie past the end of a file: the witness is its only content. A job's byte is its id beyond the first of
@@ -55,10 +57,6 @@ class byte_held final : public job_lock {
 };
 
 }  // namespace
-
-owned_fd::~owned_fd() {
-    if (fd_ >= 0) ::close(fd_);
-}
 
 core::failure job_locks::trouble(const char* what) const {
     if (auto why = core::shortage_of(path_, errno)) return *why;

@@ -8,27 +8,11 @@
 #include <utility>
 
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/files.hpp"
 #include "taskbarge/core/state.hpp"
 #include "taskbarge/ledger/job_book.hpp"
 
 namespace taskbarge::ledger {
-
-// A file descriptor that is closed at the end.
-class owned_fd {
- public:
-    explicit owned_fd(int fd = -1) : fd_(fd) {}
-    owned_fd(owned_fd&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
-    owned_fd& operator=(owned_fd&& o) noexcept {
-        std::swap(fd_, o.fd_);
-        return *this;
-    }
-    ~owned_fd();
-    int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-
- private:
-    int fd_;
-};
 
 // The locks of one ledger. Open-file-description locks belong to the descriptor, so that two ledgers in one process
 // exclude each other like two processes, and closing one does not drop the other's (as classic record locks would).
@@ -53,17 +37,17 @@ class job_locks {
     core::result<std::unique_ptr<job_lock>> lock_opening() const;
 
     // One more descriptor of the lock file; errc::ledger when the path names another file by now.
-    core::result<owned_fd> reopen() const;
+    core::result<core::owned_fd> reopen() const;
     // Which file it is.
     core::result<struct stat> file() const;
 
  private:
-    job_locks(std::string path, owned_fd probe) : path_(std::move(path)), probe_(std::move(probe)) {}
+    job_locks(std::string path, core::owned_fd probe) : path_(std::move(path)), probe_(std::move(probe)) {}
     core::result<void> check() const;
     core::failure trouble(const char* what) const;
 
     std::string path_;
-    owned_fd probe_;  // for asking only: holds no lock
+    core::owned_fd probe_;  // for asking only: holds no lock
 };
 
 }  // namespace taskbarge::ledger

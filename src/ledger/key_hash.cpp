@@ -13,8 +13,8 @@
 #include <stdexcept>
 
 #include "ledger/job_locks.hpp"
+#include "taskbarge/core/files.hpp"
 #include "taskbarge/core/text.hpp"
-#include "taskbarge/core/write_all.hpp"
 
 namespace taskbarge::ledger {
 
@@ -43,7 +43,7 @@ std::string random_key() {
 // then its key is the one.
 result<void> make_key(const std::string& path) {
     auto draft = path + ".XXXXXX";
-    const owned_fd fd(::mkostemp(draft.data(), O_CLOEXEC));  // mode 0600
+    const core::owned_fd fd(::mkostemp(draft.data(), O_CLOEXEC));  // mode 0600
     if (fd.get() < 0) return cannot_use(draft, "make it");
     const auto written = core::write_all(fd.get(), random_key()) == 0 && ::fsync(fd.get()) == 0;
     const bool there = written && (::link(draft.c_str(), path.c_str()) == 0 || errno == EEXIST);
@@ -57,11 +57,11 @@ result<void> make_key(const std::string& path) {
 }  // namespace
 
 result<key_hash> key_hash::open(const std::string& path, bool may_make) {
-    owned_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    core::owned_fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (fd.get() < 0 && errno == ENOENT) {
         if (!may_make) return core::failure{core::errc::io, path + " is not there"};
         if (auto made = make_key(path); !made) return made.error();
-        fd = owned_fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        fd = core::owned_fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     }
     if (fd.get() < 0) return cannot_use(path, "open it");
     std::string key(key_size, '\0');

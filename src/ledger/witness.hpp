@@ -22,7 +22,7 @@ struct witness_line {
 // processes write it: each write is made under a lock of its own and only ever raises the number.
 class witness {
  public:
-    explicit witness(owned_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    explicit witness(core::owned_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
     // Nothing: there is none (an empty lock file). errc::ledger: there is something, and it cannot be understood.
     core::result<std::optional<witness_line>> read() const;
@@ -38,7 +38,7 @@ class witness {
     core::result<void> sync() const;
     core::failure trouble(const char* what) const;
 
-    owned_fd fd_;
+    core::owned_fd fd_;
     std::string path_;
 };
 

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "taskbarge/core/write_all.hpp"
+#include "taskbarge/core/files.hpp"
 
 namespace taskbarge::sandbox {
 

@@ -560,8 +560,8 @@ def planned_once(program, folder, options):
     priorities = ("high", "low", "medium")
     # Where the first process dies, and the next one; the last one lives.
     kills = [["inbox.published"], ["inbox.input_moved", "plan_committed"], ["plan_part", "planned"],
-             ["planned", "plan_committed"], ["plan_committed"], ["plan_committed", "inbox.file_written"],
-             ["inbox.file_written"], ["inbox.file_written", "inbox.file_written"]]
+             ["planned", "plan_committed"], ["plan_committed"], ["plan_committed", "file_written"],
+             ["file_written"], ["file_written", "file_written"]]
     s = None
     try:
         rows = 0

@@ -1,38 +1,60 @@
 #include "support/fake_apollo.hpp"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json.hpp>
 #include <utility>
+
+#include "taskbarge/core/json_text.hpp"
 
 namespace taskbarge::testing {
 
 namespace asio = boost::asio;
-namespace json = boost::json;
 using client::exchange;
 
 namespace {
 
-json::object shown(const client::seen_task& t) {
-    json::object o{{"id", t.id},     {"contact_id", t.contact_id}, {"user_id", t.user_id},
-                   {"type", t.type}, {"priority", t.priority},     {"status", t.status},
-                   {"note", t.note}};
-    if (t.due_at) o["due_at"] = core::to_rfc3339(*t.due_at);
-    if (t.created_at) o["created_at"] = core::to_rfc3339(*t.created_at);
-    return o;
+std::string shown(const client::seen_task& t) {
+    std::string out;
+    core::json_object o(out);
+    o.text("id", t.id);
+    o.text("contact_id", t.contact_id);
+    o.text("user_id", t.user_id);
+    o.text("type", t.type);
+    o.text("priority", t.priority);
+    o.text("status", t.status);
+    o.text("note", t.note);
+    if (t.due_at) o.time_or_null("due_at", t.due_at);
+    if (t.created_at) o.time_or_null("created_at", t.created_at);
+    o.close();
+    return out;
 }
 
-std::string text_of(const json::object& o, const char* key, const char* otherwise) {
-    const auto* v = o.if_contains(key);
-    return v == nullptr ? otherwise : std::string(v->as_string());
+std::string shown_in_short(const client::seen_task& t) {
+    std::string out;
+    core::json_object o(out);
+    o.text("id", t.id);
+    o.text("contact_id", t.contact_id);
+    o.close();
+    return out;
 }
 
-client::seen_task details_in(const json::object& request) {
+std::string list_of(const std::vector<std::string>& items) {
+    return core::json_list(items, [](std::string& out, const std::string& item) { out += item; });
+}
+
+std::string text_of(const simdjson::dom::element& o, std::string_view key, std::string_view otherwise) {
+    std::string_view value = otherwise;
+    if (o[key].get(value) != simdjson::SUCCESS) value = otherwise;
+    return std::string(value);
+}
+
+client::seen_task details_in(const simdjson::dom::element& request) {
     client::seen_task t;
     t.user_id = text_of(request, "user_id", "");
     t.type = text_of(request, "type", "");
@@ -111,23 +133,21 @@ asio::awaitable<exchange> fake_apollo::create(const std::string& body) {
         co_return lost;
     }
     ++create_requests_;
-    const auto request = json::parse(body).as_object();
-    if (refuses) {
-        std::vector<std::string> contacts;
-        for (const auto& contact : request.at("contact_ids").as_array())
-            contacts.emplace_back(contact.as_string());
+    simdjson::dom::parser parser;
+    const simdjson::dom::element request = parser.parse(body);
+    std::vector<std::string> contacts;
+    for (const auto contact : request["contact_ids"].get_array())
+        contacts.emplace_back(std::string_view(contact));
+    if (refuses)
         if (auto words = refuses(contacts)) co_return answer(422, std::move(*words));
-    }
-    json::array named;
-    for (const auto& contact : request.at("contact_ids").as_array()) {
+    std::vector<std::string> named;
+    for (const auto& contact : contacts) {
         if (!how.applied) break;
         auto task = details_in(request);
         task.id = make_id();
-        task.contact_id = std::string(contact.as_string());
+        task.contact_id = contact;
         task.created_at = its_time();
-        if (named.size() < how.named)
-            named.push_back(shows_details ? shown(task)
-                                          : json::object{{"id", task.id}, {"contact_id", task.contact_id}});
+        if (named.size() < how.named) named.push_back(shows_details ? shown(task) : shown_in_short(task));
         tasks_.push_back({std::move(task), clock_.now() + how.lag});
     }
     if (how.status == 0) {
@@ -145,7 +165,7 @@ asio::awaitable<exchange> fake_apollo::create(const std::string& body) {
         if (how.minute_limit) minute.limit = how.minute_limit;
         co_return x;
     }
-    auto text = json::serialize(json::object{{"success", true}, {"tasks", std::move(named)}});
+    auto text = fmt::format(R"({{"success":true,"tasks":{}}})", list_of(named));
     const auto again = how.answers_again ? std::exchange(last_answer_, text) : std::string();
     last_answer_ = text;
     if (!again.empty() || left_over_) {
@@ -222,15 +242,12 @@ asio::awaitable<exchange> fake_apollo::search_tasks(std::uint32_t page, std::uin
     const std::uint64_t begin = std::uint64_t{page - 1} * per_page;
     if (begin >= visible && page > 1) co_return answer(422, R"({"error":"Page not supported"})");
     const auto end = std::min<std::uint64_t>({begin + per_page, all.size(), visible});
-    json::array tasks;
+    std::vector<std::string> tasks;
     for (auto i = begin; i < end; ++i)
         if (!hides || !hides(all[i]->task)) tasks.push_back(shown(all[i]->task));
-    x.body = json::serialize(json::object{{"tasks", std::move(tasks)},
-                                          {"pagination",
-                                           {{"page", page},
-                                            {"per_page", per_page},
-                                            {"total_entries", all.size()},
-                                            {"total_pages", (all.size() + per_page - 1) / per_page}}}});
+    x.body =
+        fmt::format(R"({{"tasks":{},"pagination":{{"page":{},"per_page":{},"total_entries":{},"total_pages":{}}}}})",
+                    list_of(tasks), page, per_page, all.size(), (all.size() + per_page - 1) / per_page);
     co_return x;
 }
 
@@ -270,9 +287,10 @@ asio::awaitable<exchange> fake_apollo::say_nothing() {
 asio::awaitable<exchange> fake_apollo::usage_stats() {
     if (silent) co_return co_await say_nothing();
     if (counted_today == 0) co_return answer(403, R"({"error":"no","error_code":"API_INACCESSIBLE"})");
-    const json::object day{{"limit", 6000}, {"consumed", counted_today}, {"left_over", 6000 - counted_today}};
-    const json::object usage{{R"(["api/v1/tasks", "bulk_create"])", json::object{{"day", day}}}};
-    co_return answer(200, json::serialize(usage));
+    co_return answer(
+        200, fmt::format(
+                 R"({{"[\"api/v1/tasks\", \"bulk_create\"]":{{"day":{{"limit":6000,"consumed":{},"left_over":{}}}}}}})",
+                 counted_today, 6000 - counted_today));
 }
 
 }  // namespace taskbarge::testing

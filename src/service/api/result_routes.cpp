@@ -204,7 +204,7 @@ nothing result_routes::rejects(exchange& x, const path_values& v) {
 nothing result_routes::rejects_of_import(exchange& x, const path_values& v) {
     const std::string& id = v.at(0);
     std::string name;
-    auto file = std::make_shared<inbox::owned_fd>();
+    auto file = std::make_shared<core::owned_fd>();
     auto look = [&]() -> std::optional<answer> {
         const auto item = parts_.store.find(id);
         if (!item) return problem_of(item.error());
@@ -217,7 +217,7 @@ nothing result_routes::rejects_of_import(exchange& x, const path_values& v) {
         for (const char* candidate : {"rejects.csv", "rejects.jsonl"}) {
             const auto path = (*item)->folder + "/" + candidate;
             if (!inbox::is_regular(path)) continue;
-            *file = inbox::owned_fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+            *file = core::owned_fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
             if (!*file) return problem_of(inbox::open_failure("cannot read", path, errno));
             name = candidate;
             return std::nullopt;

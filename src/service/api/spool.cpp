@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "taskbarge/core/write_all.hpp"
+#include "taskbarge/core/files.hpp"
 
 namespace taskbarge::service {
 
@@ -21,10 +21,10 @@ core::failure trouble(const char* what, int error) {
 }  // namespace
 
 core::result<spool> spool::make(const std::string& folder) {
-    inbox::owned_fd fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    core::owned_fd fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
     if (!fd) {
         std::string name = folder + "/.spool-XXXXXX";
-        fd = inbox::owned_fd(::mkostemp(name.data(), O_CLOEXEC));
+        fd = core::owned_fd(::mkostemp(name.data(), O_CLOEXEC));
         if (!fd) return trouble("make", errno);
         ::unlink(name.c_str());
     }

@@ -23,8 +23,8 @@ class spool {
     core::result<void> read(std::size_t block_size, const std::function<bool(std::string)>& take);
 
  private:
-    explicit spool(inbox::owned_fd fd) : fd_(std::move(fd)) {}
-    inbox::owned_fd fd_;
+    explicit spool(core::owned_fd fd) : fd_(std::move(fd)) {}
+    core::owned_fd fd_;
 };
 
 }  // namespace taskbarge::service

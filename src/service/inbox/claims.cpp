@@ -27,7 +27,7 @@ struct flock byte_of(const std::string& id, short type) {
 
 core::result<bool> claims::open(int flags) {
     if (fd_) return true;
-    owned_fd fd(::open(path_.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600));
+    core::owned_fd fd(::open(path_.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600));
     if (!fd && errno == ENOENT) return false;
     if (!fd) return file_failure("cannot open", path_, errno);
     fd_ = std::move(fd);

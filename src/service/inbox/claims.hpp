@@ -25,7 +25,7 @@ class claims {
 
     const std::string path_;
     std::mutex mutex_;
-    owned_fd fd_;
+    core::owned_fd fd_;
 };
 
 }  // namespace taskbarge::service::inbox

@@ -75,12 +75,12 @@ core::failure answer_failure(const std::string& path, int error) {
     }
 }
 
-core::result<owned_fd> open_in(const std::string& folder, const std::string& rest, const std::string& path) {
-    const owned_fd root(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+core::result<core::owned_fd> open_in(const std::string& folder, const std::string& rest, const std::string& path) {
+    const core::owned_fd root(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root)
         return refused(core::errc::settings, folder,
                        fmt::format("is in serve.allowed_paths, but cannot be opened: {}", std::strerror(errno)));
-    owned_fd fd(static_cast<int>(open_beneath(root.get(), rest)));
+    core::owned_fd fd(static_cast<int>(open_beneath(root.get(), rest)));
     if (!fd) return answer_failure(path, errno);
     struct stat what {};
     if (::fstat(fd.get(), &what) != 0) return answer_failure(path, errno);
@@ -90,14 +90,14 @@ core::result<owned_fd> open_in(const std::string& folder, const std::string& res
 
 }  // namespace
 
-core::result<owned_fd> open_confined(const std::string& path, const std::vector<std::string>& allowed) {
+core::result<core::owned_fd> open_confined(const std::string& path, const std::vector<std::string>& allowed) {
     using core::errc;
     if (path.find('\0') != std::string::npos) return refused(errc::usage, path, "has a NUL in it");
     if (!path.starts_with('/')) return refused(errc::usage, path, "is not absolute");
     if (goes_up(path)) return refused(errc::usage, path, "has '..' in it");
     // Folders may lie within each other, and one may be reached through a link that only it is allowed by.
-    auto answer =
-        core::result<owned_fd>(refused(errc::usage, path, "lies outside the folders that serve.allowed_paths names"));
+    auto answer = core::result<core::owned_fd>(
+        refused(errc::usage, path, "lies outside the folders that serve.allowed_paths names"));
     for (const auto& folder : allowed) {
         const auto rest = below(path, folder);
         if (!rest) continue;

@@ -13,6 +13,6 @@ namespace taskbarge::service::inbox {
 // the way leads elsewhere, also while somebody changes the folders. errc::usage: outside, through a link, or the kernel
 // cannot promise it. errc::input: not there, not readable, no regular file. errc::settings: an allowed folder is not
 // there.
-core::result<owned_fd> open_confined(const std::string& path, const std::vector<std::string>& allowed);
+core::result<core::owned_fd> open_confined(const std::string& path, const std::vector<std::string>& allowed);
 
 }  // namespace taskbarge::service::inbox

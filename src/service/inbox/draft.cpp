@@ -36,7 +36,7 @@ constexpr int most_names = 10'000;
 
 enum class lock_answer { taken, held, broken };
 
-lock_answer try_lock(const owned_fd& fd) {
+lock_answer try_lock(const core::owned_fd& fd) {
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return lock_answer::taken;
     return errno == EWOULDBLOCK ? lock_answer::held : lock_answer::broken;
 }
@@ -47,7 +47,7 @@ core::failure no_locks(const std::string& path) {
 }
 
 // Whether the file that we opened is the one that stands at the path now.
-bool still_there(const owned_fd& fd, const std::string& path) {
+bool still_there(const core::owned_fd& fd, const std::string& path) {
     struct stat ours {};
     const auto theirs = look_at(path);
     return ::fstat(fd.get(), &ours) == 0 && theirs && ours.st_ino == theirs->st_ino && ours.st_dev == theirs->st_dev;
@@ -55,7 +55,7 @@ bool still_there(const owned_fd& fd, const std::string& path) {
 
 struct started {
     std::string folder;
-    owned_fd lock;
+    core::owned_fd lock;
 };
 
 // Nothing: the name is in use, or a sweep took the folder for a dead one's before it was locked.
@@ -104,9 +104,9 @@ bool is_taken(const std::string& root, const std::string& id) {
 
 }  // namespace
 
-core::result<std::optional<owned_fd>> lock_note(const std::string& folder) {
+core::result<std::optional<core::owned_fd>> lock_note(const std::string& folder) {
     const auto path = folder + "/" + note_file;
-    owned_fd fd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    core::owned_fd fd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!fd) {
         if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
         return open_failure("cannot open", path, errno);
@@ -124,7 +124,7 @@ core::result<std::optional<owned_fd>> lock_note(const std::string& folder) {
     return fd;
 }
 
-draft::draft(std::string root, std::string folder, owned_fd lock, core::instant taken_at, std::string name)
+draft::draft(std::string root, std::string folder, core::owned_fd lock, core::instant taken_at, std::string name)
     : root_(std::move(root)),
       folder_(std::move(folder)),
       lock_(std::move(lock)),
@@ -220,7 +220,7 @@ core::result<void> sweep(const std::string& root) {
 core::result<take_turn> take_turn::wait(const std::string& root) {
     const auto path = incoming(root) + "/" + turn_file;
     if (auto ok = make_folder(incoming(root)); !ok) return ok.error();
-    owned_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    core::owned_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return file_failure("cannot open", path, errno);
     // A turn is a few renames and syncs long.
     while (::flock(fd.get(), LOCK_EX) != 0)

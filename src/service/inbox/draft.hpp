@@ -14,7 +14,7 @@ namespace taskbarge::service::inbox {
 // The lock of an item is flock on its note: on the file and not on the folder, for NFS locks no folders. It dies with
 // the process. Nothing: another process holds it, or the folder is not there (any more). errc::input: this one's note
 // is not ours to open.
-core::result<std::optional<owned_fd>> lock_note(const std::string& folder);
+core::result<std::optional<core::owned_fd>> lock_note(const std::string& folder);
 
 class draft {
  public:
@@ -27,12 +27,12 @@ class draft {
     const std::string& folder() const { return folder_; }
     // Syncs the folder and moves it to <root>/processing/<id>; gives the id. Once.
     core::result<std::string> publish();
-    owned_fd release_lock() { return std::move(lock_); }
+    core::owned_fd release_lock() { return std::move(lock_); }
 
  private:
-    draft(std::string root, std::string folder, owned_fd lock, core::instant taken_at, std::string name);
+    draft(std::string root, std::string folder, core::owned_fd lock, core::instant taken_at, std::string name);
     std::string root_, folder_;
-    owned_fd lock_;
+    core::owned_fd lock_;
     core::instant taken_at_;
     std::string name_;
 };
@@ -57,9 +57,9 @@ class take_turn {
     take_turn& operator=(take_turn&&) = delete;
 
  private:
-    take_turn(std::string path, owned_fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+    take_turn(std::string path, core::owned_fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
     std::string path_;
-    owned_fd fd_;
+    core::owned_fd fd_;
     std::string left_;
 };
 

@@ -14,20 +14,9 @@
 #include <cstring>
 #include <memory>
 
-#include "taskbarge/core/fault_point.hpp"
 #include "taskbarge/core/printable.hpp"
-#include "taskbarge/core/write_all.hpp"
 
 namespace taskbarge::service::inbox {
-
-owned_fd& owned_fd::operator=(owned_fd&& o) noexcept {
-    const owned_fd old(std::exchange(fd_, o.release()));
-    return *this;
-}
-
-owned_fd::~owned_fd() {
-    if (fd_ >= 0) ::close(fd_);
-}
 
 core::failure file_failure(std::string_view what, const std::string& path, int error) {
     const bool full = error == ENOSPC || error == EDQUOT;
@@ -80,8 +69,8 @@ core::result<void> make_folder(const std::string& path) {
     return {};
 }
 
-core::result<owned_fd> create_file(const std::string& path) {
-    owned_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+core::result<core::owned_fd> create_file(const std::string& path) {
+    core::owned_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return file_failure("cannot make", path, errno);
     if (::fchmod(fd.get(), 0600) != 0) return file_failure("cannot set the rights of", path, errno);
     return fd;
@@ -93,33 +82,23 @@ core::result<void> write_all(int fd, std::string_view bytes, const std::string& 
 }
 
 core::result<void> sync_file(int fd, const std::string& path) {
-    // EINVAL: a file system without fsync, where there is nothing more to be had.
-    if (::fsync(fd) != 0 && errno != EINVAL) return file_failure("cannot write", path, errno);
+    if (const int error = core::sync_file(fd); error != 0) return file_failure("cannot write", path, error);
     return {};
 }
 
 core::result<void> sync_folder(const std::string& path) {
-    const owned_fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) return file_failure("cannot open the folder", path, errno);
-    return sync_file(fd.get(), path);
+    if (const int error = core::sync_folder(path); error != 0) return file_failure("cannot write", path, error);
+    return {};
 }
 
 core::result<void> write_whole(const std::string& folder, const std::string& name,
                                const std::function<core::result<void>(int fd)>& write) {
-    const auto hidden = folder + "/." + name + ".part";
-    const auto work = [&]() -> core::result<void> {
-        auto fd = create_file(hidden);
-        if (!fd) return fd.error();
-        if (auto ok = write(fd->get()); !ok) return ok.error();
-        if (auto ok = sync_file(fd->get(), folder + "/" + name); !ok) return ok.error();
-        core::fault_point("inbox.file_written");
-        if (::rename(hidden.c_str(), (folder + "/" + name).c_str()) != 0)
-            return file_failure("cannot write", folder + "/" + name, errno);
-        return sync_folder(folder);
-    };
-    auto ok = work();
-    if (!ok) ::unlink(hidden.c_str());  // what made the failure is the news; a leftover is overwritten the next time
-    return ok;
+    const auto path = folder + "/" + name;
+    core::whole_file file(path, folder + "/." + name + ".part");
+    if (file.error() != 0) return file_failure("cannot make", path, file.error());
+    if (auto ok = write(file.fd()); !ok) return ok;
+    if (const int error = file.place(); error != 0) return file_failure("cannot write", path, error);
+    return {};
 }
 
 namespace {
@@ -147,12 +126,12 @@ writers writers_of(int fd) {
 }
 
 writers writers_of(const std::string& path) {
-    const owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const core::owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     return fd ? writers_of(fd.get()) : writers::unknown;
 }
 
 core::result<std::string> read_small(const std::string& path, std::size_t most) {
-    const owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const core::owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!fd) return open_failure("cannot read", path, errno);
     std::string out(most + 1, '\0');
     std::size_t filled = 0;

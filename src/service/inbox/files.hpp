@@ -9,27 +9,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/files.hpp"
 
 namespace taskbarge::service::inbox {
-
-class owned_fd {
- public:
-    owned_fd() = default;
-    explicit owned_fd(int fd) : fd_(fd) {}
-    owned_fd(owned_fd&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
-    owned_fd& operator=(owned_fd&& o) noexcept;
-    ~owned_fd();
-    explicit operator bool() const { return fd_ >= 0; }
-    int get() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-
- private:
-    int fd_ = -1;
-};
 
 // errc::ledger_full where there is no room on the disk, else errc::io; the text names what, path and reason.
 core::failure file_failure(std::string_view what, const std::string& path, int error);
@@ -45,11 +30,11 @@ bool exists(const std::string& path);
 // Mode 0700, made durable by whoever syncs the folder above; one that is there already stays as it is.
 core::result<void> make_folder(const std::string& path);
 // A file of ours, new or emptied, mode 0600, opened for writing.
-core::result<owned_fd> create_file(const std::string& path);
+core::result<core::owned_fd> create_file(const std::string& path);
 core::result<void> write_all(int fd, std::string_view bytes, const std::string& path);
 core::result<void> sync_file(int fd, const std::string& path);
 core::result<void> sync_folder(const std::string& path);
-// <folder>/<name> whole or not at all, durably, through a hidden file beside it.
+// <folder>/<name> whole or not at all, durably, through a hidden file beside it: one writer at a time.
 core::result<void> write_whole(const std::string& folder, const std::string& name,
                                const std::function<core::result<void>(int fd)>& write);
 // Whether a process has the file open for writing. unknown: it is another user's, or its file system does not tell.

@@ -56,7 +56,7 @@ class folder_hints {
     void keep_on(const std::string& folder, folder_identity now) {
         if (on_ && now == watched_) return;
         stop();
-        owned_fd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+        core::owned_fd fd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
         if (!fd || ::inotify_add_watch(fd.get(), folder.c_str(), hints | folder_gone | IN_ONLYDIR) < 0) return;
         fd_ = std::move(fd);
         watched_ = now;
@@ -64,7 +64,7 @@ class folder_hints {
     }
 
     void stop() {
-        fd_ = owned_fd();
+        fd_ = core::owned_fd();
         on_ = false;
     }
 
@@ -88,7 +88,7 @@ class folder_hints {
     }
 
  private:
-    owned_fd fd_;
+    core::owned_fd fd_;
     folder_identity watched_;
     bool on_ = false;
 };
@@ -121,7 +121,7 @@ result<folder_files> look_at_all(const std::string& folder) {
 class watch_thread final : public folder_watch {
  public:
     watch_thread(watch_options options, std::function<bool(const std::string&)> ready,
-                 std::function<void(const std::string&)> trouble, owned_fd wake)
+                 std::function<void(const std::string&)> trouble, core::owned_fd wake)
         : options_(std::move(options)),
           ready_(std::move(ready)),
           trouble_(std::move(trouble)),
@@ -215,7 +215,7 @@ class watch_thread final : public folder_watch {
     watch_options options_;
     std::function<bool(const std::string&)> ready_;
     std::function<void(const std::string&)> trouble_;
-    owned_fd wake_;
+    core::owned_fd wake_;
     arrivals arrivals_;
     folder_hints hints_;
     bool in_trouble_ = false;
@@ -232,7 +232,7 @@ result<std::unique_ptr<folder_watch>> folder_watch::start(watch_options options,
                                                           std::function<void(const std::string& why)> trouble) {
     if (auto found = look_at_all(options.folder); !found)
         return core::failure{core::errc::settings, "serve.inbox: " + found.error().text};
-    owned_fd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    core::owned_fd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake) return core::failure{core::errc::io, fmt::format("cannot watch the inbox: {}", std::strerror(errno))};
     return std::unique_ptr<folder_watch>(
         std::make_unique<watch_thread>(std::move(options), std::move(ready), std::move(trouble), std::move(wake)));

@@ -195,7 +195,7 @@ struct fit_file {
 // whole one for all that anybody can know. Nothing: it is gone, or no regular file. A failure: it must stay where it
 // is.
 result<std::optional<fit_file>> make_fit(const std::string& path) {
-    const owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    const core::owned_fd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) {
         if (errno == ENOENT || errno == ELOOP || errno == ENXIO) return std::nullopt;
         if (errno != EACCES && errno != EPERM) return file_failure("cannot open", path, errno);
@@ -229,15 +229,15 @@ bool holds_nothing_else(const std::string& folder) {
            });
 }
 
-result<held_item> new_item(const std::string& root, const std::string& id, owned_fd lock) {
+result<held_item> new_item(const std::string& root, const std::string& id, core::owned_fd lock) {
     auto found = read_item(root, item_place::processing, parse_id(id).value_or(item_id{}));
     if (!found) return found.error();
-    return held_item(std::move(found->item), lock.release());
+    return held_item(std::move(found->item), std::move(lock));
 }
 
 class draft_upload final : public upload {
  public:
-    draft_upload(std::string root, draft made, owned_fd fd, std::string path)
+    draft_upload(std::string root, draft made, core::owned_fd fd, std::string path)
         : root_(std::move(root)), draft_(std::move(made)), fd_(std::move(fd)), path_(std::move(path)) {}
 
     result<void> copy_from(int from, const std::string& from_path) {
@@ -280,7 +280,7 @@ class draft_upload final : public upload {
  private:
     std::string root_;
     draft draft_;
-    owned_fd fd_;
+    core::owned_fd fd_;
     std::string path_;
     std::uint64_t bytes_ = 0;
     std::optional<failure> over_;
@@ -314,7 +314,7 @@ class folders final : public item_store {
     result<void> copy_folder_settings(const draft& made) const;
     result<bool> move_in(const stored_note& stored, const std::string& folder, const fit_file& input) const;
     result<std::optional<held_item>> adopt_one(const item_id& id);
-    result<std::optional<owned_fd>> lock_unclaimed(const std::string& id, const std::string& folder);
+    result<std::optional<core::owned_fd>> lock_unclaimed(const std::string& id, const std::string& folder);
     result<std::unique_ptr<draft_upload>> start_upload(item_note note) const;
 
     const std::string root_;
@@ -323,7 +323,7 @@ class folders final : public item_store {
 
 // A claim is made by who holds the item. So it is looked for before its lock is taken, not to be in that one's way, and
 // again under the lock.
-result<std::optional<owned_fd>> folders::lock_unclaimed(const std::string& id, const std::string& folder) {
+result<std::optional<core::owned_fd>> folders::lock_unclaimed(const std::string& id, const std::string& folder) {
     auto anothers = claims_.is_anothers(id);
     if (!anothers) return anothers.error();
     if (*anothers) return std::nullopt;
@@ -396,7 +396,7 @@ result<bool> folders::move_in(const stored_note& stored, const std::string& fold
     if (auto ok = make_private(to); !ok) return ok.error();
     // Its mode may have kept us out until now.
     if (!input.synced)
-        if (const owned_fd fd(::open(to.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)); fd)
+        if (const core::owned_fd fd(::open(to.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)); fd)
             if (auto ok = sync_file(fd.get(), to); !ok) return ok.error();
     if (auto ok = sync_folder(folder); !ok) return ok.error();
     if (auto ok = sync_folder(root_); !ok) return ok.error();
@@ -486,7 +486,7 @@ result<std::optional<held_item>> folders::adopt_one(const item_id& id) {
     if (!lock) {
         // Not held, for it cannot be; nor can anybody else.
         item.trouble = lock.error().text;
-        return held_item(std::move(item), -1);
+        return held_item(std::move(item), core::owned_fd());
     }
     if (item.trouble.empty() && !item.job && !is_regular(item.input())) {
         if (holds_nothing_else(folder)) {
@@ -495,7 +495,7 @@ result<std::optional<held_item>> folders::adopt_one(const item_id& id) {
         }
         item.trouble = fmt::format("its input {} is not there", core::printable(item.note.name));
     }
-    return held_item(std::move(item), (*lock)->release());
+    return held_item(std::move(item), std::move(**lock));
 }
 
 result<std::vector<held_item>> folders::adopt(std::size_t most,
@@ -582,7 +582,7 @@ result<std::optional<held_item>> folders::hold(const std::string& id) {
     // As it is now that nobody else changes it.
     auto now = read_item(root_, (*found)->place, parse_id(id).value_or(item_id{}));
     if (!now) return now.error();
-    return held_item(std::move(now->item), (*lock)->release());
+    return held_item(std::move(now->item), std::move(**lock));
 }
 
 result<void> folders::claim(held_item& held) {
@@ -679,26 +679,6 @@ result<void> try_moves(const std::string& root) {
     if (::rmdir(at.c_str()) != 0 && outcome) outcome = file_failure("cannot remove", at, errno);
     return outcome;
 }
-
-}  // namespace
-
-held_item::held_item(held_item&& o) noexcept : item_(std::move(o.item_)), fd_(std::exchange(o.fd_, -1)) {}
-
-held_item& held_item::operator=(held_item&& o) noexcept {
-    const owned_fd old(std::exchange(fd_, std::exchange(o.fd_, -1)));  // given back now, not when `o` goes
-    item_ = std::move(o.item_);
-    return *this;
-}
-
-held_item::~held_item() {
-    unlock();
-}
-
-void held_item::unlock() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
-
-namespace {
 
 // The root as open() uses it.
 result<std::string> usual_form(const std::string& root) {

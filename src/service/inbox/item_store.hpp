@@ -13,6 +13,7 @@
 
 #include "service/inbox/item.hpp"
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/files.hpp"
 
 namespace taskbarge::service::inbox {
 
@@ -21,18 +22,15 @@ namespace taskbarge::service::inbox {
 class held_item {
  public:
     held_item() = default;
-    held_item(inbox::item item, int lock_fd) : item_(std::move(item)), fd_(lock_fd) {}
-    held_item(held_item&& o) noexcept;
-    held_item& operator=(held_item&& o) noexcept;
-    ~held_item();
+    held_item(inbox::item item, core::owned_fd lock) : item_(std::move(item)), lock_(std::move(lock)) {}
     const inbox::item& item() const { return item_; }
     inbox::item& item() { return item_; }
-    bool is_locked() const { return fd_ >= 0; }  // false: claimed, or its note cannot be locked, by nobody
-    void unlock();
+    bool is_locked() const { return bool(lock_); }  // false: claimed, or its note cannot be locked, by nobody
+    void unlock() { lock_ = core::owned_fd(); }
 
  private:
     inbox::item item_;
-    int fd_ = -1;
+    core::owned_fd lock_;
 };
 
 // An upload on its way in: a file under <root>/.incoming that becomes an item when finish() is called, and vanishes

@@ -1,13 +1,12 @@
 #include "service/notify/outbox.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <simdjson.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -19,15 +18,14 @@
 #include <tuple>
 #include <utility>
 
+#include "taskbarge/core/files.hpp"
 #include "taskbarge/core/json_text.hpp"
 #include "taskbarge/core/sha256.hpp"
 #include "taskbarge/core/text.hpp"
-#include "taskbarge/core/write_all.hpp"
 
 namespace taskbarge::service::notify {
 
 namespace fs = std::filesystem;
-namespace json = boost::json;
 
 namespace {
 
@@ -39,21 +37,6 @@ constexpr auto leftover_age = std::chrono::hours(1);
 core::failure trouble(core::errc code, const std::string& path, int error) {
     return {code, fmt::format("the outbox of notifications, {}: {}", path, std::strerror(error))};
 }
-
-// Open while it lives.
-class descriptor {
- public:
-    explicit descriptor(int fd) : fd_(fd) {}
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    ~descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const { return fd_; }
-
- private:
-    int fd_;
-};
 
 std::string text_of(const letter& l) {
     std::string out;
@@ -70,24 +53,22 @@ std::string text_of(const letter& l) {
 }
 
 std::optional<letter> letter_of(const std::string& text) {
-    boost::system::error_code ec;
-    const json::value parsed = json::parse(text, ec);
-    const json::object* const object = ec ? nullptr : parsed.if_object();
-    if (object == nullptr) return std::nullopt;
+    simdjson::dom::parser parser;
+    simdjson::dom::element parsed;
+    if (parser.parse(text).get(parsed) != simdjson::SUCCESS) return std::nullopt;
     const auto member = [&](std::string_view name) -> std::optional<std::string> {
-        const json::value* const v = object->if_contains(name);
-        const json::string* const s = v == nullptr ? nullptr : v->if_string();
-        return s == nullptr ? std::nullopt : std::optional(std::string(*s));
+        std::string_view out;
+        if (parsed[name].get(out) != simdjson::SUCCESS) return std::nullopt;
+        return std::string(out);
     };
     const auto id = member("id"), event = member("event"), body = member("body");
     const auto told = core::parse_rfc3339(member("told_at").value_or(""));
     const auto due = core::parse_rfc3339(member("due_at").value_or(""));
-    const json::value* const failures = object->if_contains("failures");
-    const std::int64_t* const count = failures == nullptr ? nullptr : failures->if_int64();
-    if (!id || !event || !body || !told || !due || count == nullptr || *count < 0 ||
-        *count > std::numeric_limits<std::uint32_t>::max())
+    std::uint64_t failures = 0;
+    if (parsed["failures"].get(failures) != simdjson::SUCCESS || failures > std::numeric_limits<std::uint32_t>::max() ||
+        !id || !event || !body || !told || !due)
         return std::nullopt;
-    return letter{*id, *event, *body, *told, static_cast<std::uint32_t>(*count), *due};
+    return letter{*id, *event, *body, *told, static_cast<std::uint32_t>(failures), *due};
 }
 
 std::optional<std::string> read_file(const fs::path& path) {
@@ -164,7 +145,8 @@ core::result<void> outbox::save(const letter& l) const {
 core::result<void> outbox::remove(const std::string& id) const {
     const std::string path = path_of(id);
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return trouble(core::errc::io, path, errno);
-    return sync_folder();
+    if (const int error = core::sync_folder(folder_); error != 0) return trouble(core::errc::io, folder_, error);
+    return {};
 }
 
 // An id may hold what no file name can: its hash names the file.
@@ -175,28 +157,11 @@ std::string outbox::path_of(const std::string& id) const {
 }
 
 core::result<void> outbox::write_whole(const std::string& path, std::string_view text) const {
-    std::string temporary = folder_ + "/.new-XXXXXX";
-    {
-        const descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));  // mode 0600
-        if (file.get() < 0) return trouble(core::errc::io, folder_, errno);
-        int error = core::write_all(file.get(), text);
-        if (error == 0 && ::fsync(file.get()) != 0) error = errno;
-        if (error != 0) {
-            ::unlink(temporary.c_str());
-            return trouble(core::errc::io, path, error);
-        }
-    }
-    if (::rename(temporary.c_str(), path.c_str()) != 0) {
-        const int error = errno;
-        ::unlink(temporary.c_str());
-        return trouble(core::errc::io, path, error);
-    }
-    return sync_folder();
-}
-
-core::result<void> outbox::sync_folder() const {
-    const descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.get() < 0 || ::fsync(folder.get()) != 0) return trouble(core::errc::io, folder_, errno);
+    core::whole_file file(path, folder_ + "/.new-XXXXXX");
+    int error = file.error();
+    if (error == 0) error = core::write_all(file.fd(), text);
+    if (error == 0) error = file.place();
+    if (error != 0) return trouble(core::errc::io, path, error);
     return {};
 }
 

@@ -40,7 +40,6 @@ class outbox {
     std::string path_of(const std::string& id) const;
     void remove_leftovers() const;
     core::result<void> write_whole(const std::string& path, std::string_view text) const;
-    core::result<void> sync_folder() const;
 
     std::string folder_;
 };

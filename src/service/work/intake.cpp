@@ -13,10 +13,10 @@
 
 #include "service/inbox/files.hpp"
 #include "service/telemetry/event_json.hpp"
+#include "taskbarge/core/files.hpp"
 #include "taskbarge/core/json_text.hpp"
 #include "taskbarge/core/printable.hpp"
 #include "taskbarge/core/shortage.hpp"
-#include "taskbarge/core/write_all.hpp"
 #include "taskbarge/job/commands.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 #include "taskbarge/job/settings_check.hpp"

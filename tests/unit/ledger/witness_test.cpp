@@ -18,7 +18,9 @@ const std::string mine(32, 'a'), theirs(32, 'b');
 
 class Witness : public testing::Test {
  protected:
-    witness open() const { return witness(owned_fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)), path_); }
+    witness open() const {
+        return witness(core::owned_fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)), path_);
+    }
     std::string content() const {
         std::ifstream in(path_, std::ios::binary);
         return {std::istreambuf_iterator<char>(in), {}};

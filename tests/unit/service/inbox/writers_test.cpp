@@ -28,12 +28,12 @@ TEST_F(Writers, AFileIsFreeWhenItsWritersHaveClosedIt) {
     const auto path = folder.write("a.csv", "x");
     EXPECT_EQ(writers_of(path), writers::none);
     {
-        const owned_fd writer(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+        const core::owned_fd writer(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
         EXPECT_EQ(writers_of(path), writers::some);
-        const owned_fd reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        const core::owned_fd reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
         EXPECT_EQ(writers_of(path), writers::some);
     }
-    const owned_fd reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const core::owned_fd reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     EXPECT_EQ(writers_of(path), writers::none);
 }
 
@@ -42,7 +42,7 @@ TEST_F(Writers, AFileThatIsOpenForWritingStaysInTheInboxUntilItIsClosed) {
     const auto store = item_store::open(folder.inbox()).value();
     const auto path = folder.drop("a.csv", "half");
     {
-        const owned_fd writer(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+        const core::owned_fd writer(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
         const auto taken = store->take("a.csv", {});
         ASSERT_FALSE(taken);
         EXPECT_EQ(taken.error().code, errc::waiting);
