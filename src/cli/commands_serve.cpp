@@ -32,12 +32,12 @@ core::result<service::configuration> load_configuration(const options& o, const 
 }  // namespace
 
 exit_code serve_command(const options& o, const program& p) {
-    service::environment env{[&] { return load_configuration(o, p); }, p.clock, p.seed, TASKBARGE_VERSION,
-                             [](const std::string& where) {
-                                 const auto printed = print(fmt::format("listen={}\n\n", where));
-                                 if (!printed) complain(printed.error().text);
-                             }};
-    const auto done = service::serve(env);
+    const service::serve_options options{[&] { return load_configuration(o, p); }, p.clock, p.seed, TASKBARGE_VERSION,
+                                         [](const std::string& where) {
+                                             const auto printed = print(fmt::format("listen={}\n\n", where));
+                                             if (!printed) complain(printed.error().text);
+                                         }};
+    const auto done = service::serve(options);
     if (done) return exit_code::done;
     complain(done.error().text);
     return exit_code_of(done.error().code);

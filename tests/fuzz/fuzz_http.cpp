@@ -13,7 +13,7 @@
 #include "service/http/guard.hpp"
 #include "service/http/request_reader.hpp"
 #include "service/http/router.hpp"
-#include "support/memory_exchange.hpp"
+#include "support/memory_request.hpp"
 
 namespace {
 
@@ -49,14 +49,14 @@ void check(const request_head& head) {
 
 router make_router() {
     router r;
-    r.add("GET", "/v1/jobs/{job}", [](exchange& x, const path_values& values) -> boost::asio::awaitable<void> {
+    r.add("GET", "/v1/jobs/{job}", [](request& x, const path_values& values) -> boost::asio::awaitable<void> {
         require(values.size() == 1 && !values[0].empty() && values[0].find('/') == std::string::npos);
-        answer a{200, "text/plain", values[0], {}};
+        response a{200, "text/plain", values[0], {}};
         co_await x.reply(std::move(a));
     });
-    r.add("POST", "/v1/jobs", [](exchange& x, const path_values&) -> boost::asio::awaitable<void> {
+    r.add("POST", "/v1/jobs", [](request& x, const path_values&) -> boost::asio::awaitable<void> {
         auto body = co_await x.read_all(limits.body);
-        answer a{201, "text/plain", body ? *body : std::string(), {}};
+        response a{201, "text/plain", body ? *body : std::string(), {}};
         co_await x.reply(std::move(a));
     });
     return r;
@@ -66,11 +66,11 @@ router make_router() {
 std::string serve(const request_head& head, const std::string& body) {
     static const router routes = make_router();
     static const guard keeper({taskbarge::core::secret("0123456789abcdef"), "127.0.0.1:8642", {"tasks.example.com"}});
-    answer given;
+    response given;
     if (auto refused = keeper.refuse(head)) {
         given = std::move(*refused);
     } else {
-        taskbarge::testing::memory_exchange x(head, std::deque<std::string>{body});
+        taskbarge::testing::memory_request x(head, std::deque<std::string>{body});
         taskbarge::testing::run_to_end(routes.handle(x));
         require(x.answers == 1 && x.ended);
         given = std::move(x.given);

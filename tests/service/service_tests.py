@@ -606,7 +606,7 @@ def crowded(program, folder, options):
             os.makedirs(item, 0o700)
             with open(os.path.join(item, "item.json"), "w") as f:
                 json.dump({"name": f"{number:03}.csv", "origin": "inbox", "taken_at": "2026-11-25T19:01:02Z", "first_rows": 0,
-                           "again": False}, f)
+                           "again": False, "ticket": f"{number:032x}"}, f)
             with open(os.path.join(item, f"{number:03}.csv"), "w") as f:
                 f.write("contact_id,user_id,type,status,due_at\n"
                         f"{number + 1:024x},66302798d03b9601c7934ebf,call,scheduled,2027-02-10T10:00:00Z\n")

@@ -1,28 +1,19 @@
 // The daemon: watches a folder, answers a control API, and brings every job as far as it goes.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/instant.hpp"
-#include "taskbarge/core/secret.hpp"
-#include "taskbarge/core/settings.hpp"
 #include "taskbarge/job/doctor.hpp"
+#include "taskbarge/service/configuration.hpp"
 
 namespace taskbarge::service {
 
-// What the service runs with. Loaded at the start, and again at each reload.
-struct configuration {
-    core::settings settings;
-    core::secret key;            // Apollo's; never empty
-    core::secret token;          // the control API's; empty: none is asked for
-    core::secret notify_secret;  // empty: notifications are not signed
-    std::vector<std::string> warnings;
-};
-
-struct environment {
+// How it is begun.
+struct serve_options {
     // Reads settings, key and token anew. Called from one thread at a time.
     std::function<core::result<configuration>()> load;
     const core::clock& clock;
@@ -35,7 +26,7 @@ struct environment {
 // Runs until SIGINT or SIGTERM (a second one forces), reloads at SIGHUP; handles these signals while it runs. Fails
 // with errc::settings (no token on an address that others reach, the inbox cannot be used), errc::no_key, errc::ledger,
 // errc::unreachable (cannot listen). What fails later is logged and tried again; nothing but a signal ends the service.
-core::result<void> serve(const environment& env);
+core::result<void> serve(const serve_options& options);
 
 // Adds to the report what would stop the service: token, address, inbox. For `doctor`; starts nothing.
 void examine(const configuration& c, job::doctor_report& report);

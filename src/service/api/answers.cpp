@@ -8,8 +8,8 @@
 namespace taskbarge::service {
 
 using core::errc;
-using http::answer;
 using http::problem;
+using http::response;
 
 std::optional<core::job_id> parse_job(std::string_view text) {
     const auto id = parse_number<core::job_id>(text);
@@ -32,33 +32,33 @@ core::result<std::size_t> limit_of(const http::request_head& head) {
     return *n;
 }
 
-answer json_answer(std::string body, int status) {
-    answer a;
+response json_answer(std::string body, int status) {
+    response a;
     a.status = status;
     a.body = std::move(body);
     return a;
 }
 
-answer no_such_job(std::string_view text) {
+response no_such_job(std::string_view text) {
     return problem(404, "unknown-job", "There is no such job",
                    fmt::format("The ledger has no job {}; GET /v1/jobs lists those that there are.", text));
 }
 
-answer no_such_import() {
+response no_such_import() {
     return problem(404, "unknown-import", "There is no such import",
                    "GET /v1/imports lists those in processing; ?place=done and ?place=failed the others.");
 }
 
-answer bad_parameter(std::string_view name, std::string_view rule) {
+response bad_parameter(std::string_view name, std::string_view rule) {
     return problem(400, "bad-parameter", "A parameter cannot be used", fmt::format("{} {}", name, rule));
 }
 
-answer in_a_minute(answer refusal) {
+response in_a_minute(response refusal) {
     refusal.headers.emplace_back("Retry-After", "60");
     return refusal;
 }
 
-answer problem_of(const core::failure& why) {
+response problem_of(const core::failure& why) {
     switch (why.code) {
         case errc::no_such_job:
             return problem(404, "unknown-job", "There is no such job", why.text);

@@ -35,14 +35,14 @@ std::optional<bool> parse_truth(const std::optional<std::string>& text);
 // "limit" of a listing; the failure's text is the rule.
 core::result<std::size_t> limit_of(const http::request_head& head);
 
-http::answer json_answer(std::string body, int status = 200);
-http::answer no_such_job(std::string_view text);
-http::answer no_such_import();
-http::answer bad_parameter(std::string_view name, std::string_view rule);
+http::response json_answer(std::string body, int status = 200);
+http::response no_such_job(std::string_view text);
+http::response no_such_import();
+http::response bad_parameter(std::string_view name, std::string_view rule);
 // For what is full now and will not be in a minute.
-http::answer in_a_minute(http::answer refusal);
+http::response in_a_minute(http::response refusal);
 // A failure as an HTTP problem.
-http::answer problem_of(const core::failure& why);
+http::response problem_of(const core::failure& why);
 
 // Apollo's routes whose windows tasks and contacts wait for.
 inline constexpr std::array<std::string_view, 2> task_windows{"tasks/bulk_create", "tasks/search"};

@@ -8,9 +8,9 @@
 namespace taskbarge::service {
 
 using core::result;
-using http::answer;
-using http::exchange;
 using http::problem;
+using http::request;
+using http::response;
 
 namespace {
 
@@ -48,16 +48,16 @@ result<std::string> contact_routes::contacts_json() const {
     return out + '\n';
 }
 
-nothing contact_routes::show(exchange& x, const path_values&) {
+awaitable<void> contact_routes::show(request& x, const path_values&) {
     auto read = [this] { return contacts_json(); };
     auto found = co_await parts_.readers.run(read);
-    answer a = found ? json_answer(std::move(*found)) : problem_of(found.error());
+    response a = found ? json_answer(std::move(*found)) : problem_of(found.error());
     co_await x.reply(std::move(a));
 }
 
-nothing contact_routes::refresh(exchange& x, const path_values&) {
+awaitable<void> contact_routes::refresh(request& x, const path_values&) {
     const auto all = parse_truth(x.head().parameter("all"));
-    answer a;
+    response a;
     if (!all) {
         a = bad_parameter("all", "must be true or false");
     } else if (!parts_.contacts.ask(*all)) {

@@ -13,8 +13,8 @@ namespace taskbarge::service {
 namespace {
 
 template <class Subject>
-http::route_handler call(Subject& subject, nothing (Subject::*handle)(http::exchange&, const path_values&)) {
-    return [&subject, handle](http::exchange& x, const path_values& v) { return (subject.*handle)(x, v); };
+http::route_handler call(Subject& subject, awaitable<void> (Subject::*handle)(http::request&, const path_values&)) {
+    return [&subject, handle](http::request& x, const path_values& v) { return (subject.*handle)(x, v); };
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ http::router control_api::routes() {
     r.add("GET", "/v1/jobs/{job}", call(s.jobs, &job_routes::show), known{});
     for (const auto what : {job_command::pause, job_command::resume, job_command::retry, job_command::retry_unknown,
                             job_command::verify, job_command::cancel}) {
-        auto handle = [&jobs = s.jobs, what](http::exchange& x, const path_values& v) {
+        auto handle = [&jobs = s.jobs, what](http::request& x, const path_values& v) {
             return jobs.command(x, v, what);
         };
         r.add("POST", fmt::format("/v1/jobs/{{job}}/{}", to_string(what)), std::move(handle), known{});

@@ -5,7 +5,7 @@
 #include <functional>
 #include <memory>
 
-#include "service/configuration.hpp"
+#include "service/current_configuration.hpp"
 #include "service/http/router.hpp"
 #include "service/inbox/item_store.hpp"
 #include "service/telemetry/event_hub.hpp"

@@ -9,9 +9,9 @@
 
 namespace taskbarge::service {
 
-using http::answer;
-using http::exchange;
 using http::problem;
+using http::request;
+using http::response;
 using namespace std::chrono_literals;
 
 namespace {
@@ -25,10 +25,10 @@ std::size_t most_streams(std::size_t connections) {
 
 }  // namespace
 
-nothing event_route::stream(exchange& x, const path_values&) {
+awaitable<void> event_route::stream(request& x, const path_values&) {
     constexpr auto heartbeat = 15s;
     std::optional<core::job_id> only;
-    std::optional<answer> bad;
+    std::optional<response> bad;
     if (const auto job = x.head().parameter("job")) {
         only = parse_job(*job);
         if (!only) bad = bad_parameter("job", "must be a job's number");

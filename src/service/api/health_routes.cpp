@@ -4,8 +4,8 @@
 
 namespace taskbarge::service {
 
-using http::answer;
-using http::exchange;
+using http::request;
+using http::response;
 
 std::string why_not_ready(const shared_parts& p) {
     if (const auto blocked = p.scheduler.blocked()) return blocked->text;
@@ -15,12 +15,12 @@ std::string why_not_ready(const shared_parts& p) {
     return {};
 }
 
-nothing health_routes::health(exchange& x, const path_values&) {
-    answer a = json_answer("{\"status\":\"alive\"}\n");
+awaitable<void> health_routes::health(request& x, const path_values&) {
+    response a = json_answer("{\"status\":\"alive\"}\n");
     co_await x.reply(std::move(a));
 }
 
-nothing health_routes::readiness(exchange& x, const path_values&) {
+awaitable<void> health_routes::readiness(request& x, const path_values&) {
     auto look = [this] { return why_not_ready(parts_); };
     const auto why = co_await parts_.readers.run(look);
     std::string body;
@@ -28,7 +28,7 @@ nothing health_routes::readiness(exchange& x, const path_values&) {
     o.truth("ready", why.empty());
     o.text_or_null("reason", why);
     o.close();
-    answer a = json_answer(body + '\n', why.empty() ? 200 : 503);
+    response a = json_answer(body + '\n', why.empty() ? 200 : 503);
     co_await x.reply(std::move(a));
 }
 

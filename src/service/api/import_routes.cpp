@@ -8,6 +8,7 @@
 
 #include "service/api/answers.hpp"
 #include "service/api/routes.hpp"
+#include "service/inbox/item_names.hpp"
 #include "taskbarge/core/json_text.hpp"
 #include "taskbarge/core/printable.hpp"
 
@@ -15,9 +16,9 @@ namespace taskbarge::service {
 
 using core::errc;
 using core::result;
-using http::answer;
-using http::exchange;
 using http::problem;
+using http::request;
+using http::response;
 
 namespace {
 
@@ -97,9 +98,9 @@ std::string first_line(const std::string& path) {
 
 }  // namespace
 
-nothing import_routes::submit(exchange& x, const path_values&) {
+awaitable<void> import_routes::submit(request& x, const path_values&) {
     if (parts_.intake.full()) {
-        answer full = in_a_minute(
+        response full = in_a_minute(
             problem(503, "too-many-inputs", "Too many inputs are waiting", "Submit it again in a few minutes."));
         co_await x.reply(std::move(full));
         co_return;
@@ -114,17 +115,17 @@ nothing import_routes::submit(exchange& x, const path_values&) {
         co_await submit_upload(x);
 }
 
-nothing import_routes::submit_upload(exchange& x) {
+awaitable<void> import_routes::submit_upload(request& x) {
     auto note = note_of(x.head(), parts_.clock.now());
     if (!note) {
-        answer a = problem_of(note.error());
+        response a = problem_of(note.error());
         co_await x.reply(std::move(a));
         co_return;
     }
     // Begun when there is a piece to be written: a client that says too little must cost no folder and no sync.
     auto begin = [&] { return parts_.store.begin_upload(*note); };
     std::unique_ptr<inbox::upload> upload;
-    std::optional<answer> trouble;
+    std::optional<response> trouble;
     std::string piece;
     bool more = true;
     while (more && !trouble) {
@@ -161,16 +162,16 @@ nothing import_routes::submit_upload(exchange& x) {
     co_await x.reply(std::move(*trouble));
 }
 
-nothing import_routes::submit_path(exchange& x) {
+awaitable<void> import_routes::submit_path(request& x) {
     auto body = co_await x.read_all(most_json);
     if (!body) {
-        answer a = x.body_problem();
+        response a = x.body_problem();
         co_await x.reply(std::move(a));
         co_return;
     }
     auto asked = read_path_request(*body, parts_.clock.now());
     if (!asked) {
-        answer a = problem_of(asked.error());
+        response a = problem_of(asked.error());
         co_await x.reply(std::move(a));
         co_return;
     }
@@ -183,17 +184,17 @@ nothing import_routes::submit_path(exchange& x) {
         co_await accepted(x, std::move(*held));
         co_return;
     }
-    answer a = held.error().code == errc::usage
-                   ? problem(403, "path-not-allowed", "The path is not allowed", held.error().text)
-                   : problem_of(held.error());
+    response a = held.error().code == errc::usage
+                     ? problem(403, "path-not-allowed", "The path is not allowed", held.error().text)
+                     : problem_of(held.error());
     co_await x.reply(std::move(a));
 }
 
-nothing import_routes::accepted(exchange& x, inbox::held_item held) {
+awaitable<void> import_routes::accepted(request& x, inbox::held_item held) {
     const auto item = held.item();
     // Where there is no room any more the item is in its folder all the same, and is taken up later.
     (void)parts_.intake.submit(std::move(held));
-    answer a = json_answer(import_json(item) + '\n', 202);
+    response a = json_answer(import_json(item) + '\n', 202);
     a.headers.emplace_back("Location", "/v1/imports/" + item.id);
     co_await x.reply(std::move(a));
 }
@@ -234,13 +235,13 @@ result<std::string> import_routes::imports_json(inbox::item_place place, std::si
     return out + '\n';
 }
 
-nothing import_routes::list(exchange& x, const path_values&) {
+awaitable<void> import_routes::list(request& x, const path_values&) {
     const auto word = x.head().parameter("place").value_or("processing");
     const auto most = limit_of(x.head());
     std::optional<inbox::item_place> place;
     for (const auto p : {inbox::item_place::processing, inbox::item_place::done, inbox::item_place::failed})
         if (word == place_word(p)) place = p;
-    answer a;
+    response a;
     if (!place) {
         a = bad_parameter("place", "must be processing, done or failed");
     } else if (!most) {
@@ -253,7 +254,7 @@ nothing import_routes::list(exchange& x, const path_values&) {
     co_await x.reply(std::move(a));
 }
 
-nothing import_routes::show(exchange& x, const path_values& v) {
+awaitable<void> import_routes::show(request& x, const path_values& v) {
     const std::string& id = v.at(0);
     auto read = [&]() -> result<std::optional<std::string>> {
         const auto item = parts_.store.find(id);
@@ -262,15 +263,15 @@ nothing import_routes::show(exchange& x, const path_values& v) {
         return std::optional(import_json(**item) + '\n');
     };
     auto found = co_await parts_.readers.run(read);
-    answer a = !found ? problem_of(found.error()) : *found ? json_answer(std::move(**found)) : no_such_import();
+    response a = !found ? problem_of(found.error()) : *found ? json_answer(std::move(**found)) : no_such_import();
     co_await x.reply(std::move(a));
 }
 
 // A failed import is read again, after what was wrong has been mended (the service's settings, or those in its folder).
-nothing import_routes::retry(exchange& x, const path_values& v) {
+awaitable<void> import_routes::retry(request& x, const path_values& v) {
     const std::string& id = v.at(0);
     std::optional<inbox::held_item> held;
-    auto take_back = [&]() -> std::optional<answer> {
+    auto take_back = [&]() -> std::optional<response> {
         auto found = parts_.store.hold(id);
         if (!found) return problem_of(found.error());
         if (!*found)

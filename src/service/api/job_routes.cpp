@@ -16,9 +16,9 @@ namespace taskbarge::service {
 
 using core::errc;
 using core::result;
-using http::answer;
-using http::exchange;
 using http::problem;
+using http::request;
+using http::response;
 
 namespace {
 
@@ -112,11 +112,11 @@ result<std::string> job_routes::jobs_json(const ledger::job_page& page) const {
     return out + '\n';
 }
 
-nothing job_routes::list(exchange& x, const path_values&) {
+awaitable<void> job_routes::list(request& x, const path_values&) {
     auto page = page_of(x.head().parameter("state").value_or(""));
     const auto most = limit_of(x.head());
     const auto before = parse_number<core::job_id>(x.head().parameter("before").value_or("0"));
-    answer a;
+    response a;
     if (!page) {
         a = bad_parameter("state", "must be running, parked, failed, completed or unfinished");
     } else if (!most) {
@@ -133,9 +133,9 @@ nothing job_routes::list(exchange& x, const path_values&) {
     co_await x.reply(std::move(a));
 }
 
-nothing job_routes::show(exchange& x, const path_values& v) {
+awaitable<void> job_routes::show(request& x, const path_values& v) {
     const auto id = parse_job(v.at(0));
-    answer a;
+    response a;
     if (!id) {
         a = no_such_job(v.at(0));
     } else {
@@ -146,9 +146,9 @@ nothing job_routes::show(exchange& x, const path_values& v) {
     co_await x.reply(std::move(a));
 }
 
-nothing job_routes::command(exchange& x, const path_values& v, job_command what) {
+awaitable<void> job_routes::command(request& x, const path_values& v, job_command what) {
     const auto id = parse_job(v.at(0));
-    answer a;
+    response a;
     if (!id) {
         a = no_such_job(v.at(0));
     } else {

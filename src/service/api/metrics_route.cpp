@@ -8,8 +8,8 @@
 
 namespace taskbarge::service {
 
-using http::answer;
-using http::exchange;
+using http::request;
+using http::response;
 
 gauges metrics_route::gather() const {
     gauges now;
@@ -49,12 +49,12 @@ gauges metrics_route::gather() const {
     return now;
 }
 
-nothing metrics_route::show(exchange& x, const path_values&) {
+awaitable<void> metrics_route::show(request& x, const path_values&) {
     auto look = [this] { return gather(); };
     auto now = co_await parts_.readers.run(look);
     now.connections = parts_.connections();
     now.event_streams = parts_.events.listeners();
-    answer a;
+    response a;
     a.content_type = "text/plain; version=0.0.4; charset=utf-8";
     a.body = parts_.board.counts().text(now);
     co_await x.reply(std::move(a));

@@ -25,9 +25,9 @@ namespace taskbarge::service {
 namespace asio = boost::asio;
 using core::errc;
 using core::result;
-using http::answer;
-using http::exchange;
 using http::problem;
+using http::request;
+using http::response;
 
 namespace {
 
@@ -53,9 +53,9 @@ result<void> result_routes::give_out(block_pipe& pipe, const producer& produce, 
     return kept->read(block_size, [&](std::string block) { return pipe.push(std::move(block)); });
 }
 
-nothing result_routes::stream(exchange& x, std::string content_type, std::string file_name, producer produce) {
+awaitable<void> result_routes::stream(request& x, std::string content_type, std::string file_name, producer produce) {
     if (streams_ >= most_streams) {
-        answer full =
+        response full =
             in_a_minute(problem(503, "too-many-streams", "Too many results are being read", "Try again in a minute."));
         co_await x.reply(std::move(full));
         co_return;
@@ -98,7 +98,7 @@ nothing result_routes::stream(exchange& x, std::string content_type, std::string
     if (cut) std::rethrow_exception(cut);
     if (!begun) {
         const auto why = pipe->outcome() ? core::failure{errc::internal, "nothing was read"} : pipe->outcome().error();
-        answer a = problem_of(why);
+        response a = problem_of(why);
         co_await x.reply(std::move(a));
     } else if (wanted && pipe->outcome()) {
         co_await x.end();
@@ -107,11 +107,11 @@ nothing result_routes::stream(exchange& x, std::string content_type, std::string
     }
 }
 
-nothing result_routes::results(exchange& x, const path_values& v) {
+awaitable<void> result_routes::results(request& x, const path_values& v) {
     const auto id = parse_job(v.at(0));
     const auto format = x.head().parameter("format").value_or("csv");
     std::array<bool, 6> wanted{};
-    std::optional<answer> bad;
+    std::optional<response> bad;
     if (!id) bad = no_such_job(v.at(0));
     if (format != "csv" && format != "jsonl") bad = bad_parameter("format", "must be csv or jsonl");
     const auto only = x.head().parameter("only").value_or("");
@@ -154,13 +154,13 @@ nothing result_routes::results(exchange& x, const path_values& v) {
 }
 
 // Files with other columns, or of another format, are a sheet each: under one header they could not be imported again.
-nothing result_routes::rejects(exchange& x, const path_values& v) {
+awaitable<void> result_routes::rejects(request& x, const path_values& v) {
     const auto id = parse_job(v.at(0));
     const auto sheet = parse_number<std::size_t>(x.head().parameter("sheet").value_or("1"));
     const auto configuration = parts_.configuration.get();
     const auto path = configuration->settings.ledger.path;
     std::string extension;
-    auto look = [&]() -> std::optional<answer> {
+    auto look = [&]() -> std::optional<response> {
         if (!id) return no_such_job(v.at(0));
         auto book = ledger::open_ledger(path);
         if (!book) return problem_of(book.error());
@@ -201,11 +201,11 @@ nothing result_routes::rejects(exchange& x, const path_values& v) {
 }
 
 // They lie in the import's folder. What is open stays readable when the folder is moved or the file is written anew.
-nothing result_routes::rejects_of_import(exchange& x, const path_values& v) {
+awaitable<void> result_routes::rejects_of_import(request& x, const path_values& v) {
     const std::string& id = v.at(0);
     std::string name;
     auto file = std::make_shared<core::owned_fd>();
-    auto look = [&]() -> std::optional<answer> {
+    auto look = [&]() -> std::optional<response> {
         const auto item = parts_.store.find(id);
         if (!item) return problem_of(item.error());
         if (!*item) return no_such_import();

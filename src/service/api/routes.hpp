@@ -17,7 +17,7 @@ struct shared_parts : control_api::parts {
     async::worker readers{4};  // ledger and inbox, and pieces of uploads
 };
 
-using nothing = boost::asio::awaitable<void>;
+using boost::asio::awaitable;
 using path_values = http::path_values;
 
 // Why the service is not ready; empty: it is. Blocks.
@@ -27,8 +27,8 @@ std::string why_not_ready(const shared_parts& p);
 class health_routes {
  public:
     explicit health_routes(shared_parts& p) : parts_(p) {}
-    nothing health(http::exchange& x, const path_values& v);
-    nothing readiness(http::exchange& x, const path_values& v);
+    awaitable<void> health(http::request& x, const path_values& v);
+    awaitable<void> readiness(http::request& x, const path_values& v);
 
  private:
     shared_parts& parts_;
@@ -38,7 +38,7 @@ class health_routes {
 class metrics_route {
  public:
     explicit metrics_route(shared_parts& p) : parts_(p) {}
-    nothing show(http::exchange& x, const path_values& v);
+    awaitable<void> show(http::request& x, const path_values& v);
 
  private:
     gauges gather() const;
@@ -50,15 +50,15 @@ class metrics_route {
 class import_routes {
  public:
     explicit import_routes(shared_parts& p) : parts_(p) {}
-    nothing submit(http::exchange& x, const path_values& v);
-    nothing list(http::exchange& x, const path_values& v);
-    nothing show(http::exchange& x, const path_values& v);
-    nothing retry(http::exchange& x, const path_values& v);
+    awaitable<void> submit(http::request& x, const path_values& v);
+    awaitable<void> list(http::request& x, const path_values& v);
+    awaitable<void> show(http::request& x, const path_values& v);
+    awaitable<void> retry(http::request& x, const path_values& v);
 
  private:
-    nothing submit_upload(http::exchange& x);
-    nothing submit_path(http::exchange& x);
-    nothing accepted(http::exchange& x, inbox::held_item held);
+    awaitable<void> submit_upload(http::request& x);
+    awaitable<void> submit_path(http::request& x);
+    awaitable<void> accepted(http::request& x, inbox::held_item held);
     std::string import_json(const inbox::item& item) const;
     core::result<std::string> imports_json(inbox::item_place place, std::size_t most) const;
 
@@ -70,9 +70,9 @@ class import_routes {
 class job_routes {
  public:
     explicit job_routes(shared_parts& p) : parts_(p) {}
-    nothing list(http::exchange& x, const path_values& v);
-    nothing show(http::exchange& x, const path_values& v);
-    nothing command(http::exchange& x, const path_values& v, job_command what);
+    awaitable<void> list(http::request& x, const path_values& v);
+    awaitable<void> show(http::request& x, const path_values& v);
+    awaitable<void> command(http::request& x, const path_values& v, job_command what);
 
  private:
     core::result<std::string> job_json(core::job_id job) const;
@@ -88,16 +88,16 @@ class job_routes {
 class result_routes {
  public:
     explicit result_routes(shared_parts& p) : parts_(p) {}
-    nothing results(http::exchange& x, const path_values& v);
-    nothing rejects(http::exchange& x, const path_values& v);
-    nothing rejects_of_import(http::exchange& x, const path_values& v);
+    awaitable<void> results(http::request& x, const path_values& v);
+    awaitable<void> rejects(http::request& x, const path_values& v);
+    awaitable<void> rejects_of_import(http::request& x, const path_values& v);
 
  private:
     // Streams what `produce` pushes, on a thread of its own. A failure before the first block is a problem; one in the
     // middle cuts the answer short, so that it is not taken for whole.
     using producer = std::function<core::result<void>(const std::function<bool(std::string)>& push)>;
     static core::result<void> give_out(block_pipe& pipe, const producer& produce, const std::string& folder);
-    nothing stream(http::exchange& x, std::string content_type, std::string file_name, producer produce);
+    awaitable<void> stream(http::request& x, std::string content_type, std::string file_name, producer produce);
 
     shared_parts& parts_;
     async::worker producers_{8};
@@ -108,8 +108,8 @@ class result_routes {
 class contact_routes {
  public:
     explicit contact_routes(shared_parts& p) : parts_(p) {}
-    nothing show(http::exchange& x, const path_values& v);
-    nothing refresh(http::exchange& x, const path_values& v);
+    awaitable<void> show(http::request& x, const path_values& v);
+    awaitable<void> refresh(http::request& x, const path_values& v);
 
  private:
     core::result<std::string> contacts_json() const;
@@ -121,7 +121,7 @@ class contact_routes {
 class event_route {
  public:
     explicit event_route(shared_parts& p) : parts_(p) {}
-    nothing stream(http::exchange& x, const path_values& v);
+    awaitable<void> stream(http::request& x, const path_values& v);
 
  private:
     shared_parts& parts_;

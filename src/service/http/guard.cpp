@@ -99,12 +99,12 @@ std::optional<std::string_view> bearer(std::string_view authorization) {
     return authorization;
 }
 
-std::optional<answer> refuse_token(const core::secret& expected, const request_head& head) {
+std::optional<response> refuse_token(const core::secret& expected, const request_head& head) {
     const auto given = bearer(head.header("authorization"));
     if (given && same_secret(*given, expected.reveal())) return std::nullopt;
-    answer a = given ? problem(401, "unauthorized", "A token is needed", "The bearer token is not the one in use.")
-                     : problem(401, "unauthorized", "A token is needed",
-                               "Send the service's token in the header: Authorization: Bearer TOKEN.");
+    response a = given ? problem(401, "unauthorized", "A token is needed", "The bearer token is not the one in use.")
+                       : problem(401, "unauthorized", "A token is needed",
+                                 "Send the service's token in the header: Authorization: Bearer TOKEN.");
     a.headers.emplace_back("WWW-Authenticate", given ? R"(Bearer realm="taskbarge", error="invalid_token")"
                                                      : R"(Bearer realm="taskbarge")");
     return a;
@@ -126,7 +126,7 @@ core::result<void> check_token(const core::secret& token) {
                          "ASCII without blanks; make one with: openssl rand -hex 32"};
 }
 
-std::optional<answer> guard::refuse(const request_head& head) const {
+std::optional<response> guard::refuse(const request_head& head) const {
     const auto host = parse_authority(head.header("host"));
     if (!host) {
         return problem(400, "no-host", "The Host header is missing",

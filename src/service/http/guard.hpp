@@ -32,7 +32,7 @@ class guard {
     // Nothing: let it pass. Else the answer: 400 no Host, 421 a Host that is not ours (DNS rebinding), 403 an Origin
     // that is not ours (a page of another site), 401 no or a wrong token, with WWW-Authenticate. The token is compared
     // in constant time. `open_paths` need no token: /healthz, /readyz.
-    std::optional<answer> refuse(const request_head& head) const;
+    std::optional<response> refuse(const request_head& head) const;
 
  private:
     guard_options options_;

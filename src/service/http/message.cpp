@@ -18,8 +18,8 @@ std::optional<std::string> request_head::parameter(std::string_view name) const 
     return found->second;
 }
 
-answer problem(int status, std::string_view type, std::string_view title, std::string_view detail) {
-    answer a{status, "application/problem+json", {}, {}};
+response problem(int status, std::string_view type, std::string_view title, std::string_view detail) {
+    response a{status, "application/problem+json", {}, {}};
     core::json_object json(a.body);
     json.text("type", "/problems/" + std::string(type));
     json.text("title", title);

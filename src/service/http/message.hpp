@@ -31,7 +31,7 @@ struct request_head {
     std::optional<std::string> parameter(std::string_view name) const;
 };
 
-struct answer {
+struct response {
     int status = 200;
     std::string content_type = "application/json";
     std::string body;
@@ -41,7 +41,7 @@ struct answer {
 // RFC 9457. `type` is a path of docs/service.md's list of problems, such as "unknown-job"; `title` is the same for
 // every problem of that type; `detail` is for the person who reads it, and names the remedy. In the JSON the type is
 // written as "/problems/unknown-job".
-answer problem(int status, std::string_view type, std::string_view title, std::string_view detail);
+response problem(int status, std::string_view type, std::string_view title, std::string_view detail);
 
 // Why a body came to no good end.
 enum class body_error : std::uint8_t { none, too_large, too_slow, cut_off, malformed };
@@ -51,9 +51,9 @@ enum class body_error : std::uint8_t { none, too_large, too_slow, cut_off, malfo
 // answers to HEAD are made like those to GET, and their bodies not sent. Used by one coroutine; every call is a wait on
 // the network with the server's limits in time and size. Exactly one of reply() and begin() is called; a handler that
 // calls neither gets a 500 sent.
-class exchange {
+class request {
  public:
-    virtual ~exchange() = default;
+    virtual ~request() = default;
     virtual const request_head& head() const = 0;
 
     // The next piece of the body; empty at its end. A failure (body_failure() tells which) ends the body. An answer
@@ -63,9 +63,9 @@ class exchange {
     // The whole body, at most `most` bytes.
     virtual boost::asio::awaitable<core::result<std::string>> read_all(std::size_t most) = 0;
     // The answer for a body that failed: 413, 408 or 400 as a problem.
-    virtual answer body_problem() const = 0;
+    virtual response body_problem() const = 0;
 
-    virtual boost::asio::awaitable<void> reply(answer a) = 0;
+    virtual boost::asio::awaitable<void> reply(response a) = 0;
 
     // A stream: head now, pieces as they come, then end(). write() waits until the client took the piece, and gives
     // false once it has gone (also if it went while nothing was written, or ended only its own side), was too slow, or

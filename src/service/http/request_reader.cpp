@@ -138,7 +138,7 @@ bool request_reader::awaits_continue() const {
     return parser_->expects_continue && !parser_->is_done() && buffer_.size() == 0 && body_bytes_ == 0 && !wants_more_;
 }
 
-const answer& request_reader::refusal() const {
+const response& request_reader::refusal() const {
     return refusal_;
 }
 

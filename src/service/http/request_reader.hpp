@@ -51,7 +51,7 @@ class request_reader {
     // The client waits for "100 Continue" before it sends the body, of which nothing has come.
     bool awaits_continue() const;
     // After `refused`, the answer; the connection ends with it.
-    const answer& refusal() const;
+    const response& refusal() const;
 
     // The next piece of the body. Ready and empty: the body has ended; the same again from then on.
     progress read_body(std::string& piece);
@@ -79,7 +79,7 @@ class request_reader {
     read_limits limits_;
     boost::beast::flat_buffer buffer_;
     std::unique_ptr<parser> parser_;
-    answer refusal_;
+    response refusal_;
     body_error body_failure_ = body_error::none;
     std::uint64_t taken_ = 0;
     std::uint64_t body_bytes_ = 0;

@@ -48,8 +48,8 @@ bool is_closer(const std::vector<std::string>& a, const std::vector<std::string>
 }
 
 // What was asked for and not understood must not be answered as if it had not been asked: onyl=failed.
-std::optional<answer> refuse_parameters(const header_list& query,
-                                        const std::optional<std::vector<std::string>>& known) {
+std::optional<response> refuse_parameters(const header_list& query,
+                                          const std::optional<std::vector<std::string>>& known) {
     if (!known) return std::nullopt;
     for (const auto& [name, value] : query) {
         if (std::ranges::find(*known, name) != known->end()) continue;
@@ -102,7 +102,7 @@ std::string router::allowed(std::string_view path) const {
     return list;
 }
 
-boost::asio::awaitable<void> router::handle(exchange& x) const {
+boost::asio::awaitable<void> router::handle(request& x) const {
     const request_head& head = x.head();
     const auto there = find(head.method, head.path);
     if (there) {
@@ -113,7 +113,7 @@ boost::asio::awaitable<void> router::handle(exchange& x) const {
         co_return;
     }
     const std::string methods = allowed(head.path);
-    answer a;
+    response a;
     if (methods.empty()) {
         a = problem(404, "unknown-path", "There is nothing at this path",
                     "Nothing is served at " + core::printable(head.path, shown_text) + ".");

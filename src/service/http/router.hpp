@@ -13,7 +13,7 @@ namespace taskbarge::service::http {
 
 // What the pattern's {names} stood for, in order.
 using path_values = std::vector<std::string>;
-using route_handler = std::function<boost::asio::awaitable<void>(exchange&, const path_values&)>;
+using route_handler = std::function<boost::asio::awaitable<void>(request&, const path_values&)>;
 
 class router {
  public:
@@ -23,7 +23,7 @@ class router {
              std::optional<std::vector<std::string>> parameters = std::nullopt);
     // 400 for a parameter that the route does not have, 404 for an unknown path, 405 with Allow for a known one;
     // OPTIONS gives Allow.
-    boost::asio::awaitable<void> handle(exchange& x) const;
+    boost::asio::awaitable<void> handle(request& x) const;
     // "GET /v1/jobs/{job}", for metrics and for the test against the description; empty: none.
     std::string name_of(std::string_view method, std::string_view path) const;
     std::vector<std::string> names() const;

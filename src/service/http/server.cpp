@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "service/http/authority.hpp"
-#include "service/http/connection.hpp"
 #include "service/http/crowding.hpp"
+#include "service/http/server_connection.hpp"
 #include "taskbarge/async/deadline.hpp"
 #include "taskbarge/async/task_group.hpp"
 
@@ -103,7 +103,7 @@ class tcp_server final : public server, private connection_host {
         error_code ignored;
         acceptor_.close(ignored);
         room_.cancel();
-        for (connection* c : live_)
+        for (server_connection* c : live_)
             c->stop_if_idle();
     }
 
@@ -111,7 +111,7 @@ class tcp_server final : public server, private connection_host {
 
  private:
     const server_options& options() const override { return options_; }
-    asio::awaitable<void> handle(exchange& x) override { return handle_(x); }
+    asio::awaitable<void> handle(request& x) override { return handle_(x); }
     void note(const served& s) override {
         if (note_) note_(s);
     }
@@ -141,10 +141,10 @@ class tcp_server final : public server, private connection_host {
         error_code ended;
         co_await acceptor_.async_wait(tcp::acceptor::wait_read, asio::redirect_error(asio::use_awaitable, ended));
         if (ended || !is_full()) co_return;
-        const std::vector<connection*> all(live_.begin(), live_.end());
+        const std::vector<server_connection*> all(live_.begin(), live_.end());
         std::vector<place_holder> holders;
         holders.reserve(all.size());
-        for (const connection* c : all)
+        for (const server_connection* c : all)
             holders.push_back(c->standing());
         const auto chosen = who_gives_way(holders, queued());
         for (const auto at : chosen.who)
@@ -174,7 +174,7 @@ class tcp_server final : public server, private connection_host {
     }
 
     asio::awaitable<void> serve(tcp::socket socket) {
-        connection talk(std::move(socket), *this);
+        server_connection talk(std::move(socket), *this);
         const live_entry entry(*this, talk);
         std::exception_ptr bug;
         try {
@@ -190,7 +190,7 @@ class tcp_server final : public server, private connection_host {
     // Keeps a connection in the list for as long as it lives.
     class live_entry {
      public:
-        live_entry(tcp_server& owner, connection& c)
+        live_entry(tcp_server& owner, server_connection& c)
             : owner_(owner), place_(owner.live_.insert(owner.live_.end(), &c)) {}
         live_entry(const live_entry&) = delete;
         live_entry& operator=(const live_entry&) = delete;
@@ -201,7 +201,7 @@ class tcp_server final : public server, private connection_host {
 
      private:
         tcp_server& owner_;
-        std::list<connection*>::iterator place_;
+        std::list<server_connection*>::iterator place_;
     };
 
     const server_options options_;
@@ -214,7 +214,7 @@ class tcp_server final : public server, private connection_host {
     std::uint64_t requests_ = 0;
     bool stopping_ = false;
     bool short_of_descriptors_ = false;
-    std::list<connection*> live_;
+    std::list<server_connection*> live_;
     async::task_group connections_;
 };
 

@@ -36,7 +36,7 @@ struct served {
     std::string error;  // what went wrong on our side, for the log: a handler's exception, or why none can be accepted
 };
 
-using handler = std::function<boost::asio::awaitable<void>(exchange&)>;
+using handler = std::function<boost::asio::awaitable<void>(request&)>;
 
 // All of it runs on one executor, which one thread runs. A handler that throws gives 500 and ends its connection.
 class server {

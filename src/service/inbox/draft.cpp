@@ -12,7 +12,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "service/inbox/files.hpp"
+#include "service/inbox/item_files.hpp"
 #include "service/inbox/item_names.hpp"
+#include "service/inbox/places.hpp"
 #include "taskbarge/core/fault_point.hpp"
 #include "taskbarge/core/text.hpp"
 
@@ -20,17 +23,11 @@ namespace taskbarge::service::inbox {
 
 namespace {
 
-constexpr const char* turn_file = "lock";
-
-std::string incoming(const std::string& root) {
-    return root + "/.incoming";
-}
-
 // Process numbers alone do not tell services in different containers apart: whoever meets a name that is there takes
 // the next.
 std::string next_folder(const std::string& root) {
     static std::atomic<std::uint64_t> counter{0};
-    return fmt::format("{}/{}-{}", incoming(root), ::getpid(), ++counter);
+    return fmt::format("{}/{}-{}", incoming_path(root), ::getpid(), ++counter);
 }
 constexpr int most_names = 10'000;
 
@@ -39,11 +36,6 @@ enum class lock_answer { taken, held, broken };
 lock_answer try_lock(const core::owned_fd& fd) {
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return lock_answer::taken;
     return errno == EWOULDBLOCK ? lock_answer::held : lock_answer::broken;
-}
-
-core::failure no_locks(const std::string& path) {
-    return {core::errc::io, fmt::format("cannot lock {}: {}; keep the inbox on a file system that supports locks", path,
-                                        std::strerror(errno))};
 }
 
 // Whether the file that we opened is the one that stands at the path now.
@@ -65,7 +57,7 @@ core::result<std::optional<started>> start_folder(const std::string& root) {
     if (::mkdir(out.folder.c_str(), 0700) != 0) {
         if (errno == EEXIST) return std::nullopt;
         if (errno != ENOENT) return file_failure("cannot make the folder", out.folder, errno);
-        if (auto ok = make_folder(incoming(root)); !ok) return ok.error();
+        if (auto ok = make_folder(incoming_path(root)); !ok) return ok.error();
         return std::nullopt;
     }
     if (::chmod(out.folder.c_str(), 0700) != 0 && errno != ENOENT)
@@ -82,7 +74,7 @@ core::result<std::optional<started>> start_folder(const std::string& root) {
         case lock_answer::held:
             return std::nullopt;
         case lock_answer::broken:
-            return no_locks(path);
+            return locks_refused(path);
         case lock_answer::taken:
             break;
     }
@@ -115,7 +107,7 @@ core::result<std::optional<core::owned_fd>> lock_note(const std::string& folder)
         case lock_answer::held:
             return std::nullopt;
         case lock_answer::broken:
-            return no_locks(path);
+            return locks_refused(path);
         case lock_answer::taken:
             break;
     }
@@ -159,7 +151,8 @@ core::result<draft> draft::make(const std::string& root, stored_note stored) {
         core::fault_point("inbox.note_written");
         return out;
     }
-    return core::failure{core::errc::io, fmt::format("{} is full of leftovers; remove what is in it", incoming(root))};
+    return core::failure{core::errc::io,
+                         fmt::format("{} is full of leftovers; remove what is in it", incoming_path(root))};
 }
 
 core::result<std::string> draft::publish() {
@@ -195,14 +188,15 @@ core::result<void> discard(const std::string& root, const std::string& folder) {
         }
         if (errno != ENOTEMPTY && errno != EEXIST) return file_failure("cannot remove the folder", folder, errno);
     }
-    return core::failure{core::errc::io, fmt::format("{} is full of leftovers; remove what is in it", incoming(root))};
+    return core::failure{core::errc::io,
+                         fmt::format("{} is full of leftovers; remove what is in it", incoming_path(root))};
 }
 
 core::result<void> sweep(const std::string& root) {
-    auto names = names_in(incoming(root));
+    auto names = names_in(incoming_path(root));
     if (!names) return names.error();
     for (const auto& name : *names) {
-        const auto folder = incoming(root) + "/" + name;
+        const auto folder = incoming_path(root) + "/" + name;
         const auto found = look_at(folder);
         if (!found || !S_ISDIR(found->st_mode)) continue;
         auto lock = lock_note(folder);
@@ -217,40 +211,10 @@ core::result<void> sweep(const std::string& root) {
     return {};
 }
 
-core::result<take_turn> take_turn::wait(const std::string& root) {
-    const auto path = incoming(root) + "/" + turn_file;
-    if (auto ok = make_folder(incoming(root)); !ok) return ok.error();
-    core::owned_fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!fd) return file_failure("cannot open", path, errno);
-    // A turn is a few renames and syncs long.
-    while (::flock(fd.get(), LOCK_EX) != 0)
-        if (errno != EINTR) return no_locks(path);
-    if (::fchmod(fd.get(), 0600) != 0) return file_failure("cannot set the rights of", path, errno);
-    std::string left(255, '\0');
-    const auto n = ::pread(fd.get(), left.data(), left.size(), 0);
-    if (n < 0) return file_failure("cannot read", path, errno);
-    left.resize(static_cast<std::size_t>(n));
-    take_turn out(path, std::move(fd));
-    if (parse_id(left)) out.left_ = left;
-    return out;
-}
-
-core::result<void> take_turn::moves_to(const std::string& id) {
-    // Not synced: after a power cut there is no other process, and adopt() looks at every item anyway.
-    const auto n = ::pwrite(fd_.get(), id.data(), id.size(), 0);
-    if (n == static_cast<ssize_t>(id.size())) return {};
-    return file_failure("cannot write", path_, n < 0 ? errno : ENOSPC);
-}
-
-core::result<void> take_turn::forget_the_dead() {
-    if (::ftruncate(fd_.get(), 0) != 0) return file_failure("cannot write", path_, errno);
-    left_.clear();
-    return {};
-}
-
-take_turn::~take_turn() {
-    // Alive to its end: nothing is left to do for others. If it cannot be emptied they look at an item in vain.
-    if (fd_ && left_.empty()) (void)!::ftruncate(fd_.get(), 0);
+core::result<held_item> published_item(const std::string& root, const std::string& id, core::owned_fd lock) {
+    auto found = read_item(root, item_place::processing, parse_id(id).value_or(item_id{}));
+    if (!found) return found.error();
+    return held_item(std::move(found->item), std::move(lock));
 }
 
 }  // namespace taskbarge::service::inbox

@@ -5,9 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "service/inbox/files.hpp"
+#include "service/inbox/item.hpp"
 #include "service/inbox/note_file.hpp"
 #include "taskbarge/core/error.hpp"
+#include "taskbarge/core/files.hpp"
 
 namespace taskbarge::service::inbox {
 
@@ -37,30 +38,13 @@ class draft {
     std::string name_;
 };
 
+// The item that publish() has made, held by the draft's lock.
+core::result<held_item> published_item(const std::string& root, const std::string& id, core::owned_fd lock);
+
 // Moves an item's folder out of processing and removes it. A kill in between leaves it to sweep().
 core::result<void> discard(const std::string& root, const std::string& folder);
 
 // Removes what dead processes left in .incoming.
 core::result<void> sweep(const std::string& root);
-
-// One taker of dropped files at a time, over all processes on a root. It names the item that it moves files to, so that
-// when it dies the next one can give back what it had moved.
-class take_turn {
- public:
-    static core::result<take_turn> wait(const std::string& root);
-    core::result<void> moves_to(const std::string& id);  // before the first file is moved
-    // The item that a dead taker was moving files to, if any.
-    const std::string& left_by_the_dead() const { return left_; }
-    core::result<void> forget_the_dead();
-    ~take_turn();
-    take_turn(take_turn&&) noexcept = default;
-    take_turn& operator=(take_turn&&) = delete;
-
- private:
-    take_turn(std::string path, core::owned_fd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-    std::string path_;
-    core::owned_fd fd_;
-    std::string left_;
-};
 
 }  // namespace taskbarge::service::inbox

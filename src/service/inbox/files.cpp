@@ -44,6 +44,11 @@ core::failure open_failure(std::string_view what, const std::string& path, int e
     return out;
 }
 
+core::failure locks_refused(const std::string& path) {
+    return {core::errc::io, fmt::format("cannot lock {}: {}; keep the inbox on a file system that supports locks", path,
+                                        std::strerror(errno))};
+}
+
 std::optional<struct stat> look_at(const std::string& path) {
     struct stat out {};
     if (::lstat(path.c_str(), &out) != 0) return std::nullopt;
@@ -53,6 +58,11 @@ std::optional<struct stat> look_at(const std::string& path) {
 bool is_regular(const std::string& path) {
     const auto found = look_at(path);
     return found && S_ISREG(found->st_mode);
+}
+
+bool is_folder(const std::string& path) {
+    const auto found = look_at(path);
+    return found && S_ISDIR(found->st_mode);
 }
 
 bool exists(const std::string& path) {

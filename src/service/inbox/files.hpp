@@ -22,9 +22,13 @@ core::failure file_failure(std::string_view what, const std::string& path, int e
 // The same, but errc::input where it lies at this one file, and not at us (as with too many open files).
 core::failure open_failure(std::string_view what, const std::string& path, int error);
 
+// The file system has no locks: errc::io, by errno, with the remedy.
+core::failure locks_refused(const std::string& path);
+
 // What stands there, without following a link; nothing where there is nothing or it cannot be looked at.
 std::optional<struct stat> look_at(const std::string& path);
 bool is_regular(const std::string& path);
+bool is_folder(const std::string& path);
 bool exists(const std::string& path);
 
 // Mode 0700, made durable by whoever syncs the folder above; one that is there already stays as it is.

@@ -4,9 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "taskbarge/core/error.hpp"
+#include "taskbarge/core/files.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/state.hpp"
 
@@ -34,17 +35,32 @@ struct item {
     std::string id;
     item_note note;
     // Random, and written with the note: tells this input from every other one for ever, as an id cannot, which is free
-    // again when a person has tidied up, and changes its number on the way. Empty: taken in by an earlier version.
+    // again when a person has tidied up, and changes its number on the way. Empty where there is trouble with the note.
     std::string ticket{};
     item_place place = item_place::processing;
     std::optional<core::job_id> job;
-    // When the ledger made that job: tells it from another ledger's of that number. Nothing: noted by an earlier
-    // version.
-    std::optional<core::instant> job_made{};
+    // When the ledger made that job: tells it from another ledger's of that number.
+    core::instant job_made{};
     std::string folder;  // absolute
     std::string input() const { return folder + "/" + note.name; }
     std::vector<std::string> settings_files;  // the folder's, then the input's own: later ones win
     std::string trouble;                      // why it cannot be worked on (its note is unreadable); empty: it can
+};
+
+// An item that this process works on. Its note is locked (flock) for as long as this lives, so that two services on
+// one root do not both work on it; the lock dies with the process. Movable; one thread at a time.
+class held_item {
+ public:
+    held_item() = default;
+    held_item(inbox::item item, core::owned_fd lock) : item_(std::move(item)), lock_(std::move(lock)) {}
+    const inbox::item& item() const { return item_; }
+    inbox::item& item() { return item_; }
+    bool is_locked() const { return bool(lock_); }  // false: claimed, or its note cannot be locked, by nobody
+    void unlock() { lock_ = core::owned_fd(); }
+
+ private:
+    inbox::item item_;
+    core::owned_fd lock_;
 };
 
 }  // namespace taskbarge::service::inbox

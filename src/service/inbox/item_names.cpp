@@ -8,7 +8,6 @@
 #include <charconv>
 #include <tuple>
 
-#include "service/inbox/item_store.hpp"
 #include "taskbarge/core/printable.hpp"
 #include "taskbarge/core/text.hpp"
 

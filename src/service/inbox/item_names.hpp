@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "taskbarge/core/error.hpp"
 #include "taskbarge/core/instant.hpp"
 
 namespace taskbarge::service::inbox {
@@ -19,6 +20,10 @@ inline constexpr const char* inbox_settings_file = "taskbarge.toml";
 
 // One segment of a path that may stand in an item's folder or in the inbox, whatever else it is.
 bool is_segment(std::string_view name);
+
+// A name that an upload may have: one segment, 1 to 200 bytes of UTF-8, no control characters, no leading dot, none of
+// our own file names. Else errc::usage.
+core::result<void> check_name(std::string_view name);
 
 // The name that passes check_name() and is as like a dropped file's as can be: a file that is there cannot be refused.
 std::string fit_name(std::string_view dropped);

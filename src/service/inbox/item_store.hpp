@@ -12,46 +12,18 @@
 #include <vector>
 
 #include "service/inbox/item.hpp"
+#include "service/inbox/upload.hpp"
 #include "taskbarge/core/error.hpp"
-#include "taskbarge/core/files.hpp"
 
 namespace taskbarge::service::inbox {
 
-// An item that this process works on. Its note is locked (flock) for as long as this lives, so that two services on
-// one root do not both work on it; the lock dies with the process. Movable; one thread at a time.
-class held_item {
- public:
-    held_item() = default;
-    held_item(inbox::item item, core::owned_fd lock) : item_(std::move(item)), lock_(std::move(lock)) {}
-    const inbox::item& item() const { return item_; }
-    inbox::item& item() { return item_; }
-    bool is_locked() const { return bool(lock_); }  // false: claimed, or its note cannot be locked, by nobody
-    void unlock() { lock_ = core::owned_fd(); }
-
- private:
-    inbox::item item_;
-    core::owned_fd lock_;
-};
-
-// An upload on its way in: a file under <root>/.incoming that becomes an item when finish() is called, and vanishes
-// else.
-class upload {
- public:
-    virtual ~upload() = default;
-    virtual core::result<void> write(std::string_view piece) = 0;  // errc::io, errc::ledger_full for a full disk
-    virtual core::result<held_item> finish() = 0;
-    virtual std::uint64_t bytes() const = 0;
-};
-
-// Thread-safe: every call works on the file system alone.
+// Any thread, for every call works on the file system alone.
 class item_store {
  public:
     // Makes <root>, processing, done, failed and .incoming (mode 0700) where they are missing, and removes what uploads
     // of dead processes left in .incoming. errc::settings, naming folder and remedy, when the root cannot be used: not
     // writable, or parts of it on different file systems (rename must be atomic).
     static core::result<std::unique_ptr<item_store>> open(const std::string& root);
-    // Whether open() would take it, without making or removing anything that stays. A text for people, or the failure.
-    static core::result<std::string> examine(const std::string& root);
     virtual ~item_store() = default;
 
     // Takes <root>/<name> with its settings files. Nothing: it is gone, another service took it, or is no regular file
@@ -97,9 +69,5 @@ class item_store {
 
     virtual const std::string& root() const = 0;
 };
-
-// A name that an upload may have: one segment, 1 to 200 bytes of UTF-8, no control characters, no leading dot, none of
-// our own file names. Else errc::usage.
-core::result<void> check_name(std::string_view name);
 
 }  // namespace taskbarge::service::inbox

@@ -4,12 +4,13 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
+#include <boost/url/encode.hpp>
+#include <boost/url/grammar/lut_chars.hpp>
+#include <boost/url/pct_string_view.hpp>
 #include <optional>
 #include <string_view>
 
 #include "service/inbox/item_names.hpp"
-#include "service/inbox/item_store.hpp"
 #include "taskbarge/core/json_text.hpp"
 
 namespace taskbarge::service::inbox {
@@ -18,33 +19,14 @@ namespace {
 
 // A file's name may be any bytes, JSON is UTF-8: what is not plain ASCII is written as %XX.
 std::string escaped(std::string_view bytes) {
-    std::string out;
-    for (const char c : bytes) {
-        if (c > 0x20 && c < 0x7F && c != '%') {
-            out += c;
-        } else {
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    return out;
+    constexpr boost::urls::grammar::lut_chars plain([](char c) { return c > 0x20 && c < 0x7F && c != '%'; });
+    return boost::urls::encode(bytes, plain);
 }
 
 std::optional<std::string> unescaped(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        if (text.front() != '%') {
-            out += text.front();
-            text.remove_prefix(1);
-            continue;
-        }
-        unsigned byte = 0;
-        if (text.size() < 3) return std::nullopt;
-        const auto [end, error] = std::from_chars(text.data() + 1, text.data() + 3, byte, 16);
-        if (error != std::errc() || end != text.data() + 3) return std::nullopt;
-        out += static_cast<char>(byte);
-        text.remove_prefix(3);
-    }
-    return out;
+    const auto checked = boost::urls::make_pct_string_view(text);
+    if (!checked) return std::nullopt;
+    return checked->decode();
 }
 
 core::failure wrong(std::string_view what) {
@@ -66,9 +48,7 @@ core::result<std::string> dropped_name(const simdjson::dom::element& note) {
     return *name;
 }
 
-// Notes of earlier versions have none.
 core::result<std::string> ticket_of(const simdjson::dom::element& note) {
-    if (note["ticket"].error() == simdjson::NO_SUCH_FIELD) return std::string();
     const auto text = text_of(note, "ticket").value_or("");
     const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
     if (text.size() != ticket_length || !std::all_of(text.begin(), text.end(), is_hex))
@@ -87,7 +67,7 @@ std::string note_text(const stored_note& stored) {
     o.number("first_rows", stored.note.first_rows);
     o.truth("again", stored.note.again);
     if (!stored.dropped_as.empty()) o.text("dropped_as", escaped(stored.dropped_as));
-    if (!stored.ticket.empty()) o.text("ticket", stored.ticket);
+    o.text("ticket", stored.ticket);
     o.close();
     return out + "\n";
 }

@@ -13,7 +13,7 @@ inline constexpr std::size_t ticket_length = 32;  // hex digits
 struct stored_note {
     item_note note;
     std::string dropped_as{};  // the name in the inbox, byte for byte; empty: it did not come from there
-    std::string ticket{};      // see item
+    std::string ticket{};      // see item; ticket_length hex digits
     friend bool operator==(const stored_note&, const stored_note&) = default;
 };
 

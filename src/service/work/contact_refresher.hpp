@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "service/configuration.hpp"
+#include "service/current_configuration.hpp"
 #include "service/work/board.hpp"
 #include "service/work/kept_ledger.hpp"
 #include "taskbarge/job/contacts.hpp"

@@ -1,30 +1,20 @@
 #include "service/work/intake.hpp"
 
 #include <fmt/format.h>
-#include <simdjson.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <exception>
 #include <set>
 #include <utility>
 
 #include "service/inbox/files.hpp"
 #include "service/telemetry/event_json.hpp"
-#include "taskbarge/core/files.hpp"
-#include "taskbarge/core/json_text.hpp"
 #include "taskbarge/core/printable.hpp"
 #include "taskbarge/core/shortage.hpp"
 #include "taskbarge/job/commands.hpp"
 #include "taskbarge/job/retry_policy.hpp"
 #include "taskbarge/job/settings_check.hpp"
 #include "taskbarge/ledger/ledger.hpp"
-#include "taskbarge/report/exit_code.hpp"
-#include "taskbarge/report/rejects_writer.hpp"
-#include "taskbarge/report/report_json.hpp"
-#include "taskbarge/report/results_writer.hpp"
 
 namespace taskbarge::service {
 
@@ -45,64 +35,6 @@ constexpr std::size_t most_unread = 64;
 // Names of files that cannot be taken; more are told twice.
 constexpr std::size_t most_told = 10'000;
 
-// Collects texts and writes them to a descriptor in large pieces.
-class fd_text {
- public:
-    explicit fd_text(int fd) : fd_(fd) {}
-    std::string& buffer() { return buffer_; }
-    void flush_if_full() {
-        if (buffer_.size() >= 1u << 18) flush();
-    }
-    bool good() const { return error_ == 0; }
-    result<void> finish() {
-        flush();
-        if (error_ == 0) return {};
-        return core::failure{error_ == ENOSPC || error_ == EDQUOT ? errc::ledger_full : errc::io,
-                             std::strerror(error_)};
-    }
-
- private:
-    void flush() {
-        if (error_ == 0) error_ = core::write_all(fd_, buffer_);
-        buffer_.clear();
-    }
-
-    int fd_;
-    int error_ = 0;
-    std::string buffer_;
-};
-
-result<void> write_text(int fd, std::string_view text) {
-    fd_text out(fd);
-    out.buffer() = text;
-    return out.finish();
-}
-
-// Rejects keep the form of their input.
-std::string rejects_name(const std::string& format) {
-    return format.starts_with("jsonl") ? "rejects.jsonl" : "rejects.csv";
-}
-
-// What `status --json` says, and which end of the job it tells of.
-std::string summary_of(const job::report& r, const std::string& ledger_path, core::instant finished_at) {
-    std::string out;
-    core::json_object o(out);
-    report::add_report(o, r, ledger_path, report::exit_code_of(r));
-    o.text("finished_at", core::to_rfc3339(finished_at));
-    o.close();
-    return out + "\n";
-}
-
-// The end of the job that the results in the item's folder are of; nothing: it cannot be known.
-std::optional<core::instant> told_end(const inbox::item& item) {
-    constexpr std::size_t longest_summary = 1024UL * 1024;
-    const auto text = inbox::read_small(item.folder + "/summary.json", longest_summary);
-    simdjson::dom::parser parser;
-    std::string_view end;
-    if (!text || parser.parse(*text)["finished_at"].get(end) != simdjson::SUCCESS) return std::nullopt;
-    return core::parse_rfc3339(end);
-}
-
 // Nothing: it is not there.
 std::optional<inbox::file_state> state_at(const std::string& path) {
     const auto found = inbox::look_at(path);
@@ -117,7 +49,7 @@ job::import_options options_of(const inbox::item& item) {
     o.first_rows = item.note.first_rows;
     o.as_of = item.note.taken_at;
     // A new job although one of the same input is finished, but the same one again after a restart.
-    if (item.note.again) o.occasion = item.ticket.empty() ? item.id : item.ticket;
+    if (item.note.again) o.occasion = item.ticket;
     o.origin = item.ticket;
     return o;
 }
@@ -130,7 +62,10 @@ std::chrono::milliseconds reading_pause(std::uint32_t& failures, std::optional<c
     return std::clamp<std::chrono::milliseconds>(*not_before - now, shortest_wait, job::longest_park);
 }
 
-intake::intake(parts p) : parts_(std::move(p)) {}
+intake::intake(parts p)
+    : parts_(std::move(p)),
+      files_({parts_.configuration, parts_.clock, parts_.store, stop_}),
+      renewal_(parts_.store, files_) {}
 
 intake::~intake() {
     close();
@@ -161,6 +96,12 @@ void intake::stop() {
         if (std::exchange(stopping_, true)) return;
     }
     stop_.request();
+    changed_.notify_all();
+}
+
+// For what no thread can miss that looks with the mutex before it waits.
+void intake::wake() {
+    { const std::lock_guard lock(mutex_); }
     changed_.notify_all();
 }
 
@@ -243,7 +184,7 @@ void intake::look() {
             for (const auto job : jobs)
                 if (!open.contains(job)) job_finished(job);
         }
-        look_for_old_results(**book);
+        if (const auto reopened = (*book)->reopened_jobs(); reopened && renewal_.note(*reopened)) wake();
     }
     if (room == 0) return;
     const auto known = [this](const std::string& id) {
@@ -258,25 +199,6 @@ void intake::look() {
     if (!left) return;
     for (auto& held : *left)
         if (!submit(std::move(held))) break;
-}
-
-void intake::look_for_old_results(ledger::ledger& book) {
-    const auto reopened = book.reopened_jobs();
-    if (!reopened) return;
-    {
-        const std::lock_guard lock(mutex_);
-        // What was pruned since is not listed any more.
-        std::erase_if(renewed_, [&](const auto& one) {
-            return std::none_of(reopened->begin(), reopened->end(),
-                                [&](const auto& job) { return job.id == one.first; });
-        });
-        for (const auto& job : *reopened) {
-            const auto known = renewed_.find(job.id);
-            if (known == renewed_.end() || known->second != job.finished_at) to_renew_.insert(job.id);
-        }
-        if (to_renew_.empty()) return;
-    }
-    changed_.notify_all();
 }
 
 std::pair<std::size_t, std::size_t> intake::sizes() const {
@@ -331,26 +253,35 @@ void intake::read_loop() {
 void intake::put_away_loop() {
     while (true) {
         std::optional<core::job_id> finished;
-        std::set<core::job_id> old;
         {
             std::unique_lock lock(mutex_);
             if (stopping_) return;
             const auto now = parts_.clock.steady_now();
+            const auto renewal_due = renewal_.due();
             if (!finished_.empty()) {
                 finished = finished_.front();
                 finished_.pop_front();
-            } else if (!to_renew_.empty() && renew_not_before_ <= now) {
-                old = std::exchange(to_renew_, {});
-            } else {
-                changed_.wait_until(lock, to_renew_.empty() ? now + 1h : renew_not_before_);
+            } else if (!renewal_due || *renewal_due > now) {
+                changed_.wait_until(lock, renewal_due.value_or(now + 1h));
                 continue;
             }
         }
         if (finished)
             put_away_job(*finished);
         else
-            renew(old);
+            renew();
     }
+}
+
+void intake::renew() {
+    const auto did =
+        renewal_.work(finished_book_.at(parts_.configuration.get()->settings.ledger.path), parts_.clock.steady_now());
+    for (const auto& [item, job] : did.renewed) {
+        parts_.runs.lines().info("import_renewed", {{"import", item}, {"job", job}});
+        parts_.runs.tell("import", job, import_event_json(item, "done", job, {}));
+    }
+    if (did.why && did.why->code != errc::interrupted && did.why->code != errc::job_held)
+        parts_.runs.lines().warn("results_not_renewed", {}, did.why->text);
 }
 
 // An item that has its job already was read before the service was stopped.
@@ -362,9 +293,11 @@ void intake::take_in(entry e) {
     if (!item.job) return plan(std::move(e));
     const auto job = job_of(*item.job);
     if (!job && job.error().code != errc::no_such_job) return later(std::move(e), job.error());
-    if (job && is_noted(item, *job)) {
+    // A ledger that was replaced may have another job of that number.
+    if (job && job->created_at == item.job_made) {
         const auto state = state_at(item.input());
-        // A planned input is not needed any more: somebody may have removed it.
+        // A planned input is not needed any more: somebody may have removed it. One that went on to be written keeps
+        // its job; that is told at the job's end.
         bool as_read = !state || e.read == state;
         if (!as_read) {
             const auto input = digest_of_input(item);
@@ -372,12 +305,8 @@ void intake::take_in(entry e) {
             as_read = !input || input->sha256 == job->identity.input_sha256;
             if (input && as_read) e.read = state;
         }
-        // One that went on to be written keeps its job, if that is its own for certain: it is told at the job's end.
-        if (as_read || item.job_made) {
-            const bool left = e.failures == 0 && job->state == core::job_state::completed;
-            if (left && as_read) parts_.found_finished(job->id);
-            return accept(std::move(e), *job);
-        }
+        if (as_read && e.failures == 0 && job->state == core::job_state::completed) parts_.found_finished(job->id);
+        return accept(std::move(e), *job);
     }
     const auto why = fmt::format(
         "the ledger {} job {}, which this input had; was the ledger replaced? Drop the file "
@@ -386,14 +315,8 @@ void intake::take_in(entry e) {
     give_up(std::move(e), {errc::input, why}, parts_.configuration.get()->settings);
 }
 
-// A ledger that was replaced may have another job of that number. Notes of earlier versions do not tell.
-bool intake::is_noted(const inbox::item& item, const ledger::job_record& job) {
-    return !item.job_made || *item.job_made == job.created_at;
-}
-
 // The job that was planned for the item, whatever lies in its place by now: that is told at the job's end.
 result<std::optional<ledger::job_record>> intake::planned_before(const inbox::item& item) {
-    if (item.ticket.empty()) return std::optional<ledger::job_record>();
     auto book = reading_book_.at(parts_.configuration.get()->settings.ledger.path);
     if (!book) return book.error();
     return (*book)->job_of_origin(item.ticket);
@@ -403,11 +326,6 @@ result<ledger::job_record> intake::job_of(core::job_id job) {
     auto book = reading_book_.at(parts_.configuration.get()->settings.ledger.path);
     if (!book) return book.error();
     return (*book)->job(job);
-}
-
-job::environment intake::environment_of(const configuration& c, const core::settings& s, job::observer& watch,
-                                        ledger::ledger* book) {
-    return {s, c.key, parts_.clock, stop_, watch, 0, book, false};
 }
 
 void intake::plan(entry e) {
@@ -435,15 +353,13 @@ void intake::plan(entry e) {
     if (e.unsettled && e.unsettled != state) return wait_for_writer(std::move(e), "it changes");
     if (const auto why = is_written(); !why.empty()) return wait_for_writer(std::move(e), why);
     set_state(id, "reading", "");
-    // What an earlier try has left, where a failed one is read again.
-    for (const char* old : {"error.txt", "summary.json", "rejects.csv", "rejects.jsonl"})
-        ::unlink((e.held.item().folder + "/" + old).c_str());
+    result_files::remove_old(e.held.item());
     job::report r;
     auto book = reading_book_.at(settings->ledger.path);
     if (!book) return later(std::move(e), book.error());
     try {
         board::run watch(parts_.runs, 0);
-        const auto env = environment_of(*configuration, *settings, watch, *book);
+        const job::environment env{*settings, configuration->key, parts_.clock, stop_, watch, 0, *book, false};
         auto options = options_of(e.held.item());
         options.still_whole = [&]() -> result<void> {
             if (is_written().empty()) return {};
@@ -533,8 +449,9 @@ void intake::wait_for_writer(entry e, std::string_view why) {
 
 // An input of which nothing can be made: it goes to failed/, with the reason.
 void intake::give_up(entry e, const core::failure& why, const core::settings& settings, const std::string& format) {
-    write_why(e.held, why, settings, format);
     const auto item = e.held.item();
+    for (const auto& trouble : files_.write_why(e.held, why, settings, options_of(item), format))
+        parts_.runs.lines().warn("import_note_not_written", {{"import", item.id}}, trouble.text);
     if (auto moved = parts_.store.put_away(e.held, item_place::failed); !moved)
         return later(std::move(e), moved.error());
     forget(item.id);
@@ -554,175 +471,9 @@ void intake::forget(const std::string& id) {
     --held_;
 }
 
-void intake::write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings,
-                       const std::string& format) {
-    auto& store = parts_.store;
-    const auto tell_trouble = [&](const result<void>& written) {
-        if (!written)
-            parts_.runs.lines().warn("import_note_not_written", {{"import", held.item().id}}, written.error().text);
-    };
-    tell_trouble(store.add_file(held, "error.txt", [&](int fd) { return write_text(fd, why.text + "\n"); }));
-    job::report r;
-    r.state = job::report_state::failed;
-    r.why = why;
-    const auto code = report::exit_code_of(why.code);
-    if (why.code == errc::too_many_rejects) {
-        const auto configuration = parts_.configuration.get();
-        silence unwatched;
-        const auto env = environment_of(*configuration, settings, unwatched, nullptr);
-        tell_trouble(store.add_file(held, rejects_name(format), [&](int fd) -> result<void> {
-            fd_text out(fd);
-            report::rejects_writer writer;
-            const auto plan =
-                job::plan_files(env, options_of(held.item()),
-                                [&](const core::rejected_row& row, const ledger::file_note& file) -> result<void> {
-                                    writer.record(out.buffer(), row, file);
-                                    out.flush_if_full();
-                                    return out.good() ? result<void>() : out.finish();
-                                });
-            r.rows = plan.base.rows;
-            if (plan.base.why && plan.base.why->code != errc::too_many_rejects) return *plan.base.why;
-            return out.finish();
-        }));
-    }
-    tell_trouble(store.add_file(held, "summary.json", [&](int fd) {
-        return write_text(fd, report::report_json(r, settings.ledger.path, code));
-    }));
-}
-
-// The states of the rows, and those that were rejected as they were.
-result<void> intake::write_rows(const inbox::held_item& held, ledger::ledger& book, const ledger::job_record& job,
-                                bool any_rejects) {
-    auto written = parts_.store.add_file(held, "results.csv", [&](int fd) -> result<void> {
-        fd_text out(fd);
-        report::results_writer writer(report::results_format::csv, job.files, job.id);
-        writer.header(out.buffer());
-        auto read = book.each_result(job.id, [&](const ledger::row_result& row) {
-            writer.line(out.buffer(), row);
-            out.flush_if_full();
-            return out.good() && stop_.level() == job::stop_level::none;
-        });
-        if (!read) return read.error();
-        if (stop_.level() != job::stop_level::none) return core::failure{errc::interrupted, "stopped"};
-        return out.finish();
-    });
-    if (!written || !any_rejects) return written;
-    const auto name = rejects_name(job.file_notes.empty() ? "" : job.file_notes.front().format);
-    return parts_.store.add_file(held, name, [&](int fd) -> result<void> {
-        fd_text out(fd);
-        report::rejects_writer writer(job.file_notes);
-        auto read = book.each_reject(job.id, [&](const core::rejected_row& row) {
-            writer.record(out.buffer(), row);
-            out.flush_if_full();
-            return out.good();
-        });
-        if (!read) return read.error();
-        return out.finish();
-    });
-}
-
-// With `failed` the input is not done all the same, and its summary says so.
-result<void> intake::write_results(ledger::ledger& book, const inbox::held_item& held,
-                                   const ledger::job_identity& identity, core::job_id job,
-                                   const std::optional<core::failure>& failed) {
-    const auto configuration = parts_.configuration.get();
-    silence unwatched;
-    const auto env = environment_of(*configuration, configuration->settings, unwatched, &book);
-    auto record = book.job(job);
-    if (!record) return record.error();
-    const core::failure reopened{errc::waiting, fmt::format("job {} is not finished any more", job)};
-    if (record->identity != identity) return core::failure{errc::waiting, "the ledger was replaced"};
-    if (record->state != core::job_state::completed) return reopened;
-    auto r = job::report_job(env, job);
-    if (r.why) return *r.why;
-    // Of a pruned job the sums are left.
-    if (!record->pruned_at)
-        if (auto written = write_rows(held, book, *record, r.rows.rejected > 0); !written) return written;
-    // A retry meanwhile makes what was written a mixture.
-    const auto after = book.job(job);
-    if (!after) return after.error();
-    if (after->finished_at != record->finished_at || after->state != record->state) return reopened;
-    if (failed) {
-        r.state = job::report_state::failed;
-        r.why = failed;
-    }
-    return parts_.store.add_file(held, "summary.json", [&](int fd) {
-        return write_text(fd, summary_of(r, configuration->settings.ledger.path, *record->finished_at));
-    });
-}
-
-// A job that was finished again after its inputs were put away has other results than those that lie beside them.
-void intake::renew(const std::set<core::job_id>& jobs) {
-    const auto work = [&]() -> result<void> {
-        const auto book = finished_book_.at(parts_.configuration.get()->settings.ledger.path);
-        if (!book) return book.error();
-        std::map<core::job_id, core::instant> ends;
-        for (const auto id : jobs) {
-            const auto job = (*book)->job(id);
-            if (!job) return job.error();
-            if (job->finished_at) ends[id] = *job->finished_at;
-        }
-        const auto ids = parts_.store.done_with(jobs);
-        if (!ids) return ids.error();
-        result<void> all;
-        for (const auto& id : *ids)
-            if (auto done = renew_item(**book, id); !done) all = done;  // the others go on
-        if (!all) return all;
-        const std::lock_guard lock(mutex_);
-        for (const auto& [job, end] : ends)
-            renewed_[job] = end;
-        return {};
-    };
-    const auto done = work();
-    if (!done && done.error().code != errc::interrupted && done.error().code != errc::job_held)
-        parts_.runs.lines().warn("results_not_renewed", {}, done.error().text);
-    const std::lock_guard lock(mutex_);
-    if (done) {
-        renew_failures_ = 0;
-        return;
-    }
-    // Which jobs they are is found out anew.
-    renew_not_before_ = parts_.clock.steady_now() + job::backoff_ceiling(pauses, ++renew_failures_);
-}
-
-result<void> intake::renew_item(ledger::ledger& book, const std::string& id) {
-    auto held = parts_.store.hold(id);
-    if (!held) return held.error();
-    if (!*held) {
-        const auto there = parts_.store.find(id);
-        if (!there) return there.error();
-        if (!*there) return {};  // somebody tidied up
-        return core::failure{errc::job_held, fmt::format("another process works on {}", id)};
-    }
-    if ((*held)->item().place != item_place::done || !(*held)->item().job) return {};
-    const auto& item = (*held)->item();
-    const auto job = book.job(*item.job);
-    if (!job) return job.error();
-    if (job->held) return core::failure{errc::job_held, fmt::format("job {} is being worked on", job->id)};
-    if (job->state != core::job_state::completed || job->pruned_at || told_end(item) == job->finished_at) return {};
-    const auto its_own = is_job_of(book, item, *job);
-    if (!its_own) return its_own.error();
-    if (!*its_own) return {};
-    if (auto written = write_results(book, **held, job->identity, job->id, std::nullopt); !written) return written;
-    parts_.runs.lines().info("import_renewed", {{"import", id}, {"job", job->id}});
-    parts_.runs.tell("import", job->id, import_event_json(id, "done", job->id, {}));
-    return {};
-}
-
 // Hashing a large input takes a while, and a stop does not wait for it.
 result<reader::input_digest> intake::digest_of_input(const inbox::item& item) const {
     return reader::digest_of({item.input()}, [this] { return stop_.level() == job::stop_level::none; });
-}
-
-// The ledger may have been replaced, and have another input's job of that number.
-result<bool> intake::is_job_of(ledger::ledger& book, const inbox::item& item, const ledger::job_record& job) const {
-    if (item.job_made) return is_noted(item, job);
-    const auto its_own = book.job_of_origin(item.ticket);
-    if (!its_own) return its_own.error();
-    if (*its_own) return (*its_own)->id == job.id;
-    const auto input = digest_of_input(item);
-    if (!input && input.error().code == errc::interrupted) return input.error();
-    return input && input->sha256 == job.identity.input_sha256;
 }
 
 void intake::put_away_job(core::job_id job) {
@@ -789,11 +540,7 @@ void intake::put_away_item(core::job_id job, waiting_item waiting) {
     if (!why->empty()) changed = core::failure{errc::input, *why};
     const auto book = finished_book_.at(parts_.configuration.get()->settings.ledger.path);
     if (!book) return later(std::move(e), book.error());
-    auto done = write_results(**book, e.held, waiting.identity, job, changed);
-    if (done && changed)
-        done = parts_.store.add_file(e.held, "error.txt", [&](int fd) { return write_text(fd, changed->text + "\n"); });
-    // What an earlier end has left, where a failed one is tried again.
-    if (done && !changed) ::unlink((e.held.item().folder + "/error.txt").c_str());
+    auto done = files_.write(**book, e.held, waiting.identity, job, changed);
     if (done) done = parts_.store.put_away(e.held, changed ? item_place::failed : item_place::done);
     if (!done) {
         if (done.error().code == errc::ledger || done.error().code == errc::ledger_full) finished_book_.let_go();

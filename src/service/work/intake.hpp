@@ -11,16 +11,17 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "service/configuration.hpp"
+#include "service/current_configuration.hpp"
 #include "service/inbox/arrivals.hpp"
 #include "service/inbox/item_store.hpp"
 #include "service/work/board.hpp"
 #include "service/work/kept_ledger.hpp"
+#include "service/work/renewal.hpp"
+#include "service/work/result_files.hpp"
 #include "taskbarge/job/environment.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/reader/row_source.hpp"
@@ -32,6 +33,26 @@ namespace taskbarge::service {
 std::chrono::milliseconds reading_pause(std::uint32_t& failures, std::optional<core::instant> not_before,
                                         core::instant now);
 
+// Where an item can be, from when it is offered, submitted or adopted. What it stands in is the state that the control
+// API shows:
+//
+//                 queue_ ("queued", or "waiting" until not_before)
+//    submit() ──►  │  ▲
+//                  │  ├── a failure that may pass; the input is still being written
+//    read_loop()   ▼  │
+//                 take_in() ──► plan() ("reading")
+//                  │  │            │    │ no job can be made
+//                  │  │ has a job  │    └──────────────────────────► failed/
+//                  ▼  ▼            ▼
+//                 accept() ──► accepted_ ("accepted", claimed)
+//                                  │ job_finished(), look()
+//    put_away_loop()               ▼
+//                 put_away_item() ──► done/, or failed/ where the input went on to be written
+//                  │  another process looks at it: back to accepted_
+//                  └─ a failure that may pass: back to queue_, by which it is accepted again
+//
+// An entry is in one place at a time, and its folder stays in processing/ until the last step: a kill anywhere leaves
+// it to be adopted.
 class intake {
  public:
     struct parts {
@@ -110,23 +131,11 @@ class intake {
     void put_away_job(core::job_id job);
     void put_away_item(core::job_id job, waiting_item waiting);
     core::result<std::string> changed_since_read(const waiting_item& waiting, core::job_id job) const;
-    static bool is_noted(const inbox::item& item, const ledger::job_record& job);
     core::result<std::optional<ledger::job_record>> planned_before(const inbox::item& item);
     core::result<ledger::job_record> job_of(core::job_id job);
-    core::result<void> write_results(ledger::ledger& book, const inbox::held_item& held,
-                                     const ledger::job_identity& identity, core::job_id job,
-                                     const std::optional<core::failure>& failed);
-    core::result<void> write_rows(const inbox::held_item& held, ledger::ledger& book, const ledger::job_record& job,
-                                  bool any_rejects);
-    void look_for_old_results(ledger::ledger& book);
-    void renew(const std::set<core::job_id>& jobs);
-    core::result<void> renew_item(ledger::ledger& book, const std::string& id);
     core::result<reader::input_digest> digest_of_input(const inbox::item& item) const;
-    core::result<bool> is_job_of(ledger::ledger& book, const inbox::item& item, const ledger::job_record& job) const;
-    void write_why(const inbox::held_item& held, const core::failure& why, const core::settings& settings,
-                   const std::string& format);
-    job::environment environment_of(const configuration& c, const core::settings& s, job::observer& watch,
-                                    ledger::ledger* book);
+    void renew();
+    void wake();
     void forget(const std::string& id);
     void set_state(const std::string& id, std::string state, std::string error);
 
@@ -138,14 +147,12 @@ class intake {
     std::deque<core::job_id> finished_;
     std::multimap<core::job_id, waiting_item> accepted_;
     std::map<std::string, std::pair<std::string, std::string>> states_;  // by item id
-    std::map<core::job_id, core::instant> renewed_;  // the ends of reopened jobs that the results in done/ tell
-    std::set<core::job_id> to_renew_;
-    time renew_not_before_{};
-    std::uint32_t renew_failures_ = 0;
     std::size_t held_ = 0;
     std::map<std::string, std::string> untaken_;  // the folder watch's own: which files could not be taken, and why
     std::string adopt_trouble_;                   // look()'s own
     job::stop_control stop_;
+    result_files files_;
+    renewal renewal_;
     kept_ledger reading_book_, finished_book_;  // each its thread's own
     std::thread reading_, putting_away_;
 };

@@ -13,8 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "service/configuration.hpp"
-#include "service/notify/notifier.hpp"
+#include "service/current_configuration.hpp"
 #include "service/work/board.hpp"
 #include "service/work/kept_ledger.hpp"
 #include "taskbarge/job/environment.hpp"

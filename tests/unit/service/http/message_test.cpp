@@ -18,7 +18,7 @@ TEST(RequestHead, GivesTheFirstHeaderAndParameterOfAName) {
 }
 
 TEST(Problem, IsAnObjectAsRfc9457HasIt) {
-    const answer a = problem(404, "unknown-job", "There is no such job", "Job \"7\" is not there;\nlist them.");
+    const response a = problem(404, "unknown-job", "There is no such job", "Job \"7\" is not there;\nlist them.");
     EXPECT_EQ(a.status, 404);
     EXPECT_EQ(a.content_type, "application/problem+json");
     EXPECT_EQ(a.body, R"({"type":"/problems/unknown-job","title":"There is no such job","status":404,)"

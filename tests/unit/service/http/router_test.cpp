@@ -5,18 +5,18 @@
 
 #include <stdexcept>
 
-#include "support/memory_exchange.hpp"
+#include "support/memory_request.hpp"
 
 namespace {
 
 using namespace taskbarge::service::http;
-using taskbarge::testing::memory_exchange;
+using taskbarge::testing::memory_request;
 using taskbarge::testing::run_to_end;
 using testing::HasSubstr;
 
 route_handler says(std::string name) {
-    return [name](exchange& x, const path_values& values) -> boost::asio::awaitable<void> {
-        answer a;
+    return [name](request& x, const path_values& values) -> boost::asio::awaitable<void> {
+        response a;
         a.body = name;
         for (const auto& v : values)
             a.body += " " + v;
@@ -36,11 +36,11 @@ router usual() {
     return r;
 }
 
-memory_exchange asked(const router& r, std::string method, std::string path) {
+memory_request asked(const router& r, std::string method, std::string path) {
     request_head head;
     head.method = std::move(method);
     head.path = std::move(path);
-    memory_exchange x(head);
+    memory_request x(head);
     run_to_end(r.handle(x));
     EXPECT_EQ(x.answers, 1);
     return x;
@@ -110,14 +110,14 @@ TEST(Router, NamesAreThePatterns) {
 
 TEST(Router, WhatAHandlerThrowsPassesThrough) {
     router r;
-    r.add("GET", "/", [](exchange&, const path_values&) -> boost::asio::awaitable<void> {
+    r.add("GET", "/", [](request&, const path_values&) -> boost::asio::awaitable<void> {
         throw std::runtime_error("bad");
         co_return;
     });
     request_head head;
     head.method = "GET";
     head.path = "/";
-    memory_exchange x(head);
+    memory_request x(head);
     EXPECT_THROW(run_to_end(r.handle(x)), std::runtime_error);
 }
 
@@ -131,7 +131,7 @@ TEST(Router, AParameterThatTheRouteDoesNotHaveIs400AndTheNearestIsNamed) {
         head.method = std::move(method);
         head.path = std::move(path);
         head.query = std::move(query);
-        memory_exchange x(head);
+        memory_request x(head);
         run_to_end(r.handle(x));
         return x.given;
     };

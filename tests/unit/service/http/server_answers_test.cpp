@@ -30,30 +30,30 @@ std::string post(std::string_view body, std::string_view headers = "") {
            std::string(headers) + "\r\n" + std::string(body);
 }
 
-answer text(std::string body) {
+response text(std::string body) {
     return {200, "text/plain", std::move(body), {}};
 }
 
 // Answers with the request's path.
-asio::awaitable<void> says_path(exchange& x) {
-    answer a = text(x.head().path);
+asio::awaitable<void> says_path(request& x) {
+    response a = text(x.head().path);
     co_await x.reply(std::move(a));
 }
 
 // Answers with the body, or with what went wrong with it.
-asio::awaitable<void> echoes(exchange& x) {
+asio::awaitable<void> echoes(request& x) {
     std::string body;
     for (;;) {
         auto piece = co_await x.read_some();
         if (!piece) {
-            answer a = x.body_problem();
+            response a = x.body_problem();
             co_await x.reply(std::move(a));
             co_return;
         }
         if (piece->empty()) break;
         body += *piece;
     }
-    answer a = text(std::move(body));
+    response a = text(std::move(body));
     co_await x.reply(std::move(a));
 }
 
@@ -119,7 +119,7 @@ TEST(ServerAnswers, HeadHasTheHeadersOfGetAndNoBody) {
 }
 
 TEST(ServerAnswers, AStreamAskedForWithHeadEndsAtOnceAndTheConnectionStays) {
-    running_server server([](exchange& x) -> asio::awaitable<void> {
+    running_server server([](request& x) -> asio::awaitable<void> {
         co_await x.begin(200, "text/plain", {});
         int written = 0;
         for (int i = 0; i < 3; ++i) {
@@ -170,9 +170,9 @@ TEST(ServerAnswers, BodiesOfEitherFramingAreRead) {
 }
 
 TEST(ServerAnswers, ABodyIsReadAsAWholeUpToItsLimit) {
-    running_server server([](exchange& x) -> asio::awaitable<void> {
+    running_server server([](request& x) -> asio::awaitable<void> {
         auto body = co_await x.read_all(5);
-        answer a = body ? text(*body) : x.body_problem();
+        response a = body ? text(*body) : x.body_problem();
         co_await x.reply(std::move(a));
     });
     raw_client client(server.port());
@@ -189,7 +189,7 @@ TEST(ServerAnswers, ABodyIsReadAsAWholeUpToItsLimit) {
 
 TEST(ServerAnswers, ABodyIsNotTakenFasterThanItsHandlerReads) {
     gate reading;
-    running_server server([&](exchange& x) -> asio::awaitable<void> {
+    running_server server([&](request& x) -> asio::awaitable<void> {
         co_await reading.pass();
         std::size_t count = 0;
         for (;;) {
@@ -198,7 +198,7 @@ TEST(ServerAnswers, ABodyIsNotTakenFasterThanItsHandlerReads) {
             EXPECT_LE(piece->size(), 200u * 1024);
             count += piece->size();
         }
-        answer a = text(std::to_string(count));
+        response a = text(std::to_string(count));
         co_await x.reply(std::move(a));
     });
     raw_client client(server.port());
@@ -224,8 +224,8 @@ TEST(ServerAnswers, ContinueIsSaidWhenTheBodyIsAskedFor) {
 }
 
 TEST(ServerAnswers, ABodyThatIsNotWantedIsNotAskedFor) {
-    running_server server([](exchange& x) -> asio::awaitable<void> {
-        answer a = problem(401, "unauthorized", "A token is needed", "No.");
+    running_server server([](request& x) -> asio::awaitable<void> {
+        response a = problem(401, "unauthorized", "A token is needed", "No.");
         co_await x.reply(std::move(a));
     });
     raw_client client(server.port());
@@ -252,7 +252,7 @@ TEST(ServerAnswers, AnAnswerBeforeTheBodyReachesAClientThatGoesOnSending) {
 }
 
 TEST(ServerAnswers, AStreamIsChunkedAndEmptyPiecesDoNotEndIt) {
-    running_server server([](exchange& x) -> asio::awaitable<void> {
+    running_server server([](request& x) -> asio::awaitable<void> {
         const header_list headers{{"X-Kind", "stream"}};
         co_await x.begin(200, "text/event-stream", headers);
         const std::string large(200'000, 'y');
@@ -275,7 +275,7 @@ TEST(ServerAnswers, AStreamIsChunkedAndEmptyPiecesDoNotEndIt) {
 }
 
 TEST(ServerAnswers, ForHttp10AStreamEndsWithTheConnection) {
-    running_server server([](exchange& x) -> asio::awaitable<void> {
+    running_server server([](request& x) -> asio::awaitable<void> {
         co_await x.begin(200, "text/plain", {});
         co_await x.write("one ");
         co_await x.write("two");
@@ -291,7 +291,7 @@ TEST(ServerAnswers, ForHttp10AStreamEndsWithTheConnection) {
 }
 
 TEST(ServerAnswers, AStreamThatIsNotEndedIsCutSoThatTheClientNotices) {
-    running_server server([](exchange& x) -> asio::awaitable<void> {
+    running_server server([](request& x) -> asio::awaitable<void> {
         co_await x.begin(200, "text/plain", {});
         co_await x.write("one");
     });
@@ -305,7 +305,7 @@ TEST(ServerAnswers, AStreamThatIsNotEndedIsCutSoThatTheClientNotices) {
 }
 
 TEST(ServerAnswers, AHandlerThatThrowsGives500AndIsNoted) {
-    running_server server([](exchange&) -> asio::awaitable<void> {
+    running_server server([](request&) -> asio::awaitable<void> {
         throw std::runtime_error("what went wrong");
         co_return;
     });
@@ -325,7 +325,7 @@ TEST(ServerAnswers, AHandlerThatThrowsGives500AndIsNoted) {
 }
 
 TEST(ServerAnswers, AHandlerThatThrowsWithinAStreamCutsIt) {
-    running_server server([](exchange& x) -> asio::awaitable<void> {
+    running_server server([](request& x) -> asio::awaitable<void> {
         co_await x.begin(200, "text/plain", {});
         co_await x.write("one");
         throw 17;
@@ -340,8 +340,8 @@ TEST(ServerAnswers, AHandlerThatThrowsWithinAStreamCutsIt) {
 }
 
 TEST(ServerAnswers, AHandlerThatThrowsAfterItsAnswerIsNotedAndTheConnectionEnds) {
-    running_server server([](exchange& x) -> asio::awaitable<void> {
-        answer a = text("fine");
+    running_server server([](request& x) -> asio::awaitable<void> {
+        response a = text("fine");
         co_await x.reply(std::move(a));
         throw std::runtime_error("late");
     });
@@ -353,8 +353,8 @@ TEST(ServerAnswers, AHandlerThatThrowsAfterItsAnswerIsNotedAndTheConnectionEnds)
 }
 
 TEST(ServerAnswers, AHandlerThatGivesNoAnswerOrTwoOrABadOneIsABugOfIts) {
-    running_server server([](exchange& x) -> asio::awaitable<void> {
-        answer a = text("fine");
+    running_server server([](request& x) -> asio::awaitable<void> {
+        response a = text("fine");
         if (x.head().path == "/none") co_return;
         if (x.head().path == "/bad") a.headers.emplace_back("X-Bad", "a\r\nSet-Cookie: b");
         co_await x.reply(a);
@@ -388,7 +388,7 @@ TEST(ServerAnswers, AnOldClientThatEndsItsSideStillGetsItsAnswer) {
 TEST(ServerAnswers, WriteTellsThatTheClientLeftWhileNothingWasWritten) {
     gate writing;
     std::vector<bool> told;
-    running_server server([&](exchange& x) -> asio::awaitable<void> {
+    running_server server([&](request& x) -> asio::awaitable<void> {
         co_await x.begin(200, "text/event-stream", {});
         const bool before = co_await x.write("hello");
         told.push_back(before);
@@ -414,7 +414,7 @@ TEST(ServerAnswers, WriteIsCutWhenTheClientTakesNothing) {
     options.piece_timeout = 100ms;
     std::size_t written = 0;
     running_server server(
-        [&](exchange& x) -> asio::awaitable<void> {
+        [&](request& x) -> asio::awaitable<void> {
             co_await x.begin(200, "text/plain", {});
             const std::string piece(100'000, 'x');
             bool taken = true;
@@ -439,8 +439,8 @@ TEST(ServerAnswers, ALargeAnswerToAClientThatTakesNothingIsCut) {
     auto options = quick_options();
     options.piece_timeout = 100ms;
     running_server server(
-        [](exchange& x) -> asio::awaitable<void> {
-            answer a = text(std::string(64 << 20, 'x'));
+        [](request& x) -> asio::awaitable<void> {
+            response a = text(std::string(64 << 20, 'x'));
             co_await x.reply(std::move(a));
         },
         options);
@@ -455,11 +455,11 @@ TEST(ServerAnswers, ALargeAnswerToAClientThatTakesNothingIsCut) {
 TEST(ServerAnswers, TwoHundredClientsAtOnce) {
     constexpr std::size_t count = 200;
     gate all_here;
-    running_server server([&](exchange& x) -> asio::awaitable<void> {
+    running_server server([&](request& x) -> asio::awaitable<void> {
         auto body = co_await x.read_all(100);
         if (all_here.waiting() + 1 == count) all_here.open();
         co_await all_here.pass();
-        answer a = text(*body);
+        response a = text(*body);
         co_await x.reply(std::move(a));
     });
     std::vector<raw_client> clients;

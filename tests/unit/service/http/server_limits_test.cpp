@@ -27,19 +27,19 @@ using testing::HasSubstr;
 constexpr auto plain_get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
 // Reads the body, then answers with its size or its problem.
-asio::awaitable<void> counts(exchange& x) {
+asio::awaitable<void> counts(request& x) {
     std::size_t count = 0;
     for (;;) {
         auto piece = co_await x.read_some();
         if (!piece) {
-            answer a = x.body_problem();
+            response a = x.body_problem();
             co_await x.reply(std::move(a));
             co_return;
         }
         if (piece->empty()) break;
         count += piece->size();
     }
-    answer a{200, "text/plain", std::to_string(count), {}};
+    response a{200, "text/plain", std::to_string(count), {}};
     co_await x.reply(std::move(a));
 }
 
@@ -188,7 +188,7 @@ TEST(ServerLimits, ASlowHandlerIsNotTheClientsFault) {
     options.piece_timeout = 50ms;
     options.least_rate = 1'000'000'000;
     running_server server(
-        [](exchange& x) -> asio::awaitable<void> {
+        [](request& x) -> asio::awaitable<void> {
             // Longer than the client would be given for its whole body.
             asio::steady_timer busy(co_await asio::this_coro::executor, 200ms);
             co_await busy.async_wait(asio::use_awaitable);
@@ -235,9 +235,9 @@ TEST(ServerLimits, MoreConnectionsThanTheLimitWaitUntilOneEnds) {
     options.most_connections = 2;
     gate answering;
     running_server server(
-        [&](exchange& x) -> asio::awaitable<void> {
+        [&](request& x) -> asio::awaitable<void> {
             co_await answering.pass();
-            answer a{200, "text/plain", "served", {}};
+            response a{200, "text/plain", "served", {}};
             co_await x.reply(std::move(a));
         },
         options);
@@ -305,8 +305,8 @@ TEST(ServerLimits, AnAnswerThatIsNotTakenGivesItsPlaceToOneThatWaits) {
     options.most_connections = 1;
     options.piece_timeout = 1h;
     running_server server(
-        [](exchange& x) -> asio::awaitable<void> {
-            answer a{200, "text/plain", std::string(x.head().path == "/large" ? 64UL << 20 : 1, 'x'), {}};
+        [](request& x) -> asio::awaitable<void> {
+            response a{200, "text/plain", std::string(x.head().path == "/large" ? 64UL << 20 : 1, 'x'), {}};
             co_await x.reply(std::move(a));
         },
         options);
@@ -324,9 +324,9 @@ TEST(ServerLimits, AnAnswerThatStreamsKeepsItsPlaceHoweverManyWait) {
     options.most_connections = 2;
     gate more;
     running_server server(
-        [&](exchange& x) -> asio::awaitable<void> {
+        [&](request& x) -> asio::awaitable<void> {
             if (x.head().path != "/stream") {
-                answer a{200, "text/plain", "served", {}};
+                response a{200, "text/plain", "served", {}};
                 co_await x.reply(std::move(a));
                 co_return;
             }

@@ -24,8 +24,8 @@ using taskbarge::testing::running_server;
 
 constexpr auto plain_get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
-asio::awaitable<void> greets(exchange& x) {
-    answer a{200, "text/plain", "hello", {}};
+asio::awaitable<void> greets(request& x) {
+    response a{200, "text/plain", "hello", {}};
     co_await x.reply(std::move(a));
 }
 
@@ -53,7 +53,7 @@ TEST(ServerStop, ARequestUnderWayIsAnsweredAndItsConnectionEnds) {
     gate answering;
     bool said_so = false;
     running_server server(
-        [&](exchange& x) -> asio::awaitable<void> {
+        [&](request& x) -> asio::awaitable<void> {
             co_await answering.pass();
             said_so = x.stopping();
             co_await greets(x);
@@ -94,7 +94,7 @@ TEST(ServerStop, PastTheGraceARequestIsCutAndItsHandlerUnwinds) {
     gate never;
     bool unwound = false;
     running_server server(
-        [&](exchange& x) -> asio::awaitable<void> {
+        [&](request& x) -> asio::awaitable<void> {
             struct on_exit {
                 bool& flag;
                 ~on_exit() { flag = true; }
@@ -119,7 +119,7 @@ TEST(ServerStop, PastTheGraceARequestIsCutAndItsHandlerUnwinds) {
 
 TEST(ServerStop, AStreamThatMindsTheStopEndsProperly) {
     running_server server(
-        [](exchange& x) -> asio::awaitable<void> {
+        [](request& x) -> asio::awaitable<void> {
             co_await x.begin(200, "text/event-stream", {});
             asio::steady_timer tick(co_await asio::this_coro::executor);
             bool taken = true;
@@ -145,7 +145,7 @@ TEST(ServerStop, AStreamThatMindsTheStopEndsProperly) {
 
 TEST(ServerStop, AStreamThatGoesOnIsCutPastTheGrace) {
     running_server server(
-        [](exchange& x) -> asio::awaitable<void> {
+        [](request& x) -> asio::awaitable<void> {
             co_await x.begin(200, "text/event-stream", {});
             asio::steady_timer tick(co_await asio::this_coro::executor);
             bool taken = true;
@@ -167,7 +167,7 @@ TEST(ServerStop, AStreamThatGoesOnIsCutPastTheGrace) {
 
 TEST(ServerStop, AClientThatTakesNothingDoesNotHoldTheStop) {
     running_server server(
-        [](exchange& x) -> asio::awaitable<void> {
+        [](request& x) -> asio::awaitable<void> {
             co_await x.begin(200, "text/plain", {});
             const std::string piece(100'000, 'x');
             bool taken = true;
@@ -187,10 +187,10 @@ TEST(ServerStop, AClientThatTakesNothingDoesNotHoldTheStop) {
 TEST(ServerStop, ABodyThatDoesNotComeDoesNotHoldTheStop) {
     bool reading = false;
     running_server server(
-        [&](exchange& x) -> asio::awaitable<void> {
+        [&](request& x) -> asio::awaitable<void> {
             reading = true;
             auto piece = co_await x.read_some();
-            answer a = piece ? answer{} : x.body_problem();
+            response a = piece ? response{} : x.body_problem();
             co_await x.reply(std::move(a));
         },
         with_grace(50ms));
@@ -204,7 +204,7 @@ TEST(ServerStop, ABodyThatDoesNotComeDoesNotHoldTheStop) {
 TEST(ServerStop, CancellingRunCutsEverythingAtOnce) {
     gate never;
     running_server server(
-        [&](exchange& x) -> asio::awaitable<void> {
+        [&](request& x) -> asio::awaitable<void> {
             co_await never.pass();
             co_await greets(x);
         },

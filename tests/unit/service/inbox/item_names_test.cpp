@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "service/inbox/item_store.hpp"
 #include "service/inbox/note_file.hpp"
 
 namespace taskbarge::service::inbox {
@@ -131,29 +130,30 @@ TEST(NoteFile, IsReadAsItWasWritten) {
     ASSERT_TRUE(back) << back.error().text;
     EXPECT_EQ(*back, stored);
     stored.dropped_as.clear();
-    stored.ticket.clear();  // as earlier versions wrote them
     EXPECT_EQ(*parse_note(note_text(stored)), stored);
 }
 
 TEST(NoteFile, BrokenOnesAreToldAndNeverLeadElsewhere) {
     const std::string good =
         R"({"name":"a.csv","origin":"inbox","taken_at":"2026-11-25T19:01:02Z","first_rows":0,"again":false)";
-    ASSERT_TRUE(parse_note(good + "}"));
+    const std::string ticket = R"(,"ticket":"00112233445566778899aabbccddeeff"})";
+    ASSERT_TRUE(parse_note(good + ticket));
     const std::string wrong[] = {
         "",
+        good + "}",
         good,
         "[]",
         "{}",
-        R"({"name":"../a","origin":"inbox","taken_at":"2026-11-25T19:01:02Z","first_rows":0,"again":false})",
-        R"({"name":"a.csv","origin":"moon","taken_at":"2026-11-25T19:01:02Z","first_rows":0,"again":false})",
-        R"({"name":"a.csv","origin":"inbox","taken_at":"yesterday","first_rows":0,"again":false})",
-        R"({"name":"a.csv","origin":"inbox","taken_at":"2026-11-25T19:01:02Z","first_rows":-1,"again":false})",
-        R"({"name":"a.csv","origin":"inbox","taken_at":"2026-11-25T19:01:02Z","first_rows":0,"again":1})",
-        good + R"(,"dropped_as":"../a"})",
-        good + R"(,"dropped_as":"..%2Fa"})",
-        good + R"(,"dropped_as":"a%0"})",
-        good + R"(,"dropped_as":"a%zz"})",
-        good + R"(,"dropped_as":"a%00"})",
+        R"({"name":"../a","origin":"inbox","taken_at":"2026-11-25T19:01:02Z","first_rows":0,"again":false)" + ticket,
+        R"({"name":"a.csv","origin":"moon","taken_at":"2026-11-25T19:01:02Z","first_rows":0,"again":false)" + ticket,
+        R"({"name":"a.csv","origin":"inbox","taken_at":"yesterday","first_rows":0,"again":false)" + ticket,
+        R"({"name":"a.csv","origin":"inbox","taken_at":"2026-11-25T19:01:02Z","first_rows":-1,"again":false)" + ticket,
+        R"({"name":"a.csv","origin":"inbox","taken_at":"2026-11-25T19:01:02Z","first_rows":0,"again":1)" + ticket,
+        good + R"(,"dropped_as":"../a")" + ticket,
+        good + R"(,"dropped_as":"..%2Fa")" + ticket,
+        good + R"(,"dropped_as":"a%0")" + ticket,
+        good + R"(,"dropped_as":"a%zz")" + ticket,
+        good + R"(,"dropped_as":"a%00")" + ticket,
         good + R"(,"ticket":"","again":false})",
         good + R"(,"ticket":7})",
         good + R"(,"ticket":"00112233445566778899aabbccddeef"})",

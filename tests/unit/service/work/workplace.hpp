@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "service/configuration.hpp"
+#include "service/current_configuration.hpp"
 #include "service/work/board.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 

@@ -23,7 +23,7 @@ class connection_host {
  public:
     virtual ~connection_host() = default;
     virtual const server_options& options() const = 0;
-    virtual boost::asio::awaitable<void> handle(exchange& x) = 0;
+    virtual boost::asio::awaitable<void> handle(request& x) = 0;
     virtual void note(const served& s) = 0;
     virtual std::string next_id() = 0;
     virtual bool is_stopping() const = 0;
@@ -31,9 +31,9 @@ class connection_host {
     virtual bool is_full() const = 0;
 };
 
-class connection final : public exchange {
+class server_connection final : public request {
  public:
-    connection(boost::asio::ip::tcp::socket socket, connection_host& host);
+    server_connection(boost::asio::ip::tcp::socket socket, connection_host& host);
 
     // Serves the connection to its end. Nothing that the client does throws.
     boost::asio::awaitable<void> run();
@@ -48,8 +48,8 @@ class connection final : public exchange {
     boost::asio::awaitable<core::result<std::string>> read_some() override;
     body_error body_failure() const override { return body_failure_; }
     boost::asio::awaitable<core::result<std::string>> read_all(std::size_t most) override;
-    answer body_problem() const override;
-    boost::asio::awaitable<void> reply(answer a) override;
+    response body_problem() const override;
+    boost::asio::awaitable<void> reply(response a) override;
     boost::asio::awaitable<void> begin(int status, std::string content_type, header_list headers) override;
     boost::asio::awaitable<bool> write(std::string_view piece) override;
     boost::asio::awaitable<void> end() override;
@@ -62,7 +62,7 @@ class connection final : public exchange {
     enum class wait : std::uint8_t { nothing, request, rest_of_head, body, taking, leaving };
 
     boost::asio::awaitable<bool> read_head();
-    boost::asio::awaitable<void> refuse(const answer& a);
+    boost::asio::awaitable<void> refuse(const response& a);
     boost::asio::awaitable<void> serve();
     boost::asio::awaitable<void> finish(std::exception_ptr error);
     boost::asio::awaitable<boost::system::error_code> receive(clock::duration limit);

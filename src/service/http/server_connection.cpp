@@ -1,4 +1,4 @@
-#include "service/http/connection.hpp"
+#include "service/http/server_connection.hpp"
 
 #include <fmt/format.h>
 #include <netinet/tcp.h>
@@ -91,7 +91,7 @@ std::string_view detail_of(body_error why) {
 
 }  // namespace
 
-connection::connection(tcp::socket socket, connection_host& host)
+server_connection::server_connection(tcp::socket socket, connection_host& host)
     : socket_(std::move(socket)),
       host_(host),
       client_(name_of(socket_)),
@@ -103,11 +103,11 @@ connection::connection(tcp::socket socket, connection_host& host)
     ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof(patience));
 }
 
-const request_head& connection::head() const {
+const request_head& server_connection::head() const {
     return reader_.head();
 }
 
-asio::awaitable<void> connection::run() {
+asio::awaitable<void> server_connection::run() {
     bool goes_on = co_await read_head();
     while (goes_on) {
         co_await serve();
@@ -122,12 +122,12 @@ asio::awaitable<void> connection::run() {
     if (gone_) reset();
 }
 
-void connection::stop_if_idle() {
+void server_connection::stop_if_idle() {
     error_code ignored;
     if (wait_ == wait::request) socket_.cancel(ignored);
 }
 
-place_holder connection::standing() const {
+place_holder server_connection::standing() const {
     const auto waited = clock::now() - wait_since_;
     switch (wait_) {
         case wait::nothing:
@@ -146,7 +146,7 @@ place_holder connection::standing() const {
     return {};
 }
 
-void connection::give_way() {
+void server_connection::give_way() {
     gone_ = true;
     error_code ignored;
     // What it has been sent is left to the kernel to bring to it, but not what it does not take.
@@ -157,13 +157,13 @@ void connection::give_way() {
 }
 
 // A client that connects and says nothing holds a place no longer than a slow one.
-connection::clock::duration connection::idle_patience() const {
+server_connection::clock::duration server_connection::idle_patience() const {
     const server_options& options = host_.options();
     return first_ ? std::min(options.idle_timeout, options.header_timeout) : options.idle_timeout;
 }
 
 // Whether there is a request to serve. If not, the connection has ended, or has been told why it does.
-asio::awaitable<bool> connection::read_head() {
+asio::awaitable<bool> server_connection::read_head() {
     const server_options& options = host_.options();
     std::optional<clock::time_point> begun;
     const auto since = clock::now();
@@ -185,8 +185,8 @@ asio::awaitable<bool> connection::read_head() {
         if (!ec) continue;
         if (!begun) co_return false;
         if (ec == asio::error::timed_out) {
-            const answer late = problem(408, "request-too-slow", "The request came too slowly",
-                                        "Its headers must be complete within a few seconds.");
+            const response late = problem(408, "request-too-slow", "The request came too slowly",
+                                          "Its headers must be complete within a few seconds.");
             co_await refuse(late);
         } else {
             start_request();
@@ -197,7 +197,7 @@ asio::awaitable<bool> connection::read_head() {
 }
 
 // Answers what is no request.
-asio::awaitable<void> connection::refuse(const answer& a) {
+asio::awaitable<void> server_connection::refuse(const response& a) {
     start_request();
     const answer_frame frame{a.status, body_framing::sized, a.body.size(), then::close,
                              std::chrono::system_clock::now()};
@@ -208,7 +208,7 @@ asio::awaitable<void> connection::refuse(const answer& a) {
     co_await say_farewell();
 }
 
-void connection::start_request() {
+void server_connection::start_request() {
     first_ = false;
     stage_ = stage::unanswered;
     chunked_ = continued_ = false;
@@ -222,7 +222,7 @@ void connection::start_request() {
     reader_.head().client = client_;
 }
 
-asio::awaitable<void> connection::serve() {
+asio::awaitable<void> server_connection::serve() {
     start_request();
     std::exception_ptr error;
     try {
@@ -240,12 +240,12 @@ asio::awaitable<void> connection::serve() {
     }
 }
 
-asio::awaitable<void> connection::finish(std::exception_ptr error) {
+asio::awaitable<void> server_connection::finish(std::exception_ptr error) {
     std::string told = error ? text_of(error) : std::string();
     if (stage_ == stage::unanswered) {
         if (!error) told = "the handler gave no answer";
         failed_ = true;
-        answer sorry =
+        response sorry =
             problem(500, "internal-error", "The service failed",
                     "This is a bug; the service's log tells more under the request's id, " + head().id + ".");
         co_await reply(std::move(sorry));
@@ -256,7 +256,7 @@ asio::awaitable<void> connection::finish(std::exception_ptr error) {
     note(std::move(told));
 }
 
-void connection::note(std::string error) {
+void server_connection::note(std::string error) {
     served s;
     s.method = reader_.head().method;
     s.path = reader_.head().path;
@@ -270,7 +270,7 @@ void connection::note(std::string error) {
     host_.note(s);
 }
 
-asio::awaitable<error_code> connection::receive_some() {
+asio::awaitable<error_code> server_connection::receive_some() {
     error_code ec;
     const asio::mutable_buffer room = reader_.prepare();
     const std::size_t count = co_await socket_.async_read_some(room, asio::redirect_error(asio::use_awaitable, ec));
@@ -279,19 +279,19 @@ asio::awaitable<error_code> connection::receive_some() {
 }
 
 // error::timed_out past the limit.
-asio::awaitable<error_code> connection::receive(clock::duration limit) {
+asio::awaitable<error_code> server_connection::receive(clock::duration limit) {
     if (limit <= clock::duration::zero()) co_return error_code(asio::error::timed_out);
     co_return co_await async::with_deadline(receive_some(), limit);
 }
 
-asio::awaitable<error_code> connection::send_all(std::string_view bytes) {
+asio::awaitable<error_code> server_connection::send_all(std::string_view bytes) {
     error_code ec;
     bytes_out_ +=
         co_await asio::async_write(socket_, asio::buffer(bytes), asio::redirect_error(asio::use_awaitable, ec));
     co_return ec;
 }
 
-asio::awaitable<bool> connection::send(std::string_view bytes) {
+asio::awaitable<bool> server_connection::send(std::string_view bytes) {
     while (!gone_ && !bytes.empty()) {
         const std::string_view slice = bytes.substr(0, send_slice);
         begin_wait(wait::taking, clock::now());
@@ -303,25 +303,25 @@ asio::awaitable<bool> connection::send(std::string_view bytes) {
     co_return !gone_;
 }
 
-void connection::begin_wait(wait what, clock::time_point since) {
+void server_connection::begin_wait(wait what, clock::time_point since) {
     wait_ = what;
     wait_since_ = since;
 }
 
-core::failure connection::fail_body(body_error why) {
+core::failure server_connection::fail_body(body_error why) {
     body_failure_ = why;
     return {core::errc::input, std::string(detail_of(why))};
 }
 
 // How long the client may let us wait for more of its body: never longer than piece_timeout, and over the whole body
 // no longer than its bytes would take at the least rate. Only waits count: a slow handler is not the client's fault.
-connection::clock::duration connection::body_patience() const {
+server_connection::clock::duration server_connection::body_patience() const {
     const server_options& options = host_.options();
     const clock::duration left = options.piece_timeout + earned(body_bytes_, options.least_rate) - body_waited_;
     return std::min<clock::duration>(options.piece_timeout, left);
 }
 
-asio::awaitable<core::result<std::string>> connection::read_some() {
+asio::awaitable<core::result<std::string>> server_connection::read_some() {
     std::string piece;
     for (;;) {
         if (body_failure_ != body_error::none) co_return fail_body(body_failure_);
@@ -344,7 +344,7 @@ asio::awaitable<core::result<std::string>> connection::read_some() {
     }
 }
 
-asio::awaitable<core::result<std::string>> connection::read_all(std::size_t most) {
+asio::awaitable<core::result<std::string>> server_connection::read_all(std::size_t most) {
     std::string body;
     if (head().content_length.value_or(0) > most) co_return fail_body(body_error::too_large);
     for (;;) {
@@ -356,7 +356,7 @@ asio::awaitable<core::result<std::string>> connection::read_all(std::size_t most
     }
 }
 
-answer connection::body_problem() const {
+response server_connection::body_problem() const {
     const std::string_view detail = detail_of(body_failure_);
     if (body_failure_ == body_error::too_large) return problem(413, "body-too-large", "The body is too large", detail);
     if (body_failure_ == body_error::too_slow)
@@ -365,8 +365,8 @@ answer connection::body_problem() const {
 }
 
 // Decides, too, whether the connection stays: what is left of a body would have to be read first.
-std::string connection::build_head(int status, std::string_view content_type, const header_list& headers,
-                                   body_framing framing, std::uint64_t size) {
+std::string server_connection::build_head(int status, std::string_view content_type, const header_list& headers,
+                                          body_framing framing, std::uint64_t size) {
     if (stage_ != stage::unanswered) throw std::logic_error("a request was answered twice");
     const bool stays = reader_.keep_alive() && reader_.body_ended() && !host_.is_stopping() && !host_.is_full() &&
                        !failed_ && framing != body_framing::until_close;
@@ -377,7 +377,7 @@ std::string connection::build_head(int status, std::string_view content_type, co
     return text;
 }
 
-asio::awaitable<void> connection::reply(answer a) {
+asio::awaitable<void> server_connection::reply(response a) {
     std::string text = build_head(a.status, a.content_type, a.headers, body_framing::sized, a.body.size());
     stage_ = stage::answered;
     if (is_head_request() || !has_body(a.status)) a.body.clear();
@@ -389,7 +389,7 @@ asio::awaitable<void> connection::reply(answer a) {
     co_await send(a.body);
 }
 
-asio::awaitable<void> connection::begin(int status, std::string content_type, header_list headers) {
+asio::awaitable<void> server_connection::begin(int status, std::string content_type, header_list headers) {
     const body_framing framing = reader_.is_http_1_0() ? body_framing::until_close : body_framing::chunked;
     const std::string text = build_head(status, content_type, headers, framing, 0);
     chunked_ = framing == body_framing::chunked;
@@ -398,7 +398,7 @@ asio::awaitable<void> connection::begin(int status, std::string content_type, he
     if (sent) status_ = status;
 }
 
-asio::awaitable<bool> connection::write(std::string_view piece) {
+asio::awaitable<bool> server_connection::write(std::string_view piece) {
     // The answer to HEAD has no body: its handler leaves off at once.
     if (stage_ != stage::streaming || gone_) co_return false;
     if (client_left()) {
@@ -413,20 +413,20 @@ asio::awaitable<bool> connection::write(std::string_view piece) {
     co_return sent;
 }
 
-asio::awaitable<void> connection::end() {
+asio::awaitable<void> server_connection::end() {
     if (stage_ != stage::streaming || gone_) co_return;
     if (chunked_) co_await send("0\r\n\r\n");
     if (!gone_) stage_ = stage::answered;
 }
 
 // Whether the client has ended its side. It may have done so long ago, while nothing was sent.
-bool connection::client_left() {
+bool server_connection::client_left() {
     pollfd look{socket_.native_handle(), POLLRDHUP, 0};
     return ::poll(&look, 1, 0) > 0;
 }
 
 // Closing with bytes unread would send a reset, which may reach the client before it has read its answer.
-asio::awaitable<void> connection::say_farewell() {
+asio::awaitable<void> server_connection::say_farewell() {
     error_code gone;
     if (gone_) co_return;
     socket_.shutdown(tcp::socket::shutdown_send, gone);
@@ -435,7 +435,7 @@ asio::awaitable<void> connection::say_farewell() {
     co_await async::with_deadline(drain(), farewell_limit);
 }
 
-asio::awaitable<void> connection::drain() {
+asio::awaitable<void> server_connection::drain() {
     std::array<char, 4096> ignored;
     error_code ended;
     while (!ended && !gone_)
@@ -443,7 +443,7 @@ asio::awaitable<void> connection::drain() {
 }
 
 // Closing with nothing to linger for makes the kernel send a reset, and keep nothing for the client.
-void connection::reset() {
+void server_connection::reset() {
     error_code ignored;
     socket_.set_option(asio::socket_base::linger(true, 0), ignored);
     socket_.close(ignored);

@@ -5,13 +5,13 @@
 #include <mutex>
 #include <utility>
 
-#include "taskbarge/service/service.hpp"
+#include "taskbarge/service/configuration.hpp"
 
 namespace taskbarge::service {
 
 using configuration_ptr = std::shared_ptr<const configuration>;
 
-// Any thread.
+// Any thread. What get() gives stays as it is: a run goes on with the settings that it began with.
 class current_configuration {
  public:
     explicit current_configuration(configuration first)

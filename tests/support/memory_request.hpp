@@ -13,14 +13,14 @@
 
 namespace taskbarge::testing {
 
-class memory_exchange final : public service::http::exchange {
+class memory_request final : public service::http::request {
  public:
-    explicit memory_exchange(service::http::request_head head, std::deque<std::string> body = {})
+    explicit memory_request(service::http::request_head head, std::deque<std::string> body = {})
         : head_(std::move(head)), body_(std::move(body)) {}
 
     // What became of it: how often an answer began, its status and headers, and all of its body.
     int answers = 0;
-    service::http::answer given;
+    service::http::response given;
     bool ended = false;
 
     const service::http::request_head& head() const override { return head_; }
@@ -43,10 +43,10 @@ class memory_exchange final : public service::http::exchange {
         failure_ = service::http::body_error::too_large;
         co_return core::failure{core::errc::input, "too large"};
     }
-    service::http::answer body_problem() const override {
+    service::http::response body_problem() const override {
         return service::http::problem(413, "body-too-large", "The body is too large", "too large");
     }
-    boost::asio::awaitable<void> reply(service::http::answer a) override {
+    boost::asio::awaitable<void> reply(service::http::response a) override {
         ++answers;
         given = std::move(a);
         ended = true;
