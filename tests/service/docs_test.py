@@ -50,10 +50,10 @@ def check_problems(page, description, source):
 
 
 def check_log(page, source):
-    fixed = re.findall(r"(?:lines\(\)|\blog_?)\.(debug|info|warn|error)\(\s*\"([a-z_]+)\"", source)
+    fixed = re.findall(r"(?:\blines(?:\(\))?|\blog_?)\.(debug|info|warn|error)\(\s*\"([a-z_]+)\"", source)
     real = {("warning" if level == "warn" else level, word) for level, word in fixed}
     chosen = set()  # words whose level depends on something
-    for call in re.findall(r"\blog_?\.write\((.*?)\{\{", source, re.S):
+    for call in re.findall(r"\b(?:log_?|lines)\.write\((.*?)\{\{", source, re.S):
         chosen |= set(re.findall(r'(?<!== )"([a-z_]+)"', call))
     rows = [(levels.split(", "), word) for levels, word, _ in table(page, "| level | event | when |")]
     expect_same("words of the log", {word for _, word in rows}, {word for _, word in real} | chosen)
