@@ -50,7 +50,7 @@ std::optional<authority> parse_authority(std::string_view text) {
     text.remove_prefix(bracketed ? end + 1 : end);
     if (!text.empty() && (text.front() != ':' || !read_port(text.substr(1), a.port))) return std::nullopt;
     if (a.host.empty() || a.host.size() > longest_name) return std::nullopt;
-    std::ranges::transform(a.host, a.host.begin(), lower);
+    std::ranges::transform(a.host, a.host.begin(), core::lower);
     a.address = read_address(a.host);
     if (bracketed) {
         if (a.host.find(':') == std::string::npos || !a.address) return std::nullopt;

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr job::backoff_terms pauses{2s, 5min};
+constexpr job::backoff_terms renewal_pauses{2s, 5min};
 
 }  // namespace
 
@@ -51,7 +51,7 @@ renewal::outcome renewal::work(const result<ledger::ledger*>& book, time now) {
         return out;
     }
     // Which jobs they are is found out anew.
-    not_before_ = now + job::backoff_ceiling(pauses, ++failures_);
+    not_before_ = now + job::backoff_ceiling(renewal_pauses, ++failures_);
     out.why = done.error();
     return out;
 }

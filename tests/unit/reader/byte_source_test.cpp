@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "taskbarge/core/text.hpp"
 #include "unit/reader/support.hpp"
 
 namespace taskbarge::reader {

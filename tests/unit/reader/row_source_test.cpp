@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "reader/digest.hpp"
+#include "taskbarge/core/text.hpp"
 #include "unit/reader/support.hpp"
 
 namespace taskbarge::reader {
