@@ -49,7 +49,7 @@ inline std::string case_name(const std::vector<std::string>& words) {
 // For INSTANTIATE_TEST_SUITE_P, with cases that are texts, numbers or lists of words.
 struct by_value {
     template <class T>
-    std::string operator()(const testing::TestParamInfo<T>& one) const {
+    std::string operator()(const ::testing::TestParamInfo<T>& one) const {
         if constexpr (std::is_arithmetic_v<T>)
             return std::to_string(one.param);
         else
