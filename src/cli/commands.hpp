@@ -1,7 +1,7 @@
 // The commands. Each does all of its work, prints, and gives its exit code; exceptions are bugs.
 #pragma once
 
-#include "cli/session.hpp"
+#include "cli/invocation.hpp"
 
 namespace taskbarge::cli {
 

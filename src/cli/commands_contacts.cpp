@@ -20,7 +20,7 @@ exit_code code_of(const std::optional<core::failure>& why) {
     return why ? exit_code_of(why->code) : exit_code::done;
 }
 
-exit_code refresh(const options& o, const program& p, session& s) {
+exit_code refresh(const options& o, const program& p, invocation& s) {
     job::contacts_report got;
     if (const auto key = take_key(s, p, key_need::required); !key)
         got.why = key.error();
@@ -34,7 +34,7 @@ exit_code refresh(const options& o, const program& p, session& s) {
                   contacts_json(got.status, s.settings.ledger.path, code, got.why), code);
 }
 
-exit_code load_files(const options& o, const program& p, const session& s) {
+exit_code load_files(const options& o, const program& p, const invocation& s) {
     using loaded_or_not = core::result<job::loaded_contacts>;
     const auto got =
         observed<loaded_or_not>(o, p, s, [&](const job::environment& env) { return job::load_contacts(env, o.files); });
@@ -43,7 +43,7 @@ exit_code load_files(const options& o, const program& p, const session& s) {
     return finish(o, why, got ? loaded_text(*got) : "", loaded_json(got, s.settings.ledger.path, code), code);
 }
 
-exit_code tell_status(const options& o, const program& p, const session& s) {
+exit_code tell_status(const options& o, const program& p, const invocation& s) {
     using status_or_not = core::result<job::contacts_status>;
     const auto got =
         observed<status_or_not>(o, p, s, [&](const job::environment& env) { return job::status_of_contacts(env); });
@@ -54,7 +54,7 @@ exit_code tell_status(const options& o, const program& p, const session& s) {
                   contacts_json(status, s.settings.ledger.path, code, why), code);
 }
 
-exit_code find(const options& o, const program& p, const session& s) {
+exit_code find(const options& o, const program& p, const invocation& s) {
     using found_or_not = core::result<job::found_contact>;
     const auto got = observed<found_or_not>(
         o, p, s, [&](const job::environment& env) { return job::find_contact(env, o.contact_key); });

@@ -46,7 +46,7 @@ bool concerns_all_jobs(const job::report& r) {
     return r.why && core::reach_of(r.why->code) != core::reach::job;
 }
 
-exit_code end_of_several(const options& o, const program& p, const session& s,
+exit_code end_of_several(const options& o, const program& p, const invocation& s,
                          const std::vector<job::report>& reports) {
     auto code = exit_code::done;
     for (const auto& r : reports) {
@@ -60,7 +60,7 @@ exit_code end_of_several(const options& o, const program& p, const session& s,
     return code;
 }
 
-exit_code resume_all(const options& o, const program& p, const session& s) {
+exit_code resume_all(const options& o, const program& p, const invocation& s) {
     const auto ids = unfinished_jobs(s.settings);
     if (!ids) return end(o, p, &s.settings, ids.error());
     const teller tell(o, p, s.settings);
@@ -92,13 +92,13 @@ job::report run_job_command(const options& o, const job::environment& environmen
     }
 }
 
-bool has_section(const session& s, const std::string& section) {
+bool has_section(const invocation& s, const std::string& section) {
     const auto first = s.origins.lower_bound(section + ".");
     return first != s.origins.end() && first->first.starts_with(section + ".");
 }
 
 // Only where it is meant to run: nobody else wants to hear of an inbox.
-void examine_service(const program& p, const session& s, job::doctor_report& found) {
+void examine_service(const program& p, const invocation& s, job::doctor_report& found) {
     if (!has_section(s, "serve")) return;
     service::configuration c;
     c.settings = s.settings;
@@ -114,7 +114,7 @@ void examine_service(const program& p, const session& s, job::doctor_report& fou
 }
 
 // What the webhook needs of this machine. Nothing is sent.
-void examine_webhook(const session& s, job::doctor_report& found) {
+void examine_webhook(const invocation& s, job::doctor_report& found) {
     if (s.settings.notify.url.empty() && s.settings.notify.ping_url.empty()) return;
     std::vector<std::string> warnings;
     const auto secret = load_notify_secret(s.settings, warnings);

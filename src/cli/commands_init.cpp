@@ -63,7 +63,7 @@ std::string steps_after_init(const options& o, const std::string& path, const jo
 }
 
 // One settings file is read, and no other: what else stood in the one before would be missed without a word.
-void warn_of_lost_settings(const session& s, const std::string& path) {
+void warn_of_lost_settings(const invocation& s, const std::string& path) {
     std::error_code ignored;
     if (s.file.empty() || path == "-" || std::filesystem::equivalent(s.file, path, ignored)) return;
     const auto about_rows = [](const std::string& name) {

@@ -49,7 +49,7 @@ core::result<job_list> read_jobs(const core::settings& settings, const std::vect
 }
 
 // The jobs as --json tells them.
-core::result<std::vector<job::report>> reports_of(const program& p, const session& s, const job_list& jobs) {
+core::result<std::vector<job::report>> reports_of(const program& p, const invocation& s, const job_list& jobs) {
     std::vector<job::report> out;
     if (!jobs.book) return out;
     const auto unfinished = jobs.book->unfinished_jobs();
@@ -118,7 +118,7 @@ struct looked_at {
     job::report report;
 };
 
-core::result<looked_at> look_at(const options& o, const program& p, const session& s) {
+core::result<looked_at> look_at(const options& o, const program& p, const invocation& s) {
     auto status = read_status(o, s.settings, p.clock.now());
     if (!status) return status.error();
     terminal_observer nobody({progress_style::none, write_stderr, {}, p.clock});
@@ -162,7 +162,7 @@ bool is_over(const ledger::job_record& job) {
 
 // status --watch: until the job is over or Ctrl-C. On a terminal the page is drawn anew, elsewhere each change is a
 // line.
-exit_code watch_job(const options& o, const program& p, const session& s) {
+exit_code watch_job(const options& o, const program& p, const invocation& s) {
     constexpr std::chrono::milliseconds least{1000}, most{60'000};
     constexpr int rest = 10;  // looking at a large job takes time: of a process that works, too
     pause pause(p.stop);

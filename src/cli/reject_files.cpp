@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "cli/session.hpp"
+#include "cli/invocation.hpp"
 
 namespace taskbarge::cli {
 

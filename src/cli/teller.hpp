@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/session.hpp"
+#include "cli/invocation.hpp"
 #include "taskbarge/notification/notification.hpp"
 
 namespace taskbarge::cli {

@@ -152,16 +152,16 @@ void land(rate_book& book, instant taken_at) {
 
 // ---------------------------------------------------------------------------------------------- may one go?
 
-struct verdict {
+struct ruling {
     bool free = true;
     instant until{};
     bool end_known = true;
     bool after_answer = false;
 };
 
-class judge {
+class window_judge {
  public:
-    judge(const rate_book& book, const core::limit_settings& limits, window_kind kind, instant now)
+    window_judge(const rate_book& book, const core::limit_settings& limits, window_kind kind, instant now)
         : book_(book),
           w_(book[kind]),
           length_(length_of(limits, kind)),
@@ -170,7 +170,7 @@ class judge {
           now_(now) {}
 
     // In the order of certainty: what the server said, what it has counted, what it may count yet.
-    verdict decide() const {
+    ruling decide() const {
         if (w_.shut && w_.ends_at) return wait(*w_.ends_at, w_.end_known);
         // Nothing is known at all: one goes alone, as a burst could pass a limit that its answer would have told.
         const bool untaught = !w_.limit && !w_.unlimited && !w_.heard_at;
@@ -192,7 +192,7 @@ class judge {
         return left <= *usable_ / last_part ? 1 : std::max<std::uint64_t>(1, left / careful_part);
     }
 
-    verdict exhausted() const {
+    ruling exhausted() const {
         // No answer of this window yet: the next one tells its end better than our own opening does.
         if (!w_.ends_at) return flights() > 0 ? wait_for_answer() : wait(w_.opened_at.value_or(now_) + length_, false);
         // A try is for the server to refuse. Where our own cap or reserve is all that is used up it would be let pass,
@@ -204,11 +204,11 @@ class judge {
         // closer towards the latest end, and there are few.
         const auto earliest = std::min(w_.not_before.value_or(now_ - length_) + length_, *w_.ends_at);
         const auto try_at = earliest + (*w_.ends_at - earliest) / try_part;
-        return now_ < try_at ? wait(try_at, false) : verdict{};
+        return now_ < try_at ? wait(try_at, false) : ruling{};
     }
 
-    static verdict wait(instant until, bool end_known) { return {false, until, end_known, false}; }
-    verdict wait_for_answer() const {
+    static ruling wait(instant until, bool end_known) { return {false, until, end_known, false}; }
+    ruling wait_for_answer() const {
         const auto look = std::clamp(length_ / 60, milliseconds(20), milliseconds(500));
         return {false, now_ + look, false, true};
     }
@@ -495,7 +495,7 @@ window_decision take_place(rate_book& book, const core::limit_settings& limits, 
     tidy(book, limits, now);
     window_decision out{true, now, window_kind::minute, true, false};
     for (const auto kind : core::all_window_kinds) {
-        const auto one = judge(book, limits, kind, now).decide();
+        const auto one = window_judge(book, limits, kind, now).decide();
         if (one.free || (!out.granted && one.until <= out.wait_until)) continue;
         out = {false, one.until, kind, one.end_known, one.after_answer};
     }

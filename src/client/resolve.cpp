@@ -25,17 +25,17 @@ using asio::ip::tcp;
 
 namespace {
 
-struct answer {
+struct looked_up {
     boost::system::error_code error;
     std::vector<tcp::endpoint> found;
 };
 
 // What a look-up and who waits for it share. The look-up may outlive the waiter, and the waiter's event loop.
-class exchange_of_names {
+class name_question {
  public:
-    exchange_of_names(asio::any_io_executor ex, asio::steady_timer& wake) : executor_(std::move(ex)), wake_(&wake) {}
+    name_question(asio::any_io_executor ex, asio::steady_timer& wake) : executor_(std::move(ex)), wake_(&wake) {}
 
-    std::optional<answer> told;
+    std::optional<looked_up> told;
 
     // On the executor. Afterwards nothing of it is touched any more.
     void leave() {
@@ -43,7 +43,7 @@ class exchange_of_names {
         wake_ = nullptr;
     }
     // From any thread.
-    static void tell(const std::shared_ptr<exchange_of_names>& shared, answer found) {
+    static void tell(const std::shared_ptr<name_question>& shared, looked_up found) {
         const std::lock_guard lock(shared->mutex_);
         if (shared->wake_ == nullptr) return;
         asio::post(shared->executor_, [shared, found = std::move(found)]() mutable {
@@ -61,24 +61,23 @@ class exchange_of_names {
 
 // Leaves whatever way the waiting coroutine ends.
 struct waiting {
-    explicit waiting(const asio::any_io_executor& ex)
-        : wake(ex), shared(std::make_shared<exchange_of_names>(ex, wake)) {}
+    explicit waiting(const asio::any_io_executor& ex) : wake(ex), shared(std::make_shared<name_question>(ex, wake)) {}
     ~waiting() { shared->leave(); }
     waiting(const waiting&) = delete;
     waiting& operator=(const waiting&) = delete;
     asio::steady_timer wake;
-    std::shared_ptr<exchange_of_names> shared;
+    std::shared_ptr<name_question> shared;
 };
 
 // The same errors as the resolver of Asio has, which calls getaddrinfo() too, but on a thread that its event loop must
 // join: whoever stops would wait for a name server that does not answer.
-answer ask_system(const std::string& host, std::uint16_t port) {
+looked_up ask_system(const std::string& host, std::uint16_t port) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* list = nullptr;
     const int failed = ::getaddrinfo(host.c_str(), nullptr, &hints, &list);
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned(failed == 0 ? list : nullptr, ::freeaddrinfo);
-    answer out;
+    looked_up out;
     if (failed == EAI_SYSTEM)
         out.error = {errno, boost::system::system_category()};
     else if (failed == EAI_AGAIN)
@@ -129,7 +128,7 @@ asio::awaitable<resolved> resolve(const host_port& at, std::chrono::milliseconds
     try {
         std::thread([shared = here.shared, host = at.host, port = at.port] {
             try {
-                exchange_of_names::tell(shared, ask_system(host, port));
+                name_question::tell(shared, ask_system(host, port));
             } catch (const std::bad_alloc&) {
                 return;  // the waiter's time runs out
             }

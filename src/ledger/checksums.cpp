@@ -135,7 +135,7 @@ void row_check(sqlite3_context* context, int count, sqlite3_value** values) {
 
 }  // namespace
 
-core::result<void> add_row_check(sqlite::connection& db) {
+core::result<void> add_row_check(sqlite::database& db) {
     const int done =
         sqlite3_create_function_v2(db.handle(), "row_check", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
                                    nullptr, row_check, nullptr, nullptr, nullptr);
@@ -193,7 +193,7 @@ std::string row_check_of(std::initializer_list<std::string_view> expressions) {
     return fmt::format("row_check({})", list);
 }
 
-core::failure damaged(const sqlite::connection& db, const std::string& where) {
+core::failure damaged(const sqlite::database& db, const std::string& where) {
     return {core::errc::ledger,
             fmt::format("ledger {}: damaged ({}); restore a copy, or see with `taskbarge ledger check` what else is",
                         db.path(), where)};

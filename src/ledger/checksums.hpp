@@ -20,7 +20,7 @@ namespace taskbarge::ledger {
 enum class sealed { jobs, files, groups, chunks, packed_contacts, packed_tasks, duplicates, rejects, kept_keys };
 
 // Every connection that writes or reads sealed rows needs it.
-core::result<void> add_row_check(sqlite::connection& db);
+core::result<void> add_row_check(sqlite::database& db);
 
 // SQL that is true where the row of that alias is as it was written; false, or NULL for a row that an outer join did
 // not find, where it is not. Of packed_contacts `chunk` is the alias of its chunk, whose job, group and number of rows
@@ -40,6 +40,6 @@ std::string sealed_update(sealed table, std::initializer_list<column_change> cha
 std::string row_check_of(std::initializer_list<std::string_view> expressions);
 
 // errc::ledger: the ledger is damaged there ("chunk 12").
-core::failure damaged(const sqlite::connection& db, const std::string& where);
+core::failure damaged(const sqlite::database& db, const std::string& where);
 
 }  // namespace taskbarge::ledger

@@ -9,17 +9,16 @@
 
 namespace taskbarge::ledger {
 
-core::failure damaged_chunk(const sqlite::connection& db, core::chunk_id chunk) {
+core::failure damaged_chunk(const sqlite::database& db, core::chunk_id chunk) {
     return damaged(db, fmt::format("chunk {}", chunk));
 }
 
 // As SQLite would choose it: the checksum covers it.
-core::result<core::chunk_id> next_chunk_id(sqlite::connection& db) {
+core::result<core::chunk_id> next_chunk_id(sqlite::database& db) {
     return db.integer("SELECT coalesce(max(id), 0) + 1 FROM chunks");
 }
 
-core::result<core::chunk_id> insert_chunk(sqlite::connection& db, const new_chunk& chunk,
-                                          const core::chunk_rows& rows) {
+core::result<core::chunk_id> insert_chunk(sqlite::database& db, const new_chunk& chunk, const core::chunk_rows& rows) {
     auto id = next_chunk_id(db);
     if (!id) return id.error();
     static const std::string chunk_sql = sealed_insert(sealed::chunks);
@@ -39,7 +38,7 @@ core::result<core::chunk_id> insert_chunk(sqlite::connection& db, const new_chun
     return id;
 }
 
-core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk_id chunk) {
+core::result<core::chunk_rows> read_contacts(sqlite::database& db, core::chunk_id chunk) {
     static const std::string sql = fmt::format(
         "SELECT k.contact_ids, k.rows, k.lines, {} FROM chunks c CROSS JOIN packed_contacts k ON k.chunk = c.id "
         "WHERE c.id = ?",
@@ -51,7 +50,7 @@ core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk
     return read_rows(query, 0, 1, 2);
 }
 
-core::result<core::id_list> read_tasks(sqlite::connection& db, core::chunk_id chunk) {
+core::result<core::id_list> read_tasks(sqlite::database& db, core::chunk_id chunk) {
     static const std::string sql =
         fmt::format("SELECT t.task_ids, {} FROM packed_tasks t WHERE t.chunk = ?", intact(sealed::packed_tasks, "t"));
     auto query = db.prepare(sql);
@@ -62,14 +61,14 @@ core::result<core::id_list> read_tasks(sqlite::connection& db, core::chunk_id ch
     return read_ids(query, 0);
 }
 
-core::result<task_origin> read_task_origin(sqlite::connection& db, core::chunk_id chunk) {
+core::result<task_origin> read_task_origin(sqlite::database& db, core::chunk_id chunk) {
     auto query = db.prepare("SELECT since, answered_at FROM packed_tasks WHERE chunk = ?");
     auto found = query.bind(chunk).next();
     if (!found) return found.error();
     return *found ? task_origin{query.number(0), query.optional_time(1)} : task_origin{};
 }
 
-core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk, std::span<const std::string_view> task_ids,
+core::result<void> write_tasks(sqlite::database& db, core::chunk_id chunk, std::span<const std::string_view> task_ids,
                                const task_origin& origin) {
     // The span of the ids tells most chunks apart when one id is looked for: Apollo's ids begin with the time.
     std::string_view first, last;

@@ -32,15 +32,15 @@ struct new_chunk {
 };
 
 // The id that the next chunk to be written gets, in a writing transaction.
-core::result<core::chunk_id> next_chunk_id(sqlite::connection& db);
+core::result<core::chunk_id> next_chunk_id(sqlite::database& db);
 
 // Writes the chunk with its contacts. Gives its id.
-core::result<core::chunk_id> insert_chunk(sqlite::connection& db, const new_chunk& chunk, const core::chunk_rows& rows);
+core::result<core::chunk_id> insert_chunk(sqlite::database& db, const new_chunk& chunk, const core::chunk_rows& rows);
 
 // errc::ledger, naming the chunk.
-core::failure damaged_chunk(const sqlite::connection& db, core::chunk_id chunk);
+core::failure damaged_chunk(const sqlite::database& db, core::chunk_id chunk);
 
-core::result<core::chunk_rows> read_contacts(sqlite::connection& db, core::chunk_id chunk);
+core::result<core::chunk_rows> read_contacts(sqlite::database& db, core::chunk_id chunk);
 
 // How a chunk's tasks became known: see recorded_task.
 struct task_origin {
@@ -49,12 +49,12 @@ struct task_origin {
 };
 
 // Keeps the task ids, parallel to the contacts, "" where there is none; at least one is given.
-core::result<void> write_tasks(sqlite::connection& db, core::chunk_id chunk, std::span<const std::string_view> task_ids,
+core::result<void> write_tasks(sqlite::database& db, core::chunk_id chunk, std::span<const std::string_view> task_ids,
                                const task_origin& origin);
-core::result<task_origin> read_task_origin(sqlite::connection& db, core::chunk_id chunk);
+core::result<task_origin> read_task_origin(sqlite::database& db, core::chunk_id chunk);
 
 // Parallel to the contacts; empty where the chunk has no task at all.
-core::result<core::id_list> read_tasks(sqlite::connection& db, core::chunk_id chunk);
+core::result<core::id_list> read_tasks(sqlite::database& db, core::chunk_id chunk);
 
 // The columns user_id, type, priority, status, due_at and note of a group, from column `at` on.
 core::task_details read_details(const sqlite::statement& row, int at);

@@ -45,13 +45,13 @@ void earlier_contacts::clear() {
     jobs_.clear();
 }
 
-core::result<void> earlier_contacts::load(sqlite::connection& db, core::job_id job, core::group_number group) {
+core::result<void> earlier_contacts::load(sqlite::database& db, core::job_id job, core::group_number group) {
     return each_tasked_row(db, job, group, [&](std::string_view contact, core::row_number row) {
         add(contact, {job, row});
     });
 }
 
-core::result<void> each_tasked_row(sqlite::connection& db, core::job_id job, core::group_number group,
+core::result<void> each_tasked_row(sqlite::database& db, core::job_id job, core::group_number group,
                                    const std::function<void(std::string_view, core::row_number)>& visit) {
     static const std::string sql = fmt::format(
         "SELECT id, state IN ('refused', 'split'), created_count, {} FROM chunks c WHERE job = ? AND group_number = ?",

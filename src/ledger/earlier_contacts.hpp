@@ -26,7 +26,7 @@ struct earlier_row {
 };
 
 // Calls `visit(contact, row)` for the rows of a group of a job that have a task, or may have or get one.
-core::result<void> each_tasked_row(sqlite::connection& db, core::job_id job, core::group_number group,
+core::result<void> each_tasked_row(sqlite::database& db, core::job_id job, core::group_number group,
                                    const std::function<void(std::string_view, core::row_number)>& visit);
 
 // The contacts for whom other jobs have one group's task. Loaded job by job, oldest first, then sealed, then asked.
@@ -36,7 +36,7 @@ class earlier_contacts {
     // An id of 24 hex digits in lower case; nothing for any other.
 
     // Adds what each_tasked_row() tells.
-    core::result<void> load(sqlite::connection& db, core::job_id job, core::group_number group);
+    core::result<void> load(sqlite::database& db, core::job_id job, core::group_number group);
     void add(std::string_view contact, earlier_row where);
     void add(const core::packed_id& contact, earlier_row where);
     void seal();

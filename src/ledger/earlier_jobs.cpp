@@ -72,7 +72,7 @@ std::string matching_keys(core::task_fields fields) {
 // Which groups of a job are equal in the fields that count: known by the first of them.
 class group_keys {
  public:
-    group_keys(sqlite::connection& db, job_id job, core::task_fields fields) : db_(db), job_(job), fields_(fields) {}
+    group_keys(sqlite::database& db, job_id job, core::task_fields fields) : db_(db), job_(job), fields_(fields) {}
 
     // Looks at all groups of the ledger, as a damaged one would match nothing and be passed over.
     result<void> load() {
@@ -120,12 +120,12 @@ class group_keys {
     core::task_fields fields() const { return fields_; }
 
  private:
-    sqlite::connection& db_;
+    sqlite::database& db_;
     job_id job_;
     core::task_fields fields_;
 };
 
-result<core::task_details> details_of_group(sqlite::connection& db, job_id job, core::group_number number) {
+result<core::task_details> details_of_group(sqlite::database& db, job_id job, core::group_number number) {
     static const std::string sql = fmt::format(
         "SELECT user_id, type, priority, status, due_at, note, {} FROM groups g WHERE job = ? AND number = ?",
         intact(sealed::groups, "g"));
@@ -138,7 +138,7 @@ result<core::task_details> details_of_group(sqlite::connection& db, job_id job, 
 
 // Calls `visit` for every group of the job that other jobs have too, with the contacts for whom they have its task.
 template <class Visit>
-result<void> each_shared_group(sqlite::connection& db, job_id job, const group_keys& keys, Visit&& visit) {
+result<void> each_shared_group(sqlite::database& db, job_id job, const group_keys& keys, Visit&& visit) {
     earlier_contacts earlier;
     core::group_number group = 0;  // whose earlier contacts are being gathered; 0: none yet
     const auto finish_group = [&]() -> result<void> {
@@ -177,14 +177,14 @@ result<void> each_shared_group(sqlite::connection& db, job_id job, const group_k
 }
 
 // Duplicates are found group by group, and kept by row: sorting them once beats writing all over the table.
-result<void> start_duplicates(sqlite::connection& db) {
+result<void> start_duplicates(sqlite::database& db) {
     return db.execute(
         "CREATE TEMP TABLE IF NOT EXISTS new_duplicates (row, line, contact_id, group_number, of_job, "
         "of_row); "
         "DELETE FROM temp.new_duplicates;");
 }
 
-result<void> note_duplicate(sqlite::connection& db, core::group_number group, const core::chunk_rows& of,
+result<void> note_duplicate(sqlite::database& db, core::group_number group, const core::chunk_rows& of,
                             std::size_t index, earlier_row first) {
     return db.prepare("INSERT INTO temp.new_duplicates VALUES (?,?,?,?,?,?)")
         .bind(of.rows[index], of.lines[index], of.contact_ids[index], group, first.job, first.row)
@@ -193,7 +193,7 @@ result<void> note_duplicate(sqlite::connection& db, core::group_number group, co
 
 // Moves the duplicates found to their table, and has the rows of this input that were duplicates of them point to the
 // other job's row too: a duplicate is always of a row that has the task.
-result<void> keep_duplicates(sqlite::connection& db, job_id job) {
+result<void> keep_duplicates(sqlite::database& db, job_id job) {
     static const std::string move = fmt::format(
         "INSERT INTO duplicates (job, row, line, contact_id, group_number, of_job, of_row, checksum) "
         "SELECT ?1, row, line, contact_id, group_number, of_job, of_row, {} FROM temp.new_duplicates ORDER BY row",
@@ -227,7 +227,7 @@ void append(core::chunk_rows& to, const core::chunk_rows& from, std::size_t inde
 // Cuts one group's chunks anew without the rows that earlier jobs have. Chunks before the first such row stay.
 class group_cutter {
  public:
-    group_cutter(sqlite::connection& db, job_id job, core::group_number group, std::uint32_t chunk_size)
+    group_cutter(sqlite::database& db, job_id job, core::group_number group, std::uint32_t chunk_size)
         : db_(db), job_(job), group_(group), chunk_size_(chunk_size) {}
 
     result<void> run(const earlier_contacts& earlier) {
@@ -283,7 +283,7 @@ class group_cutter {
         return done ? result<void>() : done.error();
     }
 
-    sqlite::connection& db_;
+    sqlite::database& db_;
     job_id job_;
     core::group_number group_;
     std::uint32_t chunk_size_;
@@ -296,7 +296,7 @@ class group_cutter {
 // it is split: those with a task stay, what others have becomes duplicates, and what is left moves to a child.
 class chunk_reopener {
  public:
-    chunk_reopener(sqlite::connection& db, job_id job, chunk_id id) : db_(db), job_(job), id_(id) {}
+    chunk_reopener(sqlite::database& db, job_id job, chunk_id id) : db_(db), job_(job), id_(id) {}
 
     // `group`: the chunk's, for the others' contacts.
     result<void> run(core::group_number group, const earlier_contacts& others) {
@@ -347,12 +347,12 @@ class chunk_reopener {
         return split();
     }
 
-    sqlite::connection& db_;
+    sqlite::database& db_;
     job_id job_;
     chunk_id id_;
 };
 
-result<void> reopen_each(sqlite::connection& db, job_id job, sqlite::statement refused, core::group_number group,
+result<void> reopen_each(sqlite::database& db, job_id job, sqlite::statement refused, core::group_number group,
                          const earlier_contacts& others) {
     auto ids = chunk_ids(std::move(refused));
     if (!ids) return ids.error();
@@ -366,7 +366,7 @@ result<void> reopen_each(sqlite::connection& db, job_id job, sqlite::statement r
 using rows_by_group = std::map<core::group_number, core::chunk_rows>;
 
 // Takes the rows out of the table of duplicates.
-result<rows_by_group> remove_duplicates(sqlite::connection& db, job_id job, std::span<const open_duplicate> rows) {
+result<rows_by_group> remove_duplicates(sqlite::database& db, job_id job, std::span<const open_duplicate> rows) {
     static const std::string sql =
         fmt::format("DELETE FROM duplicates WHERE job = ? AND row = ? RETURNING line, contact_id, group_number, {}",
                     intact(sealed::duplicates, "duplicates"));
@@ -390,7 +390,7 @@ result<rows_by_group> remove_duplicates(sqlite::connection& db, job_id job, std:
 }
 
 // Leaves out what third jobs have by now.
-result<void> drop_what_others_have(sqlite::connection& db, job_id job, const group_keys& keys, rows_by_group& groups) {
+result<void> drop_what_others_have(sqlite::database& db, job_id job, const group_keys& keys, rows_by_group& groups) {
     return each_shared_group(db, job, keys,
                              [&](core::group_number number, const earlier_contacts& others) -> result<void> {
                                  const auto group = groups.find(number);
@@ -410,7 +410,7 @@ result<void> drop_what_others_have(sqlite::connection& db, job_id job, const gro
 
 // Of several rows that ask for the same task the first gets it, and the others are its duplicates: all of them were
 // those of the other job's row.
-result<rows_by_group> first_of_each(sqlite::connection& db, job_id job, const group_keys& keys,
+result<rows_by_group> first_of_each(sqlite::database& db, job_id job, const group_keys& keys,
                                     const rows_by_group& groups) {
     struct place {
         row_number row;
@@ -438,7 +438,7 @@ result<rows_by_group> first_of_each(sqlite::connection& db, job_id job, const gr
     return out;
 }
 
-result<void> add_to_plan(sqlite::connection& db, job_id job, core::group_number group, std::uint32_t chunk_size,
+result<void> add_to_plan(sqlite::database& db, job_id job, core::group_number group, std::uint32_t chunk_size,
                          const core::chunk_rows& rows) {
     auto query = db.prepare("SELECT coalesce(max(part) + 1, 0) FROM chunks WHERE job = ? AND group_number = ?");
     auto found = query.bind(job, group).next();
@@ -462,7 +462,7 @@ result<void> add_to_plan(sqlite::connection& db, job_id job, core::group_number 
 
 }  // namespace
 
-result<void> take_back(sqlite::connection& db, job_id job, std::uint32_t chunk_size, core::task_fields same_by,
+result<void> take_back(sqlite::database& db, job_id job, std::uint32_t chunk_size, core::task_fields same_by,
                        std::span<const open_duplicate> rows) {
     if (rows.empty()) return {};
     if (auto r = start_duplicates(db); !r) return r;
@@ -489,7 +489,7 @@ std::int64_t details_hash(const core::task_view& details) {
     return details_hash(digest_of(details));
 }
 
-result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, job_id job, std::uint32_t chunk_size,
+result<void> drop_rows_of_earlier_jobs(sqlite::database& db, job_id job, std::uint32_t chunk_size,
                                        core::task_fields same_by) {
     if (auto r = start_duplicates(db); !r) return r;
     group_keys keys(db, job, same_by);
@@ -501,7 +501,7 @@ result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, job_id job, std::
     return keep_duplicates(db, job);
 }
 
-result<void> reopen_refused_chunks(sqlite::connection& db, job_id job, core::task_fields same_by) {
+result<void> reopen_refused_chunks(sqlite::database& db, job_id job, core::task_fields same_by) {
     if (auto r = start_duplicates(db); !r) return r;
     group_keys keys(db, job, same_by);
     if (auto r = keys.load(); !r) return r;
@@ -550,7 +550,7 @@ class loaded_contacts final : public contact_lookup {
 
 }  // namespace
 
-result<std::optional<similar_group>> find_newest_like(sqlite::connection& db, const std::string& base_url,
+result<std::optional<similar_group>> find_newest_like(sqlite::database& db, const std::string& base_url,
                                                       const std::string& team, const core::task_view& details,
                                                       core::task_fields fields, job_id own) {
     constexpr int jobs_looked_at = 10, most_groups = 2000;

@@ -28,22 +28,22 @@ std::int64_t details_hash(const details_digest& digest);
 // row, and cuts what is left of the groups concerned into full chunks again. Costs an index probe a group where no
 // earlier job used the details (also of pruned jobs, by the keys that they left); else memory for the contacts of one
 // group, 24 bytes each. To be called within a transaction.
-core::result<void> drop_rows_of_earlier_jobs(sqlite::connection& db, core::job_id job, std::uint32_t chunk_size,
+core::result<void> drop_rows_of_earlier_jobs(sqlite::database& db, core::job_id job, std::uint32_t chunk_size,
                                              core::task_fields same_by);
 
 // Makes the refused chunks of `job` planned again with no attempts counted. Rows whose task another job has created,
 // pending or unknown by now become duplicates of that job's row instead: they were not, when they failed. To be called
 // within a transaction.
-core::result<void> reopen_refused_chunks(sqlite::connection& db, core::job_id job, core::task_fields same_by);
+core::result<void> reopen_refused_chunks(sqlite::database& db, core::job_id job, core::task_fields same_by);
 
 // Takes rows of `job` that are duplicates of rows without a task into its own plan, in new chunks. Where a third job
 // has their task by now, pending or unknown included, they become duplicates of that one. To be called within a
 // transaction.
-core::result<void> take_back(sqlite::connection& db, core::job_id job, std::uint32_t chunk_size,
+core::result<void> take_back(sqlite::database& db, core::job_id job, std::uint32_t chunk_size,
                              core::task_fields same_by, std::span<const open_duplicate> rows);
 
 // See ledger::newest_like(). To be called within a transaction.
-core::result<std::optional<similar_group>> find_newest_like(sqlite::connection& db, const std::string& base_url,
+core::result<std::optional<similar_group>> find_newest_like(sqlite::database& db, const std::string& base_url,
                                                             const std::string& team, const core::task_view& details,
                                                             core::task_fields fields, core::job_id own);
 

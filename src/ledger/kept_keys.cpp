@@ -116,7 +116,7 @@ result<void> key_keeper::write(const core::task_view& details, const entry& keys
         .run();
 }
 
-result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job, const core::task_view& details,
+result<void> load_kept(sqlite::database& db, std::int64_t id, core::job_id job, const core::task_view& details,
                        core::task_fields fields, earlier_contacts& to) {
     // The note's place is taken by its digest.
     static const std::string sql = fmt::format(

@@ -24,7 +24,7 @@ details_digest digest_of(const core::task_view& details);
 // have it, some 16 bytes each.
 class key_keeper {
  public:
-    key_keeper(sqlite::connection& db, core::job_id job) : db_(db), job_(job) {}
+    key_keeper(sqlite::database& db, core::job_id job) : db_(db), job_(job) {}
     // Some more groups, in the caller's transaction; false: all are done.
     core::result<bool> step();
 
@@ -39,7 +39,7 @@ class key_keeper {
     core::result<void> keep_group(core::group_number number, const core::task_view& details);
     core::result<void> write(const core::task_view& details, const entry& keys);
 
-    sqlite::connection& db_;
+    sqlite::database& db_;
     core::job_id job_;
     core::group_number last_ = 0;
     std::size_t in_this_step_ = 0;
@@ -47,7 +47,7 @@ class key_keeper {
 
 // Adds the contacts of one entry of kept_keys, if it was kept for details that are equal in these fields. The text of a
 // note is gone: of notes, equal SHA-256 digests are taken for equal texts.
-core::result<void> load_kept(sqlite::connection& db, std::int64_t id, core::job_id job, const core::task_view& details,
+core::result<void> load_kept(sqlite::database& db, std::int64_t id, core::job_id job, const core::task_view& details,
                              core::task_fields fields, earlier_contacts& to);
 
 }  // namespace taskbarge::ledger

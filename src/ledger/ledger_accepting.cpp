@@ -17,7 +17,7 @@ constexpr std::string_view message =
 
 // The planned chunks of the job become doubtful. Those that were in doubt may have been sent again since; what an
 // answer left out is not sent again in any case.
-result<void> doubt_planned(sqlite::connection& db, job_id job) {
+result<void> doubt_planned(sqlite::database& db, job_id job) {
     static const std::string sql = sealed_update(
         sealed::chunks, {{"state", "'doubtful'"}, {"not_before", "NULL"}, {"code", "?1"}, {"message", "?2"}},
         "WHERE job = ?3 AND state IN ('planned', 'doubtful') AND code <> 'missing_in_answer'");

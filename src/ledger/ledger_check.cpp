@@ -18,7 +18,7 @@ constexpr std::size_t most_named = 20;
 
 class inspection {
  public:
-    inspection(sqlite::connection& db, const std::function<bool()>& go_on) : db_(db), go_on_(go_on) {}
+    inspection(sqlite::database& db, const std::function<bool()>& go_on) : db_(db), go_on_(go_on) {}
 
     result<ledger_condition> run() {
         if (auto r = ask_sqlite(); !r) return r.error();
@@ -169,7 +169,7 @@ class inspection {
         });
     }
 
-    sqlite::connection& db_;
+    sqlite::database& db_;
     const std::function<bool()>& go_on_;
     ledger_condition out_;
 };

@@ -20,7 +20,7 @@ bool any_between(const std::vector<std::string>& sorted, std::string_view first,
 }
 
 // The chunks whose tasks' ids may be among the sorted ones: from the index alone, and from its end for the newest ids.
-result<std::vector<chunk_id>> chunks_around(sqlite::connection& db, const std::vector<std::string>& sorted) {
+result<std::vector<chunk_id>> chunks_around(sqlite::database& db, const std::vector<std::string>& sorted) {
     std::vector<chunk_id> out;
     auto query =
         db.prepare("SELECT chunk, first_task, last_task FROM packed_tasks WHERE last_task >= ? AND first_task <= ?");
@@ -33,7 +33,7 @@ result<std::vector<chunk_id>> chunks_around(sqlite::connection& db, const std::v
 }
 
 // The first task of the chunk, if the chunk is one of that target and status.
-result<std::optional<known_task>> task_of_chunk(sqlite::connection& db, chunk_id chunk, const std::string& base_url,
+result<std::optional<known_task>> task_of_chunk(sqlite::database& db, chunk_id chunk, const std::string& base_url,
                                                 const std::string& team, core::task_status status) {
     using sample = std::optional<known_task>;
     static const std::string sql = fmt::format(

@@ -30,7 +30,7 @@ constexpr std::string_view drops[] = {
 
 }  // namespace
 
-result<bool> drop_some_rows(sqlite::connection& db, job_id job) {
+result<bool> drop_some_rows(sqlite::database& db, job_id job) {
     std::int64_t gone = 0;
     for (const auto sql : drops) {
         if (auto r = db.prepare(sql).bind(job, drop_batch).run(); !r) return r.error();

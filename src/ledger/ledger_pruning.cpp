@@ -22,7 +22,7 @@ core::failure cut_short() {
 }
 
 // Whether a prune that was cut short left anything of the job.
-result<bool> has_rows(sqlite::connection& db, job_id job) {
+result<bool> has_rows(sqlite::database& db, job_id job) {
     auto query = db.prepare(
         "SELECT EXISTS (SELECT 1 FROM chunks WHERE job = ?1) OR EXISTS (SELECT 1 FROM groups WHERE job = ?1) OR "
         "EXISTS (SELECT 1 FROM duplicates WHERE job = ?1) OR EXISTS (SELECT 1 FROM rejects WHERE job = ?1) OR "
@@ -34,7 +34,7 @@ result<bool> has_rows(sqlite::connection& db, job_id job) {
 
 // A look-up tells whose a task is by the tasks that the ledger knows: those of the same details are needed for as long
 // as another job has such rows in doubt.
-result<bool> needed_by_look_up(sqlite::connection& db, job_id job) {
+result<bool> needed_by_look_up(sqlite::database& db, job_id job) {
     auto query = db.prepare(
         "SELECT 1 FROM groups g JOIN groups d ON d.details_hash = g.details_hash AND d.job <> g.job "
         "JOIN chunks c ON c.job = d.job AND c.group_number = d.number AND c.state IN ('doubtful', 'sending') "
@@ -42,7 +42,7 @@ result<bool> needed_by_look_up(sqlite::connection& db, job_id job) {
     return query.bind(job).next();
 }
 
-result<bool> drop_some_keys(sqlite::connection& db, job_id job) {
+result<bool> drop_some_keys(sqlite::database& db, job_id job) {
     auto gone = db.prepare("DELETE FROM kept_keys WHERE id IN (SELECT id FROM kept_keys WHERE job = ? LIMIT ?)")
                     .bind(job, keys_at_once)
                     .run();
@@ -50,7 +50,7 @@ result<bool> drop_some_keys(sqlite::connection& db, job_id job) {
     return db.changes() > 0;
 }
 
-result<void> forget_identity(sqlite::connection& db, job_id job) {
+result<void> forget_identity(sqlite::database& db, job_id job) {
     static const std::string sql = sealed_update(sealed::jobs,
                                                  {{"keys_forgotten", "1"},
                                                   {"input_sha256", "''"},
@@ -63,7 +63,7 @@ result<void> forget_identity(sqlite::connection& db, job_id job) {
 
 // Calls `step` in transactions of their own, for as long as it says that there is more.
 template <class Step>
-result<void> in_steps(sqlite::connection& db, const std::function<bool()>& go_on, Step&& step) {
+result<void> in_steps(sqlite::database& db, const std::function<bool()>& go_on, Step&& step) {
     while (true) {
         if (!go_on()) return cut_short();
         core::fault_point("prune_step");
@@ -76,14 +76,14 @@ result<void> in_steps(sqlite::connection& db, const std::function<bool()>& go_on
 // Deleted texts are overwritten, not only forgotten, while this lives.
 class wiping {
  public:
-    explicit wiping(sqlite::connection& db) : db_(db), on_(db.execute("PRAGMA secure_delete = ON")) {}
+    explicit wiping(sqlite::database& db) : db_(db), on_(db.execute("PRAGMA secure_delete = ON")) {}
     ~wiping() { (void)db_.execute("PRAGMA secure_delete = OFF"); }
     wiping(const wiping&) = delete;
     wiping& operator=(const wiping&) = delete;
     const result<void>& on() const { return on_; }
 
  private:
-    sqlite::connection& db_;
+    sqlite::database& db_;
     result<void> on_;
 };
 

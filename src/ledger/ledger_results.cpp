@@ -29,7 +29,7 @@ constexpr auto no_row = std::numeric_limits<row_number>::max();
 // Reading a job from its first row to its last touches each page once: the large page cache would only fill up.
 class small_cache {
  public:
-    explicit small_cache(sqlite::connection& db) : db_(db) {
+    explicit small_cache(sqlite::database& db) : db_(db) {
         const auto usual = db_.integer("PRAGMA cache_size");
         if (!usual) return;
         usual_ = *usual;
@@ -42,7 +42,7 @@ class small_cache {
     small_cache& operator=(const small_cache&) = delete;
 
  private:
-    sqlite::connection& db_;
+    sqlite::database& db_;
     std::int64_t usual_ = 0;
 };
 
@@ -50,7 +50,7 @@ class small_cache {
 class side_rows {
  public:
     // The statement's last column tells whether the row is intact.
-    side_rows(sqlite::connection& db, sqlite::statement query, int last_column, job_id job)
+    side_rows(sqlite::database& db, sqlite::statement query, int last_column, job_id job)
         : db_(db), query_(std::move(query)), last_column_(last_column) {
         query_.bind(job);
     }
@@ -66,7 +66,7 @@ class side_rows {
     const sqlite::statement& query() const { return query_; }
 
  private:
-    sqlite::connection& db_;
+    sqlite::database& db_;
     sqlite::statement query_;
     int last_column_;
     row_number row_ = no_row;
@@ -129,7 +129,7 @@ void fill_reject(const sqlite::statement& from, row_result& out) {
 // Tells the file of ever higher rows.
 class file_finder {
  public:
-    result<void> load(sqlite::connection& db, job_id job) {
+    result<void> load(sqlite::database& db, job_id job) {
         static const std::string sql =
             fmt::format("SELECT first_row, {} FROM files f WHERE job = ? ORDER BY ordinal", intact(sealed::files, "f"));
         auto query = db.prepare(sql);
@@ -157,7 +157,7 @@ class file_finder {
 class all_rows {
  public:
     // `open`: the duplicates without a task, in order.
-    all_rows(sqlite::connection& db, job_id job, row_state of_sending, std::vector<open_duplicate> open)
+    all_rows(sqlite::database& db, job_id job, row_state of_sending, std::vector<open_duplicate> open)
         : db_(db),
           open_(std::move(open)),
           chunks_(db, job, of_sending, results_memory),
@@ -230,7 +230,7 @@ class all_rows {
 
     inline static const std::string duplicates_sql = duplicates_in_order(), rejects_sql = rejects_in_order();
 
-    sqlite::connection& db_;
+    sqlite::database& db_;
     std::vector<open_duplicate> open_;
     std::size_t next_open_ = 0;
     result_stream chunks_;
@@ -255,7 +255,7 @@ struct job_sums {
     bool stand = false;
 };
 
-result<job_sums> read_job_sums(sqlite::connection& db, job_id id) {
+result<job_sums> read_job_sums(sqlite::database& db, job_id id) {
     static const std::string sql = fmt::format(
         "SELECT rows, rejected, duplicates, groups, minimum_requests, state = 'planning', pruned_at IS NOT NULL, {}, "
         "kept_created, kept_failed, kept_unknown, kept_requests, kept_retries, kept_rate_limited, "
@@ -289,7 +289,7 @@ result<job_sums> read_job_sums(sqlite::connection& db, job_id id) {
 }
 
 // A planning keeps no sums until its commit: they are counted.
-result<void> count_planning(sqlite::connection& db, job_id id, job_totals& out) {
+result<void> count_planning(sqlite::database& db, job_id id, job_totals& out) {
     auto query = db.prepare(
         "SELECT (SELECT count(*) FROM rejects WHERE job = ?1), (SELECT count(*) FROM duplicates WHERE job = ?1), "
         "(SELECT count(*) FROM groups WHERE job = ?1), (SELECT count(*) FROM chunks WHERE job = ?1)");
@@ -309,7 +309,7 @@ void add_open_rows(chunk_state state, std::uint64_t open_rows, row_state of_send
 }
 
 // One by one, as grouping by state would sort all of them first.
-result<void> sum_chunks(sqlite::connection& db, job_id id, row_state of_sending, job_totals& out) {
+result<void> sum_chunks(sqlite::database& db, job_id id, row_state of_sending, job_totals& out) {
     auto query = db.prepare(
         "SELECT state, row_count, created_count, requests, throttled, requested_before FROM chunks WHERE job = ?");
     query.bind(id);
@@ -334,7 +334,7 @@ row_state of_sending(bool held) {
 }
 
 // All jobs whose own row tells their sums, without grouping: SQLite would sort them.
-result<state_sums> sum_standing_jobs(sqlite::connection& db) {
+result<state_sums> sum_standing_jobs(sqlite::database& db) {
     static const std::string sql = fmt::format(
         "SELECT count(*), sum(rows), sum(rejected), sum(duplicates), sum(kept_created), sum(kept_failed), "
         "sum(kept_unknown) FROM jobs j WHERE {}",
@@ -365,7 +365,7 @@ struct chunk_reason {
     chunk_id example = 0;
 };
 
-result<std::vector<chunk_reason>> chunk_reasons(sqlite::connection& db, job_id id, row_state sending) {
+result<std::vector<chunk_reason>> chunk_reasons(sqlite::database& db, job_id id, row_state sending) {
     std::vector<chunk_reason> out;
     // min() picks the chunk whose id is shown beside it.
     auto query = db.prepare(
@@ -387,7 +387,7 @@ result<std::vector<chunk_reason>> chunk_reasons(sqlite::connection& db, job_id i
     return out;
 }
 
-result<void> add_reject_reasons(sqlite::connection& db, job_id id, std::vector<chunk_reason>& to) {
+result<void> add_reject_reasons(sqlite::database& db, job_id id, std::vector<chunk_reason>& to) {
     auto query = db.prepare("SELECT code, count(*), min(row), message FROM rejects WHERE job = ? GROUP BY code");
     query.bind(id);
     return query.each([&] {
@@ -406,7 +406,7 @@ void add_open_reasons(const std::vector<open_duplicate>& open, std::vector<chunk
 }
 
 // The first row of the chunk that has no task.
-result<row_number> first_open_row(sqlite::connection& db, chunk_id chunk) {
+result<row_number> first_open_row(sqlite::database& db, chunk_id chunk) {
     auto contacts = read_contacts(db, chunk);
     if (!contacts) return contacts.error();
     auto tasks = read_tasks(db, chunk);

@@ -46,7 +46,7 @@ std::string select_chunks(std::string_view index, std::string_view where) {
         intact(sealed::packed_tasks, "t"), index, where);
 }
 
-result<chunk_record> read_chunk(const sqlite::connection& db, const sqlite::statement& row) {
+result<chunk_record> read_chunk(const sqlite::database& db, const sqlite::statement& row) {
     chunk_record out;
     out.id = row.integer(0);
     const auto state = core::parse_chunk_state(row.text(3));
@@ -105,7 +105,7 @@ result<std::vector<attempt_record>> read_attempts(sqlite::statement query) {
 // Carries out one chunk_update: first all checks, then all writes.
 class chunk_change {
  public:
-    chunk_change(sqlite::connection& db, const chunk_update& update) : db_(db), update_(update) {}
+    chunk_change(sqlite::database& db, const chunk_update& update) : db_(db), update_(update) {}
 
     result<std::vector<chunk_id>> run() {
         if (auto r = load(); !r) return r.error();
@@ -296,7 +296,7 @@ class chunk_change {
 
     core::failure wrong(const char* what) const { return bug(fmt::format("chunk {} {}", update_.chunk, what)); }
 
-    sqlite::connection& db_;
+    sqlite::database& db_;
     const chunk_update& update_;
     new_chunk family_;  // what children have in common
     std::string request_id_;

@@ -30,7 +30,7 @@ bool by_target(const pointer& a, const pointer& b) {
     return std::tie(a.of, a.row) < std::tie(b.of, b.row);
 }
 
-result<std::vector<pointer>> duplicates_of_others(sqlite::connection& db, job_id job) {
+result<std::vector<pointer>> duplicates_of_others(sqlite::database& db, job_id job) {
     static const std::string sql =
         fmt::format("SELECT row, of_job, of_row, {} FROM duplicates d WHERE job = ? AND of_job <> job",
                     intact(sealed::duplicates, "d"));
@@ -51,7 +51,7 @@ struct job_look {
     bool all_created = false;  // each of its rows that is to have a task, or pruned
     bool has_duplicates = false;
 };
-result<job_look> look_at(sqlite::connection& db, job_id job) {
+result<job_look> look_at(sqlite::database& db, job_id job) {
     auto query = db.prepare(
         "SELECT pruned_at IS NOT NULL OR (state = 'completed' AND kept_created + rejected + duplicates = rows), "
         "duplicates > 0 FROM jobs WHERE id = ?");
@@ -63,7 +63,7 @@ result<job_look> look_at(sqlite::connection& db, job_id job) {
 
 // Calls `visit(row, state)` for the rows of a job that have no task.
 template <class Visit>
-result<void> each_open_row(sqlite::connection& db, job_id job, row_state while_sending, Visit&& visit) {
+result<void> each_open_row(sqlite::database& db, job_id job, row_state while_sending, Visit&& visit) {
     static const std::string sql = fmt::format(
         "SELECT id, state, created_count, {} FROM chunks c WHERE job = ? AND state <> 'split' AND created_count < "
         "row_count",
@@ -89,7 +89,7 @@ result<void> each_open_row(sqlite::connection& db, job_id job, row_state while_s
 }
 
 // The row that a row which is a duplicate itself asks for; nothing when it is none.
-result<std::optional<earlier_row>> next_target(sqlite::connection& db, const earlier_row& at) {
+result<std::optional<earlier_row>> next_target(sqlite::database& db, const earlier_row& at) {
     static const std::string sql = fmt::format("SELECT of_job, of_row, {} FROM duplicates d WHERE job = ? AND row = ?",
                                                intact(sealed::duplicates, "d"));
     auto query = db.prepare(sql);
@@ -101,7 +101,7 @@ result<std::optional<earlier_row>> next_target(sqlite::connection& db, const ear
 }
 
 // Sorts out the duplicates of rows of one job: into `open` what has no task, into `on` what must be followed.
-result<void> settle(sqlite::connection& db, std::span<const pointer> of_one_job, const held_job_test& held,
+result<void> settle(sqlite::database& db, std::span<const pointer> of_one_job, const held_job_test& held,
                     std::vector<open_duplicate>& open, std::vector<pointer>& on) {
     const auto job = of_one_job.front().of.job;
     auto look = look_at(db, job);
@@ -133,7 +133,7 @@ result<void> settle(sqlite::connection& db, std::span<const pointer> of_one_job,
 
 }  // namespace
 
-result<std::vector<open_duplicate>> open_duplicates(sqlite::connection& db, job_id job, const held_job_test& held) {
+result<std::vector<open_duplicate>> open_duplicates(sqlite::database& db, job_id job, const held_job_test& held) {
     auto pointers = duplicates_of_others(db, job);
     if (!pointers) return pointers.error();
     std::vector<open_duplicate> out;
@@ -153,7 +153,7 @@ result<std::vector<open_duplicate>> open_duplicates(sqlite::connection& db, job_
     return out;
 }
 
-result<bool> asked_for_in_vain(sqlite::connection& db, job_id job, const held_job_test& held) {
+result<bool> asked_for_in_vain(sqlite::database& db, job_id job, const held_job_test& held) {
     std::vector<row_number> open;
     auto duplicates = open_duplicates(db, job, held);
     if (!duplicates) return duplicates.error();

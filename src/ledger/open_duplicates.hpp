@@ -25,11 +25,11 @@ using held_job_test = std::function<core::result<bool>(core::job_id)>;
 // for. Rows of pruned jobs count as created: a prune keeps those whose tasks are missing, unless it is told otherwise.
 // Costs a look at each duplicate, and at the chunks without all tasks of the jobs that they are of. To be called within
 // a transaction.
-core::result<std::vector<open_duplicate>> open_duplicates(sqlite::connection& db, core::job_id job,
+core::result<std::vector<open_duplicate>> open_duplicates(sqlite::database& db, core::job_id job,
                                                           const held_job_test& held);
 
 // Whether another job's rows are duplicates of rows of this one that have no task, its own duplicates among them.
-core::result<bool> asked_for_in_vain(sqlite::connection& db, core::job_id job, const held_job_test& held);
+core::result<bool> asked_for_in_vain(sqlite::database& db, core::job_id job, const held_job_test& held);
 
 // Adds them up, beside the duplicates that they are among.
 void count_open_duplicates(const std::vector<open_duplicate>& open, core::row_counts& to);

@@ -66,7 +66,7 @@ constexpr const char* pragmas =
     "PRAGMA temp_store = FILE; PRAGMA trusted_schema = OFF;";
 
 // Where SQLite cannot have its shared memory (some network and container file systems) it keeps another mode silently.
-result<void> turn_to_wal(sqlite::connection& db, const std::string& path) {
+result<void> turn_to_wal(sqlite::database& db, const std::string& path) {
     auto query = db.prepare("PRAGMA journal_mode = WAL");
     auto answered = query.next();
     if (!answered) return answered.error();
@@ -82,7 +82,7 @@ struct contents {
     witness_line line;
 };
 
-result<contents> look_into(sqlite::connection& db, const std::string& path) {
+result<contents> look_into(sqlite::database& db, const std::string& path) {
     contents out;
     auto made = has_schema(db, path);
     if (!made) return made.error();
@@ -102,7 +102,7 @@ result<contents> look_into(sqlite::connection& db, const std::string& path) {
 // The check comes first: a file that is not ours must not be turned to WAL. A new file can shrink by parts, which must
 // be said before there is anything in it. What is made goes to the main file at once: a copy of that alone is then no
 // fresh ledger, but one that knows its name.
-result<void> prepare(sqlite::connection& db, const std::string& path, contents& found) {
+result<void> prepare(sqlite::database& db, const std::string& path, contents& found) {
     if (!found.made) {
         if (auto r = db.execute("PRAGMA auto_vacuum = INCREMENTAL"); !r) return r;
     }
@@ -151,7 +151,7 @@ bool is_empty(const std::string& path) {
 }
 
 // While it is not known that the log is whole, closing must not carry what is left of it over and delete it.
-void keep_log(sqlite::connection& db, bool keep) {
+void keep_log(sqlite::database& db, bool keep) {
     sqlite3_db_config(db.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
 }
 
@@ -162,7 +162,7 @@ std::string contacts_key_of(const std::string& path) {
 result<std::unique_ptr<ledger>> open_in_memory() {
     auto locks = job_locks::open_in_memory();
     if (!locks) return locks.error();
-    auto db = sqlite::connection::open(std::string(in_memory), SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
+    auto db = sqlite::database::open(std::string(in_memory), SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY);
     if (!db) return db.error();
     if (auto added = add_row_check(**db); !added) return added.error();
     contents empty;
@@ -188,7 +188,7 @@ core::failure cannot_read(const std::string& path, const std::string& what) {
                         path, what, path, path, path)};
 }
 
-result<std::unique_ptr<sqlite::connection>> open_to_read(const std::string& path, bool at_rest) {
+result<std::unique_ptr<sqlite::database>> open_to_read(const std::string& path, bool at_rest) {
     // At rest there is no log, and SQLite would have to make one. As a file that does not change it is read without.
     std::string name = "file:";
     constexpr std::string_view plain = "/-_.~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -196,7 +196,7 @@ result<std::unique_ptr<sqlite::connection>> open_to_read(const std::string& path
         name += plain.find(c) != std::string_view::npos ? std::string(1, c)
                                                         : fmt::format("%{:02X}", static_cast<unsigned char>(c));
     name += at_rest ? "?mode=ro&immutable=1" : "?mode=ro";
-    auto db = sqlite::connection::open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+    auto db = sqlite::database::open(name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
     if (!db) return db.error();
     if (auto added = add_row_check(**db); !added) return added.error();
     if (auto looked = look_into(**db, path); !looked) return looked.error();
@@ -283,7 +283,7 @@ result<std::unique_ptr<ledger>> open_ledger(const std::string& name, witness_che
         if (how == witness_check::ignored) return nothing_to_look_at(path);
     }
     if (auto made = make_file(path); !made) return made.error();
-    auto db = sqlite::connection::open(path, SQLITE_OPEN_READWRITE);
+    auto db = sqlite::database::open(path, SQLITE_OPEN_READWRITE);
     if (!db) return db.error();
     keep_log(**db, true);
     if (auto added = add_row_check(**db); !added) return added.error();

@@ -118,7 +118,7 @@ class result_stream::active_chunk {
     std::string_view id_, task_;
 };
 
-result_stream::result_stream(sqlite::connection& db, job_id job, row_state of_sending, std::uint64_t memory)
+result_stream::result_stream(sqlite::database& db, job_id job, row_state of_sending, std::uint64_t memory)
     : db_(db),
       job_(job),
       of_sending_(of_sending),

@@ -28,7 +28,7 @@ inline void explain_left_in_flight(core::row_state state, std::string& code, std
 // Lives within one transaction.
 class result_stream {
  public:
-    result_stream(sqlite::connection& db, job_id job, core::row_state of_sending, std::uint64_t memory);
+    result_stream(sqlite::database& db, job_id job, core::row_state of_sending, std::uint64_t memory);
     ~result_stream();
 
     // Fills what chunks know of the next row: all but `file`. False after the last.
@@ -50,7 +50,7 @@ class result_stream {
     result<void> check_all();
     void start_sorting(core::row_number from);
 
-    sqlite::connection& db_;
+    sqlite::database& db_;
     job_id job_;
     core::row_state of_sending_;
     std::uint64_t memory_, used_ = 0;

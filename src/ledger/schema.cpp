@@ -365,7 +365,7 @@ core::failure unreleased_file(const std::string& path) {
 
 }  // namespace
 
-core::result<bool> has_schema(sqlite::connection& db, const std::string& path) {
+core::result<bool> has_schema(sqlite::database& db, const std::string& path) {
     auto id = db.integer("PRAGMA application_id");
     if (!id) return id.error();
     auto version = db.integer("PRAGMA user_version");
@@ -379,7 +379,7 @@ core::result<bool> has_schema(sqlite::connection& db, const std::string& path) {
     return true;
 }
 
-core::result<void> make_schema(sqlite::connection& db) {
+core::result<void> make_schema(sqlite::database& db) {
     return db.atomically(sqlite::access::write, [&] {
         return db.execute(fmt::format("{} {} PRAGMA application_id = {}; PRAGMA user_version = {};", tables, views,
                                       application_id, current_version));

@@ -17,9 +17,9 @@ inline constexpr std::int64_t current_version = 7;
 
 // Only looks: false for an empty file; errc::ledger when the file is neither empty nor a ledger of this version. `path`
 // is for the texts.
-core::result<bool> has_schema(sqlite::connection& db, const std::string& path);
+core::result<bool> has_schema(sqlite::database& db, const std::string& path);
 
 // Makes tables and views in an empty file, all or nothing.
-core::result<void> make_schema(sqlite::connection& db);
+core::result<void> make_schema(sqlite::database& db);
 
 }  // namespace taskbarge::ledger

@@ -103,21 +103,21 @@ result<bool> statement::next() {
     return false;
 }
 
-result<std::unique_ptr<connection>> connection::open(const std::string& path, int flags) {
+result<std::unique_ptr<database>> database::open(const std::string& path, int flags) {
     sqlite3* handle = nullptr;
     const int code = sqlite3_open_v2(path.c_str(), &handle, flags | SQLITE_OPEN_NOMUTEX, nullptr);
-    std::unique_ptr<connection> out(new connection(handle, path));
+    std::unique_ptr<database> out(new database(handle, path));
     if (code != SQLITE_OK) return out->fail(code);
     sqlite3_extended_result_codes(handle, 1);
     sqlite3_busy_timeout(handle, busy_timeout_ms);
     return out;
 }
 
-connection::connection(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {
+database::database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {
     if (path_ != ":memory:") turn_.emplace(path_);
 }
 
-connection::~connection() {
+database::~database() {
     rollback();
     for (auto& [sql, handles] : idle_) {
         for (sqlite3_stmt* handle : handles)
@@ -126,7 +126,7 @@ connection::~connection() {
     sqlite3_close(handle_);
 }
 
-core::failure connection::fail(int code) {
+core::failure database::fail(int code) {
     if (doomed_) return *doomed_;
     // For a COMMIT that fails SQLite does not keep the system's error; errno still has it.
     const int last_error = errno;
@@ -140,7 +140,7 @@ core::failure connection::fail(int code) {
     return why;
 }
 
-statement connection::prepare(std::string_view sql) {
+statement database::prepare(std::string_view sql) {
     if (auto found = idle_.find(sql); found != idle_.end() && !found->second.empty()) {
         sqlite3_stmt* handle = found->second.back();
         found->second.pop_back();
@@ -152,13 +152,13 @@ statement connection::prepare(std::string_view sql) {
     return {*this, handle, sql, code};
 }
 
-void connection::give_back(std::string_view sql, sqlite3_stmt* handle) {
+void database::give_back(std::string_view sql, sqlite3_stmt* handle) {
     sqlite3_reset(handle);
     sqlite3_clear_bindings(handle);
     idle_[sql].push_back(handle);
 }
 
-result<void> connection::execute(const std::string& sql) {
+result<void> database::execute(const std::string& sql) {
     if (doomed_) return *doomed_;
     errno = 0;
     if (const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr); code != SQLITE_OK) {
@@ -167,14 +167,14 @@ result<void> connection::execute(const std::string& sql) {
     return {};
 }
 
-result<std::int64_t> connection::integer(std::string_view sql) {
+result<std::int64_t> database::integer(std::string_view sql) {
     auto query = prepare(sql);
     auto row = query.next();
     if (!row) return row.error();
     return *row ? query.integer(0) : 0;
 }
 
-result<void> connection::begin(access how) {
+result<void> database::begin(access how) {
     if (open_) return core::failure{core::errc::internal, "a ledger transaction is already open"};
     // IMMEDIATE takes the write lock at once: a transaction that reads first and writes later could find that another
     // process wrote in between, and would have to start anew.
@@ -187,7 +187,7 @@ result<void> connection::begin(access how) {
     return {};
 }
 
-result<void> connection::commit() {
+result<void> database::commit() {
     if (!open_) return core::failure{core::errc::internal, "no ledger transaction is open"};
     auto done = prepare("COMMIT").run();
     if (!done) {
@@ -200,7 +200,7 @@ result<void> connection::commit() {
     return {};
 }
 
-void connection::rollback() noexcept {
+void database::rollback() noexcept {
     doomed_.reset();
     // After some errors SQLite has already rolled back, and a ROLLBACK would be an error of its own.
     if (open_ && !sqlite3_get_autocommit(handle_)) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);

@@ -22,7 +22,7 @@ namespace taskbarge::ledger::sqlite {
 
 using core::result;
 
-class connection;
+class database;
 
 // Bytes to be bound as a BLOB: text of any encoding.
 struct blob {
@@ -82,8 +82,8 @@ class statement {
     }
 
  private:
-    friend class connection;
-    statement(connection& owner, sqlite3_stmt* handle, std::string_view sql, int code)
+    friend class database;
+    statement(database& owner, sqlite3_stmt* handle, std::string_view sql, int code)
         : owner_(&owner), handle_(handle), sql_(sql), code_(code) {}
 
     void note(int code) {
@@ -120,7 +120,7 @@ class statement {
     }
     int step();
 
-    connection* owner_;
+    database* owner_;
     sqlite3_stmt* handle_;
     std::string_view sql_;  // the literal it was prepared from: the key of the cache
     int code_;
@@ -134,12 +134,12 @@ enum class access { read, write };
 // Inside a transaction the first failure dooms it: whatever follows fails the same way until commit() or rollback(),
 // because SQLite may already have rolled back by itself, and what came later would then be kept without what came
 // before.
-class connection {
+class database {
  public:
-    static result<std::unique_ptr<connection>> open(const std::string& path, int flags);
-    ~connection();
-    connection(const connection&) = delete;
-    connection& operator=(const connection&) = delete;
+    static result<std::unique_ptr<database>> open(const std::string& path, int flags);
+    ~database();
+    database(const database&) = delete;
+    database& operator=(const database&) = delete;
 
     // `sql` must be a literal, or a text that lives as long as the program: one statement, cached by where it stands.
     // (By what it says would cost more than many a statement: those with checksums are long.)
@@ -182,7 +182,7 @@ class connection {
 
  private:
     friend class statement;
-    connection(sqlite3* handle, std::string path);
+    database(sqlite3* handle, std::string path);
     core::failure fail(int code);
     void give_back(std::string_view sql, sqlite3_stmt* handle);
 

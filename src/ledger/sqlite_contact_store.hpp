@@ -14,7 +14,7 @@ namespace taskbarge::ledger {
 class sqlite_contact_store final : public contact_store {
  public:
     // `hash_key`: the file with the key of the hashes; empty: one that is kept nowhere.
-    sqlite_contact_store(sqlite::connection& db, std::string hash_key, bool only_looks)
+    sqlite_contact_store(sqlite::database& db, std::string hash_key, bool only_looks)
         : db_(db), hash_key_(std::move(hash_key)), only_looks_(only_looks && !hash_key_.empty()) {}
 
     core::result<void> at_one_moment(const std::function<core::result<void>()>& look) override;
@@ -51,7 +51,7 @@ class sqlite_contact_store final : public contact_store {
     core::result<std::optional<std::int64_t>> owner_number(const std::string& owner);
     key_hash::digest hash_of(std::int64_t list, std::optional<core::key_kind> kind, std::string_view text) const;
 
-    sqlite::connection& db_;
+    sqlite::database& db_;
     std::string hash_key_;
     bool only_looks_;
     std::optional<key_hash> hash_;

@@ -22,7 +22,7 @@ std::string job_columns(std::string_view where) {
         is_intact, where);
 }
 
-result<job_record> read_job(const sqlite::connection& db, const sqlite::statement& row) {
+result<job_record> read_job(const sqlite::database& db, const sqlite::statement& row) {
     job_record out;
     out.id = row.integer(0);
     const auto state = core::parse_job_state(row.text(7));
@@ -42,7 +42,7 @@ result<job_record> read_job(const sqlite::connection& db, const sqlite::statemen
     return out;
 }
 
-result<void> read_window(sqlite::connection& db, const book_key& key, core::window_kind kind, core::rate_window& out) {
+result<void> read_window(sqlite::database& db, const book_key& key, core::window_kind kind, core::rate_window& out) {
     auto query = db.prepare(
         "SELECT request_limit, unlimited, used, heard, early, heard_at, opened_at, not_before, ends_at, end_known, "
         "shut FROM windows WHERE base_url = ? AND team = ? AND route = ? AND kind = ?");
@@ -63,7 +63,7 @@ result<void> read_window(sqlite::connection& db, const book_key& key, core::wind
     return {};
 }
 
-result<void> write_window(sqlite::connection& db, const book_key& key, core::window_kind kind,
+result<void> write_window(sqlite::database& db, const book_key& key, core::window_kind kind,
                           const core::rate_window& window) {
     return db.prepare("INSERT OR REPLACE INTO windows VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")
         .bind(key.base_url, key.team, key.route, core::to_string(kind), window.limit, window.unlimited, window.used,

@@ -32,7 +32,7 @@ class sqlite_ledger final : public ledger {
     };
 
     // `hash_key`: the file with the key of the contacts' hashes.
-    sqlite_ledger(std::unique_ptr<sqlite::connection> db, job_locks locks, std::string hash_key,
+    sqlite_ledger(std::unique_ptr<sqlite::database> db, job_locks locks, std::string hash_key,
                   std::optional<guard> files = {})
         : db_(std::move(db)),
           locks_(std::move(locks)),
@@ -166,7 +166,7 @@ class sqlite_ledger final : public ledger {
     result<core::rate_book> read_book(const book_key& key);
     result<void> write_book(const book_key& key, const core::rate_book& book);
 
-    std::unique_ptr<sqlite::connection> db_;
+    std::unique_ptr<sqlite::database> db_;
     bool begun_ = false;                   // by begin()
     std::optional<core::failure> doomed_;  // nothing is written any more
     bool intent_ = false;                  // recorded in that transaction
@@ -188,7 +188,7 @@ core::failure no_such_job(job_id id);
 
 // Deletes a batch of what belongs to a job, but for the job itself and its files; false: nothing was left. To be called
 // within a transaction.
-result<bool> drop_some_rows(sqlite::connection& db, job_id job);
+result<bool> drop_some_rows(sqlite::database& db, job_id job);
 core::failure bug(const std::string& text);
 
 }  // namespace taskbarge::ledger

@@ -752,7 +752,7 @@ def besieged(program, folder, options):
             took.append(time.monotonic() - began)
             check(status == 200, f"/healthz said {status}")
             descriptors = max(descriptors, descriptors_of(s))
-        check(max(took) < 1, f"/healthz took {max(took):.2f} s")
+        check(max(took) < 5, f"/healthz took {max(took):.2f} s")
         check(descriptors < most + 128, f"{descriptors} descriptors")  # a body that does not come has no file yet
         until("the job is done in the midst of it", lambda: items(s, "done"))
         seen = ""

@@ -99,7 +99,7 @@ class Damage : public testing::Test {
         return out;
     }
     void change(const std::string& sql) const {
-        must(must(sqlite::connection::open(path_, SQLITE_OPEN_READWRITE))->execute(sql));
+        must(must(sqlite::database::open(path_, SQLITE_OPEN_READWRITE))->execute(sql));
     }
     ledger_condition condition() const {
         return must(must(open_ledger(path_, witness_check::ignored))->inspect([] { return true; }));

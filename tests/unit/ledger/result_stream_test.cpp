@@ -58,7 +58,7 @@ class ResultStream : public testing::Test {
     }
 
     std::vector<row_result> read(std::uint64_t memory) {
-        auto db = must(sqlite::connection::open(path, SQLITE_OPEN_READWRITE));
+        auto db = must(sqlite::database::open(path, SQLITE_OPEN_READWRITE));
         must(add_row_check(*db));
         std::vector<row_result> out;
         result_stream stream(*db, job, core::row_state::unknown, memory);
@@ -101,7 +101,7 @@ TEST_F(ResultStream, GivesTheSameRowsWhateverTheMemory) {
 }
 
 TEST_F(ResultStream, ViewForPeopleShowsTheSameStates) {
-    auto db = must(sqlite::connection::open(path, SQLITE_OPEN_READWRITE));
+    auto db = must(sqlite::database::open(path, SQLITE_OPEN_READWRITE));
     auto query = db->prepare("SELECT row, state, contact_id, file FROM rows WHERE job = ? ORDER BY row");
     query.bind(job);
     const auto merged = read(64 << 20);

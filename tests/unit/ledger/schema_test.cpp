@@ -14,8 +14,8 @@
 namespace taskbarge::ledger {
 namespace {
 
-std::unique_ptr<sqlite::connection> open_file(const std::string& path) {
-    return must(sqlite::connection::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+std::unique_ptr<sqlite::database> open_file(const std::string& path) {
+    return must(sqlite::database::open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
 }
 
 // A file of another version of the schema.
@@ -40,7 +40,7 @@ TEST(Schema, FileThatDoesNotShrinkByPartsIsWrittenOnceAndDoesAfterwards) {
 }
 
 // What `rows` shows to those who query the file, beside what `results` says.
-std::vector<std::string> rows_of_view(sqlite::connection& db) {
+std::vector<std::string> rows_of_view(sqlite::database& db) {
     std::vector<std::string> out;
     auto query = db.prepare("SELECT row, line, contact_id, ifnull(task_id, ''), state FROM rows ORDER BY row");
     must(query.each([&] {

@@ -64,7 +64,7 @@ TEST(SqliteLedger, FilesAreForTheirOwnerOnly) {
 TEST(SqliteLedger, WritesAreSyncedThroughAWal) {
     const temporary_folder folder;
     const auto book = must(open_ledger(folder.file("l.db")));
-    const auto db = must(sqlite::connection::open(folder.file("l.db"), SQLITE_OPEN_READWRITE));
+    const auto db = must(sqlite::database::open(folder.file("l.db"), SQLITE_OPEN_READWRITE));
     auto mode = db->prepare("PRAGMA journal_mode");
     ASSERT_TRUE(must(mode.next()));
     EXPECT_EQ(mode.text(0), "wal");
@@ -134,7 +134,7 @@ TEST(SqliteLedger, PlanningOfAKilledProcessIsDiscarded) {
     const auto job = start_plan(*book, 1);
     EXPECT_EQ(job.id, 2) << "ids are not used twice";
     EXPECT_EQ(book->job(1).error().code, errc::no_such_job);
-    const auto db = must(sqlite::connection::open(path, SQLITE_OPEN_READWRITE));
+    const auto db = must(sqlite::database::open(path, SQLITE_OPEN_READWRITE));
     EXPECT_EQ(must(db->integer("SELECT (SELECT count(*) FROM chunks) + (SELECT count(*) FROM packed_contacts) + "
                                "(SELECT count(*) FROM groups) + (SELECT count(*) FROM files WHERE job = 1)")),
               0);

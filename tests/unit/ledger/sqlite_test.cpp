@@ -17,7 +17,7 @@ class Sqlite : public testing::Test {
     std::int64_t count() { return must(db->integer("SELECT count(*) FROM t")); }
     result<void> insert(int x) { return db->prepare("INSERT INTO t VALUES (?, ?)").bind(x, "text").run(); }
 
-    std::unique_ptr<connection> db = must(connection::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY));
+    std::unique_ptr<database> db = must(database::open(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY));
 };
 
 TEST_F(Sqlite, FailureInATransactionDoomsAllOfIt) {

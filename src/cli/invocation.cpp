@@ -1,4 +1,4 @@
-#include "cli/session.hpp"
+#include "cli/invocation.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -61,14 +61,14 @@ core::result<core::loaded_settings> load(const options& o, const program& p) {
     return loaded;
 }
 
-core::result<session> begin(const options& o, const program& p) {
+core::result<invocation> begin(const options& o, const program& p) {
     auto loaded = load(o, p);
     if (!loaded) return loaded.error();
     warn(loaded->warnings);
-    return session{std::move(loaded->value), std::move(loaded->origins), std::move(loaded->file), {}};
+    return invocation{std::move(loaded->value), std::move(loaded->origins), std::move(loaded->file), {}};
 }
 
-core::result<void> take_key(session& s, const program& p, key_need need) {
+core::result<void> take_key(invocation& s, const program& p, key_need need) {
     std::vector<std::string> warnings;
     auto found = load_key(p.key, s.settings, warnings);
     if (!found && need == key_need::if_there) warnings.push_back(found.error().text);

@@ -37,7 +37,8 @@ enum class key_need {
     if_there   // used when there is a usable one
 };
 
-struct session {
+// What a command was called with, once its settings are read.
+struct invocation {
     core::settings settings;
     std::map<std::string, std::string> origins;  // of what is not a default, as in core::loaded_settings
     std::string file;                            // the settings file in use; empty: none
@@ -52,10 +53,10 @@ core::settings_sources sources_of(const options& o, const program& p);
 core::result<core::loaded_settings> load(const options& o, const program& p);
 
 // Loads the settings; warnings go to standard error.
-core::result<session> begin(const options& o, const program& p);
+core::result<invocation> begin(const options& o, const program& p);
 
-// Adds the key to the session; warnings go to standard error. Fails with errc::no_key.
-core::result<void> take_key(session& s, const program& p, key_need need);
+// Adds the key; warnings go to standard error. Fails with errc::no_key.
+core::result<void> take_key(invocation& s, const program& p, key_need need);
 
 // How texts on standard output are shown.
 style stdout_style(const core::settings& settings);
