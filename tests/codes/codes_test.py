@@ -27,7 +27,7 @@ NOT_SHOWN = {"isolating", "created", "too_many_contacts"}
 def codes_of_sources(root):
     found = set()
     for folder in ("src/client", "src/job", "src/ledger", "include/taskbarge/ledger"):
-        for path in sorted(glob.glob(os.path.join(root, folder, "*.[ch]pp"))):
+        for path in sorted(glob.glob(os.path.join(root, folder, "**", "*.[ch]pp"), recursive=True)):
             text = open(path, encoding="utf-8").read()
             for form in FORMS:
                 for match in re.finditer(form, text):

@@ -250,7 +250,8 @@ std::vector<std::string> against_the_table(const std::string& module, const uses
         if (!used || line.module != module || allowed == rooms.end()) return false;
         const bool inside = used->name == module && !used->by_public_header;
         const std::string name = inside ? *std::next(fs::path(line.target).begin()) : fs::path(used->name);
-        return name != line.room && name != module && !allowed->second.contains(name);
+        const bool beside_the_rooms = inside && !is_folder(name) && !is_folder(line.room);
+        return name != line.room && name != module && !beside_the_rooms && !allowed->second.contains(name);
     });
 }
 
