@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets with clang, address and undefined-behaviour sanitizers, and runs each for a while, two at once.
-#   scripts/fuzz.sh [SECONDS] [TARGET...]     default: 600 seconds each of fuzz_csv fuzz_jsonl fuzz_dates fuzz_settings
+#   scripts/fuzz.sh [SECONDS] [TARGET...]     default: 600 seconds each of fuzz_csv fuzz_jsonl fuzz_dates fuzz_settings fuzz_http
 # What is learnt is kept in build/fuzz/corpus, logs in build/fuzz/logs; a finding stays as a file in build/fuzz/findings
 # and ends the script with 1.
 set -euo pipefail

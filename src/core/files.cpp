@@ -35,7 +35,7 @@ int write_all(int fd, std::string_view bytes) {
 }
 
 int sync_file(int fd) {
-    // EINVAL: a file system without fsync, where there is nothing more to be had.
+    // EINVAL: a file system without fsync.
     return ::fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
 }
 
@@ -47,9 +47,9 @@ int sync_folder(const std::string& path) {
 namespace {
 
 owned_fd make_file(std::string& name) {
-    owned_fd fd(name.ends_with("XXXXXX")
-                    ? ::mkostemp(name.data(), O_CLOEXEC)
-                    : ::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (name.ends_with("XXXXXX")) return owned_fd(::mkostemp(name.data(), O_CLOEXEC));  // mode 0600
+    // One that was left there may be open to others.
+    owned_fd fd(::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (fd && ::fchmod(fd.get(), 0600) != 0) {
         const int error = errno;
         ::unlink(name.c_str());
@@ -88,8 +88,8 @@ int whole_file::place() {
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) return error_ = errno;
     temporary_.clear();
     error_ = sync_folder(folder_of(path_));
-    // A folder that we may write to and not read cannot be synced: there is nothing more to be had.
-    if (error_ == EACCES) error_ = 0;
+    // A folder that we may write to and not read, or one of a file system that knows no such thing, cannot be synced.
+    if (error_ == EACCES || error_ == EPERM || error_ == ENOTSUP || error_ == ENOSYS) error_ = 0;
     return error_;
 }
 

@@ -623,8 +623,8 @@ void add_send(table& t) {
     const milliseconds none{0}, some{1};
     t.push_back(
         {"send", "connections", "count", "32",
-         "Connections to Apollo at most. Up to 8 are used; more only where answers come within 50 ms and the rate "
-         "windows have plenty left.",
+         "Connections to Apollo at most. More than 8 are used only where answers come within 2 s and each rate window "
+         "has 300 requests left.",
          count(&settings::send, &S::connections, 1, 256)});
     wait("connect_timeout", &S::connect_timeout, some, "10s", "For each step of opening a connection.");
     wait("request_timeout", &S::request_timeout, some, "60s", "From a request's first byte to its answer's last.");

@@ -33,8 +33,6 @@ core::result<void> each_tasked_row(sqlite::database& db, core::job_id job, core:
 // 24 bytes a contact with an id of 24 hex digits.
 class earlier_contacts {
  public:
-    // An id of 24 hex digits in lower case; nothing for any other.
-
     // Adds what each_tasked_row() tells.
     core::result<void> load(sqlite::database& db, core::job_id job, core::group_number group);
     void add(std::string_view contact, earlier_row where);

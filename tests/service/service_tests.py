@@ -752,7 +752,8 @@ def besieged(program, folder, options):
             took.append(time.monotonic() - began)
             check(status == 200, f"/healthz said {status}")
             descriptors = max(descriptors, descriptors_of(s))
-        check(max(took) < 5, f"/healthz took {max(took):.2f} s")
+        # Busy machines have moments of their own: the usual answer is quick, and none is kept out.
+        check(sorted(took)[len(took) // 2] < 1 and max(took) < 5, f"/healthz took {max(took):.2f} s")
         check(descriptors < most + 128, f"{descriptors} descriptors")  # a body that does not come has no file yet
         until("the job is done in the midst of it", lambda: items(s, "done"))
         seen = ""

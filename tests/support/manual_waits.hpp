@@ -35,6 +35,8 @@ class manual_waits final : public async::waits {
         next->first->cancel();
         return true;
     }
+    // The timers are gone.
+    void forget() { under_way_.clear(); }
     // How many waits have ended by the passing of time.
     std::size_t ended() const { return ended_; }
 

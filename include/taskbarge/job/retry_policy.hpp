@@ -104,9 +104,9 @@ class circuit_breaker {
 // How many requests may be under way at once: halved by every second failure in a row, one more again for every round
 // of successes (as many as may be under way), between 1 and `most`.
 //
-// A few fill any rate window that Apollo has. More than `usual` are worth having only where answers come so quickly
-// that the ledger's commits take as long: then one half is on the wire while the other is committed. So it grows beyond
-// that by quick answers alone, and back with every slow one.
+// A few fill any rate window that Apollo has. More than `usual` are worth having only where no window is near: one half
+// is on the wire while the other is committed. So it grows beyond that by quick answers alone, and back with every slow
+// one. What is quick says the caller, who knows the windows.
 class send_width {
  public:
     static constexpr std::uint32_t usual = 8;

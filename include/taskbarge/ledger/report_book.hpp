@@ -63,7 +63,7 @@ struct row_result {
     std::optional<instant> finished_at;
 };
 
-// Why the rows of a pruned job are not to be had: errc::no_such_job.
+// Why the rows of a pruned job are not available: errc::no_such_job.
 core::failure rows_pruned(job_id job, instant pruned_at);
 
 // Reads only; each call sees one moment, whatever others write meanwhile.

@@ -22,6 +22,9 @@ using ledger::contact_index;
 
 namespace {
 
+// Contacts that are asked for together: all of them are asked again where one has no answer.
+constexpr std::size_t most_ids_at_once = 8;
+
 constexpr std::size_t most_together = 4;  // pages are large
 // Where additional addresses count, those that a search does not show take the whole list in the end.
 constexpr std::uint64_t searches_for_a_page = 4;
@@ -613,7 +616,8 @@ class finder {
                                                                 ask_.env().settings.contacts.budget));
         const auto all = queue.size();
         while (!queue.empty()) {
-            const auto together = std::min<std::size_t>(ask_.env().settings.send.connections, queue.size());
+            const auto together =
+                std::min<std::size_t>({ask_.env().settings.send.connections, most_ids_at_once, queue.size()});
             std::vector<contact_asker::call> calls;
             for (std::size_t i = 0; i < together; ++i)
                 calls.push_back([this, id = queue[i]] { return s_.contact(id); });

@@ -35,8 +35,7 @@ class ledger_writer {
     ledger_writer(const ledger_writer&) = delete;
     ledger_writer& operator=(const ledger_writer&) = delete;
 
-    // How many pieces the sender's connections are likely to hand over together: an outcome and the next intent each.
-    // A commit costs the same for one as for many.
+    // How many pieces of the sender's connections a commit waits for: it costs the same for one as for many.
     void expect_together(std::size_t pieces);
 
     // Nothing is under way, and whatever was done has been told to the executor. For who steps through a run.

@@ -9,21 +9,8 @@ namespace taskbarge::job {
 
 using core::result;
 
-namespace {
-
-// Relative dates count from its day.
-core::instant day_base(const environment& env, const import_options& options) {
-    return options.as_of.value_or(env.clock.now());
-}
-
-}  // namespace
-
 bool import_input::can_be_read_again() const {
     return std::find(options_.files.begin(), options_.files.end(), "-") == options_.files.end();
-}
-
-std::string import_input::relative_day() const {
-    return reader::day_of(env_.settings.dates, day_base(env_, options_));
 }
 
 result<std::uint64_t> import_input::bytes() {
@@ -40,21 +27,21 @@ result<reader::input_digest> import_input::digest() {
     return found;
 }
 
-result<reader::row_source> import_input::open(owner_directory owners, bool keep_records) const {
-    auto options = source_options_of(env_, options_, std::move(owners));
+result<reader::row_source> import_input::open(owner_directory owners, bool keep_records, core::instant base) const {
+    auto options = source_options_of(env_, options_, std::move(owners), base);
     options.keep_records = keep_records;
     return reader::row_source::open(options_.files, std::move(options));
 }
 
-reader::source_options source_options_of(const environment& env, const import_options& options,
-                                         owner_directory owners) {
+reader::source_options source_options_of(const environment& env, const import_options& options, owner_directory owners,
+                                         core::instant base) {
     reader::source_options so;
     so.columns = env.settings.columns;
     so.values = env.settings.values;
     so.defaults = env.settings.defaults;
     so.dates = env.settings.dates;
     so.import = env.settings.import;
-    so.now = day_base(env, options);
+    so.now = base;
     so.first_rows = options.first_rows;
     so.names = options.names;
     so.owners = std::move(owners);

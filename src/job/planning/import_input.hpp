@@ -32,8 +32,11 @@ class import_input {
     const std::vector<std::string>& names() const { return options_.names.empty() ? options_.files : options_.names; }
     // Not where standard input is among them.
     bool can_be_read_again() const;
-    // The base day of relative dates, "2026-11-23".
-    std::string relative_day() const;
+    // From when relative dates count. Asked for once a reading: its days are those of one instant, however long it
+    // lasts.
+    core::instant base() const { return options_.as_of.value_or(env_.clock.now()); }
+    // Its day, "2026-11-23".
+    std::string day_of(core::instant base) const { return reader::day_of(env_.settings.dates, base); }
 
     // Asked of the file system at most once, and hashed at most once: a large file takes a while, and a stop of the
     // environment ends it with errc::interrupted. Only for what can be read again; errc::input else.
@@ -43,7 +46,7 @@ class import_input {
     void was_read(reader::input_digest digest) { digest_ = std::move(digest); }
 
     // For one reading. `keep_records`: see reader::source_options.
-    core::result<reader::row_source> open(owner_directory owners, bool keep_records) const;
+    core::result<reader::row_source> open(owner_directory owners, bool keep_records, core::instant base) const;
 
  private:
     const environment& env_;
@@ -53,7 +56,8 @@ class import_input {
 };
 
 // The reader's options for these settings.
-reader::source_options source_options_of(const environment& env, const import_options& options, owner_directory owners);
+reader::source_options source_options_of(const environment& env, const import_options& options, owner_directory owners,
+                                         core::instant base);
 
 // The identity that an input has under these settings. `relative_day`: empty where it has no relative dates.
 ledger::job_identity identity_of(const core::settings& s, const import_options& options,

@@ -82,7 +82,8 @@ failure interrupted() {
 result<input_summary> read_input(import_input& input, owner_directory owners, contact_resolver& contacts,
                                  row_sink& sink, const std::function<void(progress&)>& describe) {
     const auto& env = input.env();
-    auto source = input.open(std::move(owners), contacts.checks_ids());
+    const auto base = input.base();
+    auto source = input.open(std::move(owners), contacts.checks_ids(), base);
     if (!source) return source.error();
     progress p;
     p.bytes_total = source->bytes_total();
@@ -118,7 +119,7 @@ result<input_summary> read_input(import_input& input, owner_directory owners, co
     summary.unknown_words = done.unknown_words();
     summary.digest = {done.digest(), done.bytes_read()};
     input.was_read(summary.digest);
-    if (done.used_relative_dates()) summary.relative_day = input.relative_day();
+    if (done.used_relative_dates()) summary.relative_day = input.day_of(base);
     return summary;
 }
 

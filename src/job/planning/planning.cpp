@@ -38,7 +38,7 @@ result<std::optional<ledger::job_record>> find_same(ledger::ledger& book, const 
                                                     const ledger::job_identity& wanted) {
     auto candidates = book.find_jobs(wanted.base_url, wanted.team, wanted.input_bytes, wanted.input_sha256);
     if (!candidates) return candidates.error();
-    const auto today = input.relative_day();
+    const auto today = input.day_of(input.base());
     for (auto job = candidates->rbegin(); job != candidates->rend(); ++job)
         if (same_job(*job, wanted, today)) return std::optional(std::move(*job));
     return std::optional<ledger::job_record>();
@@ -220,7 +220,7 @@ result<bool> begins_with_unknown(const import_input& input, const owner_director
     const auto& env = input.env();
     own_contacts own;
     contact_resolver contacts(index, own.opener(env), resolving, env.clock.now(), unknown_contacts::stop);
-    auto source = input.open(owners, contacts.checks_ids());
+    auto source = input.open(owners, contacts.checks_ids(), input.base());
     if (!source) return source.error();
     reader::row_batch batch;
     if (auto read = source->next(batch); !read) return read.error();

@@ -130,7 +130,7 @@ class suggester {
         import_options one = options_;
         one.files = {options_.files[file]};
         one.first_rows = options_.first_rows ? std::min(options_.first_rows, rows_looked_at) : rows_looked_at;
-        auto so = source_options_of(env_, one, {});
+        auto so = source_options_of(env_, one, {}, env_.clock.now());
         // What stands in the settings already is looked at again.
         so.columns.clear();
         so.values = {};
@@ -362,7 +362,8 @@ class suggester {
         one.first_rows = rows_looked_at;
         environment trial_env{trial, env_.key, env_.clock, env_.stop, env_.watch, env_.seed};
         const auto users = users_;
-        auto so = source_options_of(trial_env, one, [users] { return result<std::vector<reader::team_user>>(users); });
+        auto so = source_options_of(
+            trial_env, one, [users] { return result<std::vector<reader::team_user>>(users); }, env_.clock.now());
         auto source = reader::row_source::open(one.files, std::move(so));
         if (!source) return source.error();
         reader::row_batch batch;

@@ -14,8 +14,8 @@ void doubt_book::add(std::vector<ledger::chunk_record> chunks) {
 
 std::optional<ledger::chunk_record> doubt_book::take_new() {
     while (!new_ones_.empty()) {
-        auto chunk = std::move(new_ones_.back());
-        new_ones_.pop_back();
+        auto chunk = std::move(new_ones_.front());
+        new_ones_.pop_front();
         if (find(chunk.id) == doubts_.end()) return chunk;
     }
     return std::nullopt;

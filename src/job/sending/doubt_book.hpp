@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -27,7 +28,7 @@ class doubt_book {
     void begin_at(ledger::event_number start) { start_ = start; }
     ledger::event_number start() const { return start_; }
 
-    // A chunk in doubt waits in `new_ones` until its attempts were read (see attempts_of), then it is a doubt. What is
+    // A chunk in doubt waits in `new_ones` until its attempts were read (see doubt_of), then it is a doubt. What is
     // held, and not to be looked at by this run, is passed over.
     void add(std::vector<ledger::chunk_record> chunks);
     std::optional<ledger::chunk_record> take_new();
@@ -67,7 +68,7 @@ class doubt_book {
     ledger::event_number start_ = 0;
     bool pioneer_sent_ = false;  // see next_pioneer()
     std::vector<doubt> doubts_;
-    std::vector<ledger::chunk_record> new_ones_;
+    std::deque<ledger::chunk_record> new_ones_;
 };
 
 // The doubt of a chunk, with the attempts of it and of those that it was split from: its tasks may stem from any of

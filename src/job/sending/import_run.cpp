@@ -226,9 +226,11 @@ void import_run::left_place() {
     bell_.ring();
 }
 
-// Each connection that is at work brings an outcome, and the next chunk's intent with it.
+// Each connection that is at work brings an outcome, and the next chunk's intent with it. With more than the usual
+// width a commit waits for half of that: the other half is on the wire meanwhile.
 void import_run::expect_commits() {
-    session_.writer().expect_together(std::size_t{in_flight_ - settling_});
+    const std::uint32_t at_work = in_flight_ - settling_;
+    session_.writer().expect_together(std::max(2 * std::min(at_work, send_width::usual), at_work));
 }
 
 void import_run::send_next() {

@@ -178,8 +178,7 @@ ledger::chunk_update ready_queue::after_refusal(const chunk_record& chunk, const
     return isolation_.after_refusal(chunk, refused, perhaps_too_many, proven, now);
 }
 
-// ------------------------------------------------------------------------------------------------------ what came of
-// it
+// ----------------------------------------------------------------------------------------------------------- outcomes
 
 std::vector<chunk_record> ready_queue::take_outcome(chunk_record chunk, const verdict& v, bool written,
                                                     std::vector<chunk_record> children, const core::rate_window& day,

@@ -28,10 +28,11 @@ bool stays(int status) {
     return status != bad_request && status != too_large && status != unprocessable;
 }
 
-// An answer that comes sooner than this is about as quick as a commit.
-constexpr auto quick_answer = 50ms;
-// What a window must have left for more requests at once to make a difference to it: a few minutes' worth of Apollo's.
-constexpr std::uint64_t plenty = 1000;
+// A server that takes longer than this for an answer has enough to do.
+constexpr auto quick_answer = 2s;
+// What a window must have left for more requests at once to be of use: more than any minute of Apollo's plans holds,
+// which a few connections fill.
+constexpr std::uint64_t plenty = 300;
 
 send_width::pace pace_of(const client::exchange& x, const core::rate_book& windows) {
     const bool free = std::ranges::all_of(windows.windows, [](const core::rate_window& w) {

@@ -61,7 +61,7 @@ core::result<tcp::acceptor> listen_on(const asio::any_io_executor& ex, const tcp
 std::string random_prefix() {
     std::uint32_t value = 0;
     if (RAND_bytes(reinterpret_cast<unsigned char*>(&value), sizeof(value)) != 1)
-        throw std::runtime_error("no random bytes to be had");
+        throw std::runtime_error("no random bytes are available");
     return fmt::format("{:08x}", value);
 }
 

@@ -86,7 +86,7 @@ core::result<std::optional<started>> start_folder(const std::string& root) {
 core::result<std::string> new_ticket() {
     std::array<unsigned char, ticket_length / 2> bits{};
     if (::getrandom(bits.data(), bits.size(), 0) != static_cast<ssize_t>(bits.size()))
-        return core::failure{core::errc::io, fmt::format("no random bytes to be had: {}", std::strerror(errno))};
+        return core::failure{core::errc::io, fmt::format("no random bytes are available: {}", std::strerror(errno))};
     return core::hex(bits);
 }
 

@@ -159,7 +159,7 @@ core::result<std::string> read_small(const std::string& path, std::size_t most) 
 
 namespace {
 
-// The kernel's way was not to be had for these two files; nothing was copied by it.
+// The kernel's way is not available for these two files; nothing was copied by it.
 bool must_copy_by_hand(int error) {
     return error == EXDEV || error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EPERM;
 }

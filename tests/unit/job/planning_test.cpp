@@ -536,6 +536,21 @@ TEST_F(FindOrPlan, TwoThatPlanOneInputAtOnceUnderDifferentSettingsHaveOneJob) {
     EXPECT_EQ(jobs(), 1u);
 }
 
+// A job of yesterday's dates would else pass for today's, whose tasks nobody makes.
+TEST_F(FindOrPlan, AReadingThatPassesMidnightKeepsTheDayOnWhichItBegan) {
+    std::ofstream(options.files.front()) << "contact_id,due_at,owner\n" << contact_id(1) << ",+3d,ann@example.com\n";
+    const auto began = reader::day_of(settings.dates, clock.now());
+    const auto users = [&]() -> core::result<std::vector<reader::team_user>> {
+        clock.advance(24h);
+        return std::vector<reader::team_user>{{"66302798d03b9601c7934ebf", "ann@example.com", "Ann"}};
+    };
+    import_input given(env, options);
+    const auto job = find_or_plan(*book, given, found_job::held, users, input);
+    ASSERT_TRUE(job) << job.error().text;
+    EXPECT_NE(reader::day_of(settings.dates, clock.now()), began);
+    EXPECT_EQ(job->record.identity.relative_day, began);
+}
+
 TEST_F(FindOrPlan, FilesMayBeCalledByOtherNames) {
     options.names = {"contacts of May.csv"};
     EXPECT_EQ(find().value().record.files, std::vector<std::string>{"contacts of May.csv"});

@@ -54,7 +54,7 @@ TEST_F(RunHealth, TheWidthGrowsByQuickAnswersWhereTheWindowsAllow) {
     settings.send.connections = 32;
     auto quick = answered(200), slow = answered(200);
     quick.took = 2ms;
-    slow.took = 300ms;
+    slow.took = 3s;
     const auto width_after = [&](const client::exchange& x, const core::rate_book& known) {
         run_health health(settings, false, 1);
         for (int i = 0; i < 2000; ++i)

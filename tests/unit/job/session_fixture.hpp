@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,7 @@ class SessionFixture : public ::testing::Test {
             });
             step_to_end(loop, writer, ended);
         }
+        waits.forget();
         if (error) std::rethrow_exception(error);
         return std::move(*out);
     }
@@ -82,7 +84,7 @@ class SessionFixture : public ::testing::Test {
             // The ledger's thread, or what else is real, takes a moment.
             if (!idle || !waits.end_next()) loop.run_one_for(std::chrono::milliseconds(1));
         }
-        ASSERT_TRUE(ended) << "it waits for ever";
+        if (!ended) throw std::runtime_error("the run waits for ever");
         loop.poll();
     }
 
