@@ -537,18 +537,24 @@ TEST_F(FindOrPlan, TwoThatPlanOneInputAtOnceUnderDifferentSettingsHaveOneJob) {
 }
 
 // A job of yesterday's dates would else pass for today's, whose tasks nobody makes.
-TEST_F(FindOrPlan, AReadingThatPassesMidnightKeepsTheDayOnWhichItBegan) {
-    std::ofstream(options.files.front()) << "contact_id,due_at,owner\n" << contact_id(1) << ",+3d,ann@example.com\n";
-    const auto began = reader::day_of(settings.dates, clock.now());
-    const auto users = [&]() -> core::result<std::vector<reader::team_user>> {
-        clock.advance(24h);
-        return std::vector<reader::team_user>{{"66302798d03b9601c7934ebf", "ann@example.com", "Ann"}};
-    };
-    import_input given(env, options);
-    const auto job = find_or_plan(*book, given, found_job::held, users, input);
+TEST_F(FindOrPlan, AReadingThatPassesMidnightHasTheDayFromWhichItsDatesCount) {
+    class slow_reading final : public core::clock {
+     public:
+        core::instant now() const override { return core::instant(25h * ++looks_); }
+        std::chrono::steady_clock::time_point steady_now() const override { return {}; }
+
+     private:
+        mutable std::atomic<int> looks_{0};
+    } each_look_is_a_day_later;
+    settings.dates.timezone = "UTC";
+    settings.dates.time = "09:00";
+    std::ofstream(options.files.front()) << "contact_id,due_at\n" << contact_id(1) << ",+3d\n";
+    const environment late{settings, key, each_look_is_a_day_later, stop, watch, 1};
+    import_input given(late, options);
+    const auto job = find_or_plan(*book, given, found_job::held, {}, input);
     ASSERT_TRUE(job) << job.error().text;
-    EXPECT_NE(reader::day_of(settings.dates, clock.now()), began);
-    EXPECT_EQ(job->record.identity.relative_day, began);
+    const auto due = book->chunks(job->record.id, core::chunk_state::planned, 0, 1).value().at(0).details.due_at;
+    EXPECT_EQ(core::to_rfc3339(due - 72h).substr(0, 10), job->record.identity.relative_day);
 }
 
 TEST_F(FindOrPlan, FilesMayBeCalledByOtherNames) {
