@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "grouper/fetch_ahead.hpp"
 #include "grouper/hash_index.hpp"
 #include "grouper/mapped_memory.hpp"
 #include "grouper/text_arena.hpp"
@@ -38,7 +39,7 @@ class contact_set {
     void fetch(const probe& p) const { index_.fetch(p.hash); }
     // The rest of it, once that has arrived.
     void fetch_more(const probe& p) const {
-        if (const auto row = index_.fetch_more(p.hash); row != 0) __builtin_prefetch(&at(row));
+        if (const auto row = index_.fetch_more(p.hash); row != 0) fetch_ahead(&at(row));
     }
 
     // The row in which the pair occurred first; 0: it is new, and `row` is its first. `row` is not 0 and had no pair
@@ -51,7 +52,7 @@ class contact_set {
     // Adds the contact id of a row whose pair was new.
     void append_contact(std::uint32_t row, core::id_list& out) const;
     // Begins to fetch what that needs.
-    void fetch_contact(std::uint32_t row) const { __builtin_prefetch(&at(row)); }
+    void fetch_contact(std::uint32_t row) const { fetch_ahead(&at(row)); }
 
     // About how many pairs there will be: saves work.
     void expect(std::uint64_t pairs) { index_.expect(pairs); }

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "grouper/fetch_ahead.hpp"
+
 namespace taskbarge::grouper {
 
 namespace {
@@ -117,7 +119,7 @@ void details_table::fetch(std::span<const std::uint64_t> hashes) const {
             index_.fetch(hashes[i]);
         for (std::size_t i = 0; i < count; ++i) {
             likely[i] = index_.fetch_more(hashes[i]);
-            if (likely[i] != 0) __builtin_prefetch(&places_[likely[i] - 1]);
+            if (likely[i] != 0) fetch_ahead(&places_[likely[i] - 1]);
         }
         for (std::size_t i = 0; i < count; ++i) {
             if (likely[i] == 0) continue;

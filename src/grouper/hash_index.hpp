@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "grouper/fetch_ahead.hpp"
 #include "grouper/mapped_memory.hpp"
 
 #if defined(__SSE2__)
@@ -31,7 +32,7 @@ class hash_index {
     // Begins to fetch the memory that look() needs.
     void fetch(std::uint64_t hash) const {
         const auto& s = shards_[shard_of(hash)];
-        if (s.count != 0) __builtin_prefetch(s.home_of(mark_of(hash)), 1);
+        if (s.count != 0) fetch_ahead(s.home_of(mark_of(hash)));
     }
 
     // To be called when what fetch() began has arrived. Begins to fetch what look() needs besides, where that is more.
@@ -43,7 +44,7 @@ class hash_index {
         bucket* const home = s.home_of(mark);
         if (const auto agree = home->equal_to(mark); agree != 0)
             return home->numbers[static_cast<std::size_t>(std::countr_zero(agree))];
-        if (home->marks[width - 1] != 0) __builtin_prefetch(s.after(home), 1);
+        if (home->marks[width - 1] != 0) fetch_ahead(s.after(home));
         return 0;
     }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "grouper/fetch_ahead.hpp"
+
 namespace taskbarge::grouper {
 
 namespace {
@@ -61,9 +63,9 @@ void open_rows::fetch(std::span<const core::group_number> groups) const {
     constexpr std::size_t many = 2000;  // fewer are in the processor's cache anyway
     if (groups_.size() < many) return;
     for (const auto group : groups)
-        __builtin_prefetch(&groups_[group - 1], 1);
+        fetch_ahead(&groups_[group - 1]);
     for (const auto group : groups)
-        if (const auto last = groups_[group - 1].last; last != none) __builtin_prefetch(&at(last), 1);
+        if (const auto last = groups_[group - 1].last; last != none) fetch_ahead(&at(last));
 }
 
 void open_rows::add(core::group_number group, std::uint32_t row, std::uint64_t line) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "grouper/fetch_ahead.hpp"
+
 namespace taskbarge::grouper {
 
 class text_arena {
@@ -23,8 +25,8 @@ class text_arena {
     // Begins to fetch a text: two lines of the processor's cache, which is the most of a short one.
     void fetch(std::uint64_t place) const {
         const auto begin = reinterpret_cast<std::uintptr_t>(begin_of(place));
-        __builtin_prefetch(reinterpret_cast<const void*>(begin));
-        __builtin_prefetch(reinterpret_cast<const void*>(begin + 64));
+        fetch_ahead(reinterpret_cast<const void*>(begin));
+        fetch_ahead(reinterpret_cast<const void*>(begin + 64));
     }
     // Bytes in use, block ends that were too short for a text included.
     std::uint64_t size() const { return size_; }
