@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <type_traits>
 
 #include "grouper/fetch_ahead.hpp"
@@ -23,33 +24,60 @@ struct record_head {
     explicit record_head(const core::task_view& details)
         : due_at(details.due_at.time_since_epoch().count()),
           user_id_size(static_cast<std::uint32_t>(details.user_id.size())),
-          words{static_cast<std::uint8_t>(details.type), static_cast<std::uint8_t>(details.priority),
-                static_cast<std::uint8_t>(details.status), 0} {}
+          type(details.type),
+          priority(details.priority),
+          status(details.status) {}
     std::int64_t due_at = 0;
     std::uint32_t user_id_size = 0;
-    std::array<std::uint8_t, 4> words{};
+    core::task_type type{};
+    core::task_priority priority{};
+    core::task_status status{};
+    std::uint8_t is_short = 0;
+    friend bool operator==(const record_head&, const record_head&) = default;
 };
 static_assert(std::has_unique_object_representations_v<record_head>);
 
+// How a short record goes on: which record it leans on and how much of that one's note its own begins and ends with.
+// Then comes what stands between.
+struct lean {
+    std::uint16_t base, front, back;
+};
+
+template <typename T>
+T read_as(std::string_view from) {
+    T out;
+    std::memcpy(&out, from.data(), sizeof out);
+    return out;
+}
+
+template <typename T>
+void append(const T& what, std::string& out) {
+    out.append(reinterpret_cast<const char*>(&what), sizeof what);
+}
+
 // All fields as one text.
 void write_record(const core::task_view& details, std::string& out) {
-    const record_head head(details);
-    out.assign(reinterpret_cast<const char*>(&head), sizeof head);
+    out.clear();
+    append(record_head(details), out);
     out += details.user_id;
     out += details.note;
 }
 
+core::task_details details_of(const record_head& head, std::string_view user_id) {
+    core::task_details out;
+    out.user_id = user_id;
+    out.type = head.type;
+    out.priority = head.priority;
+    out.status = head.status;
+    out.due_at = core::instant(core::instant::duration(head.due_at));
+    return out;
+}
+
 // What write_record() wrote.
 core::task_details read_record(std::string_view record) {
-    record_head head;
-    std::memcpy(&head, record.data(), sizeof head);
+    const auto head = read_as<record_head>(record);
     const auto texts = record.substr(sizeof head);
-    core::task_details out;
-    out.user_id = texts.substr(0, head.user_id_size);
-    out.type = static_cast<core::task_type>(head.words[0]);
-    out.priority = static_cast<core::task_priority>(head.words[1]);
-    out.status = static_cast<core::task_status>(head.words[2]);
-    out.due_at = core::instant(core::instant::duration(head.due_at));
+    auto out = details_of(head, texts.substr(0, head.user_id_size));
     out.note = texts.substr(head.user_id_size);
     return out;
 }
@@ -85,15 +113,47 @@ bool same_bytes(const char* a, const char* b, std::size_t size) {
     return difference == 0;
 }
 
-// The same as comparing with write_record(), without writing it.
-bool is_record_of(const core::task_view& details, std::string_view record) {
-    const record_head head(details);
-    const char* const user_id = record.data() + sizeof head;
-    const auto user_id_size = details.user_id.size(), note_size = details.note.size();
-    return record.size() == sizeof head + user_id_size + note_size &&
-           std::memcmp(record.data(), &head, sizeof head) == 0 &&
-           same_bytes(user_id, details.user_id.data(), user_id_size) &&
-           same_bytes(user_id + user_id_size, details.note.data(), note_size);
+// A record's texts, those of a short one in parts. A whole one is a middle alone.
+struct record_texts {
+    std::string_view user_id, front, middle, back;
+};
+
+record_texts texts_of(const record_head& head, std::string_view whole) {
+    const auto texts = whole.substr(sizeof head);
+    return {texts.substr(0, head.user_id_size), {}, texts.substr(head.user_id_size), {}};
+}
+
+record_texts texts_of(const record_head& head, std::string_view record, std::string_view base) {
+    const auto cut = read_as<lean>(record.substr(sizeof head));
+    const auto of_base = texts_of(head, base);  // whose user_id is as long
+    const auto note = of_base.middle;
+    return {of_base.user_id, note.substr(0, cut.front), record.substr(sizeof head + sizeof cut),
+            note.substr(note.size() - cut.back)};
+}
+
+bool is_text(std::string_view text, std::string_view front, std::string_view middle, std::string_view back) {
+    const char* const at = text.data();
+    return text.size() == front.size() + middle.size() + back.size() &&
+           same_bytes(at + front.size(), middle.data(), middle.size()) && same_bytes(at, front.data(), front.size()) &&
+           same_bytes(at + front.size() + middle.size(), back.data(), back.size());
+}
+
+// The first record of a slot is what others of that slot lean on: an owner's tasks of one type have notes that differ
+// in a few words.
+std::size_t slot_of(const core::task_view& details, std::size_t slots) {
+    return (hash_text(details.user_id) + static_cast<std::size_t>(details.type)) % slots;
+}
+
+// As much as the two begin and end with in common, within what `lean` can say.
+lean shared_by(std::string_view note, std::string_view base) {
+    constexpr std::size_t most = std::numeric_limits<std::uint16_t>::max();
+    const auto room = std::min({note.size(), base.size(), most});
+    const auto front =
+        std::mismatch(note.begin(), note.begin() + static_cast<std::ptrdiff_t>(room), base.begin()).first;
+    const auto front_size = front - note.begin();
+    const auto left = static_cast<std::ptrdiff_t>(room) - front_size;
+    const auto back = std::mismatch(note.rbegin(), note.rbegin() + left, base.rbegin()).first;
+    return {0, static_cast<std::uint16_t>(front_size), static_cast<std::uint16_t>(back - note.rbegin())};
 }
 
 }  // namespace
@@ -133,8 +193,7 @@ core::result<details_table::answer> details_table::find_or_add(const core::task_
     const auto found = index_.look(hash, [&](core::group_number group) { return equal(group, details); });
     if (trouble_) return *trouble_;
     if (found.number != 0) return answer{found.number, false};
-    write_record(details, record_);
-    auto place = keep(record_);
+    auto place = keep(details);
     if (!place) return place.error();
     places_.push_back(*place);
     const auto group = static_cast<core::group_number>(places_.size());
@@ -142,18 +201,60 @@ core::result<details_table::answer> details_table::find_or_add(const core::task_
     return answer{group, true};
 }
 
-core::result<std::uint64_t> details_table::keep(std::string_view record) {
-    if (texts_.size() + record.size() <= memory_) return texts_.add(record);
+// Short where they can lean on others, in memory where that has room, else whole in the file.
+core::result<std::uint64_t> details_table::keep(const core::task_view& details) {
+    auto& base = latest_bases_[slot_of(details, latest_bases_.size())];
+    if (base != 0 && write_short(details, static_cast<std::uint16_t>(base - 1)) && has_room_for(record_))
+        return texts_.add(record_);
+    write_record(details, record_);
+    if (has_room_for(record_)) {
+        const auto place = texts_.add(record_);
+        if (bases_.size() < most_bases) {
+            bases_.push_back(place);
+            base = static_cast<std::uint16_t>(bases_.size());
+        }
+        return place;
+    }
     const auto place = file_.size() | in_file;
-    const auto size = static_cast<length>(record.size());
+    const auto size = static_cast<length>(record_.size());
     if (auto r = file_.append({reinterpret_cast<const char*>(&size), sizeof size}); !r) return r.error();
-    if (auto r = file_.append(record); !r) return r.error();
+    if (auto r = file_.append(record_); !r) return r.error();
     return place;
+}
+
+// False where they have another owner or less than half of the note in common.
+bool details_table::write_short(const core::task_view& details, std::uint16_t base) {
+    const auto record = texts_.at(bases_[base]);
+    const auto of_base = texts_of(read_as<record_head>(record), record);
+    if (details.user_id != of_base.user_id) return false;
+    auto cut = shared_by(details.note, of_base.middle);
+    const std::size_t shared = std::size_t{cut.front} + cut.back;
+    if (shared < details.note.size() / 2) return false;
+    cut.base = base;
+    record_head head(details);
+    head.is_short = 1;
+    record_.clear();
+    append(head, record_);
+    append(cut, record_);
+    record_ += details.note.substr(cut.front, details.note.size() - shared);
+    return true;
+}
+
+std::string_view details_table::base_of(std::string_view short_record) const {
+    return texts_.at(bases_[read_as<lean>(short_record.substr(sizeof(record_head))).base]);
 }
 
 bool details_table::equal(core::group_number group, const core::task_view& details) {
     const auto place = places_[group - 1];
-    return place & in_file ? equal_in_file(place & ~in_file, details) : is_record_of(details, texts_.at(place));
+    if (place & in_file) return equal_in_file(place & ~in_file, details);
+    const auto record = texts_.at(place);
+    record_head wanted(details);
+    const auto head = read_as<record_head>(record);
+    wanted.is_short = head.is_short;
+    if (head != wanted) return false;
+    const auto kept = head.is_short ? texts_of(head, record, base_of(record)) : texts_of(head, record);
+    return is_text(details.note, kept.front, kept.middle, kept.back) &&
+           same_bytes(details.user_id.data(), kept.user_id.data(), kept.user_id.size());
 }
 
 bool details_table::equal_in_file(std::uint64_t from, const core::task_view& details) {
@@ -172,13 +273,22 @@ bool details_table::equal_in_file(std::uint64_t from, const core::task_view& det
 
 core::result<core::task_details> details_table::details(core::group_number group) const {
     const auto place = places_.at(group - 1);
-    if (!(place & in_file)) return read_record(texts_.at(place));
+    if (!(place & in_file)) return details_in_memory(texts_.at(place));
     const auto from = place & ~in_file;
     length size = 0;
     if (auto r = file_.read(from, reinterpret_cast<char*>(&size), sizeof size); !r) return r.error();
     std::string record(size, '\0');
     if (auto r = file_.read(from + sizeof size, record.data(), size); !r) return r.error();
     return read_record(record);
+}
+
+core::task_details details_table::details_in_memory(std::string_view record) const {
+    const auto head = read_as<record_head>(record);
+    if (!head.is_short) return read_record(record);
+    const auto kept = texts_of(head, record, base_of(record));
+    auto out = details_of(head, kept.user_id);
+    out.note.append(kept.front).append(kept.middle).append(kept.back);
+    return out;
 }
 
 std::uint64_t details_table::memory() const {

@@ -122,13 +122,64 @@ TEST(DetailsTable, EveryFieldIsReadBackFromMemoryAndFromTheFile) {
     }
 }
 
+// Each with its own beginning, middle and end, so that whole ones and those that lean on others alternate.
+TEST(DetailsTable, NotesOfOneTextAreToldApartAndReadBack) {
+    const auto nth = [](int i) {
+        auto out = sample();
+        out.user_id[0] = static_cast<char>('a' + i % 3);
+        out.type = i % 5 == 0 ? core::task_type::action_item : core::task_type::call;
+        out.note = "Dear " + std::string(static_cast<std::size_t>(i % 4), 'a') + " and all of you, call about " +
+                   std::string(static_cast<std::size_t>(i % 7), 'a') + std::string(i % 11 == 0 ? "" : " soon, please");
+        out.due_at += std::chrono::seconds(i / (3 * 4 * 5 * 7 * 11));
+        return out;
+    };
+    for (const std::uint64_t memory : {0ull, 70'000ull, 10ull << 20}) {
+        details_table table(memory, "");
+        std::vector<core::task_details> seen;
+        for (int i = 0; i < 5000; ++i) {
+            auto details = nth(i);
+            const auto found = table.find_or_add(details.view());
+            ASSERT_TRUE(found);
+            if (found->is_new) seen.push_back(std::move(details));
+            ASSERT_EQ(found->is_new, found->group == seen.size());
+            ASSERT_EQ(seen.at(found->group - 1), nth(i));
+        }
+        EXPECT_EQ(table.groups(), seen.size());
+        for (std::size_t i = 0; i < seen.size(); ++i)
+            ASSERT_EQ(*table.details(static_cast<core::group_number>(i + 1)), seen[i]);
+    }
+}
+
+TEST(DetailsTable, NotesOfOneTextTakeLittleMemory) {
+    details_table table(1 << 20, "");
+    auto details = sample();
+    for (int i = 0; i < 5000; ++i) {
+        details.note = "wave " + std::to_string(i) + std::string(1000, 'x');
+        ASSERT_TRUE(table.find_or_add(details.view())->is_new);
+    }
+    EXPECT_LT(table.memory(), 400'000u);
+}
+
+// One that overlaps itself where it begins and ends like the other.
+TEST(DetailsTable, NotesThatAreEachOthersBeginningAndEnd) {
+    details_table table(1 << 20, "");
+    auto details = sample();
+    for (int round = 0; round < 2; ++round) {
+        for (std::size_t size = 20; size > 0; --size) {
+            details.note.assign(size, 'x');
+            const auto found = table.find_or_add(details.view());
+            EXPECT_EQ(found->group, 21 - size);
+            EXPECT_EQ(*table.details(found->group), details);
+        }
+    }
+}
+
 TEST(DetailsTable, LongNotesDoNotStayInMemory) {
     details_table table(1 << 20, "");
     auto details = sample();
-    const std::string filling(40000, 'x');
     for (int round = 0; round < 2; ++round) {
         for (int i = 0; i < 200; ++i) {
-            details.note = std::to_string(i) + filling;
+            details.note.assign(40000, static_cast<char>('\0' + i));  // nothing in common
             const auto found = table.find_or_add(details.view());
             ASSERT_TRUE(found);
             EXPECT_EQ(found->group, static_cast<core::group_number>(i + 1));
