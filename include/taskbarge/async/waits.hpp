@@ -6,6 +6,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 
+#include "taskbarge/async/real_waits.hpp"
+
 namespace taskbarge::async {
 
 // Where a timer gets its time from. All calls are made on the timer's executor.
@@ -20,9 +22,6 @@ class waits {
     // That wait has ended; the timer may be gone when this returns.
     virtual void end(boost::asio::steady_timer& timer) = 0;
 };
-
-// The machine's own: ends with its monotonic clock. Lives for the whole program.
-waits& real_waits();
 
 // Wakes a sleeping coroutine early. One sleeper at a time; all on one executor.
 class wake_bell {

@@ -6,18 +6,13 @@
 #include <optional>
 #include <string>
 
+#include "taskbarge/async/real_waits.hpp"
 #include "taskbarge/core/instant.hpp"
 #include "taskbarge/core/secret.hpp"
 #include "taskbarge/core/settings.hpp"
 #include "taskbarge/core/state.hpp"
 #include "taskbarge/job/stop_control.hpp"
 #include "taskbarge/ledger/ledger.hpp"
-
-// Declared here, so that who only passes it on does not include Asio.
-namespace taskbarge::async {
-class waits;
-waits& real_waits();
-}  // namespace taskbarge::async
 
 namespace taskbarge::job {
 

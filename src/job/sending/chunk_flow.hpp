@@ -45,8 +45,8 @@ inline constexpr std::string_view missing_in_answer = "missing_in_answer";
 std::string request_evidence(const ledger::chunk_record& chunk);
 
 // After a bulk_create exchange of `chunk` that ended at `now`.
-verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange& x, client::create_answer answer,
-                       core::instant now);
+verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange& x,
+                       const client::create_answer& answer, core::instant now);
 
 // The same answer when it turns out to belong to another request: nothing that it says counts.
 client::create_answer not_ours(client::create_answer answer, std::string why);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "job/look_up/evidence.hpp"
+#include "job/sending/chunk_flow.hpp"
 #include "job/sending/moment.hpp"
 #include "job/sending/run_policy.hpp"
 #include "job/sending/run_purpose.hpp"
