@@ -22,8 +22,6 @@ class manual_waits final : public async::waits {
     }
     void end(boost::asio::steady_timer& timer) override { under_way_.erase(&timer); }
 
-    std::size_t under_way() const { return under_way_.size(); }
-
     // Moves the clock to the end of the wait that is over first, and ends it. False: nobody waits for a time.
     bool end_next() {
         const auto next = std::min_element(under_way_.begin(), under_way_.end(),

@@ -312,6 +312,12 @@ client::create_answer not_ours(client::create_answer answer, std::string why) {
     return answer;
 }
 
+verdict not_ours(const ledger::chunk_record& chunk, const verdict& v, const client::creation& made, std::string why) {
+    auto out = after_exchange(chunk, made.http, not_ours(made.answer, std::move(why)), v.report.finished_at);
+    out.report.attempt = v.report.attempt;
+    return out;
+}
+
 ledger::chunk_update after_look_up(const ledger::chunk_record& chunk, const std::vector<row_finding>& findings,
                                    const std::string& held_code, const std::string& held_message,
                                    const settlement_rules& rules, core::instant now) {

@@ -50,6 +50,8 @@ verdict after_exchange(const ledger::chunk_record& chunk, const client::exchange
 
 // The same answer when it turns out to belong to another request: nothing that it says counts.
 client::create_answer not_ours(client::create_answer answer, std::string why);
+// What it means then, after it was judged as `v`.
+verdict not_ours(const ledger::chunk_record& chunk, const verdict& v, const client::creation& made, std::string why);
 
 // Where rows go that are shown to be absent, and those that cannot be decided.
 struct settlement_rules {

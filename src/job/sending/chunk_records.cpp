@@ -61,10 +61,7 @@ result<recorded_outcome> chunk_records::record(ledger::ledger& l, const chunk_re
     recorded_outcome out;
     auto doubted = why_not_ours(l, made.http, v.update.created);
     if (!doubted) return doubted.error();
-    if (*doubted) {
-        out.doubted = after_exchange(chunk, made.http, not_ours(made.answer, **doubted), v.report.finished_at);
-        out.doubted->report.attempt = v.report.attempt;
-    }
+    if (*doubted) out.doubted = not_ours(chunk, v, made, std::move(**doubted));
     const verdict& outcome = out.doubted ? *out.doubted : v;
     const bool written = made.http.reach != client::reach::not_sent;
     if (auto r = l.record_report(outcome.report, written); !r) return r.error();

@@ -327,11 +327,7 @@ asio::awaitable<result<verdict>> import_run::judge_answer(const chunk_record& ch
     auto known = co_await session_.writer().ask<chunk_records::refusal_context>(
         [&](ledger::ledger& l) { return records_.look_at_refusal(l, chunk, made.http); });
     if (!known) co_return known.error();
-    if (known->doubted) {
-        v = after_exchange(chunk, made.http, not_ours(made.answer, std::move(*known->doubted)), now);
-        v.report.attempt = attempt;
-        co_return v;
-    }
+    if (known->doubted) co_return not_ours(chunk, v, made, std::move(*known->doubted));
     const bool too_many = made.answer.verdict != client::create_verdict::refused;
     v.update = ready_.after_refusal(chunk, v, too_many, known->proven, env_.clock.now());
     co_return v;
