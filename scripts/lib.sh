@@ -13,7 +13,8 @@ build_packages=(
     ca-certificates tzdata
 )
 test_packages=(iproute2 libgtest-dev libgmock-dev python3 python3-jsonschema python3-prometheus-client python3-yaml sqlite3 tinyproxy-bin zstd jq)
-bench_packages=(libbenchmark-dev wrk openssl time python3 python3-matplotlib)
+# python3-munkres: without it matplotlib's fonts ask for scipy, and that for another Boost.
+bench_packages=(libbenchmark-dev wrk openssl time python3 python3-matplotlib python3-munkres)
 format_packages=(clang-format)
 tidy_packages=(clang clang-tidy)
 fuzz_packages=(clang libclang-rt-14-dev)

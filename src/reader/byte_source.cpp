@@ -63,7 +63,6 @@ stored_file::stored_file(stored_file&& other) noexcept
       digest_(other.digest_) {}
 
 stored_file::~stored_file() {
-    if (descriptor_ >= 0) digest_->settle();
     if (descriptor_ > STDIN_FILENO) ::close(descriptor_);
 }
 
@@ -73,9 +72,10 @@ core::result<std::size_t> stored_file::read(char* out, std::size_t size) {
     return n;
 }
 
-core::result<std::size_t> stored_file::read_hashing_beside(char* out, std::size_t size) {
+core::result<std::size_t> stored_file::read_hashing_beside(char* out, std::size_t size,
+                                                           std::shared_ptr<const char[]> keep) {
     auto n = read_raw(out, size);
-    if (n) digest_->add_beside(out, *n);
+    if (n) digest_->add_beside(out, *n, std::move(keep));
     return n;
 }
 
@@ -100,9 +100,9 @@ class byte_source::decoder {
     decoder(const decoder&) = delete;
     decoder& operator=(const decoder&) = delete;
 
-    virtual core::result<std::size_t> read(char* out, std::size_t size) {
+    virtual core::result<std::size_t> read(char* out, std::size_t size, std::shared_ptr<const char[]> keep) {
         const std::size_t from_head = take_head(out, size);
-        auto n = file_.read_hashing_beside(out + from_head, size - from_head);
+        auto n = file_.read_hashing_beside(out + from_head, size - from_head, std::move(keep));
         if (!n) return n.error();
         return from_head + *n;
     }
@@ -170,7 +170,7 @@ class gzip_decoder final : public byte_source::decoder {
     gzip_decoder(stored_file file, std::string head) : decoder(std::move(file), std::move(head)), input_(*this) {}
     std::string_view compression() const override { return "gzip"; }
 
-    core::result<std::size_t> read(char* out, std::size_t size) override {
+    core::result<std::size_t> read(char* out, std::size_t size, std::shared_ptr<const char[]> /*keep*/) override {
         std::size_t got = 0;
         while (got < size) {
             auto more = input_.available();
@@ -235,7 +235,7 @@ class zstd_decoder final : public byte_source::decoder {
     ~zstd_decoder() override { ZSTD_freeDStream(stream_); }
     std::string_view compression() const override { return "zstd"; }
 
-    core::result<std::size_t> read(char* out, std::size_t size) override {
+    core::result<std::size_t> read(char* out, std::size_t size, std::shared_ptr<const char[]> /*keep*/) override {
         ZSTD_outBuffer to{out, size, 0};
         while (to.pos < to.size) {
             auto more = input_.available();
@@ -307,8 +307,8 @@ byte_source::byte_source(std::unique_ptr<decoder> d) : decoder_(std::move(d)) {}
 byte_source::byte_source(byte_source&&) noexcept = default;
 byte_source::~byte_source() = default;
 
-core::result<std::size_t> byte_source::read(char* out, std::size_t size) {
-    return decoder_->read(out, size);
+core::result<std::size_t> byte_source::read(char* out, std::size_t size, std::shared_ptr<const char[]> keep) {
+    return decoder_->read(out, size, std::move(keep));
 }
 
 core::result<void> byte_source::drain() {

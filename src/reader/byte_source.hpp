@@ -25,9 +25,8 @@ class stored_file {
 
     // Fills `out` unless the file ends before: less than `size` only at the end.
     core::result<std::size_t> read(char* out, std::size_t size);
-    // The same, but the bytes are hashed beside the caller: they must stay as they are until the next read, drain or
-    // the end of this object.
-    core::result<std::size_t> read_hashing_beside(char* out, std::size_t size);
+    // The same, but the bytes may be hashed beside the caller: `keep` holds them, and nobody may change them any more.
+    core::result<std::size_t> read_hashing_beside(char* out, std::size_t size, std::shared_ptr<const char[]> keep);
     std::uint64_t bytes_read() const { return bytes_read_; }
     // Of a regular file; 0 for a pipe.
     std::uint64_t size() const { return size_; }
@@ -52,9 +51,9 @@ class byte_source {
     byte_source(byte_source&&) noexcept;
     ~byte_source();
 
-    // As stored_file::read_hashing_beside, of the decompressed bytes. A compressed file that stops early or is damaged
-    // is a failure (errc::input).
-    core::result<std::size_t> read(char* out, std::size_t size);
+    // Fills `out`, which `keep` holds, with decompressed bytes, unless they end before; nobody may change them any
+    // more. A compressed file that stops early or is damaged is a failure (errc::input).
+    core::result<std::size_t> read(char* out, std::size_t size, std::shared_ptr<const char[]> keep);
     // Reads what is left as stored, so that the digest covers the whole file.
     core::result<void> drain();
     std::string_view compression() const;  // "", "gzip", "zstd"

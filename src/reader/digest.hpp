@@ -3,6 +3,8 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -11,7 +13,7 @@
 
 namespace taskbarge::reader {
 
-// Of an input that is worked on meanwhile: large pieces are hashed beside the caller, one at a time. Used by one
+// Of an input that is worked on meanwhile: large pieces are hashed beside the caller, in their order. Used by one
 // thread.
 class input_digest_builder {
  public:
@@ -22,21 +24,27 @@ class input_digest_builder {
 
     // Done when it returns.
     void add(const char* data, std::size_t size);
-    // The bytes must stay as they are until the next call of any member.
-    void add_beside(const char* data, std::size_t size);
+    // May return before it is done. `keep` holds the bytes, which nobody may change any more.
+    void add_beside(const char* data, std::size_t size, std::shared_ptr<const char[]> keep);
     // Returns when nothing is being hashed.
     void settle();
     // Of all bytes added so far, lower-case hex.
     std::string hex();
 
  private:
+    struct piece {
+        const char* data;
+        std::size_t size;
+        std::shared_ptr<const char[]> keep;
+    };
+    // Where fewer cores than threads are free, the hashing lags behind for a time slice: some blocks of a MiB.
+    static constexpr std::size_t most_waiting = 8;
     void work();
 
     core::sha256 digest_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    const char* data_ = nullptr;  // what the worker is at, or null
-    std::size_t size_ = 0;
+    std::deque<piece> waiting_;  // the worker is at the first
     bool stop_ = false;
     std::thread worker_;  // begun with the first large piece
 };

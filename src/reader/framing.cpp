@@ -56,11 +56,11 @@ core::result<void> byte_window::extend() {
     block fresh = spare_->take(size);
     char* const bytes = fresh.bytes.get();
     std::memcpy(bytes, begin_, carried);
-    std::size_t got = std::min(wanted, ahead_.size() - taken_);
-    if (got > 0) std::memcpy(bytes + carried, ahead_.data() + taken_, got);
+    std::size_t got = std::min(wanted, ahead_size_ - taken_);
+    if (got > 0) std::memcpy(bytes + carried, ahead_.get() + taken_, got);
     taken_ += got;
     if (got < wanted) {
-        const auto more = source_.read(bytes + carried + got, wanted - got);
+        const auto more = source_.read(bytes + carried + got, wanted - got, fresh.bytes);
         if (!more) return more.error();
         got += *more;
     }
@@ -73,11 +73,11 @@ core::result<void> byte_window::extend() {
 }
 
 core::result<std::string_view> byte_window::look_ahead(std::size_t most) {
-    ahead_.resize(most);
-    const auto got = source_.read(ahead_.data(), most);
+    ahead_ = std::make_shared<char[]>(most);
+    const auto got = source_.read(ahead_.get(), most, ahead_);
     if (!got) return got.error();
-    ahead_.resize(*got);
-    return std::string_view{ahead_.data(), *got};
+    ahead_size_ = *got;
+    return std::string_view{ahead_.get(), *got};
 }
 
 core::result<void> byte_window::pass_marks() {

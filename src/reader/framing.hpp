@@ -62,9 +62,9 @@ class byte_window {
     std::size_t block_size_;
     std::shared_ptr<spare_blocks> spare_ = std::make_shared<spare_blocks>();
     block block_;
-    std::vector<char> ahead_;  // read and not yet in a block, from taken_ on
-    std::size_t taken_ = 0;
-    byte_source source_;  // behind the bytes that may still be hashed: it waits for that when it goes
+    std::shared_ptr<char[]> ahead_;  // read and not yet in a block, from taken_ to ahead_size_
+    std::size_t taken_ = 0, ahead_size_ = 0;
+    byte_source source_;
     const char* begin_;
     const char* end_;
     bool at_end_ = false;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "taskbarge/core/sha256.hpp"
 #include "taskbarge/core/text.hpp"
 #include "unit/reader/support.hpp"
 
@@ -18,15 +19,19 @@ std::string read_back(std::string_view stored, std::size_t piece = 7) {
     input_digest_builder digest;
     auto source = byte_source::open(file.path(), digest);
     if (!source) return "failure: " + source.error().text;
-    std::string out, bytes(piece, '\0');
+    std::string out;
     for (;;) {
-        auto n = source->read(bytes.data(), bytes.size());
+        const auto bytes = std::make_shared<char[]>(piece);
+        auto n = source->read(bytes.get(), piece, bytes);
         if (!n) {
             EXPECT_EQ(n.error().code, core::errc::input);
             return "failure: " + n.error().text;
         }
-        out.append(bytes, 0, *n);
-        if (*n < bytes.size()) return out;
+        out.append(bytes.get(), *n);
+        if (*n < piece) {
+            EXPECT_EQ(digest.hex(), core::hex(core::sha256_of(stored)));
+            return out;
+        }
     }
 }
 
@@ -35,6 +40,11 @@ std::string numbers(int count) {
     for (int i = 0; i < count; ++i)
         out += std::to_string(i) + ",";
     return out;
+}
+
+// Pieces large enough to be hashed on the other thread, more of them than may wait there.
+TEST(ByteSource, LargePiecesAreHashedInTheirOrder) {
+    EXPECT_EQ(read_back(numbers(400'000), 65'537), numbers(400'000));
 }
 
 TEST(ByteSource, PlainFileComesAsItIs) {
