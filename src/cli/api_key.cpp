@@ -20,6 +20,7 @@ namespace {
 
 constexpr const char* key_variable = "APOLLO_API_KEY";
 constexpr const char* token_variable = "TASKBARGE_TOKEN";
+constexpr const char* read_token_variable = "TASKBARGE_READ_TOKEN";
 
 // A secret's name and kind of failure, for messages.
 struct purpose {
@@ -30,6 +31,7 @@ struct purpose {
 };
 constexpr purpose api_key{"API key", "apollo.api_key_file", key_variable, core::errc::no_key};
 constexpr purpose token{"token", "serve.token_file", token_variable, core::errc::settings};
+constexpr purpose read_token{"token for reading", "serve.read_token_file", read_token_variable, core::errc::settings};
 constexpr purpose notify_secret{"key for notifications", "notify.secret_file", "", core::errc::settings};
 
 core::failure unusable(const purpose& p, const std::string& where, const std::string& what) {
@@ -121,8 +123,8 @@ core::secret take_key_from_environment() {
     return take_from_environment(key_variable);
 }
 
-core::secret take_token_from_environment() {
-    return take_from_environment(token_variable);
+service_tokens take_tokens_from_environment() {
+    return {take_from_environment(token_variable), take_from_environment(read_token_variable)};
 }
 
 core::result<core::secret> load_key(core::secret from_environment, const core::settings& settings,
@@ -130,9 +132,14 @@ core::result<core::secret> load_key(core::secret from_environment, const core::s
     return load(api_key, from_environment, key_variable, settings.apollo.api_key_file, warnings);
 }
 
-core::result<core::secret> load_token(core::secret from_environment, const core::settings& settings,
-                                      std::vector<std::string>& warnings) {
-    return load(token, from_environment, token_variable, settings.serve.token_file, warnings);
+core::result<service_tokens> load_tokens(const service_tokens& from_environment, const core::settings& settings,
+                                         std::vector<std::string>& warnings) {
+    auto all = load(token, from_environment.all, token_variable, settings.serve.token_file, warnings);
+    if (!all) return all.error();
+    auto reading =
+        load(read_token, from_environment.reading, read_token_variable, settings.serve.read_token_file, warnings);
+    if (!reading) return reading.error();
+    return service_tokens{std::move(*all), std::move(*reading)};
 }
 
 core::result<core::secret> load_notify_secret(const core::settings& settings, std::vector<std::string>& warnings) {

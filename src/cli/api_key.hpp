@@ -19,11 +19,16 @@ core::secret take_key_from_environment();
 core::result<core::secret> load_key(core::secret from_environment, const core::settings& settings,
                                     std::vector<std::string>& warnings);
 
-// The same for the control API's token, TASKBARGE_TOKEN or serve.token_file, and for the key that notifications are
-// signed with, notify.secret_file. What is there but unusable is errc::settings.
-core::secret take_token_from_environment();
-core::result<core::secret> load_token(core::secret from_environment, const core::settings& settings,
-                                      std::vector<std::string>& warnings);
+// The control API's tokens; each may be empty.
+struct service_tokens {
+    core::secret all;      // TASKBARGE_TOKEN or serve.token_file: may do everything
+    core::secret reading;  // TASKBARGE_READ_TOKEN or serve.read_token_file: may only read
+};
+// The same for these, and for the key that notifications are signed with, notify.secret_file. What is there but
+// unusable is errc::settings.
+service_tokens take_tokens_from_environment();
+core::result<service_tokens> load_tokens(const service_tokens& from_environment, const core::settings& settings,
+                                         std::vector<std::string>& warnings);
 core::result<core::secret> load_notify_secret(const core::settings& settings, std::vector<std::string>& warnings);
 
 // What to tell somebody who gave no key.

@@ -102,13 +102,15 @@ void examine_service(const program& p, const invocation& s, job::doctor_report& 
     if (!has_section(s, "serve")) return;
     service::configuration c;
     c.settings = s.settings;
-    auto token = load_token(p.token, s.settings, c.warnings);
-    if (token)
-        c.token = std::move(*token);
-    else
-        found.why_no_service = token.error();
+    auto tokens = load_tokens(p.tokens, s.settings, c.warnings);
+    if (tokens) {
+        c.token = std::move(tokens->all);
+        c.read_token = std::move(tokens->reading);
+    } else {
+        found.why_no_service = tokens.error();
+    }
     service::examine(c, found);
-    if (!token) found.lines.push_back({"token", job::health::bad, token.error().text});
+    if (!tokens) found.lines.push_back({"token", job::health::bad, tokens.error().text});
     for (const auto& warning : c.warnings)
         found.lines.push_back({"token", job::health::doubtful, warning});
 }

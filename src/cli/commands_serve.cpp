@@ -19,12 +19,13 @@ core::result<service::configuration> load_configuration(const options& o, const 
     c.warnings = std::move(loaded->warnings);
     auto key = load_key(p.key, c.settings, c.warnings);
     if (!key) return key.error();
-    auto token = load_token(p.token, c.settings, c.warnings);
-    if (!token) return token.error();
+    auto tokens = load_tokens(p.tokens, c.settings, c.warnings);
+    if (!tokens) return tokens.error();
     auto secret = load_notify_secret(c.settings, c.warnings);
     if (!secret) return secret.error();
     c.key = std::move(*key);
-    c.token = std::move(*token);
+    c.token = std::move(tokens->all);
+    c.read_token = std::move(tokens->reading);
     c.notify_secret = std::move(*secret);
     return c;
 }

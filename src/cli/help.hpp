@@ -282,9 +282,11 @@ Example:
   curl http://127.0.0.1:8642/v1/jobs
 
 A file that is dropped into serve.inbox becomes a job, and lies in done/ or failed/ with its results
-afterwards. The control API asks for the bearer token of serve.token_file (or TASKBARGE_TOKEN), which
-it must have to listen anywhere but on loopback. SIGTERM stops it: requests in flight are awaited, and
-the next start goes on. SIGHUP reads settings and secrets anew. docs/service.md says more.
+afterwards. The dashboard is at http://127.0.0.1:8642/. It and the control API ask for the token of
+serve.token_file (or TASKBARGE_TOKEN), which the service must have to listen anywhere but on loopback;
+with the one of serve.read_token_file (or TASKBARGE_READ_TOKEN) they can only be read. SIGTERM stops
+it: requests in flight are awaited, and the next start goes on. SIGHUP reads settings and secrets
+again. docs/service.md says more.
 
 Exit codes: 0 stopped on request, 69 it cannot listen there, 77 no key, 78 settings, ledger, inbox.)";
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/api_key.hpp"
 #include "cli/options.hpp"
 #include "cli/style.hpp"
 #include "taskbarge/core/instant.hpp"
@@ -24,8 +25,8 @@ using report::exit_code_of;
 
 // What the program was given besides its arguments. References outlive every command.
 struct program {
-    core::secret key;    // from APOLLO_API_KEY; empty: not given
-    core::secret token;  // from TASKBARGE_TOKEN, for the service; empty: not given
+    core::secret key;       // from APOLLO_API_KEY; empty: not given
+    service_tokens tokens;  // from the environment, for the service
     std::map<std::string, std::string> environment;
     const core::clock& clock;
     job::stop_control& stop;

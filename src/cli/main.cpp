@@ -152,7 +152,7 @@ int main(int argc, char** argv) {
     const auto& options = std::get<cli::options>(parsed);
     taskbarge::job::stop_control stop;
     const cli::program program{cli::take_key_from_environment(),
-                               cli::take_token_from_environment(),
+                               cli::take_tokens_from_environment(),
                                environment(),
                                core::system_clock(),
                                stop,

@@ -707,6 +707,10 @@ void add_serve(table& t) {
         {"serve", "token_file", "path", "",
          "File that holds the bearer token of the control API; TASKBARGE_TOKEN in the environment goes before it.",
          path(&settings::serve, &S::token_file)});
+    t.push_back({"serve", "read_token_file", "path", "",
+                 "File that holds a second token, with which the control API and the dashboard can only be read; "
+                 "TASKBARGE_READ_TOKEN in the environment goes before it.",
+                 path(&settings::serve, &S::read_token_file)});
     t.push_back({"serve", "allowed_hosts", "list", "",
                  "Further host names, with or without port, under which the service is reached.",
                  list(&settings::serve, &S::allowed_hosts)});

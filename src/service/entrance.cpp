@@ -11,6 +11,18 @@ using core::errc;
 using core::result;
 
 result<void> check_entrance(const configuration& c) {
+    if (!c.read_token.empty()) {
+        if (c.token.empty())
+            return core::failure{errc::settings,
+                                 "serve.read_token_file (or TASKBARGE_READ_TOKEN) is set, and there is no token for "
+                                 "anything else: set serve.token_file (or TASKBARGE_TOKEN) as well"};
+        if (auto fit = http::check_token(c.read_token); !fit) return fit;
+        if (c.read_token.reveal() == c.token.reveal())
+            return core::failure{
+                errc::settings,
+                "the token for reading is the same as the other one; make one of its own with: openssl "
+                "rand -hex 32"};
+    }
     if (!c.token.empty()) return http::check_token(c.token);
     if (!http::is_loopback(c.settings.serve.listen))
         return core::failure{
@@ -40,12 +52,14 @@ result<void> entrance::open(http::router routes) {
 
 void entrance::reloaded() {
     const auto configuration = parts_.configuration.get();
-    guard_ = std::make_unique<http::guard>(
-        http::guard_options{configuration->token, server_->where(), configuration->settings.serve.allowed_hosts});
+    guard_ = std::make_unique<http::guard>(http::guard_options{configuration->token, configuration->read_token,
+                                                               server_->where(),
+                                                               configuration->settings.serve.allowed_hosts});
 }
 
 boost::asio::awaitable<void> entrance::answer(http::request& x) {
-    auto refused = guard_->refuse(x.head());
+    const auto ticket = x.head().method == "GET" ? x.head().parameter("ticket") : std::nullopt;
+    auto refused = guard_->refuse(x.head(), ticket && parts_.tickets.redeem(*ticket, x.head().path));
     if (refused)
         co_await x.reply(std::move(*refused));
     else

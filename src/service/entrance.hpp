@@ -11,6 +11,7 @@
 #include "service/http/guard.hpp"
 #include "service/http/router.hpp"
 #include "service/http/server.hpp"
+#include "service/http/tickets.hpp"
 #include "service/telemetry/log.hpp"
 #include "service/telemetry/metrics.hpp"
 #include "taskbarge/core/error.hpp"
@@ -27,6 +28,7 @@ class entrance {
         current_configuration& configuration;
         log& lines;
         metrics& counts;
+        http::tickets& tickets;
         boost::asio::any_io_executor executor;
     };
     explicit entrance(parts p) : parts_(std::move(p)) {}
@@ -38,6 +40,8 @@ class entrance {
     boost::asio::awaitable<void> run() { return server_->run(); }
     void stop() { server_->stop(); }
     std::size_t connections() const { return server_->connections(); }
+    // Of a request that was let in. On the executor.
+    bool may_write(const http::request_head& head) const { return guard_->may_write(head); }
     // Who may ask by the settings in force now.
     void reloaded();
 

@@ -51,6 +51,11 @@ void notifications::import_failed(const inbox::item& item, const core::failure& 
     tell("failed", "import-" + item.id, r, item.id, parts_.clock.now());
 }
 
+std::size_t notifications::waiting() {
+    const std::lock_guard lock(mutex_);
+    return notifier_ ? notifier_->waiting() : 0;
+}
+
 void notifications::job_begun(core::job_id job) {
     const auto now = parts_.clock.now();
     hand_over(fmt::format("ping-{}-start-{}", job, core::to_rfc3339(now)),

@@ -39,6 +39,8 @@ class notifications {
     void job_ended(std::string_view event, const job::report& r);
     void job_begun(core::job_id job);
     void import_failed(const inbox::item& item, const core::failure& why);
+    // How many are still to be told.
+    std::size_t waiting();
 
  private:
     void tell(std::string_view event, const std::string& id, const job::report& r, const std::string& import,

@@ -133,7 +133,9 @@ class daemon {
             std::make_unique<contact_refresher>(contact_refresher::parts{configuration_, options_.clock, board_});
         api_ = std::make_unique<control_api>(
             control_api::parts{configuration_, options_.clock, *store_, *intake_, *scheduler_, *contacts_, board_,
-                               events_, loop_.get_executor(), [this] { return entrance_.connections(); }});
+                               events_, tickets_, loop_.get_executor(), [this] { return entrance_.connections(); },
+                               [this](const http::request_head& head) { return entrance_.may_write(head); },
+                               [this] { return notifications_.waiting(); }, options_.version, options_.clock.now()});
     }
 
     // The event loop's own coroutine: signals, the watchdog, and a look around now and then.
@@ -243,6 +245,7 @@ class daemon {
     log log_;
     metrics metrics_;
     event_hub events_{loop_.get_executor()};
+    http::tickets tickets_{options_.clock};
     board board_;
     std::unique_ptr<inbox::item_store> store_;
     notifications notifications_{notifications::parts{configuration_, options_.clock, log_, metrics_}};
@@ -250,7 +253,7 @@ class daemon {
     std::unique_ptr<intake> intake_;
     std::unique_ptr<contact_refresher> contacts_;
     std::unique_ptr<control_api> api_;
-    entrance entrance_{entrance::parts{configuration_, log_, metrics_, loop_.get_executor()}};
+    entrance entrance_{entrance::parts{configuration_, log_, metrics_, tickets_, loop_.get_executor()}};
     std::unique_ptr<inbox::folder_watch> watch_;
     std::exception_ptr died_;
 };

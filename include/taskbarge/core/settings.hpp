@@ -138,6 +138,7 @@ struct serve_settings {
     std::string listen = "127.0.0.1:8642";
     std::string inbox = "/var/lib/taskbarge/inbox";
     std::string token_file;                  // the bearer token that the control API asks for; empty: none
+    std::string read_token_file;             // another one, with which it can only be read; empty: none
     std::vector<std::string> allowed_hosts;  // further names under which the service is reached
     std::vector<std::string> allowed_paths;  // folders from which files may be submitted by their path
     std::uint64_t upload_limit = 4ull << 30;

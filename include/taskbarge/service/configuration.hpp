@@ -14,6 +14,7 @@ struct configuration {
     core::settings settings;
     core::secret key;                   // Apollo's; never empty
     core::secret token;                 // the control API's; empty: none is asked for
+    core::secret read_token;            // with which the control API can only be read; empty: there is none
     core::secret notify_secret;         // empty: notifications are not signed
     std::vector<std::string> warnings;  // of the settings, to be told once
 };

@@ -95,7 +95,7 @@ route_windows known_windows(std::span<const std::string_view> routes, ledger::le
     return out;
 }
 
-std::string windows_json(const route_windows& windows) {
+std::string windows_json(const route_windows& windows, const core::limit_settings& limits) {
     std::string list = "[";
     for (const auto& [route, known] : windows) {
         for (const auto kind : core::all_window_kinds) {
@@ -108,7 +108,10 @@ std::string windows_json(const route_windows& windows) {
             one.number("limit", *w.limit);
             one.number("used", w.used);
             one.number("left", *w.limit > w.used && !w.shut ? *w.limit - w.used : 0);
+            one.number("reserve", *w.limit - client::usable_limit(known, limits, kind).value_or(*w.limit));
+            one.time_or_null("opened_at", w.opened_at);
             one.time_or_null("ends_at", w.ends_at);
+            one.truth("shut", w.shut);
             one.close();
         }
     }

@@ -48,10 +48,17 @@ http::response problem_of(const core::failure& why);
 inline constexpr std::array<std::string_view, 2> task_windows{"tasks/bulk_create", "tasks/search"};
 inline constexpr std::array<std::string_view, 3> contact_windows{"contacts/search", "contacts/show",
                                                                  "contacts/bulk_create"};
+inline constexpr std::array<std::string_view, 7> all_windows{"tasks/bulk_create",
+                                                             "tasks/search",
+                                                             "contacts/search",
+                                                             "contacts/show",
+                                                             "contacts/bulk_create",
+                                                             "users/search",
+                                                             "usage_stats/api_usage_stats"};
 // The rate windows by route, as far as they are known; those that have ended are empty again.
 using route_windows = std::vector<std::pair<std::string, core::rate_book>>;
 route_windows known_windows(std::span<const std::string_view> routes, ledger::ledger& book, const core::settings& s,
                             core::instant now);
-std::string windows_json(const route_windows& windows);
+std::string windows_json(const route_windows& windows, const core::limit_settings& limits);
 
 }  // namespace taskbarge::service

@@ -43,7 +43,8 @@ result<std::string> contact_routes::contacts_json() const {
     core::json_object o(out);
     o.raw("contacts", report::contacts_json(*known));
     o.raw("refresh", refresh_json(parts_.contacts.now()));
-    o.raw("windows", windows_json(known_windows(contact_windows, **book, configuration->settings, parts_.clock.now())));
+    o.raw("windows", windows_json(known_windows(contact_windows, **book, configuration->settings, parts_.clock.now()),
+                                  configuration->settings.limits));
     o.close();
     return out + '\n';
 }

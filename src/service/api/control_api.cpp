@@ -29,6 +29,9 @@ struct control_api::subjects {
     job_routes jobs{shared};
     result_routes results{shared};
     contact_routes contacts{shared};
+    overview_route overview{shared};
+    page_routes page;
+    ticket_route tickets{shared};
     event_route events{shared};
 };
 
@@ -40,14 +43,21 @@ http::router control_api::routes() {
     using known = std::vector<std::string>;  // parameters; probes and scrapers may put what they like to theirs
     auto& s = *subjects_;
     http::router r;
+    r.add("GET", "/", call(s.page, &page_routes::index));
+    r.add("GET", "/assets/{name}", call(s.page, &page_routes::asset));
+    r.add("GET", "/openapi.yaml", call(s.page, &page_routes::description));
     r.add("GET", "/healthz", call(s.health, &health_routes::health));
     r.add("GET", "/readyz", call(s.health, &health_routes::readiness));
     r.add("GET", "/metrics", call(s.metrics, &metrics_route::show));
-    r.add("POST", "/v1/imports", call(s.imports, &import_routes::submit), known{"name", "first", "again"});
+    r.add("POST", "/v1/imports", call(s.imports, &import_routes::submit), known{"name", "first", "again", "hold"});
     r.add("GET", "/v1/imports", call(s.imports, &import_routes::list), known{"place", "limit"});
     r.add("GET", "/v1/imports/{import}", call(s.imports, &import_routes::show), known{});
     r.add("POST", "/v1/imports/{import}/retry", call(s.imports, &import_routes::retry), known{});
-    r.add("GET", "/v1/imports/{import}/rejects", call(s.results, &result_routes::rejects_of_import), known{});
+    r.add("DELETE", "/v1/imports/{import}", call(s.imports, &import_routes::discard), known{});
+    r.add("GET", "/v1/imports/{import}/plan", call(s.imports, &import_routes::plan), known{});
+    r.add("PUT", "/v1/imports/{import}/settings", call(s.imports, &import_routes::set_settings), known{});
+    r.add("POST", "/v1/imports/{import}/start", call(s.imports, &import_routes::start), known{});
+    r.add("GET", "/v1/imports/{import}/rejects", call(s.results, &result_routes::rejects_of_import), known{"ticket"});
     r.add("GET", "/v1/jobs", call(s.jobs, &job_routes::list), known{"state", "before", "limit"});
     r.add("GET", "/v1/jobs/{job}", call(s.jobs, &job_routes::show), known{});
     for (const auto what : {job_command::pause, job_command::resume, job_command::retry, job_command::retry_unknown,
@@ -57,11 +67,13 @@ http::router control_api::routes() {
         };
         r.add("POST", fmt::format("/v1/jobs/{{job}}/{}", to_string(what)), std::move(handle), known{});
     }
-    r.add("GET", "/v1/jobs/{job}/results", call(s.results, &result_routes::results), known{"format", "only"});
-    r.add("GET", "/v1/jobs/{job}/rejects", call(s.results, &result_routes::rejects), known{"sheet"});
+    r.add("GET", "/v1/jobs/{job}/results", call(s.results, &result_routes::results), known{"format", "only", "ticket"});
+    r.add("GET", "/v1/jobs/{job}/rejects", call(s.results, &result_routes::rejects), known{"sheet", "ticket"});
+    r.add("GET", "/v1/overview", call(s.overview, &overview_route::show), known{});
+    r.add("POST", "/v1/tickets", call(s.tickets, &ticket_route::issue), known{});
     r.add("GET", "/v1/contacts", call(s.contacts, &contact_routes::show), known{});
     r.add("POST", "/v1/contacts/refresh", call(s.contacts, &contact_routes::refresh), known{"all"});
-    r.add("GET", "/v1/events", call(s.events, &event_route::stream), known{"job"});
+    r.add("GET", "/v1/events", call(s.events, &event_route::stream), known{"job", "ticket"});
     return r;
 }
 

@@ -4,9 +4,11 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "service/current_configuration.hpp"
 #include "service/http/router.hpp"
+#include "service/http/tickets.hpp"
 #include "service/inbox/item_store.hpp"
 #include "service/telemetry/event_hub.hpp"
 #include "service/work/board.hpp"
@@ -28,8 +30,13 @@ class control_api {
         contact_refresher& contacts;
         class board& board;
         event_hub& events;
+        http::tickets& tickets;
         boost::asio::any_io_executor executor;
         std::function<std::size_t()> connections;
+        std::function<bool(const http::request_head&)> may_write;  // of a request that was let in; on the executor
+        std::function<std::size_t()> notifications_waiting;
+        std::string version;
+        core::instant started_at;
     };
     explicit control_api(parts p);
     ~control_api();

@@ -1,13 +1,15 @@
 #include <fmt/format.h>
 #include <simdjson.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
-#include <fstream>
 #include <utility>
 
 #include "service/api/answers.hpp"
 #include "service/api/routes.hpp"
+#include "service/inbox/files.hpp"
+#include "service/inbox/item_files.hpp"
 #include "service/inbox/item_names.hpp"
 #include "taskbarge/core/json_text.hpp"
 #include "taskbarge/core/printable.hpp"
@@ -43,6 +45,9 @@ result<inbox::item_note> note_of(const http::request_head& head, core::instant n
     const auto again = parse_truth(head.parameter("again"));
     if (!again) return core::failure{errc::usage, "again must be true or false"};
     note.again = *again;
+    const auto hold = parse_truth(head.parameter("hold"));
+    if (!hold) return core::failure{errc::usage, "hold must be true or false"};
+    note.held = *hold;
     return note;
 }
 
@@ -66,8 +71,11 @@ result<std::pair<std::string, inbox::item_note>> read_path_request(const std::st
             if (value.get(note.first_rows) != simdjson::SUCCESS) return wrong("first must be a number of rows");
         } else if (key == "again") {
             if (value.get(note.again) != simdjson::SUCCESS) return wrong("again must be true or false");
+        } else if (key == "hold") {
+            if (value.get(note.held) != simdjson::SUCCESS) return wrong("hold must be true or false");
         } else {
-            return wrong(fmt::format("{} is unknown; there are path, name, first and again", core::printable(key, 60)));
+            return wrong(
+                fmt::format("{} is unknown; there are path, name, first, again and hold", core::printable(key, 60)));
         }
     }
     if (path.empty()) return wrong("path is missing, as in {\"path\": \"/srv/crm/contacts.csv\"}");
@@ -86,14 +94,6 @@ std::string_view place_word(inbox::item_place place) {
             break;
     }
     return "failed";
-}
-
-// The beginning of a small file of ours.
-std::string first_line(const std::string& path) {
-    std::ifstream in(path);
-    std::string line;
-    std::getline(in, line);
-    return core::printable(line, 2000);
 }
 
 }  // namespace
@@ -206,7 +206,7 @@ std::string import_routes::import_json(const inbox::item& item) const {
         state = known ? known->first : item.job ? "accepted" : "queued";
         if (known) error = known->second;
     } else if (item.place == inbox::item_place::failed) {
-        error = first_line(item.folder + "/error.txt");
+        error = inbox::why_failed(item);
     }
     std::string out;
     core::json_object o(out);
@@ -218,6 +218,12 @@ std::string import_routes::import_json(const inbox::item& item) const {
     o.text("taken_at", core::to_rfc3339(item.note.taken_at));
     o.number("first", item.note.first_rows);
     o.truth("again", item.note.again);
+    o.truth("held", item.waits_for_a_person());
+    const auto input = inbox::look_at(item.input());
+    if (input && S_ISREG(input->st_mode))
+        o.number("bytes", static_cast<std::uint64_t>(input->st_size));
+    else
+        o.null("bytes");
     o.text_or_null("error", error);
     o.close();
     return out;
@@ -292,6 +298,69 @@ awaitable<void> import_routes::retry(request& x, const path_values& v) {
         co_await x.reply(std::move(*refused));
     else
         co_await accepted(x, std::move(*held));
+}
+
+namespace {
+
+constexpr std::size_t most_plan = 64UL << 20;
+
+response not_planned() {
+    return problem(
+        409, "not-planned", "The import does not wait for a word",
+        "Only an import that was submitted with hold, that is planned and that was not started can be looked "
+        "at, changed, started and discarded so; GET /v1/imports/{import} has its state.");
+}
+
+}  // namespace
+
+awaitable<void> import_routes::plan(request& x, const path_values& v) {
+    const std::string& id = v.at(0);
+    auto read = [&]() -> response {
+        const auto item = parts_.store.find(id);
+        if (!item) return problem_of(item.error());
+        if (!*item) return no_such_import();
+        const auto state = parts_.intake.state_of(id);
+        if (!state || state->first != "planned") return not_planned();
+        auto text = inbox::read_small((*item)->folder + "/" + inbox::plan_file, most_plan);
+        return text ? json_answer(std::move(*text)) : problem_of(text.error());
+    };
+    auto a = co_await parts_.readers.run(read);
+    co_await x.reply(std::move(a));
+}
+
+// The answer to what was done with an import that waits for a person's word.
+response import_routes::done_with(const std::string& id, const intake::planned_item& done, int status) const {
+    if (done) return *done ? json_answer(import_json(**done) + '\n', status) : problem_of(done->error());
+    const auto item = parts_.store.find(id);
+    if (!item) return problem_of(item.error());
+    return *item ? not_planned() : no_such_import();
+}
+
+awaitable<void> import_routes::start(request& x, const path_values& v) {
+    const std::string& id = v.at(0);
+    auto act = [&] { return done_with(id, parts_.intake.start(id), 202); };
+    auto a = co_await parts_.readers.run(act);
+    co_await x.reply(std::move(a));
+}
+
+awaitable<void> import_routes::set_settings(request& x, const path_values& v) {
+    const std::string& id = v.at(0);
+    auto body = co_await x.read_all(most_json);
+    if (!body) {
+        response a = x.body_problem();
+        co_await x.reply(std::move(a));
+        co_return;
+    }
+    auto act = [&] { return done_with(id, parts_.intake.set_settings(id, *body), 202); };
+    auto a = co_await parts_.readers.run(act);
+    co_await x.reply(std::move(a));
+}
+
+awaitable<void> import_routes::discard(request& x, const path_values& v) {
+    const std::string& id = v.at(0);
+    auto act = [&] { return done_with(id, parts_.intake.discard(id), 200); };
+    auto a = co_await parts_.readers.run(act);
+    co_await x.reply(std::move(a));
 }
 
 }  // namespace taskbarge::service

@@ -5,11 +5,10 @@
 #include <vector>
 
 #include "service/api/answers.hpp"
+#include "service/api/job_json.hpp"
 #include "service/api/routes.hpp"
-#include "service/telemetry/event_json.hpp"
 #include "taskbarge/job/commands.hpp"
 #include "taskbarge/ledger/ledger.hpp"
-#include "taskbarge/report/exit_code.hpp"
 #include "taskbarge/report/report_json.hpp"
 
 namespace taskbarge::service {
@@ -23,10 +22,6 @@ using http::response;
 namespace {
 
 constexpr std::size_t most_runs_asked_for = 4;
-
-std::string texts_json(const std::vector<std::string>& texts) {
-    return core::json_list(texts, core::append_json_string);
-}
 
 // The jobs that a listing is asked for by one word; nothing for a word that is none.
 std::optional<ledger::job_page> page_of(std::string_view word) {
@@ -47,18 +42,6 @@ std::optional<ledger::job_page> page_of(std::string_view word) {
     return page;
 }
 
-// What a listing and a single job have in common.
-void add_job(core::json_object& o, const job::report& r, const ledger::job_record& job,
-             const std::string& ledger_path) {
-    report::add_report(o, r, ledger_path, report::exit_code_of(r));
-    o.raw("files", texts_json(job.files));
-    o.time_or_null("created_at", job.created_at);
-    o.time_or_null("finished_at", job.finished_at);
-    o.truth("running", job.held && job.state != core::job_state::completed);
-    o.truth("paused", job.paused());
-    o.text_or_null("stop_code", job.state == core::job_state::completed ? "" : job.stop_code);
-}
-
 }  // namespace
 
 result<std::string> job_routes::job_json(core::job_id id) const {
@@ -72,15 +55,10 @@ result<std::string> job_routes::job_json(core::job_id id) const {
     if (!reasons) return reasons.error();
     std::string out;
     core::json_object o(out);
-    add_job(o, parts_.scheduler.report_of(id), *job, s.ledger.path);
+    add_job(o, parts_.scheduler.report_of(id), *job, s.ledger.path, parts_.board.run_of(id));
     o.raw("reasons", report::reasons_json(*reasons));
-    o.raw("windows", windows_json(known_windows(task_windows, **book, s, parts_.clock.now())));
-    o.raw("imports", texts_json(parts_.intake.imports_of(id)));
-    const auto progress = parts_.board.progress_of(id);
-    if (progress)
-        o.raw("progress", progress_json(*progress));
-    else
-        o.null("progress");
+    o.raw("windows", windows_json(known_windows(task_windows, **book, s, parts_.clock.now()), s.limits));
+    o.raw("imports", core::json_list(parts_.intake.imports_of(id), core::append_json_string));
     o.close();
     return out + '\n';
 }
@@ -104,7 +82,7 @@ result<std::string> job_routes::jobs_json(const ledger::job_page& page) const {
     core::json_object o(out);
     o.raw("jobs", core::json_list(*jobs, [&](std::string& list, const ledger::job_record& job) {
               core::json_object one(list);
-              add_job(one, job::report_listed(env, **book, job), job, s.ledger.path);
+              add_job(one, job::report_listed(env, **book, job), job, s.ledger.path, parts_.board.run_of(job.id));
               one.close();
           }));
     o.job_or_null("next_before", more ? std::optional(jobs->back().id) : std::nullopt);

@@ -7,6 +7,7 @@
 
 #include "service/api/control_api.hpp"
 #include "taskbarge/async/worker.hpp"
+#include "taskbarge/core/json_text.hpp"
 
 namespace taskbarge::service {
 
@@ -54,8 +55,14 @@ class import_routes {
     awaitable<void> list(http::request& x, const path_values& v);
     awaitable<void> show(http::request& x, const path_values& v);
     awaitable<void> retry(http::request& x, const path_values& v);
+    // Of those that wait for a person's word.
+    awaitable<void> plan(http::request& x, const path_values& v);
+    awaitable<void> set_settings(http::request& x, const path_values& v);
+    awaitable<void> start(http::request& x, const path_values& v);
+    awaitable<void> discard(http::request& x, const path_values& v);
 
  private:
+    http::response done_with(const std::string& id, const intake::planned_item& done, int status) const;
     awaitable<void> submit_upload(http::request& x);
     awaitable<void> submit_path(http::request& x);
     awaitable<void> accepted(http::request& x, inbox::held_item held);
@@ -114,6 +121,40 @@ class contact_routes {
  private:
     core::result<std::string> contacts_json() const;
 
+    shared_parts& parts_;
+};
+
+// /v1/overview: what the dashboard shows first, seen at one moment
+class attention;
+class overview_route {
+ public:
+    explicit overview_route(shared_parts& p) : parts_(p) {}
+    awaitable<void> show(http::request& x, const path_values& v);
+
+ private:
+    core::result<std::string> overview_json(bool may_write) const;
+    core::result<void> add_jobs(core::json_object& o, ledger::ledger& book, const configuration& c, core::instant now,
+                                attention& urgent) const;
+    core::result<void> add_imports(core::json_object& o) const;
+
+    shared_parts& parts_;
+};
+
+// /, /assets and /openapi.yaml: the dashboard's own files
+class page_routes {
+ public:
+    awaitable<void> index(http::request& x, const path_values& v);
+    awaitable<void> asset(http::request& x, const path_values& v);
+    awaitable<void> description(http::request& x, const path_values& v);
+};
+
+// /v1/tickets: for requests that cannot carry the token
+class ticket_route {
+ public:
+    explicit ticket_route(shared_parts& p) : parts_(p) {}
+    awaitable<void> issue(http::request& x, const path_values& v);
+
+ private:
     shared_parts& parts_;
 };
 

@@ -23,8 +23,15 @@ bool same_secret(std::string_view given, std::string_view expected) {
     return CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+// Probes, and the page without any of the data that it shows.
 bool is_open(std::string_view path) {
-    return path == "/healthz" || path == "/readyz";
+    return path == "/healthz" || path == "/readyz" || path == "/" || path == "/openapi.yaml" ||
+           path.starts_with("/assets/");
+}
+
+// A ticket changes nothing either: it is a way to look.
+bool only_looks(const request_head& head) {
+    return head.method == "GET" || head.method == "HEAD" || head.method == "OPTIONS" || head.path == "/v1/tickets";
 }
 
 bool names_loopback(const authority& a) {
@@ -99,14 +106,13 @@ std::optional<std::string_view> bearer(std::string_view authorization) {
     return authorization;
 }
 
-std::optional<response> refuse_token(const core::secret& expected, const request_head& head) {
-    const auto given = bearer(head.header("authorization"));
-    if (given && same_secret(*given, expected.reveal())) return std::nullopt;
-    response a = given ? problem(401, "unauthorized", "A token is needed", "The bearer token is not the one in use.")
-                       : problem(401, "unauthorized", "A token is needed",
-                                 "Send the service's token in the header: Authorization: Bearer TOKEN.");
-    a.headers.emplace_back("WWW-Authenticate", given ? R"(Bearer realm="taskbarge", error="invalid_token")"
-                                                     : R"(Bearer realm="taskbarge")");
+response no_token(bool wrong_one) {
+    response a = wrong_one
+                     ? problem(401, "unauthorized", "A token is needed", "The bearer token is not the one in use.")
+                     : problem(401, "unauthorized", "A token is needed",
+                               "Send the service's token in the header: Authorization: Bearer TOKEN.");
+    a.headers.emplace_back("WWW-Authenticate", wrong_one ? R"(Bearer realm="taskbarge", error="invalid_token")"
+                                                         : R"(Bearer realm="taskbarge")");
     return a;
 }
 
@@ -126,7 +132,7 @@ core::result<void> check_token(const core::secret& token) {
                          "ASCII without blanks; make one with: openssl rand -hex 32"};
 }
 
-std::optional<response> guard::refuse(const request_head& head) const {
+std::optional<response> guard::refuse(const request_head& head, bool has_ticket) const {
     const auto host = parse_authority(head.header("host"));
     if (!host) {
         return problem(400, "no-host", "The Host header is missing",
@@ -143,8 +149,25 @@ std::optional<response> guard::refuse(const request_head& head) const {
                            "The Origin header names another site; add its name to serve.allowed_hosts to trust it.");
         }
     }
-    if (options_.token.empty() || is_open(head.path)) return std::nullopt;
-    return refuse_token(options_.token, head);
+    return refuse_caller(head, has_ticket);
+}
+
+std::optional<response> guard::refuse_caller(const request_head& head, bool has_ticket) const {
+    if (!needs_token() || is_open(head.path)) return std::nullopt;
+    const auto given = bearer(head.header("authorization"));
+    if (!given) return has_ticket ? std::nullopt : std::optional(no_token(false));
+    if (same_secret(*given, options_.token.reveal())) return std::nullopt;
+    const bool reads = !options_.read_token.empty() && same_secret(*given, options_.read_token.reveal());
+    if (!reads) return no_token(true);
+    if (only_looks(head)) return std::nullopt;
+    return problem(403, "read-only", "This token may only read",
+                   "Use the token of serve.token_file for what changes something.");
+}
+
+bool guard::may_write(const request_head& head) const {
+    if (!needs_token()) return true;
+    const auto given = bearer(head.header("authorization"));
+    return given && same_secret(*given, options_.token.reveal());
 }
 
 const header_list& security_headers() {

@@ -1,4 +1,4 @@
-// Who may ask: bearer token, Host and Origin. Plain functions of the request's head.
+// Who may ask, and for what: bearer token, Host and Origin. Plain functions of the request's head.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,9 @@
 namespace taskbarge::service::http {
 
 struct guard_options {
-    core::secret token;  // empty: none is asked for
-    std::string listen;  // address and port in use
+    core::secret token;       // for all that there is; empty: none is asked for
+    core::secret read_token;  // for looking only; empty: there is none
+    std::string listen;       // address and port in use
     std::vector<std::string>
         allowed_hosts;  // further names (without port, or with one) under which the service is reached
 };
@@ -30,11 +31,16 @@ class guard {
     explicit guard(guard_options options) : options_(std::move(options)) {}
 
     // Nothing: let it pass. Else the answer: 400 no Host, 421 a Host that is not ours (DNS rebinding), 403 an Origin
-    // that is not ours (a page of another site), 401 no or a wrong token, with WWW-Authenticate. The token is compared
-    // in constant time. `open_paths` need no token: /healthz, /readyz.
-    std::optional<response> refuse(const request_head& head) const;
+    // that is not ours (a page of another site), or a change that is asked for with the token for reading, 401 no or a
+    // wrong token, with WWW-Authenticate. Tokens are compared in constant time. Probes and the page itself need none.
+    // `has_ticket`: the request may do without, see tickets.
+    std::optional<response> refuse(const request_head& head, bool has_ticket = false) const;
+    // Whether this one, which was let pass, may change something.
+    bool may_write(const request_head& head) const;
+    bool needs_token() const { return !options_.token.empty(); }
 
  private:
+    std::optional<response> refuse_caller(const request_head& head, bool has_ticket) const;
     guard_options options_;
 };
 

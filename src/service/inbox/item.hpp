@@ -20,6 +20,7 @@ struct item_note {
     core::instant taken_at{};      // relative dates count from this day, whenever the input is read
     std::uint64_t first_rows = 0;  // 0: all
     bool again = false;
+    bool held = false;  // it is planned, and nothing is sent until a person says so: see item::started
     friend bool operator==(const item_note&, const item_note&) = default;
 };
 
@@ -27,6 +28,7 @@ enum class item_place : std::uint8_t { processing, done, failed };
 
 // An item is a folder: <root>/processing/<id>/ holds the input under its own name, item.json (the note), settings.toml
 // and folder-settings.toml where there were any, and, once planned, `job` with the job's number and when it was made.
+// One that is held has plan.json, and `started` when it is held no longer.
 // When all is settled the whole folder moves to <root>/done/<id>/ or <root>/failed/<id>/ with results.csv, rejects.csv
 // (if there are rejects), summary.json, or error.txt beside the input. `id` is the input's name, the time in UTC and a
 // number that tells apart: "contacts.csv.20261125T190102Z.1". Of the name it has letters, digits, '.', '-' and '_',
@@ -44,7 +46,9 @@ struct item {
     std::string folder;  // absolute
     std::string input() const { return folder + "/" + note.name; }
     std::vector<std::string> settings_files;  // the folder's, then the input's own: later ones win
-    std::string trouble;                      // why it cannot be worked on (its note is unreadable); empty: it can
+    bool started = false;                     // of one that was held: a person has said that it may go
+    bool waits_for_a_person() const { return note.held && !started && !job; }
+    std::string trouble;  // why it cannot be worked on (its note is unreadable); empty: it can
 };
 
 // An item that this process works on. Its note is locked (flock) for as long as this lives, so that two services on

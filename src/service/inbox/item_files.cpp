@@ -8,6 +8,7 @@
 
 #include "service/inbox/files.hpp"
 #include "service/inbox/places.hpp"
+#include "taskbarge/core/printable.hpp"
 
 namespace taskbarge::service::inbox {
 
@@ -73,6 +74,7 @@ result<stored_item> read_item(const std::string& root, item_place place, const i
     } else {
         item.trouble = note.error().text;
     }
+    item.started = exists(item.folder + "/" + started_file);
     const auto job = read_job(item.folder);
     if (!job && job.error().code != errc::input) return job.error();
     if (job) {
@@ -82,6 +84,11 @@ result<stored_item> read_item(const std::string& root, item_place place, const i
         item.trouble = job.error().text;
     }
     return out;
+}
+
+std::string why_failed(const item& item) {
+    const auto text = read_small(item.folder + "/error.txt", longest_note);
+    return text ? core::printable(std::string_view(*text).substr(0, text->find('\n')), 2000) : std::string();
 }
 
 result<std::vector<item_id>> ids_in(const std::string& folder) {

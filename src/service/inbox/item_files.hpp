@@ -35,6 +35,9 @@ struct stored_item {
 // All that is known of the item. A note or a job that makes no sense is no failure: it is told in the item.
 core::result<stored_item> read_item(const std::string& root, item_place place, const item_id& id);
 
+// The first line of error.txt; empty: there is none.
+std::string why_failed(const item& item);
+
 // The items of a place, oldest first.
 core::result<std::vector<item_id>> ids_in(const std::string& place);
 

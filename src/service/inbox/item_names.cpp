@@ -18,9 +18,9 @@ namespace {
 constexpr std::size_t longest_name = 200;
 
 bool is_ours(std::string_view name) {
-    constexpr std::array<std::string_view, 10> ours{
-        note_file,       own_settings_file, folder_settings_file, job_file,       "results.csv",
-        "results.jsonl", "rejects.csv",     "rejects.jsonl",      "summary.json", "error.txt"};
+    constexpr std::array<std::string_view, 12> ours{
+        note_file,     own_settings_file, folder_settings_file, job_file,        plan_file,      started_file,
+        "results.csv", "results.jsonl",   "rejects.csv",        "rejects.jsonl", "summary.json", "error.txt"};
     return std::find(ours.begin(), ours.end(), name) != ours.end();
 }
 

@@ -15,6 +15,8 @@ inline constexpr const char* note_file = "item.json";
 inline constexpr const char* own_settings_file = "settings.toml";
 inline constexpr const char* folder_settings_file = "folder-settings.toml";
 inline constexpr const char* job_file = "job";
+inline constexpr const char* plan_file = "plan.json";
+inline constexpr const char* started_file = "started";
 // What the settings of the whole inbox are called there.
 inline constexpr const char* inbox_settings_file = "taskbarge.toml";
 

@@ -48,6 +48,7 @@ class folders final : public item_store {
     result<void> set_job(held_item& held, core::job_id job, core::instant made) override;
     result<void> add_file(const held_item& held, const std::string& name,
                           const std::function<result<void>(int fd)>& write) override;
+    result<void> discard(held_item& held) override;
     result<void> put_away(held_item& held, item_place where) override;
     const std::string& root() const override { return root_; }
 
@@ -228,6 +229,11 @@ result<void> folders::add_file(const held_item& held, const std::string& name,
     if (!is_segment(name) || name.front() == '.' || name == held.item().note.name || name == note_file)
         return failure{errc::internal, fmt::format("no file may be called {} beside an input", core::printable(name))};
     return write_whole(held.item().folder, name, write);
+}
+
+result<void> folders::discard(held_item& held) {
+    claims_.let_go(held.item().id);
+    return inbox::discard(root_, held.item().folder);
 }
 
 result<void> folders::put_away(held_item& held, item_place where) {

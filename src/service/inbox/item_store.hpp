@@ -63,6 +63,8 @@ class item_store {
     // Writes a file into the item's folder through `write`, mode 0600, whole or not at all.
     virtual core::result<void> add_file(const held_item& held, const std::string& name,
                                         const std::function<core::result<void>(int fd)>& write) = 0;
+    // Removes the item with all that is in its folder. A kill in between leaves nothing that counts as an item.
+    virtual core::result<void> discard(held_item& held) = 0;
     // Moves the folder; the item stays held until it is destroyed. Its id gets another number when there is an item of
     // that id already.
     virtual core::result<void> put_away(held_item& held, item_place where) = 0;

@@ -66,6 +66,7 @@ std::string note_text(const stored_note& stored) {
     o.text("taken_at", core::to_rfc3339(stored.note.taken_at));
     o.number("first_rows", stored.note.first_rows);
     o.truth("again", stored.note.again);
+    if (stored.note.held) o.truth("held", true);
     if (!stored.dropped_as.empty()) o.text("dropped_as", escaped(stored.dropped_as));
     o.text("ticket", stored.ticket);
     o.close();
@@ -86,6 +87,9 @@ core::result<stored_note> parse_note(const std::string& text) {
     if (!taken_at) return wrong("no usable 'taken_at'");
     if (note["first_rows"].get(out.note.first_rows) != simdjson::SUCCESS) return wrong("no usable 'first_rows'");
     if (note["again"].get(out.note.again) != simdjson::SUCCESS) return wrong("no usable 'again'");
+    if (const auto held = note["held"];
+        held.error() == simdjson::SUCCESS && held.get(out.note.held) != simdjson::SUCCESS)
+        return wrong("no usable 'held'");
     auto dropped_as = dropped_name(note);
     if (!dropped_as) return dropped_as.error();
     auto ticket = ticket_of(note);

@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds longest_silence = std::chrono::minutes(5);
 
 }  // namespace
 
-board::run::run(board& b, core::job_id job) : board_(b), job_(job) {
+board::run::run(board& b, core::job_id job) : board_(b), job_(job), begun_at_(b.clock_.now()) {
     const std::lock_guard lock(board_.mutex_);
     told_ = board_.clock_.steady_now();
     board_.runs_.insert(this);
@@ -41,7 +41,7 @@ void board::run::on_progress(const job::progress& p) {
     {
         const std::lock_guard lock(board_.mutex_);
         if (job_ == 0) job_ = p.job;
-        board_.running_[job_] = p;
+        board_.running_[job_] = {p, begun_at_};
         last_ = p;
         const auto now = board_.clock_.steady_now();
         count_wait(now);
@@ -128,19 +128,11 @@ void board::run::count(const core::row_counts& rows, const core::request_counts&
     requests_ = requests;
 }
 
-std::optional<job::progress> board::progress_of(core::job_id job) const {
+std::optional<board::going> board::run_of(core::job_id job) const {
     const std::lock_guard lock(mutex_);
     const auto found = running_.find(job);
     if (found == running_.end()) return std::nullopt;
     return found->second;
-}
-
-std::vector<job::progress> board::running() const {
-    const std::lock_guard lock(mutex_);
-    std::vector<job::progress> all;
-    for (const auto& [job, p] : running_)
-        all.push_back(p);
-    return all;
 }
 
 }  // namespace taskbarge::service

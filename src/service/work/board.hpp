@@ -54,6 +54,7 @@ class board {
         void count_wait(steady now);
         board& board_;
         core::job_id job_;
+        const core::instant begun_at_;
         std::optional<core::row_counts> rows_;
         core::request_counts requests_;
         // Under the board's mutex:
@@ -69,8 +70,12 @@ class board {
     // Counts the waits under way as far as they have come.
     void count_waits();
 
-    std::optional<job::progress> progress_of(core::job_id job) const;
-    std::vector<job::progress> running() const;
+    // A run under way.
+    struct going {
+        job::progress last;
+        core::instant begun_at{};
+    };
+    std::optional<going> run_of(core::job_id job) const;
     log& lines() { return log_; }
     metrics& counts() { return metrics_; }
     void tell(std::string type, core::job_id job, std::string json) { tell_(std::move(type), job, std::move(json)); }
@@ -81,7 +86,7 @@ class board {
     announce tell_;
     const core::clock& clock_;
     mutable std::mutex mutex_;
-    std::map<core::job_id, job::progress> running_;
+    std::map<core::job_id, going> running_;
     std::set<run*> runs_;
 };
 

@@ -8,7 +8,10 @@
 #include <utility>
 
 #include "service/inbox/files.hpp"
+#include "service/inbox/item_files.hpp"
+#include "service/inbox/item_names.hpp"
 #include "service/telemetry/event_json.hpp"
+#include "service/work/preview.hpp"
 #include "taskbarge/core/printable.hpp"
 #include "taskbarge/core/shortage.hpp"
 #include "taskbarge/job/commands.hpp"
@@ -34,6 +37,7 @@ constexpr auto shortest_wait = 50ms;
 constexpr std::size_t most_unread = 64;
 // Names of files that cannot be taken; more are told twice.
 constexpr std::size_t most_told = 10'000;
+constexpr std::size_t most_settings = 64UL * 1024;
 
 // Nothing: it is not there.
 std::optional<inbox::file_state> state_at(const std::string& path) {
@@ -146,13 +150,96 @@ bool intake::submit(inbox::held_item held) {
         parts_.runs.counts().item_taken(item.note.origin);
         parts_.runs.lines().info("import_taken", {{"import", item.id}, {"origin", item.note.origin}});
     }
+    queue({std::move(held), {}, 0, false, {}, {}, {}});
+    return true;
+}
+
+void intake::queue(entry e) {
+    const auto& item = e.held.item();
     parts_.runs.tell("import", 0, import_event_json(item.id, "queued", item.job, {}));
     {
         const std::lock_guard lock(mutex_);
-        queue_.push_back({std::move(held), {}, 0, false, {}, {}, {}});
+        states_[item.id] = {"queued", ""};
+        queue_.push_back(std::move(e));
     }
     changed_.notify_all();
-    return true;
+}
+
+std::optional<intake::entry> intake::take_planned(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    const auto found = planned_.find(id);
+    if (found == planned_.end() || stopping_) return std::nullopt;
+    auto e = std::move(found->second);
+    planned_.erase(found);
+    return e;
+}
+
+std::size_t intake::planned() const {
+    const std::lock_guard lock(mutex_);
+    return planned_.size();
+}
+
+intake::planned_item intake::start(const std::string& id) {
+    auto e = take_planned(id);
+    if (!e) return std::nullopt;
+    const auto said = parts_.store.add_file(e->held, inbox::started_file, [](int) { return result<void>(); });
+    e->held.item().started = bool(said);
+    const auto item = e->held.item();
+    if (!said) {
+        const std::lock_guard lock(mutex_);
+        planned_.emplace(id, std::move(*e));
+        return said.error();
+    }
+    parts_.runs.lines().info("import_started", {{"import", id}});
+    queue(std::move(*e));
+    return item;
+}
+
+intake::planned_item intake::set_settings(const std::string& id, std::string_view toml) {
+    auto e = take_planned(id);
+    if (!e) return std::nullopt;
+    auto& item = e->held.item();
+    const auto path = item.folder + "/" + inbox::own_settings_file;
+    const auto write = [&](std::string_view text) {
+        auto written = parts_.store.add_file(e->held, inbox::own_settings_file,
+                                             [&](int fd) { return inbox::write_all(fd, text, path); });
+        item.settings_files = inbox::settings_in(item.folder);
+        return written;
+    };
+    const auto before = inbox::read_small(path, most_settings);
+    auto done = write(toml);
+    if (done) {
+        const auto fit =
+            job::with_input_settings(parts_.configuration.get()->settings, item.settings_files, parts_.clock.now());
+        if (!fit) done = fit.error();
+        // What was there is good, or was told as the plan's own fault.
+        if (!fit)
+            if (auto back = write(before ? *before : std::string()); !back) done = back.error();
+    }
+    const auto copy = item;
+    if (!done) {
+        const std::lock_guard lock(mutex_);
+        planned_.emplace(id, std::move(*e));
+        return done.error();
+    }
+    e->failures = 0;
+    queue(std::move(*e));
+    return copy;
+}
+
+intake::planned_item intake::discard(const std::string& id) {
+    auto e = take_planned(id);
+    if (!e) return std::nullopt;
+    const auto item = e->held.item();
+    if (auto gone = parts_.store.discard(e->held); !gone) {
+        const std::lock_guard lock(mutex_);
+        planned_.emplace(id, std::move(*e));
+        return gone.error();
+    }
+    forget(id);
+    parts_.runs.lines().info("import_discarded", {{"import", id}});
+    parts_.runs.tell("import", 0, import_event_json(id, "discarded", {}, {}));
+    return item;
 }
 
 void intake::job_finished(core::job_id job) {
@@ -290,6 +377,7 @@ void intake::take_in(entry e) {
     // What was asked for with the input cannot be known: a guess could import more than was wanted.
     if (!item.trouble.empty())
         return give_up(std::move(e), {errc::input, item.trouble}, parts_.configuration.get()->settings);
+    if (item.waits_for_a_person()) return preview(std::move(e));
     if (!item.job) return plan(std::move(e));
     const auto job = job_of(*item.job);
     if (!job && job.error().code != errc::no_such_job) return later(std::move(e), job.error());
@@ -326,6 +414,42 @@ result<ledger::job_record> intake::job_of(core::job_id job) {
     auto book = reading_book_.at(parts_.configuration.get()->settings.ledger.path);
     if (!book) return book.error();
     return (*book)->job(job);
+}
+
+void intake::preview(entry e) {
+    const auto configuration = parts_.configuration.get();
+    const auto item = e.held.item();
+    set_state(item.id, "reading", "");
+    result<std::string> text = std::string();
+    auto settings = job::with_input_settings(configuration->settings, item.settings_files, parts_.clock.now());
+    if (!settings) {
+        text = preview_json(item, settings.error());
+    } else {
+        auto book = reading_book_.at(settings->ledger.path);
+        if (!book) return later(std::move(e), book.error());
+        try {
+            silence unwatched;
+            const job::environment env{*settings, configuration->key, parts_.clock, stop_, unwatched, 0, *book, false};
+            text = preview_json(env, item, options_of(item));
+        } catch (const std::exception& bug) {
+            text = core::failure_of(bug);
+            reading_book_.let_go();
+        }
+    }
+    if (!text && text.error().code != errc::interrupted && !core::may_pass(text.error().code))
+        return give_up(std::move(e), text.error(), configuration->settings);
+    if (!text) return later(std::move(e), text.error());
+    const auto path = item.folder + "/" + inbox::plan_file;
+    const auto kept =
+        parts_.store.add_file(e.held, inbox::plan_file, [&](int fd) { return inbox::write_all(fd, *text, path); });
+    if (!kept) return later(std::move(e), kept.error());
+    parts_.runs.lines().info("import_planned", {{"import", item.id}});
+    {
+        const std::lock_guard lock(mutex_);
+        states_[item.id] = {"planned", ""};
+        planned_.emplace(item.id, std::move(e));
+    }
+    parts_.runs.tell("import", 0, import_event_json(item.id, "planned", {}, {}));
 }
 
 void intake::plan(entry e) {

@@ -37,7 +37,9 @@ std::chrono::milliseconds reading_pause(std::uint32_t& failures, std::optional<c
 // API shows:
 //
 //                 queue_ ("queued", or "waiting" until not_before)
-//    submit() ──►  │  ▲
+//    submit() ──►  │  ▲◄── start(), set_settings() ── planned_ ("planned") ──► discard()
+//                  │  │                                  ▲
+//                  │  │            waits for a person: preview() ("reading")
 //                  │  ├── a failure that may pass; the input is still being written
 //    read_loop()   ▼  │
 //                 take_in() ──► plan() ("reading")
@@ -96,6 +98,15 @@ class intake {
     // is read again later: a full disk, owners that cannot be asked for), accepted (it has a job). Nothing for items
     // that are put away or held by others.
     std::optional<std::pair<std::string, std::string>> state_of(const std::string& id) const;
+    // What a person does with one that is planned and waits to be let go. Nothing: it is not, or not any more.
+    using planned_item = std::optional<core::result<inbox::item>>;
+    // Nothing stands between it and its requests any more. Durable when it returns.
+    planned_item start(const std::string& id);
+    // Gives it settings of its own instead of those that it has, and plans it again. errc::settings: they cannot be
+    // used, and all is as it was.
+    planned_item set_settings(const std::string& id, std::string_view toml);
+    planned_item discard(const std::string& id);
+    std::size_t planned() const;
     // The inputs of a job that are still in processing.
     std::vector<std::string> imports_of(core::job_id job) const;
 
@@ -121,7 +132,10 @@ class intake {
     void read_loop();
     void put_away_loop();
     void take_in(entry e);
+    void preview(entry e);
     void plan(entry e);
+    std::optional<entry> take_planned(const std::string& id);
+    void queue(entry e);
     void accept(entry e, const ledger::job_record& job);
     void later(entry e, const core::failure& why, std::optional<core::instant> not_before = {});
     void wait_for_writer(entry e, std::string_view why);
@@ -145,6 +159,7 @@ class intake {
     bool stopping_ = false;
     std::deque<entry> queue_;
     std::deque<core::job_id> finished_;
+    std::map<std::string, entry> planned_;  // by item id
     std::multimap<core::job_id, waiting_item> accepted_;
     std::map<std::string, std::pair<std::string, std::string>> states_;  // by item id
     std::size_t held_ = 0;
