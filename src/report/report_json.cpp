@@ -29,6 +29,16 @@ std::string groups_json(const std::vector<job::group_line>& groups) {
     });
 }
 
+std::string samples_json(const std::vector<job::sample_line>& rows) {
+    return json_list(rows, [](std::string& out, const job::sample_line& row) {
+        json_object o(out);
+        o.number("row", row.number);
+        o.text("contact_id", row.contact_id);
+        add_details(o, row.details);
+        o.close();
+    });
+}
+
 std::string rejects_json(const std::vector<job::reject_line>& rejects, const std::vector<reader::file_report>& files) {
     return json_list(rejects, [&files](std::string& out, const job::reject_line& r) {
         json_object o(out);
@@ -198,6 +208,7 @@ std::string plan_json(const job::plan_report& p, const std::string& ledger_path,
     o.time_or_null("expected_end", p.expected_end);
     o.number("search_requests", p.search_requests);
     o.time_or_null("expected_end_with_search", p.expected_end_with_search);
+    o.raw("first_rows", samples_json(p.first_rows));
     o.raw("largest_groups", groups_json(p.largest_groups));
     o.raw("group_sizes", sizes_json(p.group_sizes));
     o.raw("rejects", rejects_json(p.rejects, p.base.files));

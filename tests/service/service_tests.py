@@ -1061,7 +1061,146 @@ def contacts_together(program, folder, options):
         apollo.stop()
 
 
-TESTS = {"contacts": contacts, "contacts-together": contacts_together, "in-flight": in_flight, "end-to-end": end_to_end, "commands": commands, "refusals": refusals, "supervised": supervised, "two-services": two_services,
+def held(program, folder, options):
+    """An import that waits for a person's word: planned, mended, killed, started, discarded."""
+    apollo = sandbox(program, folder, [])
+    s = service(program, folder, apollo)
+    try:
+        s.start()
+        csv = "Contact,user_id,type,status,due_at\n" + "".join(
+            f"{i:024x},66302798d03b9601c7934ebf,call,scheduled,2031-02-15T10:00:00Z\n" for i in range(1, 21))
+
+        def ask(expect, method, path, body=None):
+            status, _, text = s.ask(method, path, body=body)
+            check(status == expect, f"{method} {path}: {status} instead of {expect}: {text}")
+            return json.loads(text)
+
+        def planned(key):
+            return until("a plan", lambda: s.get(f"/v1/imports/{key}")["state"] == "planned")
+
+        one = ask(202, "POST", "/v1/imports?name=list.csv&hold=true", csv)
+        check(one["held"] is True and one["bytes"] == len(csv), one)
+        key = one["import"]
+        planned(key)
+        plan = s.get(f"/v1/imports/{key}/plan")
+        check(plan["error_code"] == "input" and "contact_id" in plan["error"], plan)
+        check([c["column"] for c in plan["columns"]] == ["Contact", "user_id", "type", "status", "due_at"], plan["columns"])
+        check(plan["columns"][0]["examples"][0] == f"{1:024x}", plan["columns"])
+
+        wrong = ask(400, "PUT", f"/v1/imports/{key}/settings", "[columns]\ncontact = \"Contact\"\n")
+        check("columns.contact" in wrong["detail"], wrong)
+        check(s.get(f"/v1/imports/{key}")["state"] == "planned" and s.get(f"/v1/imports/{key}/plan")["settings"] == "",
+              "wrong settings are not kept")
+        check(ask(400, "PUT", f"/v1/imports/{key}/settings", "[apollo]\nbase_url = \"https://x\"\n")["type"]
+              == "/problems/bad-input", "an input's settings may not say where the key goes")
+        ask(202, "PUT", f"/v1/imports/{key}/settings", "[columns]\ncontact_id = \"Contact\"\n")
+        planned(key)
+        plan = s.get(f"/v1/imports/{key}/plan")
+        check(plan["error"] is None and plan["plan"]["rows"] == 20 and plan["plan"]["minimum_requests"] == 3, plan)
+        check({"field": "contact_id", "column": "Contact", "source": "settings"} in plan["files"][0]["fields"], plan["files"])
+        check(plan["plan"]["first_rows"][0]["contact_id"] == f"{1:024x}", plan["plan"]["first_rows"])
+        check(s.get("/v1/overview")["imports"]["planned"] == 1, "the overview counts it")
+
+        # Nobody has said so: whatever happens, nothing is sent, and no job is made.
+        s.kill()
+        s.start()
+        planned(key)
+        check(apollo.tasks() == [] and s.get("/v1/jobs")["jobs"] == [], "it is held after a kill")
+
+        ask(202, "POST", f"/v1/imports/{key}/start")
+        until("done", lambda: s.get(f"/v1/imports/{key}")["state"] == "done")
+        check_no_task_twice(apollo, 20)
+        check(ask(409, "POST", f"/v1/imports/{key}/start")["type"] == "/problems/not-planned", "started once")
+        ask(409, "GET", f"/v1/imports/{key}/plan")
+        ask(409, "DELETE", f"/v1/imports/{key}")
+
+        other = ask(202, "POST", "/v1/imports?name=other.csv&hold=true", csv.replace("Contact", "contact_id"))["import"]
+        planned(other)
+        check(ask(200, "DELETE", f"/v1/imports/{other}")["import"] == other, "what was discarded is told")
+        ask(404, "GET", f"/v1/imports/{other}")
+        ask(404, "POST", f"/v1/imports/{other}/start")
+        check(items(s, "processing") == [] and set(items(s, ".incoming")) <= {"claims", "lock"},
+              f"its folder is gone: {items(s, '.incoming')}")
+
+        # Said, and killed before anything else: it goes on by itself.
+        third = ask(202, "POST", "/v1/imports?name=third.csv&hold=1",
+                    csv.replace("Contact", "contact_id").replace("2031", "2032"))["import"]
+        planned(third)
+        ask(202, "POST", f"/v1/imports/{third}/start")
+        s.kill()
+        s.start()
+        until("done", lambda: s.get(f"/v1/imports/{third}")["state"] == "done")
+        check_no_task_twice(apollo, 40)
+        return f"{len(apollo.tasks())} tasks"
+    finally:
+        s.stop()
+        apollo.stop()
+
+
+def entrance(program, folder, options):
+    """Who may do what: the page without a token, a token that may only read, tickets."""
+    apollo = sandbox(program, folder, [])
+    reading = "r" * 20
+    s = service(program, folder, apollo, [], {"TASKBARGE_TOKEN": TOKEN, "TASKBARGE_READ_TOKEN": reading})
+    try:
+        for variables, word in (({"TASKBARGE_READ_TOKEN": reading}, "serve.token_file"),
+                                ({"TASKBARGE_TOKEN": TOKEN, "TASKBARGE_READ_TOKEN": TOKEN}, "the same"),
+                                ({"TASKBARGE_TOKEN": TOKEN, "TASKBARGE_READ_TOKEN": "short"}, "16 characters")):
+            bare = {k: v for k, v in s.environment.items() if k not in ("TASKBARGE_TOKEN", "TASKBARGE_READ_TOKEN")}
+            done = subprocess.run([program, "serve", "--listen", "127.0.0.1:0", *s.options()], env={**bare, **variables},
+                                  capture_output=True, text=True, timeout=20)
+            check(done.returncode == 78 and word in done.stderr, f"{variables}: exit {done.returncode}: {done.stderr}")
+        s.start()
+        write, read_only = ({"Authorization": f"Bearer {t}"} for t in (TOKEN, reading))
+
+        def ask(expect, method, path, headers=None, body=None):
+            status, answer, text = s.ask(method, path, body=body, headers=headers)
+            check(status == expect, f"{method} {path}: {status} instead of {expect}: {text}")
+            return answer, text
+
+        answer, text = ask(200, "GET", "/")
+        policy = answer["Content-Security-Policy"]
+        check(answer["Content-Type"] == "text/html; charset=utf-8" and "<!doctype html>" in text, text)
+        check("script-src 'self'" in policy and "unsafe" not in policy and "trusted-types 'none'" in policy, policy)
+        check("taskbarge control API" in ask(200, "GET", "/openapi.yaml")[1], "the description")
+        check("missing_value" in ask(200, "GET", "/assets/codes.md")[1], "the codes")
+        ask(404, "GET", "/assets/none.js")
+        ask(400, "GET", "/assets/..%2fcodes.md")
+        ask(421, "GET", "/", {"Host": "evil.example"})
+
+        ask(401, "GET", "/v1/overview")
+        roles = {t["Authorization"]: json.loads(ask(200, "GET", "/v1/overview", t)[1])["role"] for t in (write, read_only)}
+        check(list(roles.values()) == ["write", "read"], roles)
+        ask(200, "GET", "/v1/jobs", read_only)
+        refused = ask(403, "POST", "/v1/imports?name=x.csv", read_only, b"contact_id\n")[1]
+        check(json.loads(refused)["type"] == "/problems/read-only", refused)
+        ask(403, "POST", "/v1/jobs/1/cancel", read_only)
+        ask(403, "DELETE", "/v1/imports/x", read_only)
+
+        def ticket(path, headers=write):
+            return json.loads(ask(201, "POST", "/v1/tickets", headers, json.dumps({"path": path}))[1])["ticket"]
+
+        ask(401, "POST", "/v1/tickets", None, json.dumps({"path": "/v1/events"}))
+        for bad in (b"", b"{}", b"[1]", json.dumps({"path": "/metrics"}).encode()):
+            ask(400, "POST", "/v1/tickets", write, bad)
+        # Once, for its path, for a GET.
+        t = ticket("/v1/jobs/7/results", read_only)
+        ask(401, "GET", f"/v1/jobs/8/results?ticket={t}")
+        ask(404, "GET", f"/v1/jobs/7/results?format=csv&ticket={t}")
+        ask(401, "GET", f"/v1/jobs/7/results?format=csv&ticket={t}")
+        ask(401, "POST", f"/v1/jobs/7/cancel?ticket={ticket('/v1/jobs/7/cancel')}")
+        connection = s.connection()
+        connection.request("GET", f"/v1/events?ticket={ticket('/v1/events')}")
+        stream = connection.getresponse()
+        check(stream.status == 200 and stream.readline() == b"retry: 2000\n", "an event stream by a ticket")
+        connection.close()
+        return "every way in"
+    finally:
+        s.stop()
+        apollo.stop()
+
+
+TESTS = {"contacts": contacts, "contacts-together": contacts_together, "in-flight": in_flight, "end-to-end": end_to_end, "commands": commands, "refusals": refusals, "held": held, "entrance": entrance, "supervised": supervised, "two-services": two_services,
          "planned-once": planned_once, "crowded": crowded, "grown": grown, "besieged": besieged, "load": load}
 
 

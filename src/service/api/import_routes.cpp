@@ -330,7 +330,12 @@ awaitable<void> import_routes::plan(request& x, const path_values& v) {
 
 // The answer to what was done with an import that waits for a person's word.
 response import_routes::done_with(const std::string& id, const intake::planned_item& done, int status) const {
-    if (done) return *done ? json_answer(import_json(**done) + '\n', status) : problem_of(done->error());
+    if (done) {
+        if (!*done) return problem_of(done->error());
+        response a = json_answer(import_json(**done) + '\n', status);
+        if (status == 202) a.headers.emplace_back("Location", "/v1/imports/" + id);
+        return a;
+    }
     const auto item = parts_.store.find(id);
     if (!item) return problem_of(item.error());
     return *item ? not_planned() : no_such_import();
