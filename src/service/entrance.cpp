@@ -52,9 +52,9 @@ result<void> entrance::open(http::router routes) {
 
 void entrance::reloaded() {
     const auto configuration = parts_.configuration.get();
-    guard_ = std::make_unique<http::guard>(http::guard_options{configuration->token, configuration->read_token,
-                                                               server_->where(),
-                                                               configuration->settings.serve.allowed_hosts});
+    guard_ = std::make_unique<http::guard>(http::guard_options{configuration->token, server_->where(),
+                                                               configuration->settings.serve.allowed_hosts,
+                                                               configuration->read_token});
 }
 
 boost::asio::awaitable<void> entrance::answer(http::request& x) {

@@ -83,7 +83,7 @@ def check_events(page, description, source):
 
 def check_routes_and_states(page, description):
     documented = {tuple(row[0].split(" ")) for row in table(page, "| route | does |")}
-    real = {(method.upper(), path) for path, item in description["paths"].items() for method in item if method in ("get", "post")}
+    real = {(method.upper(), path) for path, item in description["paths"].items() for method in item if method in ("get", "post", "put", "delete")}
     expect_same("routes", documented, real)
     schemas = description["components"]["schemas"]
     expect_same("states of imports", {row[0] for row in table(page, "| import | where | means |")},

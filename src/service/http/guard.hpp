@@ -13,11 +13,11 @@
 namespace taskbarge::service::http {
 
 struct guard_options {
-    core::secret token;       // for all that there is; empty: none is asked for
-    core::secret read_token;  // for looking only; empty: there is none
-    std::string listen;       // address and port in use
+    core::secret token;  // for all that there is; empty: none is asked for
+    std::string listen;  // address and port in use
     std::vector<std::string>
-        allowed_hosts;  // further names (without port, or with one) under which the service is reached
+        allowed_hosts;          // further names (without port, or with one) under which the service is reached
+    core::secret read_token{};  // for looking only; empty: there is none
 };
 
 // Whether the address can be reached from this machine alone.

@@ -15,11 +15,12 @@ constexpr auto token = "0123456789abcdef-token";
 struct asking {
     std::string host = "127.0.0.1:8642";
     std::string origin, authorization, path = "/v1/jobs";
+    std::string method = "GET";
 };
 
 request_head head_of(const asking& a) {
     request_head head;
-    head.method = "GET";
+    head.method = a.method;
     head.path = a.path;
     if (!a.host.empty()) head.headers.emplace_back("host", a.host);
     if (!a.origin.empty()) head.headers.emplace_back("origin", a.origin);
@@ -178,6 +179,47 @@ TEST(GuardToken, HealthAndReadinessNeedNoneButTheRightHost) {
     EXPECT_EQ(token_status("", "/healthz/x"), 401);
     EXPECT_EQ(token_status("", "/metrics"), 401);
     EXPECT_EQ(status_of(with_token(), {"attacker.example", "", "", "/healthz"}), 421);
+}
+
+TEST(GuardToken, ThePageNeedsNoneForItHoldsNoData) {
+    for (const char* path : {"/", "/assets/app.js", "/openapi.yaml"})
+        EXPECT_EQ(token_status("", path), 0) << path;
+    for (const char* path : {"/assets", "/v1/overview", "/v1/tickets", "/openapi.yaml/x"})
+        EXPECT_EQ(token_status("", path), 401) << path;
+}
+
+guard_options with_read_token() {
+    auto options = with_token();
+    options.read_token = secret("another-token-for-reading");
+    return options;
+}
+
+TEST(GuardReadToken, LooksAndChangesNothing) {
+    const std::string reading = "Bearer another-token-for-reading", all = "Bearer " + std::string(token);
+    for (const char* method : {"GET", "HEAD", "OPTIONS"})
+        EXPECT_EQ(status_of(with_read_token(), {"127.0.0.1:8642", "", reading, "/v1/jobs", method}), 0) << method;
+    for (const char* method : {"POST", "PUT", "DELETE", "PATCH", "get"})
+        EXPECT_EQ(status_of(with_read_token(), {"127.0.0.1:8642", "", reading, "/v1/jobs", method}), 403) << method;
+    EXPECT_EQ(status_of(with_read_token(), {"127.0.0.1:8642", "", reading, "/v1/tickets", "POST"}), 0);
+    EXPECT_EQ(status_of(with_read_token(), {"127.0.0.1:8642", "", reading, "/v1/tickets/x", "POST"}), 403);
+    EXPECT_EQ(status_of(with_read_token(), {"127.0.0.1:8642", "", all, "/v1/jobs", "POST"}), 0);
+    EXPECT_EQ(status_of(with_token(), {"127.0.0.1:8642", "", reading, "/v1/jobs", "GET"}), 401);
+}
+
+TEST(GuardReadToken, WhoMayWriteIsToldApart) {
+    const guard g(with_read_token());
+    EXPECT_TRUE(g.may_write(head_of({"127.0.0.1:8642", "", "Bearer " + std::string(token)})));
+    EXPECT_FALSE(g.may_write(head_of({"127.0.0.1:8642", "", "Bearer another-token-for-reading"})));
+    EXPECT_FALSE(g.may_write(head_of({})));
+    EXPECT_TRUE(guard(on("127.0.0.1:8642")).may_write(head_of({})));
+}
+
+TEST(GuardTicket, StandsInForAMissingTokenAndForNothingElse) {
+    const guard g(with_token());
+    EXPECT_FALSE(g.refuse(head_of({}), true));
+    EXPECT_TRUE(g.refuse(head_of({"127.0.0.1:8642", "", "Bearer wrong-wrong-wrong"}), true));
+    EXPECT_TRUE(g.refuse(head_of({"attacker.example", "", "", "/v1/jobs"}), true));
+    EXPECT_TRUE(g.refuse(head_of({"127.0.0.1:8642", "http://attacker.example", "", "/v1/jobs"}), true));
 }
 
 TEST(GuardToken, WithoutOneInTheSettingsNoneIsAskedFor) {

@@ -94,6 +94,7 @@ class full_disk final : public inbox::item_store {
     core::result<std::optional<inbox::item>> find(const std::string& id) override { return store_.find(id); }
     core::result<std::optional<inbox::held_item>> hold(const std::string& id) override { return store_.hold(id); }
     core::result<void> claim(inbox::held_item& held) override { return store_.claim(held); }
+    core::result<void> discard(inbox::held_item& held) override { return store_.discard(held); }
     void let_go(const std::string& id) override { store_.let_go(id); }
     core::result<void> add_file(const inbox::held_item& held, const std::string& name,
                                 const std::function<core::result<void>(int fd)>& write) override {
