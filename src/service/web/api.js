@@ -58,14 +58,14 @@ export class Api {
       const headers = {Accept: 'application/json'};
       if (used) headers.Authorization = `Bearer ${used}`;
       if (type) headers['Content-Type'] = type;
-      let answer;
+      let answer, said;
       try {
         answer = await fetch(path, {method, headers, body, signal, cache: 'no-store', credentials: 'same-origin', redirect: 'error'});
+        said = await read(answer);
       } catch (error) {
         if (error.name === 'AbortError') throw error;
         throw new Unreachable();
       }
-      const said = await read(answer);
       if (answer.ok) return said;
       if (answer.status !== 401) throw new Problem(answer.status, said);
       await this.newToken(used);
@@ -100,6 +100,7 @@ export class Api {
 
   /** Has the browser save what `path` answers. */
   async download(path, parameters) {
+    await this.request('HEAD', address(path, parameters)).catch(() => this.get(path, parameters));  // a refusal is told here, not by a file that fails
     const link = document.createElement('a');
     link.href = await this.ticketed(path, parameters);
     link.download = '';
@@ -120,7 +121,7 @@ export function address(path, parameters) {
 }
 
 async function read(answer) {
-  const text = await answer.text().catch(() => '');
+  const text = await answer.text();
   if (!(answer.headers.get('Content-Type') ?? '').includes('json')) return text;
   try {
     return JSON.parse(text);

@@ -21,7 +21,7 @@ export function find({api, signal, parameters: first}) {
     event.preventDefault();
     go(['find'], {q: field.value.trim()});
   }}},
-    h('div', {class: 'field grow'}, h('label', {for: 'find'}, 'Contact or task'), field, h('p', {class: 'hint', id: 'find-hint'}, 'A contact’s id, an e-mail address, an id of Salesforce or HubSpot, a LinkedIn profile, or a task’s id.')),
+    h('div', {class: 'field grow'}, h('label', {for: 'find'}, 'Contact or task'), field),
     h('button', {class: 'button main', type: 'submit'}, 'Find'));
   const area = panel(null, said, rows.node);
 
@@ -47,7 +47,7 @@ export function find({api, signal, parameters: first}) {
   show(first);
   return {
     title: 'Find',
-    node: h('div', {class: 'view'}, h('div', {class: 'view-head'}, h('h1', {}, 'What became of this contact?'), h('p', {class: 'lead'}, 'Looks through the rows of all jobs.')), panel(null, form), area),
+    node: h('div', {class: 'view'}, h('div', {class: 'view-head'}, h('h1', {}, 'What became of this contact?'), h('p', {class: 'lead'}, 'Looks through the rows of all jobs.')), panel(null, form, h('p', {class: 'hint', id: 'find-hint'}, 'A contact’s id, an e-mail address, an id of Salesforce or HubSpot, a LinkedIn profile, or a task’s id.')), area),
     parameters: show,
   };
 }

@@ -119,11 +119,12 @@ export function home({api, live, signal}) {
   held.append(held_text, ' ', held_link);
   const recent_panel = h('section', {class: 'panel'}, h('header', {}, h('h2', {}, 'Recent jobs'), h('a', {href: '#/jobs'}, 'All jobs')), recent.node);
   const going = panel('Under way', cards, no_cards);
+  const limits = h('div', {class: 'columns'}, panel('Rate windows of Apollo', windows.node), day.node);
   const ready = h('p', {class: 'lead'}, 'Reading what the service does …');
   const node = h('div', {class: 'view'},
     h('div', {class: 'view-head'}, h('h1', {}, 'Overview'), h('a', {class: 'button main', href: '#/new', 'data-write': ''}, 'New import'), ready),
     needs.node, held, teach, going,
-    h('div', {class: 'columns'}, panel('Rate windows of Apollo', windows.node), day.node),
+    limits,
     recent_panel, panel('What happens', log.node));
 
   const show = () => {
@@ -139,6 +140,7 @@ export function home({api, live, signal}) {
     setAttribute(teach, 'hidden', !nothing);
     if (nothing) renderOnce(teach, [o.inbox, o.token_needed], () => emptyState(o));
     for (const part of [recent_panel, going]) setAttribute(part, 'hidden', nothing);
+    setAttribute(limits, 'hidden', nothing && o.windows.length === 0);
     setAttribute(held, 'hidden', !o.imports.planned);
     setText(held_text, o.imports.planned === 1 ? 'One planned import waits for your word before anything of it is sent.' : `${count(o.imports.planned)} planned imports wait for your word before anything of them is sent.`);
     windows.update(o.windows);

@@ -13,25 +13,25 @@ const first_many = 50, most = 1000;
 
 export function imports({api, live, signal, parameters}) {
   const mayWrite = () => live.overview?.role === 'write';
-  const list = (caption, empty, actions) => table({
+  const list = (caption, empty, why, actions) => table({
     caption, empty, key: one => one.import,
     columns: [
-      {title: 'File', node: one => [h('div', {class: 'name'}, one.name), h('div', {class: 'small quiet'}, `${origins[one.origin] ?? one.origin}${one.bytes === null || one.bytes === undefined ? '' : `, ${bytes(one.bytes)}`}`)], same: one => [one.name, one.bytes]},
+      {title: 'File', node: one => [h('div', {class: 'name', title: one.name}, one.name), h('div', {class: 'small quiet'}, `${origins[one.origin] ?? one.origin}${one.bytes === null || one.bytes === undefined ? '' : `, ${bytes(one.bytes)}`}`)], same: one => [one.name, one.bytes]},
       {title: 'State', node: one => state(one.state), same: one => one.state},
       {title: 'Taken', node: one => time(one.taken_at), same: one => one.taken_at, class: 'nowrap'},
       {title: 'Job', node: one => (one.job ? jobLink(one.job, String(one.job)) : '–'), same: one => one.job},
-      {title: 'Why', node: one => h('div', {class: 'prewrap'}, one.error ?? ''), same: one => one.error, class: 'wide-cell'},
-      {title: '', label: 'Actions', node: one => h('div', {class: 'actions'}, actions(one)), same: one => [one, mayWrite()]},
-    ],
+      why && {title: 'Why', node: one => h('div', {class: 'prewrap'}, one.error ?? ''), same: one => one.error, class: 'wide-cell'},
+      actions && {title: '', label: 'Actions', class: 'plain acts', node: one => h('div', {class: 'actions'}, actions(one)), same: one => [one, mayWrite()]},
+    ].filter(Boolean),
   });
-  const held = list('Imports that wait for you', null, one => [
-    h('a', {class: 'button slim', href: link(['imports', one.import]), 'aria-label': `Look at ${one.name}`}, 'Look and send'),
+  const held = list('Imports that wait for you', null, false, one => [
+    h('a', {class: 'button slim', href: link(['imports', one.import]), 'aria-label': `Look and send: ${one.name}`}, 'Look and send'),
     mayWrite() && h('button', {class: 'button slim danger', type: 'button', 'aria-label': `Discard ${one.name}`, on: {async click() { if (await discardImport(api, one)) load(); }}}, 'Discard')]);
-  const working = list('Imports that are worked on', 'Nothing is being worked on.', () => []);
-  const failed = list('Imports that a person must look at', 'No file has failed.', one => [
-    mayWrite() && h('button', {class: 'button slim', type: 'button', 'aria-label': `Read ${one.name} again`, on: {async click() { await retryImport(api, one); load(); }}}, 'Read again'),
+  const working = list('Imports that are worked on', 'Nothing is being worked on.', true, null);
+  const failed = list('Imports that a person must look at', 'No file has failed.', true, one => [
+    mayWrite() && h('button', {class: 'button slim', type: 'button', 'aria-label': `Read again: ${one.name}`, on: {async click() { await retryImport(api, one); load(); }}}, 'Read again'),
     downloadLink(api, 'Rejects', `/v1/imports/${one.import}/rejects`, {}, `Rejects of ${one.name}`)]);
-  const done = list('Imports that are done', 'Nothing is done yet.', one => [downloadLink(api, 'Rejects', `/v1/imports/${one.import}/rejects`, {}, `Rejects of ${one.name}`)]);
+  const done = list('Imports that are done', 'Nothing is done yet.', false, one => [downloadLink(api, 'Rejects', `/v1/imports/${one.import}/rejects`, {}, `Rejects of ${one.name}`)]);
 
   let limit = first_many;
   const more = h('button', {class: 'button', type: 'button', hidden: true, on: {click() { limit = most; load(); }}}, 'Show more');

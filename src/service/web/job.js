@@ -79,7 +79,7 @@ function reasons(api, number) {
     const amount = h('b'), example = h('p', {class: 'small prewrap clamp'}), meaning = h('div', {class: 'small'});
     return {
       node: h('li', {class: 'job-card'}, h('div', {class: 'line spread'}, h('span', {class: 'line'}, state(first.state), h('code', {}, first.code), amount),
-        h('a', {href: link(['jobs', number], {state: first.state, code: first.code}), 'aria-label': `Show rows with ${first.code}`}, 'Show these rows')), meaning, example),
+        h('a', {href: link(['jobs', number], {state: first.state, code: first.code}), 'aria-label': `Show these rows: ${first.code}`}, 'Show these rows')), meaning, example),
       update(reason) {
         setText(amount, counted(reason.rows, 'row'));
         setText(example, `Row ${count(reason.example_row)}: ${reason.example_message}`);

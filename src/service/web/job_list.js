@@ -17,15 +17,14 @@ export function jobList() {
     empty: 'No jobs.',
     key: job => job.job,
     columns: [
-      {title: 'Job', node: job => jobLink(job.job, String(job.job)), same: job => job.job, class: 'nowrap'},
-      {title: 'File', node: job => h('span', {class: 'name'}, filesOf(job)), same: job => job.files},
+      {title: 'File', node: job => [h('span', {class: 'name', title: job.files.join(', ')}, jobLink(job.job, filesOf(job))), h('span', {class: 'small quiet'}, `job ${job.job}`)], same: job => job.files, class: 'plain where'},
       {title: 'State', node: job => state(job.paused ? 'paused' : job.state), same: job => [job.state, job.paused]},
-      {title: 'Rows', node: job => h('div', {class: 'stack'}, bar(job)), same: job => [job.rows, job.created, job.duplicate, job.rejected, job.failed, job.unknown, job.pending], class: 'wide-cell'},
-      {title: 'Read', text: job => count(job.rows), class: 'num'},
+      {title: 'Rows', node: job => h('div', {class: 'stack'}, bar(job)), same: job => [job.rows, job.created, job.duplicate, job.rejected, job.failed, job.unknown, job.pending], class: 'plain wide-cell'},
+      {title: 'Read', text: job => count(job.rows), class: 'num second'},
       {title: 'Created', text: job => count(job.created), class: 'num'},
       {title: 'Not created', text: job => count(job.failed + job.rejected + job.unknown), class: 'num'},
       {title: 'Begun', node: job => time(job.created_at), same: job => job.created_at, class: 'nowrap'},
-      {title: 'Took', text: job => (job.finished_at ? duration(Date.parse(job.finished_at) - Date.parse(job.created_at)) : '–'), class: 'num'},
+      {title: 'Took', text: job => (job.finished_at ? duration(Date.parse(job.finished_at) - Date.parse(job.created_at)) : '–'), class: 'num second'},
     ],
   });
 }

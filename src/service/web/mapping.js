@@ -15,7 +15,7 @@ const fields = [
   ['priority', 'Priority', true], ['status', 'Status', true], ['due_at', 'Due', true], ['note', 'Note', true],
 ];
 
-const sources = {name: 'its name', alias: 'a name that is understood', settings: 'the settings', default: 'no column'};
+const sources = {name: 'by its name', alias: 'by a name that is understood', settings: 'by the settings', default: 'no column'};
 
 const option = (value, text, chosen) => {
   const node = h('option', {value}, text);
@@ -72,13 +72,13 @@ export function mapping(answer, on_submit) {
   const rows = fields.map(([field, label, defaults]) => {
     const taken = file.fields.find(f => f.field === field);
     const set = has('columns', field);
-    const found = taken?.column && set === undefined ? `${taken.column} (by ${sources[taken.source] ?? taken.source})` : 'none found';
+    const found = taken?.column && set === undefined ? taken.column : 'none found';
     // A column's place tells it from "as found" and "no column", whatever it is called.
     const texts = typeof set === 'string' && set !== '' && !file.columns.includes(set) ? [...file.columns, set] : file.columns;
     const chosen = set === undefined ? 'found' : set === false || set === '' ? 'none' : String(texts.indexOf(set));
     const column = h('select', {id: `column-${field}`, 'aria-label': `Column of ${label}`}, option('found', `as found: ${set === undefined ? found : 'look again'}`, chosen), option('none', 'no column', chosen),
       texts.map((text, i) => option(String(i), text || '(a column without name)', chosen)));
-    const row = h('div', {class: 'mapping-row'}, h('div', {}, h('div', {class: 'label'}, label), h('code', {class: 'small quiet'}, field)), column);
+    const row = h('div', {class: 'mapping-row'}, h('div', {}, h('div', {class: 'label'}, label), h('div', {class: 'small quiet'}, h('code', {}, field), taken && `, ${sources[taken.source] ?? taken.source}`)), column);
     const mark = () => setAttribute(row, 'class', column.value !== chosen || (value && value.value !== text) ? 'mapping-row changed' : 'mapping-row');
     column.addEventListener('change', () => {
       put('columns', field, column.value === 'found' ? null : column.value === 'none' ? false : texts[Number(column.value)]);

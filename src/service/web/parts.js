@@ -65,7 +65,7 @@ export function doing(job) {
   if (job.resume_at) return {text: job.error ?? 'Waits for a rate window', until: job.resume_at};
   if (job.state === 'planning') return {text: 'Its file is read anew at the next start'};
   if (job.state === 'parked') return {text: job.error ?? 'Its turn comes: jobs go one after the other'};
-  return {text: job.running ? 'Runs' : ''};
+  return {text: job.running ? 'Runs' : job.state === 'completed' ? 'Every row has come to its end' : ''};
 }
 
 /** How far a job is, in words. */

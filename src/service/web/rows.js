@@ -8,7 +8,7 @@ import {jobLink, pairs, state} from './parts.js';
 import {go} from './router.js';
 import {table} from './table.js';
 
-const page = 100, most_pages_back = 1000;
+const page = 50, most_pages_back = 1000;
 
 /** What became of a row, as a table. `known` gives the map of codes, or null. With `of_job` each names its job. */
 export function rowTable({known, of_job = false, empty}) {
@@ -23,14 +23,14 @@ export function rowTable({known, of_job = false, empty}) {
       {title: 'Contact', node: contact, same: row => [row.contact_id, row.contact_key]},
       {title: 'State', node: row => state(row.state), same: row => row.state},
       {title: 'Task, or why none', node: row => outcome(row, known()), same: row => [row, known() !== null], class: 'wide-cell'},
-      {title: 'Sent', text: row => count(row.attempts), class: 'num'},
+      {title: 'Sent', text: row => count(row.attempts), class: 'num second'},
       {title: 'Settled', node: row => time(row.finished_at, 'seconds'), same: row => row.finished_at, class: 'nowrap'},
     ].filter(Boolean),
   });
 }
 
 function contact(row) {
-  return h('div', {}, row.contact_id ? h('code', {}, row.contact_id) : h('span', {class: 'quiet'}, 'not known'), row.contact_key && h('div', {class: 'small quiet'}, row.contact_key));
+  return h('div', {}, row.contact_id ? h('code', {class: 'id'}, row.contact_id) : h('span', {class: 'quiet'}, 'not known'), row.contact_key && h('div', {class: 'small quiet'}, row.contact_key));
 }
 
 function outcome(row, known) {
@@ -41,7 +41,7 @@ function outcome(row, known) {
     ['What it means', entry && h('span', {}, prose(entry.meaning))], ['What to do', entry?.remedy && h('span', {}, prose(entry.remedy))],
   ]);
   return h('div', {},
-    row.task_id && h('div', {}, 'task ', h('code', {}, row.task_id)),
+    row.task_id && h('div', {}, 'task ', h('code', {class: 'id'}, row.task_id)),
     row.possible_duplicate && h('div', {class: 'bad-text small'}, 'Sent again although an earlier request may have worked: the task may be there twice.'),
     row.code && h('div', {}, h('code', {}, row.code)),
     row.message && h('div', {class: 'small clamp prewrap'}, row.message),
@@ -83,7 +83,7 @@ export function jobRows({api, job, signal}) {
       back.disabled = first.disabled = !parameters.after;
       forward.disabled = next === null;
     } catch (error) {
-      sayProblem(error);
+      if (error.type !== 'unknown-job') sayProblem(error);  // the view says that
     } finally {
       if (mine === busy) setAttribute(area, 'aria-busy', null);
     }
