@@ -54,7 +54,7 @@ function jobCard(api, live, first) {
       const bad = [job.failed && `${count(job.failed)} failed`, job.unknown && `${count(job.unknown)} unknown`].filter(Boolean).join(', ');
       setText(problem, bad);
       setAttribute(problem, 'hidden', !bad);
-      ends.update(job.progress?.expected_end ?? null);
+      ends.update(job.progress?.expected_end ?? job.expected_end ?? null);
       buttons.update(job, live.overview?.role === 'write');
     },
   };

@@ -81,7 +81,7 @@ function groups(plan) {
 
 function aboutFile(file) {
   return [
-    h('p', {class: 'small quiet'}, `${file.format}${file.delimiter ? `, ${file.delimiter === '\t' ? 'tab' : `“${file.delimiter}”`} between cells` : ''}, ${counted(file.columns.length, 'column')}${file.unused.length ? `. Not used: ${file.unused.join(', ')}` : ''}`),
+    h('p', {class: 'small quiet'}, `${file.format}${file.unused.length ? `. Columns that are not used: ${file.unused.join(', ')}` : ''}`),
     file.passed_over.length > 0 && h('ul', {class: 'stack small'}, file.passed_over.map(p => h('li', {}, h('b', {}, p.column), ` is passed over: ${p.why}`))),
     file.remarks.length > 0 && h('ul', {class: 'stack small'}, file.remarks.map(text => h('li', {}, text))),
   ];
@@ -110,8 +110,8 @@ export function importView({api, live, signal, path}) {
     const plan = answer.plan;
     renderOnce(failure, [answer.error, answer.error_code], () => answer.error && [h('h2', {}, 'It cannot be sent like this'), h('p', {class: 'prewrap'}, answer.error)]);
     setAttribute(failure, 'hidden', !answer.error);
-    renderOnce(parts, [plan, !!known], () => plan && [panel('Plan', summary(plan)), firstRows(plan), rejects(plan, known), contacts(plan), groups(plan)]);
-    renderOnce(form, [answer.files, answer.settings, plan?.unknown_words, mayWrite()], () => answer.files.length > 0 && panel('Columns', h('p', {class: 'quiet'}, mayWrite() ? 'Mend here what is understood wrongly, then plan again.' : 'The token in use may only look.'),
+    renderOnce(parts, [plan, !!known], () => plan?.rows > 0 && [panel('Plan', summary(plan)), firstRows(plan), rejects(plan, known), contacts(plan), groups(plan)]);
+    renderOnce(form, [answer.files, answer.columns, answer.settings, plan?.unknown_words, mayWrite()], () => panel('Columns', h('p', {class: 'quiet'}, mayWrite() ? 'Mend here what is understood wrongly, then plan again.' : 'The token in use may only look.'),
       answer.files.map(aboutFile), h('fieldset', {class: 'bare', disabled: !mayWrite()}, h('legend', {class: 'visually-hidden'}, 'Which column is what'), mapping(answer, plan_again).node)));
   };
 

@@ -50,7 +50,8 @@ function progressCharts(api, number, signal) {
         sum += p.created;
         points.push({at: Math.min(Date.parse(p.at) + step * 1000, end), value: sum});
       }
-      const expected = job.progress?.expected_end ? Date.parse(job.progress.expected_end) : null;
+      const end_text = job.progress?.expected_end ?? job.expected_end;
+      const expected = end_text ? Date.parse(end_text) : null;
       const to = Math.max(expected ?? 0, points.at(-1).at);
       way.update({
         points, whole, from, to,
@@ -189,7 +190,7 @@ export function job({api, live, signal, path, parameters}) {
     bar.update(current);
     setText(done, share(current));
     setText(requests, `${count(current.requests)} of at least ${counted(current.minimum_requests, 'request')}${current.rate_limited ? `, ${count(current.rate_limited)} met a shut window` : ''}`);
-    ends.update(current.state === 'completed' ? null : current.progress?.expected_end ?? null);
+    ends.update(current.state === 'completed' ? null : current.progress?.expected_end ?? current.expected_end ?? null);
     setTime(begun, current.created_at);
     setTime(finished, current.finished_at);
     setAttribute(finished_part, 'hidden', !current.finished_at);

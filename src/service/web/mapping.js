@@ -29,11 +29,18 @@ function wordChoice(id, label, choices, chosen, nothing) {
   return h('select', {id, 'aria-label': label}, option('', nothing, chosen), known.map(word => option(word, word, chosen)));
 }
 
+// A column as a choice: its name, and what stands in it.
+function named(column, examples = []) {
+  const shown = examples.filter(Boolean).join(', ');
+  return `${column || '(without name)'}${shown ? `: ${[...shown].length > 40 ? `${[...shown].slice(0, 40).join('')}…` : shown}` : ''}`;
+}
+
 /**
  * The form for one planned import. `plan` is the answer of the API. `on_submit(toml)` plans anew. Gives {node}.
  */
 export function mapping(answer, on_submit) {
-  const file = answer.files[0] ?? {columns: [], fields: []};
+  const taken_as = answer.files[0]?.fields ?? [];
+  const columns = answer.columns.map(c => c.column);
   const before = answer.settings ?? '';
   const tables = read(before);
   const whole = h('textarea', {id: 'settings-text', spellcheck: 'false', 'aria-describedby': 'settings-hint', value: before});
@@ -53,9 +60,9 @@ export function mapping(answer, on_submit) {
     on_submit(whole.value);
   }}});
 
-  if (!tables) {
+  if (!tables || columns.length === 0) {
     as_text.open = true;
-    node.append(h('p', {}, 'These settings were written by hand, and hold more than this form knows. Change them as text.'), as_text, h('div', {class: 'actions'}, submit, said));
+    node.append(h('p', {}, tables ? 'No column could be read.' : 'These settings were written by hand, and hold more than this form knows. Change them as text.'), as_text, h('div', {class: 'actions'}, submit, said));
     return {node};
   }
 
@@ -70,14 +77,14 @@ export function mapping(answer, on_submit) {
   const has = (table, key) => tables.get(table)?.get(key);
 
   const rows = fields.map(([field, label, defaults]) => {
-    const taken = file.fields.find(f => f.field === field);
+    const taken = taken_as.find(f => f.field === field);
     const set = has('columns', field);
     const found = taken?.column && set === undefined ? taken.column : 'none found';
     // A column's place tells it from "as found" and "no column", whatever it is called.
-    const texts = typeof set === 'string' && set !== '' && !file.columns.includes(set) ? [...file.columns, set] : file.columns;
+    const texts = typeof set === 'string' && set !== '' && !columns.includes(set) ? [...columns, set] : columns;
     const chosen = set === undefined ? 'found' : set === false || set === '' ? 'none' : String(texts.indexOf(set));
     const column = h('select', {id: `column-${field}`, 'aria-label': `Column of ${label}`}, option('found', `as found: ${set === undefined ? found : 'look again'}`, chosen), option('none', 'no column', chosen),
-      texts.map((text, i) => option(String(i), text || '(a column without name)', chosen)));
+      texts.map((text, i) => option(String(i), named(text, answer.columns[i]?.examples), chosen)));
     const row = h('div', {class: 'mapping-row'}, h('div', {}, h('div', {class: 'label'}, label), h('div', {class: 'small quiet'}, h('code', {}, field), taken && `, ${sources[taken.source] ?? taken.source}`)), column);
     const mark = () => setAttribute(row, 'class', column.value !== chosen || (value && value.value !== text) ? 'mapping-row changed' : 'mapping-row');
     column.addEventListener('change', () => {
