@@ -15,6 +15,8 @@ build_packages=(
 test_packages=(iproute2 libgtest-dev libgmock-dev python3 python3-jsonschema python3-prometheus-client python3-yaml sqlite3 tinyproxy-bin zstd jq)
 # python3-munkres: without it matplotlib's fonts ask for scipy, and that for another Boost.
 bench_packages=(libbenchmark-dev wrk openssl time python3 python3-matplotlib python3-munkres)
+# The dashboard's tests: a browser, and what drives it (from npm, by tests/browser/package-lock.json).
+browser_packages=(chromium)
 format_packages=(clang-format)
 tidy_packages=(clang clang-tidy)
 fuzz_packages=(clang libclang-rt-14-dev)

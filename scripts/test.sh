@@ -43,7 +43,7 @@ some() {
     build "$preset" "$@"
     # ctest knows a program that was not built as <name>_NOT_BUILT; those in Python need the whole program. Where a test
     # takes all descriptors away, the sanitizer has none for its own look at memory, and takes an object for a broken one.
-    local left_out='_NOT_BUILT$|^(Crash|Evidence|Footprint|Large|Link|Metrics|Refusals|Service|Windows)\.|WithoutDescriptors'
+    local left_out='_NOT_BUILT$|^(Browser|Crash|Evidence|Footprint|Large|Link|Metrics|Refusals|Service|Windows)\.|WithoutDescriptors'
     [ "$preset" != tsan ] || left_out+="|$single_threaded"
     run "$preset" --exclude-regex "$left_out"
 }
@@ -54,7 +54,9 @@ case "${1:-}" in
     *) usage ;;
 esac
 
-install_missing "${build_packages[@]}" "${test_packages[@]}"
+install_missing "${build_packages[@]}" "${test_packages[@]}" "${browser_packages[@]}"
+# Any Node will do; Debian's is only fetched where there is none.
+command -v npm > /dev/null || install_missing nodejs npm
 case "${1:-}" in
     '')
         some asan "${asan_targets[@]}"
