@@ -106,7 +106,7 @@ core::result<job_status> read_status(const options& o, const core::settings& set
     const auto windows = add_windows(status, **ledger, settings, now);
     if (!windows) return windows.error();
     if (!o.attempts) return status;
-    auto attempts = (*ledger)->attempts(id, most_attempts);
+    auto attempts = (*ledger)->attempts(id, most_attempts, 0);
     if (!attempts) return attempts.error();
     status.attempts = std::move(*attempts);
     return status;

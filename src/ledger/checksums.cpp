@@ -18,28 +18,12 @@ constexpr std::string_view of_jobs[] = {
 constexpr std::string_view of_files[] = {"job", "ordinal", "name", "first_row", "format", "header"};
 constexpr std::string_view of_groups[] = {"job",    "number", "user_id", "type",        "priority",
                                           "status", "due_at", "note",    "details_hash"};
-constexpr std::string_view of_chunks[] = {"id",
-                                          "job",
-                                          "group_number",
-                                          "part",
-                                          "parent",
-                                          "state",
-                                          "first_row",
-                                          "row_count",
-                                          "created_count",
-                                          "attempts",
-                                          "requests",
-                                          "throttled",
-                                          "requested_before",
-                                          "possible_duplicate",
-                                          "not_before",
-                                          "settled_at",
-                                          "request_id",
-                                          "code",
-                                          "message",
-                                          "suspects",
-                                          "refused_with",
-                                          "partner"};
+constexpr std::string_view of_chunks[] = {"id",         "job",        "group_number",     "part",
+                                          "parent",     "state",      "first_row",        "last_row",
+                                          "spread",     "row_count",  "created_count",    "attempts",
+                                          "requests",   "throttled",  "requested_before", "possible_duplicate",
+                                          "not_before", "settled_at", "request_id",       "code",
+                                          "message",    "suspects",   "refused_with",     "partner"};
 constexpr std::string_view of_packed_contacts[] = {"chunk", "contact_ids", "rows", "lines"};
 constexpr std::string_view of_packed_tasks[] = {"chunk", "task_ids", "first_task", "last_task", "since", "answered_at"};
 constexpr std::string_view of_duplicates[] = {"job", "row", "line", "contact_id", "group_number", "of_job", "of_row"};

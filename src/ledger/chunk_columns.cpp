@@ -1,6 +1,7 @@
 #include "ledger/chunk_columns.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -21,6 +22,30 @@ std::string stored_lines(const core::chunk_rows& of) {
         out.push_back(static_cast<std::int64_t>(of.lines[i] - of.rows[i]));
     if (std::adjacent_find(out.begin(), out.end(), std::not_equal_to<>()) == out.end()) out.resize(1);
     return to_json(out);
+}
+
+row_span::row_span(const core::chunk_rows& of) : first(of.rows.front()), last(of.rows.back()) {
+    for (const auto row : of.rows)
+        spread |= std::uint64_t{1} << part_of(row);
+}
+
+std::optional<core::row_number> row_span::next_after(core::row_number row) const {
+    const auto from = std::max(row + 1, first);
+    if (from > last) return std::nullopt;
+    const auto part = part_of(from);
+    const auto rest = spread >> part;
+    if (rest == 0) return std::nullopt;
+    if ((rest & 1) != 0) return from;
+    const auto next = part + static_cast<core::row_number>(std::countr_zero(rest));
+    return first + (next * (last - first + 1) + 63) / 64;
+}
+
+row_span span_of(const sqlite::statement& row, int first_column) {
+    row_span out;
+    out.first = row.number(first_column);
+    out.last = row.number(first_column + 1);
+    out.spread = row.number(first_column + 2);
+    return out;
 }
 
 id_cursor::id_cursor(std::string_view stored, bool is_blob)

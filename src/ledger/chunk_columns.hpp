@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -45,6 +46,25 @@ sqlite::text_or_blob stored_ids(const Ids& ids) {
 
 std::string stored_rows(const core::chunk_rows& of);
 std::string stored_lines(const core::chunk_rows& of);
+
+// Between which rows those of a chunk lie, and roughly where: who looks for the chunks around a row can pass over those
+// that span it and have nothing there, as most do where many small groups are spread over the whole input.
+struct row_span {
+    core::row_number first = 0, last = 0;
+    std::uint64_t spread = 0;  // of 64 equal parts of the span, those that hold a row: the first is the lowest bit
+
+    row_span() = default;
+    explicit row_span(const core::chunk_rows& of);
+    bool valid() const { return 0 < first && first <= last; }
+    // The lowest number after that one that a row of the chunk may have; nothing: it has none.
+    std::optional<core::row_number> next_after(core::row_number row) const;
+
+ private:
+    core::row_number part_of(core::row_number row) const { return (row - first) * 64 / (last - first + 1); }
+};
+
+// From a chunk's columns first_row, last_row and spread, the first of which is named.
+row_span span_of(const sqlite::statement& row, int first_column);
 
 // Reads stored ids from front to back. What was not stored by stored_ids() ends early.
 class id_cursor {

@@ -22,12 +22,14 @@ core::result<core::chunk_id> insert_chunk(sqlite::database& db, const new_chunk&
     auto id = next_chunk_id(db);
     if (!id) return id.error();
     static const std::string chunk_sql = sealed_insert(sealed::chunks);
-    auto done = db.prepare(chunk_sql)
-                    .bind(*id, chunk.job, chunk.group, chunk.part, chunk.parent, core::to_string(chunk.state),
-                          rows.rows.front(), rows.size(), 0, chunk.attempts, 0, 0, chunk.requested_before,
-                          chunk.possible_duplicate, std::nullopt, chunk.settled_at, chunk.request_id, chunk.code,
-                          chunk.message, chunk.mark.suspects, chunk.mark.refused_with, chunk.partner)
-                    .run();
+    const row_span span(rows);
+    auto done =
+        db.prepare(chunk_sql)
+            .bind(*id, chunk.job, chunk.group, chunk.part, chunk.parent, core::to_string(chunk.state), span.first,
+                  span.last, span.spread, rows.size(), 0, chunk.attempts, 0, 0, chunk.requested_before,
+                  chunk.possible_duplicate, std::nullopt, chunk.settled_at, chunk.request_id, chunk.code, chunk.message,
+                  chunk.mark.suspects, chunk.mark.refused_with, chunk.partner)
+            .run();
     if (!done) return done.error();
     static const std::string contacts_sql = sealed_insert(sealed::packed_contacts);
     auto kept = db.prepare(contacts_sql)

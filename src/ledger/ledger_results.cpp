@@ -10,6 +10,7 @@
 #include "ledger/chunk_rows.hpp"
 #include "ledger/open_duplicates.hpp"
 #include "ledger/result_stream.hpp"
+#include "ledger/side_rows.hpp"
 #include "ledger/sqlite_ledger.hpp"
 
 namespace taskbarge::ledger {
@@ -83,75 +84,6 @@ std::string rejects_in_order() {
         "ORDER BY row",
         intact(sealed::rejects, "r"));
 }
-
-void clear(row_result& out) {
-    out.task_id.clear();
-    out.code.clear();
-    out.column.clear();
-    out.message.clear();
-    out.attempts = 0;
-    out.request_id.clear();
-    out.possible_duplicate = false;
-    out.duplicate_of.reset();
-    out.finished_at.reset();
-}
-
-std::string_view code_of(const open_duplicate& open) {
-    return open.state == row_state::pending   ? "original_pending"
-           : open.state == row_state::unknown ? "original_unknown"
-                                              : "original_failed";
-}
-std::string message_of(const open_duplicate& open) {
-    return fmt::format("no task yet: row {} of job {}, which asks for the same one, is {}", open.of.row, open.of.job,
-                       core::to_string(open.state));
-}
-
-void fill_duplicate(const sqlite::statement& from, row_result& out) {
-    clear(out);
-    out.row = from.number(0);
-    out.line = from.number(1);
-    out.contact_id = from.text(2);
-    out.state = row_state::duplicate;
-    out.duplicate_of.emplace(from.integer(3), from.number(4));
-}
-
-void fill_reject(const sqlite::statement& from, row_result& out) {
-    clear(out);
-    out.row = from.number(0);
-    out.line = from.number(1);
-    out.contact_id = from.text(2);
-    out.state = row_state::rejected;
-    out.column = from.text(3);
-    out.code = from.text(4);
-    out.message = from.text(5);
-}
-
-// Tells the file of ever higher rows.
-class file_finder {
- public:
-    result<void> load(sqlite::database& db, job_id job) {
-        static const std::string sql =
-            fmt::format("SELECT first_row, {} FROM files f WHERE job = ? ORDER BY ordinal", intact(sealed::files, "f"));
-        auto query = db.prepare(sql);
-        query.bind(job);
-        auto more = query.next();
-        for (; more && *more; more = query.next()) {
-            if (query.integer(1) == 0) return damaged(db, fmt::format("files of job {}", job));
-            first_rows_.push_back(query.number(0));
-        }
-        if (!more) return more.error();
-        return {};
-    }
-    std::uint32_t file_of(row_number row) {
-        while (at_ + 1 < first_rows_.size() && first_rows_[at_ + 1] <= row)
-            ++at_;
-        return static_cast<std::uint32_t>(at_);
-    }
-
- private:
-    std::vector<row_number> first_rows_;
-    std::size_t at_ = 0;
-};
 
 // Chunks, duplicates and rejects in one order. A row stands in exactly one of them.
 class all_rows {
@@ -544,7 +476,8 @@ result<void> sqlite_ledger::each_result(job_id job, const std::function<bool(con
         auto sums = read_job_sums(*db_, job);
         if (!sums) return sums.error();
         const auto expected = sums->planning ? std::nullopt : std::optional(sums->totals.rows.rows);
-        auto open = open_duplicates_of(job, sums->totals.rows.duplicate);
+        // A planning has not counted them yet.
+        auto open = open_duplicates_of(job, sums->planning ? 1 : sums->totals.rows.duplicate);
         if (!open) return open.error();
         return all_rows(*db_, job, of_sending(*held), std::move(*open)).each(files, expected, each);
     });

@@ -71,7 +71,8 @@ result<chunk_record> read_chunk(const sqlite::database& db, const sqlite::statem
 std::string select_attempts(std::string_view where) {
     return fmt::format(
         "SELECT id, chunk, started_at, result, finished_at, server_date, status, request_id, code, message, "
-        "bytes_sent, bytes_received, evidence, begun, ended FROM attempts WHERE {}",
+        "bytes_sent, bytes_received, evidence, begun, ended, "
+        "(SELECT row_count FROM chunks c WHERE c.id = a.chunk) FROM attempts a WHERE {}",
         where);
 }
 
@@ -93,6 +94,7 @@ attempt_record read_attempt(const sqlite::statement& row) {
     out.report.evidence = row.string(12);
     out.begun = row.number(13);
     out.ended = row.number(14);
+    out.rows = row.number(15);
     return out;
 }
 
@@ -518,13 +520,14 @@ result<std::uint64_t> sqlite_ledger::free_duplicates(job_id job, core::task_fiel
     });
 }
 
-result<std::vector<attempt_record>> sqlite_ledger::attempts(job_id job, std::size_t most) {
+result<std::vector<attempt_record>> sqlite_ledger::attempts(job_id job, std::size_t most, attempt_id before) {
     // Their ids come from the index of the job's attempts alone; by the unary plus the order is no reason to read those
     // of all jobs.
-    static const std::string sql =
-        select_attempts("id IN (SELECT id FROM attempts WHERE job = ? ORDER BY +id DESC LIMIT ?) ORDER BY id DESC");
+    static const std::string sql = select_attempts(
+        "id IN (SELECT id FROM attempts WHERE job = ?1 AND (?2 = 0 OR id < ?2) ORDER BY +id DESC "
+        "LIMIT ?3) ORDER BY id DESC");
     auto query = db_->prepare(sql);
-    query.bind(job, most);
+    query.bind(job, before, most);
     auto out = read_attempts(std::move(query));
     if (out) std::reverse(out->begin(), out->end());
     return out;

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "ledger/checksums.hpp"
+#include "ledger/chunk_columns.hpp"
 #include "ledger/chunk_rows.hpp"
 
 namespace taskbarge::ledger {
@@ -21,22 +22,17 @@ namespace {
 // A row that became a duplicate of a row that became a duplicate, and so on: each step takes a retry of another job.
 constexpr int most_steps = 100;
 
-// A duplicate and the row that it is of, as far as that was followed.
-struct pointer {
-    row_number row;
-    earlier_row of;
-};
-bool by_target(const pointer& a, const pointer& b) {
+bool by_target(const pointing_row& a, const pointing_row& b) {
     return std::tie(a.of, a.row) < std::tie(b.of, b.row);
 }
 
-result<std::vector<pointer>> duplicates_of_others(sqlite::database& db, job_id job) {
+result<std::vector<pointing_row>> duplicates_of_others(sqlite::database& db, job_id job) {
     static const std::string sql =
         fmt::format("SELECT row, of_job, of_row, {} FROM duplicates d WHERE job = ? AND of_job <> job",
                     intact(sealed::duplicates, "d"));
     auto query = db.prepare(sql);
     query.bind(job);
-    std::vector<pointer> out;
+    std::vector<pointing_row> out;
     auto more = query.next();
     for (; more && *more; more = query.next()) {
         if (query.integer(3) == 0) return damaged(db, fmt::format("duplicate row {} of job {}", query.integer(0), job));
@@ -61,11 +57,13 @@ result<job_look> look_at(sqlite::database& db, job_id job) {
     return job_look{query.integer(0) != 0, query.integer(1) != 0};
 }
 
-// Calls `visit(row, state)` for the rows of a job that have no task.
-template <class Visit>
-result<void> each_open_row(sqlite::database& db, job_id job, row_state while_sending, Visit&& visit) {
+// Calls `visit(row, state)` for the rows of a job that have no task, in chunks that `may_matter` by where their rows
+// are.
+template <class May, class Visit>
+result<void> each_open_row(sqlite::database& db, job_id job, row_state while_sending, May&& may_matter, Visit&& visit) {
     static const std::string sql = fmt::format(
-        "SELECT id, state, created_count, {} FROM chunks c WHERE job = ? AND state <> 'split' AND created_count < "
+        "SELECT id, state, created_count, {}, first_row, last_row, spread FROM chunks c WHERE job = ? AND state <> "
+        "'split' AND created_count < "
         "row_count",
         intact(sealed::chunks, "c"));
     auto query = db.prepare(sql);
@@ -75,6 +73,7 @@ result<void> each_open_row(sqlite::database& db, job_id job, row_state while_sen
         const auto id = query.integer(0);
         const auto state = core::parse_chunk_state(query.text(1));
         if (query.integer(3) == 0 || !state) return damaged_chunk(db, id);
+        if (!may_matter(span_of(query, 4))) continue;
         auto contacts = read_contacts(db, id);
         if (!contacts) return contacts.error();
         auto tasks = read_tasks(db, id);
@@ -101,8 +100,8 @@ result<std::optional<earlier_row>> next_target(sqlite::database& db, const earli
 }
 
 // Sorts out the duplicates of rows of one job: into `open` what has no task, into `on` what must be followed.
-result<void> settle(sqlite::database& db, std::span<const pointer> of_one_job, const held_job_test& held,
-                    std::vector<open_duplicate>& open, std::vector<pointer>& on) {
+result<void> settle(sqlite::database& db, std::span<const pointing_row> of_one_job, const held_job_test& held,
+                    std::vector<open_duplicate>& open, std::vector<pointing_row>& on) {
     const auto job = of_one_job.front().of.job;
     auto look = look_at(db, job);
     if (!look) return look.error();
@@ -111,9 +110,15 @@ result<void> settle(sqlite::database& db, std::span<const pointer> of_one_job, c
         auto works = held(job);
         if (!works) return works.error();
         const auto while_sending = *works ? row_state::pending : row_state::unknown;
-        auto read = each_open_row(db, job, while_sending, [&](row_number row, row_state state) {
-            const pointer first{0, {job, row}};
-            auto at = std::lower_bound(of_one_job.begin(), of_one_job.end(), first, by_target);
+        const auto from = [&](row_number row) {
+            return std::lower_bound(of_one_job.begin(), of_one_job.end(), pointing_row{0, {job, row}}, by_target);
+        };
+        const auto may_hold_one = [&](const row_span& span) {
+            const auto next = from(span.first);
+            return next != of_one_job.end() && next->of.row <= span.last;
+        };
+        auto read = each_open_row(db, job, while_sending, may_hold_one, [&](row_number row, row_state state) {
+            auto at = from(row);
             for (; at != of_one_job.end() && at->of.row == row; ++at) {
                 open.push_back({at->row, at->of, state});
                 found[static_cast<std::size_t>(at - of_one_job.begin())] = true;
@@ -134,20 +139,24 @@ result<void> settle(sqlite::database& db, std::span<const pointer> of_one_job, c
 }  // namespace
 
 result<std::vector<open_duplicate>> open_duplicates(sqlite::database& db, job_id job, const held_job_test& held) {
-    auto pointers = duplicates_of_others(db, job);
-    if (!pointers) return pointers.error();
+    auto all = duplicates_of_others(db, job);
+    return all ? open_among(db, job, std::move(*all), held) : all.error();
+}
+
+result<std::vector<open_duplicate>> open_among(sqlite::database& db, job_id job, std::vector<pointing_row> duplicates,
+                                               const held_job_test& held) {
     std::vector<open_duplicate> out;
-    for (int step = 0; !pointers->empty(); ++step) {
+    for (int step = 0; !duplicates.empty(); ++step) {
         if (step == most_steps) return damaged(db, fmt::format("duplicates of job {}: they are of each other", job));
-        std::sort(pointers->begin(), pointers->end(), by_target);
-        std::vector<pointer> on;
-        for (auto from = pointers->begin(); from != pointers->end();) {
+        std::sort(duplicates.begin(), duplicates.end(), by_target);
+        std::vector<pointing_row> on;
+        for (auto from = duplicates.begin(); from != duplicates.end();) {
             const auto to =
-                std::find_if(from, pointers->end(), [&](const pointer& p) { return p.of.job != from->of.job; });
+                std::find_if(from, duplicates.end(), [&](const pointing_row& p) { return p.of.job != from->of.job; });
             if (auto r = settle(db, {from, to}, held, out, on); !r) return r.error();
             from = to;
         }
-        *pointers = std::move(on);
+        duplicates = std::move(on);
     }
     std::sort(out.begin(), out.end(), [](const open_duplicate& a, const open_duplicate& b) { return a.row < b.row; });
     return out;
@@ -159,7 +168,9 @@ result<bool> asked_for_in_vain(sqlite::database& db, job_id job, const held_job_
     if (!duplicates) return duplicates.error();
     for (const auto& one : *duplicates)
         open.push_back(one.row);
-    auto read = each_open_row(db, job, row_state::unknown, [&](row_number row, row_state) { open.push_back(row); });
+    auto read = each_open_row(
+        db, job, row_state::unknown, [](const row_span&) { return true; },
+        [&](row_number row, row_state) { open.push_back(row); });
     if (!read) return read.error();
     if (open.empty()) return false;
     std::sort(open.begin(), open.end());

@@ -28,6 +28,15 @@ using held_job_test = std::function<core::result<bool>(core::job_id)>;
 core::result<std::vector<open_duplicate>> open_duplicates(sqlite::database& db, core::job_id job,
                                                           const held_job_test& held);
 
+// A duplicate and the row that it is of.
+struct pointing_row {
+    core::row_number row = 0;
+    earlier_row of;
+};
+// Those of them that are open, in order of their rows: a look at these alone, where a page shows no others.
+core::result<std::vector<open_duplicate>> open_among(sqlite::database& db, core::job_id job,
+                                                     std::vector<pointing_row> duplicates, const held_job_test& held);
+
 // Whether another job's rows are duplicates of rows of this one that have no task, its own duplicates among them.
 core::result<bool> asked_for_in_vain(sqlite::database& db, core::job_id job, const held_job_test& held);
 

@@ -7,20 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "ledger/chunk_columns.hpp"
+#include "ledger/chunk_results.hpp"
 #include "ledger/sqlite.hpp"
 #include "taskbarge/core/error.hpp"
 #include "taskbarge/core/state.hpp"
 #include "taskbarge/ledger/report_book.hpp"
 
 namespace taskbarge::ledger {
-
-// A chunk that a process left in flight when it ended has no reason of its own yet: the next run writes this one.
-inline void explain_left_in_flight(core::row_state state, std::string& code, std::string& message) {
-    if (state != core::row_state::unknown || !code.empty()) return;
-    code = "interrupted";
-    message = "the process ended while the request was under way; the next run looks it up";
-}
 
 // Merges the chunks of a job: each is loaded when the merge reaches its first row and dropped after its last, so that
 // memory holds the chunks that overlap one row. Where these pass `memory` bytes (hundreds of thousands of groups
@@ -35,10 +28,9 @@ class result_stream {
     result<bool> next(row_result& out);
 
  private:
-    class active_chunk;
     struct place {
         core::row_number row;
-        active_chunk* chunk;
+        chunk_results* chunk;
     };
 
     result<bool> next_merged(row_result& out);
@@ -46,7 +38,7 @@ class result_stream {
     result<void> peek();
     result<void> enter();
     void push(place p);
-    void leave(active_chunk* chunk);
+    void leave(chunk_results* chunk);
     result<void> check_all();
     void start_sorting(core::row_number from);
 
@@ -59,8 +51,8 @@ class result_stream {
     std::optional<std::pair<chunk_id, core::row_number>> coming_;  // the first chunk that is not active yet
     bool started_ = false;
     std::vector<place> heap_;  // the next row of every active chunk, lowest on top
-    std::vector<std::unique_ptr<active_chunk>> all_;
-    std::vector<active_chunk*> spare_;  // those of all_ that are not in the heap
+    std::vector<std::unique_ptr<chunk_results>> all_;
+    std::vector<chunk_results*> spare_;  // those of all_ that are not in the heap
     std::optional<sqlite::statement> sorted_;
 };
 

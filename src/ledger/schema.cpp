@@ -95,6 +95,8 @@ CREATE TABLE chunks (
     parent INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL,
     first_row INTEGER NOT NULL,
+    last_row INTEGER NOT NULL,
+    spread INTEGER NOT NULL,
     row_count INTEGER NOT NULL,
     created_count INTEGER NOT NULL DEFAULT 0,
     attempts INTEGER NOT NULL DEFAULT 0,

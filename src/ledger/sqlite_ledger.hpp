@@ -10,6 +10,7 @@
 #include "ledger/job_locks.hpp"
 #include "ledger/ledger_file.hpp"
 #include "ledger/open_duplicates.hpp"
+#include "ledger/row_page.hpp"
 #include "ledger/sqlite.hpp"
 #include "ledger/sqlite_contact_store.hpp"
 #include "ledger/witness.hpp"
@@ -18,7 +19,7 @@
 namespace taskbarge::ledger {
 
 // Methods are in files by theme: sqlite_ledger.cpp (jobs, events, windows), ledger_planning.cpp,
-// ledger_sending.cpp, ledger_lookup.cpp, ledger_results.cpp, ledger_pruning.cpp and
+// ledger_sending.cpp, ledger_lookup.cpp, ledger_results.cpp, ledger_rows.cpp, ledger_pruning.cpp,
 // ledger_accepting.cpp and ledger_check.cpp; opening.cpp makes it.
 class sqlite_ledger final : public ledger {
  public:
@@ -89,7 +90,8 @@ class sqlite_ledger final : public ledger {
     result<void> reopen_failed(job_id job, core::task_fields same_by) override;
     result<std::vector<waiting_for_job>> waiting_for(job_id job) override;
     result<std::uint64_t> free_duplicates(job_id job, core::task_fields same_by) override;
-    result<std::vector<attempt_record>> attempts(job_id job, std::size_t most) override;
+    result<std::vector<attempt_record>> attempts(job_id job, std::size_t most, attempt_id before) override;
+    result<std::vector<history_point>> history(const history_query& query) override;
     result<std::vector<attempt_record>> attempts_of_chunk(chunk_id chunk) override;
 
     result<std::vector<recorded_task>> recorded_tasks(const std::string& base_url, const std::string& team,
@@ -122,6 +124,10 @@ class sqlite_ledger final : public ledger {
 
     result<void> each_result(job_id job, const std::function<bool(const row_result&)>& each) override;
     result<void> each_reject(job_id job, const std::function<bool(const core::rejected_row&)>& each) override;
+    result<std::vector<row_result>> rows(job_id job, const row_query& query) override;
+    result<found_rows> find_rows(const contact_names& contact, std::size_t most,
+                                 const std::function<bool()>& go_on) override;
+    result<found_rows> rows_with_task(const std::string& task_id) override;
 
  private:
     // Runs `body` in the transaction that begin() opened, else in one of its own: for what counts events.
@@ -151,6 +157,7 @@ class sqlite_ledger final : public ledger {
     result<void> mark_pruned(job_id job, instant now);
     result<void> keep_sums(job_id job, const job_totals& sums);
     result<void> check_rows_there(job_id job);
+    result<row_page::place> place_of(job_id job);
     result<std::vector<open_duplicate>> open_duplicates_of(job_id job, std::uint64_t duplicates);
     result<std::uint64_t> free_failed(job_id job, core::task_fields same_by);
     result<void> check_new(job_id job, const job_identity& identity, const std::string& origin);

@@ -109,6 +109,67 @@ core::row_counts count(const std::vector<row_result>& rows) {
     return out;
 }
 
+bool fits(const row_query& query, const row_result& row) {
+    if (row.row <= query.after) return false;
+    if (!query.states.empty() && std::find(query.states.begin(), query.states.end(), row.state) == query.states.end())
+        return false;
+    if (!query.code.empty() && row.code != query.code) return false;
+    if (!query.contact) return true;
+    const auto& ids = query.contact->ids;
+    return std::find(ids.begin(), ids.end(), row.contact_id) != ids.end() ||
+           (!query.contact->key.empty() && row.contact_key == query.contact->key);
+}
+
+// Whether pages of every size show what each_result() does.
+void expect_pages_of(ledger& book, job_id job, row_query query) {
+    std::vector<row_result> expected;
+    for (const auto& row : results_of(book, job))
+        if (fits(query, row)) expected.push_back(row);
+    for (const std::size_t most : {1u, 3u, 100u, 10'000u}) {
+        if (expected.size() > 200 * most) continue;
+        query.most = most;
+        query.after = 0;
+        std::vector<row_result> seen;
+        for (bool more = true; more;) {
+            const auto page = must(book.rows(job, query));
+            ASSERT_LE(page.size(), most);
+            seen.insert(seen.end(), page.begin(), page.end());
+            more = page.size() == most;
+            if (more) query.after = page.back().row;
+        }
+        ASSERT_EQ(seen.size(), expected.size()) << "pages of " << most;
+        for (std::size_t i = 0; i < seen.size(); ++i)
+            ASSERT_TRUE(seen[i] == expected[i]) << "row " << expected[i].row << ": " << seen[i].row << seen[i].code;
+    }
+}
+
+// Without a filter, and with one of each kind.
+void expect_pages(ledger& book, job_id job) {
+    expect_pages_of(book, job, {});
+    for (const auto state : {row_state::created, row_state::duplicate, row_state::rejected, row_state::failed,
+                             row_state::unknown, row_state::pending}) {
+        row_query query;
+        query.states = {state};
+        expect_pages_of(book, job, query);
+        query.states = {state, row_state::failed};
+        expect_pages_of(book, job, query);
+    }
+    for (const char* code : {"bad", "refused_422", "interrupted", "original_pending", "original_failed", "none"}) {
+        row_query query;
+        query.code = code;
+        expect_pages_of(book, job, query);
+    }
+    for (const auto& id :
+         {contact_id(1), contact_id(22), contact_id(77), std::string("odd \"id\""), contact_id(9999)}) {
+        row_query query;
+        query.contact.emplace().ids = {id, contact_id(5)};
+        query.contact->key = "email:ada@example.com";
+        expect_pages_of(book, job, query);
+        query.states = {row_state::pending, row_state::rejected};
+        expect_pages_of(book, job, query);
+    }
+}
+
 TEST_P(LedgerContract, CommittedPlanComesBackAsItWasGiven) {
     auto job = start_plan(book(), 2);
     must(book().add_group(job.id, 1, call_on_day(1).view()));
@@ -281,7 +342,7 @@ TEST_P(LedgerContract, RolledBackTransactionLeavesNothing) {
     send(chunk.id);
     book().rollback();
     EXPECT_EQ(must(book().chunk(chunk.id)).state, chunk_state::planned);
-    EXPECT_THAT(must(book().attempts(job.id, 10)), IsEmpty());
+    EXPECT_THAT(must(book().attempts(job.id, 10, 0)), IsEmpty());
     EXPECT_FALSE(book().commit());
     must(book().begin());
     send(chunk.id);
@@ -350,7 +411,7 @@ TEST_P(LedgerContract, CountsRequestsRetriesAndThrottlings) {
     ASSERT_THAT(attempts, SizeIs(3));
     EXPECT_EQ(attempts[0].report.what, attempt_result::not_sent);
     EXPECT_EQ(attempts[2].report.what, attempt_result::succeeded);
-    EXPECT_THAT(must(book().attempts(job.id, 2)), SizeIs(2));
+    EXPECT_THAT(must(book().attempts(job.id, 2, 0)), SizeIs(2));
 }
 
 TEST_P(LedgerContract, RequestsOfChildrenAreRetries) {
@@ -1059,6 +1120,162 @@ TEST_P(LedgerContract, ResultsOfManyInterleavedGroupsComeInOrder) {
     }));
     EXPECT_EQ(expected, rows);
     EXPECT_EQ(must(book().totals(job.id)).rows.accounted(), rows);
+    expect_pages(book(), job.id);
+}
+
+TEST_P(LedgerContract, PagesShowWhatResultsShowInEveryState) {
+    auto other = plan_job(book(), "other", 1, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    auto job = start_plan(book(), 4);
+    must(book().add_group(job.id, 1, call_on_day(1).view()));
+    must(book().add_group(job.id, 2, call_on_day(2).view()));
+    must(book().set_files(job.id, {{1, "csv", "a,b"}}));
+    core::row_number row = 0;
+    for (std::uint32_t part = 0; part < 60; ++part) {
+        std::vector<std::pair<core::row_number, std::string>> rows;
+        for (int i = 0; i < 4; ++i, row += 1 + (part % 3))
+            rows.emplace_back(row + 1, part % 9 == 8 ? "odd \"id\"" : contact_id(row % 80 + 1));
+        must(book().add_chunk(job.id, chunk_of(2, part, rows)));
+        if (part % 3 == 0) continue;
+        for (auto gap = rows.front().first; gap <= row; ++gap) {
+            const bool taken = std::any_of(rows.begin(), rows.end(), [&](const auto& one) { return one.first == gap; });
+            if (taken) continue;
+            if (gap % 2 == 0)
+                must(book().add_reject(job.id, {gap, {0, gap + 1}, contact_id(22), "a", "bad", "is bad", "raw"}));
+            else
+                must(book().add_duplicate(job.id,
+                                          {gap, {0, gap + 1}, contact_id(1 + gap % 3), 1, other.id, 1 + gap % 3}));
+        }
+    }
+    for (core::row_number keyed = 3; keyed < row; keyed += 29)
+        must(book().add_row_key(job.id, keyed, keyed % 2 ? "email:ada@example.com" : "email"));
+    expect_pages(book(), job.id);
+    core::row_number rejected = 0;
+    for (const auto& one : results_of(book(), job.id))
+        rejected += one.state == row_state::rejected ? 1 : 0;
+    finish_plan(book(), job, "one", {row, rejected});
+    expect_pages(book(), job.id);
+
+    const auto others = chunks_in(book(), other.id, chunk_state::planned);
+    create_all(others[0]);
+    set_state(others[1].id, chunk_state::refused, "refused_422");
+    int at = 0;
+    for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned)) {
+        chunk_update split;
+        split.chunk = chunk.id;
+        switch (++at % 7) {
+            case 0:
+                send(chunk.id);
+                break;
+            case 1:
+            case 2:
+                create_all(chunk);
+                break;
+            case 3:
+                set_state(chunk.id, chunk_state::refused, "refused_422");
+                break;
+            case 4:
+                split.state = chunk_state::split;
+                split.created = {{1, "task of " + std::to_string(chunk.id)}};
+                split.children = {{{0, 3}, chunk_state::planned, "", "", false, 1},
+                                  {{2}, chunk_state::refused, "refused_422", "no", true, 1}};
+                must(book().update_chunk(split));
+                break;
+            case 5:
+                split.state = chunk_state::doubtful;
+                split.code = "answer_not_ours";
+                split.created = {{0, contact_id(5000 + unsigned(at))}, {3, contact_id(6000 + unsigned(at))}};
+                must(book().update_chunk(split));
+                break;
+            default:
+                break;
+        }
+    }
+    expect_pages(book(), job.id);
+    job.lock.reset();
+    expect_pages(book(), job.id);
+    row_query none;
+    none.most = 10;
+    none.after = row;
+    EXPECT_THAT(must(book().rows(job.id, none)), IsEmpty());
+    none.after = 1'000'000'000'000;
+    EXPECT_THAT(must(book().rows(job.id, none)), IsEmpty());
+    EXPECT_EQ(book().rows(99, none).error().code, errc::no_such_job);
+}
+
+TEST_P(LedgerContract, AContactIsFoundInAllJobsNewestFirst) {
+    auto first = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    auto second = plan_job(book(), "two", 2, {{call_on_day(2), {contact_id(3), contact_id(1)}}});
+    auto third = start_plan(book(), 2);
+    must(book().add_reject(third.id, {1, {0, 2}, "", "Email", "contact_not_found", "", "Ada@Example.com,x"}));
+    must(book().add_reject(third.id, {2, {0, 3}, "", "Email", "contact_not_found", "", "nada@example.com,x"}));
+    must(book().add_reject(third.id, {3, {0, 4}, "", "Email", "bad_date", "", "ada@example.com,x"}));
+    finish_plan(book(), third, "three", {3, 3});
+    contact_names ada{{contact_id(1)}, "email:ada@example.com", "ada@example.com"};
+    const auto always = [] { return true; };
+    const auto places = [](const found_rows& found) {
+        std::vector<std::pair<job_id, core::row_number>> out;
+        for (const auto& one : found.rows)
+            out.emplace_back(one.job, one.row.row);
+        return out;
+    };
+    using at = std::pair<job_id, core::row_number>;
+    auto found = must(book().find_rows(ada, 10, always));
+    EXPECT_THAT(places(found), ElementsAre(at(third.id, 1), at(second.id, 2), at(first.id, 1)));
+    EXPECT_FALSE(found.more);
+    found = must(book().find_rows(ada, 2, always));
+    EXPECT_THAT(places(found), ElementsAre(at(third.id, 1), at(second.id, 2)));
+    EXPECT_TRUE(found.more);
+    found = must(book().find_rows(ada, 3, always));
+    EXPECT_THAT(places(found), SizeIs(3));
+    EXPECT_FALSE(found.more);
+    found = must(book().find_rows(ada, 10, [] { return false; }));
+    EXPECT_THAT(places(found), IsEmpty());
+    EXPECT_TRUE(found.more) << "it was not looked for everywhere";
+}
+
+TEST_P(LedgerContract, ATaskLeadsToItsRow) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    for (const auto& chunk : chunks_in(book(), job.id, chunk_state::planned))
+        create_all(chunk);
+    const auto found = must(book().rows_with_task("task-3"));
+    ASSERT_THAT(found.rows, SizeIs(1));
+    EXPECT_EQ(found.rows[0].job, job.id);
+    EXPECT_EQ(found.rows[0].row, results_of(book(), job.id).at(2));
+    EXPECT_THAT(must(book().rows_with_task("task-9")).rows, IsEmpty());
+    EXPECT_THAT(must(book().rows_with_task("")).rows, IsEmpty());
+}
+
+TEST_P(LedgerContract, HistoryCountsWhatWasSentAndWhatCameOfIt) {
+    auto job = plan_job(book(), "one", 2, {{call_on_day(1), {contact_id(1), contact_id(2), contact_id(3)}}});
+    const auto chunks = chunks_in(book(), job.id, chunk_state::planned);
+    report(send(chunks[0].id), attempt_result::throttled);
+    set_state(chunks[0].id, chunk_state::planned);
+    report(send(chunks[0].id), attempt_result::not_sent, false);
+    set_state(chunks[0].id, chunk_state::planned);
+    create_all(chunks[0]);
+    report(send(chunks[1].id), attempt_result::refused);
+    set_state(chunks[1].id, chunk_state::refused);
+    history_query query{at_second(1990), at_second(2015), std::chrono::seconds(10), {}};
+    for (const auto& of : {std::optional<job_id>(), std::optional(job.id)}) {
+        query.job = of;
+        const auto points = must(book().history(query));
+        ASSERT_THAT(points, SizeIs(3));
+        EXPECT_EQ(points[0].at, at_second(1990));
+        EXPECT_EQ(points[0].requests, 0u);
+        EXPECT_EQ(points[1].at, at_second(2000));
+        EXPECT_EQ(points[1].requests, 3u);
+        EXPECT_EQ(points[1].created, 2u);
+        EXPECT_EQ(points[1].rate_limited, 1u);
+        EXPECT_EQ(points[1].failed, 1u);
+        EXPECT_EQ(points[2].requests, 0u);
+    }
+    query.job = job.id + 1;
+    EXPECT_EQ(must(book().history(query)).at(1).requests, 0u);
+    // Tasks of an attempt without an answer are its chunk's, once.
+    const auto all = must(book().attempts(job.id, 10, 0));
+    EXPECT_EQ(must(book().attempts(job.id, 10, all.at(1).id)).size(), 1u);
+    EXPECT_EQ(all.at(0).rows, 2u);
+    EXPECT_EQ(all.back().rows, 1u);
 }
 
 TEST_P(LedgerContract, ResultsStopWhenAsked) {
@@ -1110,7 +1327,7 @@ TEST_P(LedgerContract, EachIntentAndEachOutcomeTakesTheNextNumber) {
     const auto second = send(chunks[1].id);
     report(second, attempt_result::doubtful);
     EXPECT_EQ(must(book().events()), 3u);
-    auto attempts = must(book().attempts(job.id, 10));
+    auto attempts = must(book().attempts(job.id, 10, 0));
     EXPECT_EQ(attempts[0].begun, 1u);
     EXPECT_EQ(attempts[0].ended, 0u) << "still open";
     EXPECT_EQ(attempts[1].begun, 2u);
@@ -1134,7 +1351,7 @@ TEST_P(LedgerContract, NumbersOfATransactionAreTakenWithIt) {
     send(chunks[1].id);
     must(book().commit());
     EXPECT_EQ(must(book().events()), 3u);
-    EXPECT_EQ(must(book().attempts(job.id, 10)).at(1).begun, 3u);
+    EXPECT_EQ(must(book().attempts(job.id, 10, 0)).at(1).begun, 3u);
 }
 
 TEST_P(LedgerContract, AnIntentThatIsRefusedTakesNoNumber) {
@@ -1305,8 +1522,11 @@ TEST_P(PrunedLedger, SumsStayAndRowsAreGoneWithAWordThatSaysSo) {
     EXPECT_EQ(rows.error().code, errc::no_such_job);
     EXPECT_THAT(rows.error().text, testing::HasSubstr("was pruned on 1970-01-01T16:40:00Z"));
     EXPECT_FALSE(book().each_reject(job.id, [](const core::rejected_row&) { return true; }));
+    EXPECT_EQ(book().rows(job.id, {}).error().text, rows.error().text);
+    EXPECT_THAT(must(book().find_rows({{contact_id(1)}, "", ""}, 10, go_on)).rows, IsEmpty());
+    EXPECT_THAT(must(book().rows_with_task("task-1")).rows, IsEmpty());
     EXPECT_THAT(must(book().reasons(job.id, 5)), IsEmpty());
-    EXPECT_THAT(must(book().attempts(job.id, 100)), IsEmpty());
+    EXPECT_THAT(must(book().attempts(job.id, 100, 0)), IsEmpty());
 }
 
 TEST_P(PrunedLedger, KeysStillTellOfWhichRowEachIsADuplicate) {

@@ -78,6 +78,7 @@ struct attempt_report {
 struct attempt_record {
     attempt_id id = 0;
     chunk_id chunk = 0;
+    std::uint64_t rows = 0;  // of the chunk
     instant started_at{};
     attempt_report report;
     event_number begun = 0;  // its intent

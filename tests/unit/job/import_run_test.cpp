@@ -247,7 +247,7 @@ TEST_F(ImportRun, AnAnswerWithAnotherRowsTasksIsLookedUp) {
     for (const auto& r : results())
         ids.insert(r.task_id);
     EXPECT_THAT(ids, SizeIs(30)) << "each row has a task of its own";
-    EXPECT_EQ(book().attempts(job, 10).value().at(1).report.code, "answer_not_ours");
+    EXPECT_EQ(book().attempts(job, 10, 0).value().at(1).report.code, "answer_not_ours");
 }
 
 TEST_F(ImportRun, WhatComesOnTheConnectionOfAWrongAnswerIsNotBelieved) {

@@ -68,5 +68,31 @@ TEST(ChunkColumns, RowsAndLinesComeBack) {
                 "[1099511627775,1095216660490]");
 }
 
+TEST(RowSpan, NeverPassesOverARow) {
+    const std::vector<std::vector<core::row_number>> chunks = {
+        {1}, {7, 8}, {1, 64}, {1, 65}, {3, 1000, 1001, 5'000'000}, {10, 20, 30, 40, 90, 91, 92, 73'000}};
+    for (const auto& rows : chunks) {
+        core::chunk_rows chunk;
+        chunk.rows = rows;
+        const row_span span(chunk);
+        EXPECT_EQ(span.next_after(rows.back()), std::nullopt);
+        for (const auto row : rows) {
+            for (const auto after :
+                 {core::row_number{0}, row - 1, row / 2, row - std::min<core::row_number>(row, 70)}) {
+                const auto next = span.next_after(after);
+                ASSERT_TRUE(next) << row << " after " << after;
+                EXPECT_LE(*next, *std::upper_bound(rows.begin(), rows.end(), after)) << row << " after " << after;
+                EXPECT_GT(*next, after);
+            }
+        }
+    }
+}
+
+TEST(RowSpan, PassesOverWhatHasNothingThere) {
+    core::chunk_rows chunk;
+    chunk.rows = {1, 2, 6400};
+    EXPECT_EQ(row_span(chunk).next_after(200), 6301u) << "the part that the last row is in";
+}
+
 }  // namespace
 }  // namespace taskbarge::ledger

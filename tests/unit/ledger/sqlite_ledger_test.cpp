@@ -159,7 +159,7 @@ TEST(SqliteLedger, IntentOfAKilledProcessIsUnknownAndCounts) {
     EXPECT_EQ(totals.rows.unknown, 1u);
     EXPECT_EQ(totals.rows.pending, 1u) << "its intent was not committed";
     EXPECT_EQ(totals.requests.requests, 1u);
-    EXPECT_EQ(must(book->attempts(1, 5)).at(0).report.what, attempt_result::open);
+    EXPECT_EQ(must(book->attempts(1, 5, 0)).at(0).report.what, attempt_result::open);
 }
 
 TEST(SqliteLedger, FullDiskKeepsNothingOfTheTransactionAndGoesOnWhenThereIsRoom) {
