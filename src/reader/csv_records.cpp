@@ -9,7 +9,9 @@
 #include "reader/csv_frame.hpp"
 #include "reader/csv_header.hpp"
 #include "reader/encoding.hpp"
+#include "reader/invisible.hpp"
 #include "reader/plain_cell.hpp"
+#include "taskbarge/reader/survey.hpp"
 
 namespace taskbarge::reader {
 namespace {
@@ -255,25 +257,51 @@ class csv_records final : public record_reader {
     joined_note note_;
 };
 
+std::vector<mapped_column> mapped_fields(const std::vector<std::string>& names, const header_map& map,
+                                         const name_rules& rules) {
+    std::vector<mapped_column> out;
+    for (const field f : all_fields) {
+        if (map.column[f])
+            out.push_back({std::string(to_string(f)), names[*map.column[f]], std::string(to_string(map.how[f]))});
+        else if (f == field::note && !map.note.empty())
+            out.push_back(
+                {std::string(to_string(f)), rules.note().text(), std::string(to_string(name_match::settings))});
+        else if (rules.has_default(f))
+            out.push_back(from_default(f));
+    }
+    return out;
+}
+
 void fill_report(const csv_header& header, const file_context& context) {
     file_report& report = context.report;
     report.delimiter = header.delimiter;
     report.unused = header.map.unused;
     report.passed_over = header.map.passed_over;
     report.header = header.text;
-    for (const field f : all_fields) {
-        if (header.map.column[f])
-            report.columns.push_back({std::string(to_string(f)), header.names[*header.map.column[f]],
-                                      std::string(to_string(header.map.how[f]))});
-        else if (f == field::note && !header.map.note.empty())
-            report.columns.push_back(
-                {std::string(to_string(f)), context.rules.note().text(), std::string(to_string(name_match::settings))});
-        else if (context.rules.has_default(f))
-            report.columns.push_back(from_default(f));
-    }
+    report.columns = mapped_fields(header.names, header.map, context.rules);
 }
 
 }  // namespace
+
+core::result<header_columns> columns_of_header(const std::string& header, const source_options& options) {
+    const auto rules = name_rules::make(options);
+    if (!rules) return rules.error();
+    header_columns out;
+    for (const char delimiter : delimiters) {
+        std::string text = header;
+        std::vector<std::string_view> cells;
+        if (!split_record(text.data(), delimiter, cells) || cells.size() <= out.names.size()) continue;
+        out.names.clear();
+        for (const auto cell : cells)
+            out.names.push_back(plain_name(plain_cell(cell)));
+    }
+    while (!out.names.empty() && out.names.back().empty())
+        out.names.pop_back();
+    const auto map = map_header(out.names, *rules, "the header", needed_fields::none);
+    if (!map) return map.error();
+    out.fields = mapped_fields(out.names, *map, *rules);
+    return out;
+}
 
 core::result<std::unique_ptr<record_reader>> open_csv(byte_window window, const file_context& context) {
     auto header = read_csv_header(window, context);

@@ -28,7 +28,8 @@ NOT_MET = {("submitImport", "408"), ("submitImport", "500"), ("submitImport", "5
            ("getOverview", "503"), ("getTicket", "408"), ("setImportSettings", "408"),
            *((operation, "503") for operation in ("getImportPlan", "setImportSettings", "startImport", "discardImport")),
            ("setImportSettings", "507"), ("startImport", "507"),
-           ("getContacts", "503"), ("refreshContacts", "503"), ("listJobs", "503"), ("getJob", "503"), ("getResults", "503"), ("getRejects", "503"), ("getImportRejects", "503"),
+           ("getContacts", "503"), ("refreshContacts", "503"), ("listJobs", "503"), ("getJob", "503"), ("getResults", "503"), ("getRejects", "503"),
+           ("listRows", "503"), ("listAttempts", "503"), ("getInput", "503"), ("findRows", "503"), ("getHistory", "503"), ("getImportRejects", "503"),
            *((operation, status) for status in ("500", "503", "507") for operation in
              ("pauseJob", "resumeJob", "retryJob", "retryUnknown", "verifyJob", "cancelJob"))}
 
@@ -373,13 +374,17 @@ def check_parameters(d, c):
     """What is described is taken, and what is not is refused."""
     wrong = {"place": ("gone", ""), "limit": ("0", "1001", "-1", "x", ""), "state": ("planning", "x"), "before": ("x", "-1"),
              "format": ("xml", ""), "sheet": ("0", "-1", "x", ""), "only": ("gone", "failed,gone"), "job": ("0", "x"),
-             "ticket": ()}
-    right = {"limit": ("1", "1000"), "sheet": ("1",), "before": ("0", "7"), "only": ("failed", "created,unknown", "")}
+             "after": ("-1", "x", ""), "contact": ("", "x" * 501), "q": ("", "x" * 501), "from": ("x", ""), "to": ("yesterday", ""),
+             "step": ("0", "x", "-1", ""), "code": (), "ticket": ()}
+    right = {"limit": ("1", "1000"), "sheet": ("1",), "before": ("0", "7"), "only": ("failed", "created,unknown", ""),
+             "after": ("0", "5"), "code": ("bad_id", ""), "contact": ("66e9e215ece19801b219997f", "email:ada@example.com", "x"),
+             "q": ("ada@example.com", "003000000000001"), "step": ("3600",), "job": ("1",)}
     for (pattern, method), operation in d.operations.items():
         for p in operation["parameters"] if method == "GET" and pattern != "/v1/events" else ():
             if p["in"] != "query":
                 continue
-            path = pattern.replace("{job}", "1") + "?" + p["name"] + "="
+            asked = "q=x&" if pattern == "/v1/rows" and p["name"] != "q" else ""  # what must be given
+            path = pattern.replace("{job}", "1") + "?" + asked + p["name"] + "="
             for value in right.get(p["name"], p["schema"].get("enum", ())):
                 check(d.accepts(p["schema"], int(value) if p["schema"].get("type") == "integer" else value), path + value)
                 c.get(path + value)
@@ -453,6 +458,8 @@ def check_work(d, c, folder, latency_job_rows):
     check("not-an-id" in c.get(f"/v1/jobs/{job}/rejects"), "rejects")
     check(c.get(headers["Location"] + "/rejects") == c.get(f"/v1/jobs/{job}/rejects"), "rejects of the import")
 
+    check_rows(c, job)
+
     # A job that takes a while: seen under way, commanded, held against another service.
     slow = os.path.join(folder, "slow.csv")
     write_input(slow, 8, groups=3, rows=latency_job_rows)
@@ -462,6 +469,51 @@ def check_work(d, c, folder, latency_job_rows):
     running = until("its run is seen", lambda: (v := c.get(f"/v1/jobs/{job}"))["progress"] and v["created"] > 0 and v)
     check(running["running"] and running["imports"] == [accepted["import"]], f"a running job: {running}")
     return job, headers["Location"]
+
+
+def check_rows(c, job):
+    """Pages of rows, a contact, a task, attempts, history, and how the input was understood."""
+    lines = [json.loads(line) for line in c.get(f"/v1/jobs/{job}/results?format=jsonl").splitlines()]
+    rows, after = [], 0
+    while after is not None:
+        page = c.get(f"/v1/jobs/{job}/rows?limit=7&after={after}")
+        rows, after = rows + page["rows"], page["next_after"]
+    check([r["row"] for r in rows] == list(range(1, 33)), "each row once, in order")
+    same = ("row", "file", "line", "contact_id", "state", "task_id", "code", "finished_at")
+    check([[r[k] for k in same] for r in rows] == [[r[k] for k in same] for r in lines], "rows are as in results")
+    bad = c.get(f"/v1/jobs/{job}/rows?state=rejected,duplicate")["rows"]
+    check({r["state"] for r in bad} == {"rejected", "duplicate"} and len(bad) == 2, f"by state: {bad}")
+    twin = next(r for r in bad if r["state"] == "duplicate")
+    check(twin["duplicate_of"] == {"job": job, "row": 1}, f"of the first row: {twin}")
+    code = next(r["code"] for r in bad if r["state"] == "rejected")
+    check(len(c.get(f"/v1/jobs/{job}/rows?code={code}")["rows"]) == 1, "by code")
+    first = rows[0]
+    of_first = c.get(f"/v1/jobs/{job}/rows?contact={first['contact_id']}")["rows"]
+    check([r["row"] for r in of_first] == [1, twin["row"]], f"a contact's rows: {of_first}")
+    found = c.get(f"/v1/rows?q={first['contact_id'].upper()}")
+    check(found["kind"] == "contact_id" and [(r["job"], r["row"]) for r in found["rows"]] == [(job, 1), (job, twin["row"])] and
+          not found["more"], f"over all jobs: {found}")
+    check(c.get(f"/v1/rows?q={first['contact_id']}&limit=1")["more"], "cut to one")
+    found = c.get(f"/v1/rows?q={first['task_id']}")
+    check(found["kind"] == "task_id" and [r["row"] for r in found["rows"]] == [1], f"by task: {found}")
+    check(c.get("/v1/rows?q=nobody@example.com")["kind"] == "email", "an e-mail")
+    check(c.get("/v1/rows?q=perhaps")["kind"] == "unknown", "no known kind")
+    attempts, before = [], 0
+    while before is not None:
+        page = c.get(f"/v1/jobs/{job}/attempts?limit=2&before={before}")
+        attempts, before = attempts + page["attempts"], page["next_before"]
+    numbers = [a["attempt"] for a in attempts]
+    check(numbers == sorted(numbers, reverse=True) and sum(a["rows"] for a in attempts if a["result"] == "succeeded") == 30,
+          f"attempts: {attempts}")
+    points = c.get(f"/v1/history?job={job}")["points"]
+    check(sum(p["created"] for p in points) == 30 and sum(p["requests"] for p in points) == len(attempts), "history")
+    c.ask(400, "GET", "/v1/history?step=1")
+    c.ask(400, "GET", "/v1/history?from=2026-11-25T20:00:00Z&to=2026-11-25T20:00:00Z")
+    c.ask(400, "GET", "/v1/rows")
+    known = c.get(f"/v1/jobs/{job}/input")
+    fields = {f["field"]: f["column"] for f in known["files"][0]["fields"]}
+    check(known["files"][0]["name"] == "first.csv" and fields["contact_id"] in known["files"][0]["columns"], f"input: {known}")
+    check(any(s["name"] == "import.chunk_size" for s in known["settings"]), f"settings: {known['settings']}")
 
 
 def check_commands(c, other, job):
@@ -477,7 +529,8 @@ def check_commands(c, other, job):
     for word in words:
         for unknown in ("99", "0", "x", "99999999999999999999"):
             c.ask(404, "POST", f"/v1/jobs/{unknown}/{word}")
-    for path in ("", "/results", "/rejects"):
+    c.ask(404, "GET", "/v1/history?job=99")
+    for path in ("", "/results", "/rejects", "/rows", "/attempts", "/input"):
         c.ask(404, "GET", "/v1/jobs/99" + path)
         c.ask(404, "GET", "/v1/jobs/x" + path)
 

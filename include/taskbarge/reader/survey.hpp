@@ -45,4 +45,12 @@ date_needs needs_of_dates(std::span<const std::string> dates, core::instant now)
 // The zone of this machine, an IANA name; empty: not known.
 std::string timezone_of_machine();
 
+// What the header of a delimited file means, as file_report::header keeps it, under these columns, defaults and ignored
+// columns: what the file was planned with.
+struct header_columns {
+    std::vector<std::string> names;     // as in the file
+    std::vector<mapped_column> fields;  // as in file_report::columns
+};
+core::result<header_columns> columns_of_header(const std::string& header, const source_options& options);
+
 }  // namespace taskbarge::reader

@@ -28,6 +28,7 @@ struct control_api::subjects {
     import_routes imports{shared};
     job_routes jobs{shared};
     result_routes results{shared};
+    row_routes rows{shared};
     contact_routes contacts{shared};
     overview_route overview{shared};
     page_routes page;
@@ -69,6 +70,12 @@ http::router control_api::routes() {
     }
     r.add("GET", "/v1/jobs/{job}/results", call(s.results, &result_routes::results), known{"format", "only", "ticket"});
     r.add("GET", "/v1/jobs/{job}/rejects", call(s.results, &result_routes::rejects), known{"sheet", "ticket"});
+    r.add("GET", "/v1/jobs/{job}/rows", call(s.rows, &row_routes::list),
+          known{"limit", "after", "state", "code", "contact"});
+    r.add("GET", "/v1/jobs/{job}/attempts", call(s.rows, &row_routes::attempts), known{"limit", "before"});
+    r.add("GET", "/v1/jobs/{job}/input", call(s.rows, &row_routes::input), known{});
+    r.add("GET", "/v1/rows", call(s.rows, &row_routes::find), known{"q", "limit"});
+    r.add("GET", "/v1/history", call(s.rows, &row_routes::history), known{"from", "to", "step", "job"});
     r.add("GET", "/v1/overview", call(s.overview, &overview_route::show), known{});
     r.add("POST", "/v1/tickets", call(s.tickets, &ticket_route::issue), known{});
     r.add("GET", "/v1/contacts", call(s.contacts, &contact_routes::show), known{});

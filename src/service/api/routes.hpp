@@ -91,6 +91,23 @@ class job_routes {
     std::size_t runs_asked_for_ = 0;
 };
 
+// /v1/rows, /v1/history, and a job's rows, attempts and input: what a person looks at
+class row_routes {
+ public:
+    explicit row_routes(shared_parts& p) : parts_(p) {}
+    awaitable<void> find(http::request& x, const path_values& v);
+    awaitable<void> history(http::request& x, const path_values& v);
+    awaitable<void> list(http::request& x, const path_values& v);
+    awaitable<void> attempts(http::request& x, const path_values& v);
+    awaitable<void> input(http::request& x, const path_values& v);
+
+ private:
+    awaitable<void> answer(http::request& x,
+                           std::function<core::result<std::string>(ledger::ledger&, const core::settings&)> read);
+
+    shared_parts& parts_;
+};
+
 // /v1/jobs/{job}/results and rejects, /v1/imports/{import}/rejects: streams of any length
 class result_routes {
  public:
