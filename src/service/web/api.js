@@ -14,9 +14,11 @@ export class Problem extends Error {
 
 /** Nothing was answered: the service is not there, or the way to it is not. */
 export class Unreachable extends Error {
-  constructor() {
+  // `reading`: nothing but a look was tried; the banner says enough, and what is shown is read again.
+  constructor(reading) {
     super('The service gives no answer. Is it running? This page goes on trying.');
     this.name = 'Unreachable';
+    this.reading = reading;
   }
 }
 
@@ -64,7 +66,7 @@ export class Api {
         said = await read(answer);
       } catch (error) {
         if (error.name === 'AbortError') throw error;
-        throw new Unreachable();
+        throw new Unreachable(method === 'GET');
       }
       if (answer.ok) return said;
       if (answer.status !== 401) throw new Problem(answer.status, said);
@@ -144,7 +146,7 @@ function send(path, token, file, on_progress, signal) {
       } catch { /* a proxy's page: the status says enough */ }
       resolve({status: request.status, said});
     };
-    request.onerror = () => reject(new Unreachable());
+    request.onerror = () => reject(new Unreachable(false));
     request.onabort = () => reject(new DOMException('stopped', 'AbortError'));
     signal?.addEventListener('abort', () => request.abort(), {once: true});
     request.send(file);

@@ -62,8 +62,8 @@ function asTable(caption, heads) {
   return {node: area, update(make) { lines = make; fill(); }};
 }
 
-function frame(kind = '') {
-  const svg = s('svg', {viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img'});
+function frame(caption, kind = '') {
+  const svg = s('svg', {viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': caption});
   const top = h('span'), bottom = h('span', {}, '0'), x = h('div', {class: 'chart-x'});
   return {svg, top, x, node: h('div', {class: `chart-area ${kind}`}, h('div', {class: 'chart-y', 'aria-hidden': 'true'}, top, bottom), svg, x)};
 }
@@ -78,7 +78,7 @@ const roundUp = value => {
  * Bars over time. `update({points: [{at, value}], limit, ticks: [text], label, tell(point)})`; `limit` is drawn as a dashed line.
  */
 export function bars({caption, heads, low = false}) {
-  const {svg, top, x, node} = frame(low ? 'low' : '');
+  const {svg, top, x, node} = frame(caption, low ? 'low' : '');
   const as_table = asTable(caption, heads);
   return {
     node: h('div', {class: 'chart'}, node, as_table.node),
@@ -103,7 +103,7 @@ export function bars({caption, heads, low = false}) {
  * milliseconds, `whole` what it grows to at `to`.
  */
 export function course({caption, heads}) {
-  const {svg, top, x, node} = frame();
+  const {svg, top, x, node} = frame(caption);
   const as_table = asTable(caption, heads);
   return {
     node: h('div', {class: 'chart'}, node, as_table.node),

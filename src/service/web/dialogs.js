@@ -59,6 +59,8 @@ export function say(text, {bad = false, title = null} = {}) {
   const saying = h('div', {class: bad ? 'saying bad' : 'saying'},
     h('p', {}, title && h('strong', {}, `${title}. `), text),
     h('button', {class: 'button slim', type: 'button', on: {click: () => saying.remove()}}, 'Close'));
+  // The same once more says nothing new.
+  for (const other of [...area.children]) if (other.firstElementChild.textContent === saying.firstElementChild.textContent) other.remove();
   while (area.childElementCount >= most_sayings) area.firstElementChild.remove();
   area.append(saying);
   if (!bad) setTimeout(() => saying.remove(), 8000);
@@ -66,7 +68,7 @@ export function say(text, {bad = false, title = null} = {}) {
 
 /** Says why something did not work. What was left on purpose is no failure. */
 export function sayProblem(error) {
-  if (error.name === 'AbortError') return;
+  if (error.name === 'AbortError' || error.reading) return;
   say(error.message, {bad: true, title: error.title ?? null});
   if (error.name !== 'Problem' && error.name !== 'Unreachable') console.error(error);
 }

@@ -56,7 +56,7 @@ export class Live extends EventTarget {
       this.tell('caught-up');
     };
     // A ticket holds once, so a new connection needs a new address: EventSource is not left to try by itself.
-    source.onerror = () => { if (source === this.source) this.lose(new Unreachable()); };
+    source.onerror = () => { if (source === this.source) this.lose(new Unreachable(true)); };
     const hear = (name, act) => source.addEventListener(name, event => act(JSON.parse(event.data)));
     hear('progress', data => this.advance(data));
     hear('job', data => { this.tell('job', data); this.refresh(); });

@@ -114,12 +114,14 @@ export function pairs(entries) {
 
 /** Few texts that stand below one another, newest on top; the oldest go. */
 export function eventList(most = 50) {
-  const list = h('ul', {class: 'log', tabindex: '0', role: 'group', 'aria-label': 'What happened since this page was opened'});
+  const list = h('ul');
+  const area = h('div', {class: 'log', tabindex: '0', role: 'group', 'aria-label': 'What happened since this page was opened', hidden: true}, list);
   const nothing = h('p', {class: 'quiet small'}, 'Nothing yet. What happens while this page is open is told here.');
   return {
-    node: h('div', {}, nothing, list),
+    node: h('div', {}, nothing, area),
     add(...text) {
       nothing.hidden = true;
+      area.hidden = false;
       list.prepend(h('li', {}, h('span', {class: 'quiet'}, time(new Date().toISOString(), 'seconds')), h('span', {}, text)));
       while (list.childElementCount > most) list.lastElementChild.remove();
     },

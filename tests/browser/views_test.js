@@ -1,0 +1,68 @@
+// Every view in light and dark, wide and on a phone: what axe finds, what does not fit, and pictures for the docs.
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {checkAccess, checkWidth, done, go, launch, live, openPage, picture} from './browser.js';
+import {House, table, until} from './programs.js';
+
+let house, browser, views;
+
+before(async () => {
+  house = await new House({sandbox: ['--latency', '100ms', '--limits', '30,400,2000', '--bad-contact', '66e9e215ece19801b2190bad'], settings: [['limits.reserve', '10%']]}).open();
+  house.drop('webinar-follow-up.csv', table(90, {note: i => `Thank for the webinar, session ${i % 3}`, id: i => (i === 30 ? '66e9e215ece19801b2190bad' : null)}));
+  house.drop('without-header.csv', '66e9e215ece19801b219997f,call\n');
+  await until('the first is done', async () => (await house.ask('/v1/jobs?state=completed')).jobs.length === 1);
+  await house.ask('/v1/imports?name=renewals-2027.csv&hold=true', {method: 'POST', body: table(60, {note: i => `Renewal of contract ${i % 6}`}).replace(',call,', ',Meeting,')});
+  const held = await until('it is planned', async () => (await house.ask('/v1/imports')).imports.find(one => one.state === 'planned'));
+  house.drop('partners-november.csv', table(600, {note: i => `Partner news ${i % 60}`}));
+  const running = await until('the second has begun', async () => (await house.ask('/v1/jobs?state=unfinished')).jobs.find(j => j.created > 40));
+  views = {overview: '#/', jobs: '#/jobs', job: `#/jobs/${running.job}`, 'finished job': '#/jobs/1?state=failed', imports: '#/imports', plan: `#/imports/${held.import}`,
+    'new import': '#/new', find: '#/find?q=66e9e215ece19801b2190bad', 'no such view': '#/nowhere', 'no such job': '#/jobs/99'};
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await house?.close();
+});
+
+for (const [width, dark] of [[1280, false], [1280, true], [360, false], [360, true]]) {
+  test(`every view, ${width} pixels, ${dark ? 'dark' : 'light'}`, async () => {
+    const page = await openPage(browser, house, {width, height: width === 360 ? 740 : 900, dark});
+    await live(page);
+    for (const [name, at] of Object.entries(views)) {
+      await go(page, at);
+      await page.locator('main h1').waitFor();
+      await page.waitForLoadState('networkidle').catch(() => {});  // the stream stays open
+      assert.equal(await page.locator('main h1').count(), 1);
+      await checkWidth(page, name);
+      await checkAccess(page, name);
+      if (name === 'overview') await picture(page, `dashboard${width === 360 ? '-phone' : ''}${dark ? '-dark' : ''}`);
+      if (['job', 'plan'].includes(name) && width === 1280 && !dark) await picture(page, `dashboard-${name}`);
+    }
+    await done(page);
+  });
+}
+
+test('the switch for colours holds', async () => {
+  const page = await openPage(browser, house);
+  const ground = () => page.evaluate(() => getComputedStyle(document.body.parentElement).backgroundColor);
+  const light = await ground();
+  await page.getByRole('button', {name: 'Change to dark colours'}).click();
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.reload();
+  assert.equal(await ground(), dark);
+  await done(page);
+});
+
+test('what is updated in place keeps focus', async () => {
+  const page = await openPage(browser, house, {at: views.job});
+  await live(page);
+  const field = page.locator('#rows-contact');
+  await field.fill('66e9');
+  const before = await page.locator('.big-legend dd').first().textContent();
+  await until('the job goes on', async () => (await page.locator('.big-legend dd').first().textContent()) !== before || (await house.ask('/v1/jobs?state=unfinished')).jobs.length === 0);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'rows-contact');
+  assert.equal(await field.inputValue(), '66e9');
+  await done(page);
+});
