@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import {createRequire} from 'node:module';
 import path from 'node:path';
 import {chromium} from 'playwright-core';
-import {patience} from './programs.js';
+import {patience, until} from './programs.js';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const shots = process.env.TASKBARGE_SCREENSHOTS;  // a folder, where pictures are wanted
@@ -33,7 +33,10 @@ export async function openPage(browser, house, {width = 1280, height = 900, dark
     // A refused request is the test's own doing; what the page made of it is looked at there.
     if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource')) page.complaints.push(message.text());
   });
+  page.under_way = new Set();
+  for (const ended of ['requestfinished', 'requestfailed']) page.on(ended, request => page.under_way.delete(request));
   page.on('request', request => {
+    if (!request.url().includes('/v1/events')) page.under_way.add(request);
     if (!request.url().startsWith(house.url) && !request.url().startsWith('data:') && !request.url().startsWith('blob:')) page.complaints.push(`asked elsewhere: ${request.url()}`);
   });
   await page.goto(`${house.url}/${at}`);
@@ -47,6 +50,11 @@ export async function go(page, at) {
 
 export function live(page) {
   return page.locator('#tools .state.live').waitFor();
+}
+
+/** Waits until the page has what it asked for. */
+export function settled(page) {
+  return until('the page has its answers', async () => page.under_way.size === 0 && await page.evaluate(() => new Promise(resolve => requestAnimationFrame(() => resolve(true)))) && page.under_way.size === 0);
 }
 
 /** Closes the page, and fails when the browser complained. */
