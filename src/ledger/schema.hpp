@@ -13,7 +13,7 @@ namespace taskbarge::ledger {
 inline constexpr std::int32_t application_id = 0x54424c47;
 
 // Of the schema. Those before it were never released: such a file is refused.
-inline constexpr std::int64_t current_version = 7;
+inline constexpr std::int64_t current_version = 8;
 
 // Only looks: false for an empty file; errc::ledger when the file is neither empty nor a ledger of this version. `path`
 // is for the texts.
