@@ -16,7 +16,7 @@ namespace taskbarge::client {
 
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 namespace dom = simdjson::dom;
 
 bool mentions(std::string_view text, std::string_view word) {
@@ -35,7 +35,7 @@ bool speaks_of_too_many(std::string_view message) {
     return in_text("contact_ids") ? length || number : number && !length;
 }
 
-create_answer unreadable(std::string why) {
+create_answer unreadable(const std::string& why) {
     return {create_verdict::doubtful, {}, "answer_unreadable", one_line(why)};
 }
 

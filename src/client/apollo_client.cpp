@@ -180,7 +180,8 @@ class pooled_client final : public apollo_client {
 
 }  // namespace
 
-core::result<std::unique_ptr<apollo_client>> apollo_client::make(asio::any_io_executor ex, client_options options) {
+core::result<std::unique_ptr<apollo_client>> apollo_client::make(asio::any_io_executor ex,
+                                                                 const client_options& options) {
     if (options.key.empty()) return core::failure{core::errc::no_key, "no API key given"};
     if (!fits_a_header(options.key.reveal()) || options.key.reveal().find(' ') != std::string::npos)
         return core::failure{core::errc::settings, "the API key holds a blank or a character that no key has"};

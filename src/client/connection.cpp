@@ -88,8 +88,8 @@ void not_sent(exchange& x, connect_problem why) {
     x.tls_or_name_problem = why.name_or_certificate;
 }
 
-connection::connection(asio::any_io_executor ex, const connection_plan& plan, std::uint64_t number)
-    : plan_(plan), number_(number), socket_(std::move(ex)), buffer_(buffer_limit), idle_limit_(plan.idle_limit) {
+connection::connection(const asio::any_io_executor& ex, const connection_plan& plan, std::uint64_t number)
+    : plan_(plan), number_(number), socket_(ex), buffer_(buffer_limit), idle_limit_(plan.idle_limit) {
     buffer_.reserve(read_buffer);
 }
 
@@ -232,7 +232,7 @@ asio::awaitable<error_code> connection::proxy_round_trip(std::string request, in
     head.skip(true);
     co_await http::async_read_header(socket_, buffer_, head, asio::redirect_error(asio::use_awaitable, ec));
     if (ec) co_return ec;
-    status = head.get().result_int();
+    status = static_cast<int>(head.get().result_int());
     reason = one_line_without(plan_.key, head.get().reason());
     if (status / 100 == 2 && buffer_.size() != 0) co_return http::error::unexpected_body;
     buffer_.clear();
@@ -293,7 +293,7 @@ asio::awaitable<void> connection::exchange_once(std::string_view request, async:
     const error_code ec = co_await in_time(round_trip(request, x), plan_.request_timeout, stop);
     idle_since_ = clock::now();
     x.took = std::chrono::duration_cast<std::chrono::milliseconds>(idle_since_ - began);
-    head_status_ = parser_ && parser_->is_header_done() ? parser_->get().result_int() : 0;
+    head_status_ = parser_ && parser_->is_header_done() ? static_cast<int>(parser_->get().result_int()) : 0;
     if (ec) {
         explain(ec, x);
     } else {
@@ -327,7 +327,7 @@ asio::awaitable<error_code> connection::read_answer(Stream& stream, exchange& x)
     constexpr int most_interim_answers = 8;
     for (int i = 0; i <= most_interim_answers; ++i) {
         const error_code ec = co_await read_one(stream, x);
-        if (ec || !is_interim(parser_->get().result_int())) co_return ec;
+        if (ec || !is_interim(static_cast<int>(parser_->get().result_int()))) co_return ec;
     }
     co_return http::error::bad_status;
 }
@@ -358,7 +358,7 @@ void connection::begin_answer() {
 void connection::take_answer(exchange& x) {
     auto& message = parser_->get();
     x.reach = reach::answered;
-    x.status = message.result_int();
+    x.status = static_cast<int>(message.result_int());
     read_headers(message, plan_.key, x);
     reusable_ = parser_->keep_alive() && buffer_.size() == 0 && x.status >= 200 && stage_ == stage::reading;
     idle_limit_ = plan_.idle_limit;

@@ -53,7 +53,7 @@ class connection {
     using clock = std::chrono::steady_clock;
 
     // `number` is what its exchanges call it.
-    connection(boost::asio::any_io_executor ex, const connection_plan& plan, std::uint64_t number);
+    connection(const boost::asio::any_io_executor& ex, const connection_plan& plan, std::uint64_t number);
     connection(const connection&) = delete;
     connection& operator=(const connection&) = delete;
     ~connection();

@@ -12,7 +12,7 @@ namespace taskbarge::client {
 
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 using std::chrono::milliseconds;
 
 // A server that asks for more than this asks for this; it also keeps the arithmetic from overflowing.

@@ -60,7 +60,8 @@ class apollo_client {
  public:
     // Fails with errc::settings: base URL malformed or plain http to a host that is not loopback, CA file unreadable,
     // proxy malformed, key or user agent not fit for a header; with errc::no_key: key empty.
-    static core::result<std::unique_ptr<apollo_client>> make(boost::asio::any_io_executor ex, client_options options);
+    static core::result<std::unique_ptr<apollo_client>> make(boost::asio::any_io_executor ex,
+                                                             const client_options& options);
     virtual ~apollo_client() = default;
 
     // POST /tasks/bulk_create. `body` is a bulk_create_body(), `asked` the details in it: the answer is held against
