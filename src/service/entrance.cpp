@@ -55,6 +55,7 @@ void entrance::reloaded() {
     guard_ = std::make_unique<http::guard>(http::guard_options{configuration->token, server_->where(),
                                                                configuration->settings.serve.allowed_hosts,
                                                                configuration->read_token});
+    parts_.tickets.forget();
 }
 
 boost::asio::awaitable<void> entrance::answer(http::request& x) {

@@ -205,25 +205,29 @@ class daemon {
 
     void reload() {
         auto next = options_.load();
-        if (next)
+        const auto before = configuration_.get();
+        const auto& was = before->settings;
+        bool partial = false;
+        if (next) {
+            auto& is = next->settings;
+            partial = is.serve.listen != was.serve.listen || is.serve.inbox != was.serve.inbox ||
+                      is.ledger.path != was.ledger.path || is.serve.connections != was.serve.connections ||
+                      is.serve.upload_limit != was.serve.upload_limit || is.serve.settle != was.serve.settle;
+            is.ledger.path = was.ledger.path;
+            is.serve.listen = was.serve.listen;
+            is.serve.inbox = was.serve.inbox;
+            // As they will hold: who may do without a token is said by the address that is listened on.
             if (auto fit = check(*next); !fit) next = fit.error();
+        }
         if (!next) {
             log_.error("reload_failed", {}, next.error().text + "; the settings stay as they were");
             return;
         }
-        const auto before = configuration_.get();
-        const auto& was = before->settings;
-        auto& is = next->settings;
-        if (is.serve.listen != was.serve.listen || is.serve.inbox != was.serve.inbox ||
-            is.ledger.path != was.ledger.path || is.serve.connections != was.serve.connections ||
-            is.serve.upload_limit != was.serve.upload_limit || is.serve.settle != was.serve.settle) {
+        const auto& is = next->settings;
+        if (partial)
             log_.warn(
                 "reload_partial", {},
                 "serve.listen, inbox, connections, upload_limit and settle, and ledger.path change at a restart only");
-            is.ledger.path = was.ledger.path;
-            is.serve.listen = was.serve.listen;
-            is.serve.inbox = was.serve.inbox;
-        }
         for (const auto& warning : next->warnings)
             log_.warn("setting", {}, warning);
         const bool other_notify =

@@ -26,6 +26,8 @@ class tickets {
     issued issue(std::string path);
     // Whether it is good for that path; it is not good again.
     bool redeem(std::string_view ticket, std::string_view path);
+    // None is good any more: who could have one may not be let in now.
+    void forget() { valid_.clear(); }
 
  private:
     struct entry {

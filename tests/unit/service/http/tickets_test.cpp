@@ -38,6 +38,13 @@ TEST_F(Tickets, LastHalfAMinuteWhateverTheWallClockDoes) {
     EXPECT_FALSE(office.redeem(other.ticket, "/v1/events"));
 }
 
+TEST_F(Tickets, AreWorthNothingOnceForgotten) {
+    const auto one = office.issue("/v1/events");
+    office.forget();
+    EXPECT_FALSE(office.redeem(one.ticket, "/v1/events"));
+    EXPECT_TRUE(office.redeem(office.issue("/v1/events").ticket, "/v1/events"));
+}
+
 TEST_F(Tickets, AreKeptInBoundedNumber) {
     const auto first = office.issue("/v1/events");
     std::string last;
