@@ -119,21 +119,25 @@ result<void> overview_route::add_jobs(core::json_object& o, ledger::ledger& book
                                                  : parked) += one.jobs;
         rows += one.rows;
     }
-    ledger::job_page unfinished;
-    unfinished.states = {core::job_state::parked, core::job_state::failed};
-    unfinished.most = most_jobs;
-    auto open = book.newest_jobs(unfinished);
-    if (!open) return open.error();
     // The oldest goes first, and all share the windows of one route.
-    std::reverse(open->begin(), open->end());
+    auto open = book.unfinished_jobs();
+    if (!open) return open.error();
+    const auto running = static_cast<std::uint64_t>(
+        std::count_if(open->begin(), open->end(), [](const ledger::unfinished_job& job) { return job.held; }));
+    std::vector<ledger::job_record> unfinished;
+    for (const auto& one : *open) {
+        if (unfinished.size() == most_jobs) break;
+        auto job = book.job(one.id);
+        if (!job) return job.error();
+        if (job->state != core::job_state::completed) unfinished.push_back(std::move(*job));
+    }
     const auto windows = book.load_book({s.apollo.base_url, s.apollo.team, std::string(task_windows.front())});
     job::stop_control nobody;
     silence unwatched;
     const job::environment env{s, c.key, parts_.clock, nobody, unwatched, 0};
-    std::uint64_t running = 0, before = 0;
-    const auto list = core::json_list(*open, [&](std::string& json, const ledger::job_record& job) {
+    std::uint64_t before = 0;
+    const auto list = core::json_list(unfinished, [&](std::string& json, const ledger::job_record& job) {
         const auto r = job::report_listed(env, book, job);
-        if (job.held) ++running;
         std::optional<core::instant> end;
         const bool goes_on = job.state == core::job_state::parked && !job.paused();
         if (goes_on) {
