@@ -1,6 +1,7 @@
 #include "service/inbox/item_store.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -244,6 +245,13 @@ result<void> folders::put_away(held_item& held, item_place where) {
     const auto from = place_path(root_, item.place), to = place_path(root_, where);
     // Somebody who tidies up may have removed the whole place.
     if (auto ok = make_folder(to); !ok) return ok;
+    // What it was let go with did not fit: one that waits for a person's word waits for another.
+    if (where == item_place::processing && item.started) {
+        if (::unlink((item.folder + "/" + started_file).c_str()) != 0 && errno != ENOENT)
+            return file_failure("cannot remove", item.folder + "/" + started_file, errno);
+        if (auto ok = sync_folder(item.folder); !ok) return ok;
+        item.started = false;
+    }
     for (; id->number < most_numbers; ++id->number) {
         const auto target = to + "/" + id->text();
         if (exists(target)) continue;

@@ -66,7 +66,7 @@ class item_store {
     // Removes the item with all that is in its folder. A kill in between leaves nothing that counts as an item.
     virtual core::result<void> discard(held_item& held) = 0;
     // Moves the folder; the item stays held until it is destroyed. Its id gets another number when there is an item of
-    // that id already.
+    // that id already. Back in processing, one that waited for a person's word does so again.
     virtual core::result<void> put_away(held_item& held, item_place where) = 0;
 
     virtual const std::string& root() const = 0;

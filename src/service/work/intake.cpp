@@ -1,6 +1,7 @@
 #include "service/work/intake.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -174,22 +175,51 @@ std::optional<intake::entry> intake::take_planned(const std::string& id) {
     return e;
 }
 
+std::vector<std::pair<std::string, std::string>> intake::planned_folders() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const auto& [id, e] : planned_)
+        out.emplace_back(id, e.held.item().folder);
+    return out;
+}
+
 std::size_t intake::planned() const {
     const std::lock_guard lock(mutex_);
     return planned_.size();
+}
+
+// Nothing came of what a person wanted: it waits on. False: there is nothing to wait for, for somebody tidied up.
+bool intake::keep_planned(entry e) {
+    const auto id = e.held.item().id;
+    const auto there = parts_.store.find(id);
+    if (there && (!*there || (*there)->place != item_place::processing)) {
+        drop(id);
+        return false;
+    }
+    const std::lock_guard lock(mutex_);
+    planned_.emplace(id, std::move(e));
+    return true;
+}
+
+void intake::drop(const std::string& id) {
+    parts_.store.let_go(id);
+    forget(id);
+    parts_.runs.lines().info("import_discarded", {{"import", id}});
+    parts_.runs.tell("import", 0, import_event_json(id, "discarded", {}, {}));
 }
 
 intake::planned_item intake::start(const std::string& id) {
     auto e = take_planned(id);
     if (!e) return std::nullopt;
     const auto said = parts_.store.add_file(e->held, inbox::started_file, [](int) { return result<void>(); });
-    e->held.item().started = bool(said);
-    const auto item = e->held.item();
     if (!said) {
-        const std::lock_guard lock(mutex_);
-        planned_.emplace(id, std::move(*e));
+        // It may stand there all the same, and a restart would take the word that was refused for given.
+        (void)::unlink((e->held.item().folder + "/" + inbox::started_file).c_str());
+        if (!keep_planned(std::move(*e))) return std::nullopt;
         return said.error();
     }
+    e->held.item().started = true;
+    const auto item = e->held.item();
     parts_.runs.lines().info("import_started", {{"import", id}});
     queue(std::move(*e));
     return item;
@@ -200,13 +230,17 @@ intake::planned_item intake::set_settings(const std::string& id, std::string_vie
     if (!e) return std::nullopt;
     auto& item = e->held.item();
     const auto path = item.folder + "/" + inbox::own_settings_file;
+    const auto stands = [&] {
+        auto text = inbox::read_small(path, most_settings);
+        return text ? std::move(*text) : std::string();
+    };
     const auto write = [&](std::string_view text) {
         auto written = parts_.store.add_file(e->held, inbox::own_settings_file,
                                              [&](int fd) { return inbox::write_all(fd, text, path); });
         item.settings_files = inbox::settings_in(item.folder);
         return written;
     };
-    const auto before = inbox::read_small(path, most_settings);
+    const auto before = stands();
     auto done = write(toml);
     if (done) {
         const auto fit =
@@ -214,16 +248,17 @@ intake::planned_item intake::set_settings(const std::string& id, std::string_vie
         if (!fit) done = fit.error();
         // What was there is good, or was told as the plan's own fault.
         if (!fit)
-            if (auto back = write(before ? *before : std::string()); !back) done = back.error();
+            if (auto back = write(before); !back) done = back.error();
     }
     const auto copy = item;
-    if (!done) {
-        const std::lock_guard lock(mutex_);
-        planned_.emplace(id, std::move(*e));
+    if (!done && stands() == before) {
+        if (!keep_planned(std::move(*e))) return std::nullopt;
         return done.error();
     }
+    // Also where they could not be written as they should: a plan is never that of other settings than stand there.
     e->failures = 0;
     queue(std::move(*e));
+    if (!done) return done.error();
     return copy;
 }
 
@@ -232,13 +267,10 @@ intake::planned_item intake::discard(const std::string& id) {
     if (!e) return std::nullopt;
     const auto item = e->held.item();
     if (auto gone = parts_.store.discard(e->held); !gone) {
-        const std::lock_guard lock(mutex_);
-        planned_.emplace(id, std::move(*e));
+        if (!keep_planned(std::move(*e))) return std::nullopt;
         return gone.error();
     }
-    forget(id);
-    parts_.runs.lines().info("import_discarded", {{"import", id}});
-    parts_.runs.tell("import", 0, import_event_json(id, "discarded", {}, {}));
+    drop(id);
     return item;
 }
 
@@ -273,6 +305,9 @@ void intake::look() {
         }
         if (const auto reopened = (*book)->reopened_jobs(); reopened && renewal_.note(*reopened)) wake();
     }
+    for (const auto& [id, folder] : planned_folders())
+        if (!inbox::is_folder(folder))
+            if (auto e = take_planned(id)) (void)keep_planned(std::move(*e));
     if (room == 0) return;
     const auto known = [this](const std::string& id) {
         const std::lock_guard lock(mutex_);

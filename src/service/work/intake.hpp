@@ -85,8 +85,8 @@ class intake {
     bool has_room() const;
     // The job is finished: its inputs are put away.
     void job_finished(core::job_id job);
-    // Looks for jobs that others finished, for items that dead processes left, and for jobs that were finished again
-    // since their results were put away: those are written anew.
+    // Looks for jobs that others finished, for items that dead processes left, for planned ones that a person removed,
+    // and for jobs that were finished again since their results were put away: those are written anew.
     void look();
     // No new input; what is being read is left off and read again after the next start. Does not wait; close() does.
     void stop();
@@ -135,6 +135,9 @@ class intake {
     void preview(entry e);
     void plan(entry e);
     std::optional<entry> take_planned(const std::string& id);
+    bool keep_planned(entry e);
+    void drop(const std::string& id);
+    std::vector<std::pair<std::string, std::string>> planned_folders() const;
     void queue(entry e);
     void accept(entry e, const ledger::job_record& job);
     void later(entry e, const core::failure& why, std::optional<core::instant> not_before = {});

@@ -98,7 +98,9 @@ class full_disk final : public inbox::item_store {
     void let_go(const std::string& id) override { store_.let_go(id); }
     core::result<void> add_file(const inbox::held_item& held, const std::string& name,
                                 const std::function<core::result<void>(int fd)>& write) override {
-        return store_.add_file(held, name, write);
+        auto written = store_.add_file(held, name, write);
+        if (written && name == unsure) return core::failure{core::errc::io, "perhaps"};
+        return written;
     }
     core::result<void> put_away(inbox::held_item& held, inbox::item_place where) override {
         return store_.put_away(held, where);
@@ -106,6 +108,7 @@ class full_disk final : public inbox::item_store {
     const std::string& root() const override { return store_.root(); }
 
     int refused = 0;
+    std::string unsure;  // the file that is written, though nobody can say so
 
  private:
     inbox::item_store& store_;
@@ -152,11 +155,12 @@ class Intake : public Workplace {
                due + "\n";
     }
     // An item that nobody holds, as a dead process leaves it.
-    inbox::item left(const std::string& bytes, bool again = false) {
+    inbox::item left(const std::string& bytes, bool again = false, bool held = false) {
         inbox::item_note note;
         note.name = "a.csv";
         note.taken_at = clock.now();
         note.again = again;
+        note.held = held;
         auto upload = store->begin_upload(note).value();
         upload->write(bytes).value();
         return upload->finish().value().item();
@@ -169,6 +173,7 @@ class Intake : public Workplace {
     // As after a kill between the plan's commit and the number's being written.
     static void forget_job(const inbox::item& item) { std::filesystem::remove(item.folder + "/job"); }
 
+    static constexpr const char* planned = R"("state":"planned")";
     static std::string accepted(core::job_id job) { return fmt::format(R"("state":"accepted","job":{})", job); }
     static std::string done(core::job_id job) { return fmt::format(R"("state":"done","job":{})", job); }
 
@@ -295,6 +300,38 @@ TEST_F(Intake, AnInputWhoseJobCouldNotBeNotedIsPlannedOnceThoughItsSettingsWereR
     ASSERT_TRUE(told.wait_for(accepted(1)));
     EXPECT_EQ(full.refused, 1);
     EXPECT_EQ(jobs(), 1u);
+}
+
+TEST_F(Intake, AWordThatCouldNotBeKeptIsNone) {
+    const auto item = left(rows(), false, true);
+    full_disk disk(*store, [] {});
+    {
+        const auto i = make(disk);
+        i->start().value();
+        ASSERT_TRUE(told.wait_for(planned));
+        disk.unsure = "started";
+        const auto said = i->start(item.id);
+        ASSERT_TRUE(said);
+        EXPECT_FALSE(*said);
+        EXPECT_EQ(i->planned(), 1u);
+    }
+    const auto i = make(disk);
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(planned, 2));
+    EXPECT_EQ(jobs(), 0u);
+}
+
+TEST_F(Intake, APlanIsNeverThatOfOtherSettingsThanTheInputHas) {
+    const auto item = left(rows(), false, true);
+    full_disk disk(*store, [] {});
+    disk.unsure = "settings.toml";
+    const auto i = make(disk);
+    i->start().value();
+    ASSERT_TRUE(told.wait_for(planned));
+    const auto set = i->set_settings(item.id, "[defaults]\nnote = \"another\"\n");
+    ASSERT_TRUE(set);
+    EXPECT_FALSE(*set);
+    EXPECT_TRUE(told.wait_for(planned, 2));
 }
 
 TEST_F(Intake, TwoDropsOfOneInputHaveOneJobWhichIsTheFirstOnes) {
