@@ -44,13 +44,13 @@ class service:
                 "serve.poll=300ms", "--set", "import.chunk_size=8", "--set", "send.settle_time=1s", "--set",
                 "send.backoff_base=50ms", "--set", "send.request_timeout=5s", *self.extra]
 
-    def start(self, or_dead=False, descriptors=None):
+    def start(self, or_dead=False, descriptors=None, listen=("--listen", "127.0.0.1:0")):
         def bounded():
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         self.log = open(os.path.join(self.folder, "service.log"), "ab")
-        self.process = subprocess.Popen([self.program, "serve", "--listen", "127.0.0.1:0", *self.options()],
+        self.process = subprocess.Popen([self.program, "serve", *listen, *self.options()],
                                         env=self.environment, stdout=subprocess.PIPE, stderr=self.log, text=True,
                                         preexec_fn=bounded)
         said = self.process.stdout.readline().strip()
@@ -1131,10 +1131,59 @@ def held(program, folder, options):
         s.start()
         until("done", lambda: s.get(f"/v1/imports/{third}")["state"] == "done")
         check_no_task_twice(apollo, 40)
+
+        # Let go, failed, mended and tried again: the word was for what it was then.
+        again = ask(202, "POST", "/v1/imports?name=again.csv&hold=true", csv.replace("2031", "2033"))["import"]
+        planned(again)
+        ask(202, "POST", f"/v1/imports/{again}/start")
+        until("it fails", lambda: s.get(f"/v1/imports/{again}")["state"] == "failed")
+        with open(os.path.join(s.inbox, "failed", again, "settings.toml"), "w", encoding="utf-8") as f:
+            f.write("[columns]\ncontact_id = \"Contact\"\n")
+        check(ask(202, "POST", f"/v1/imports/{again}/retry")["held"] is True, "it is held again")
+        planned(again)
+        s.kill()
+        s.start()
+        planned(again)
+        check(len(apollo.tasks()) == 40, "nothing is sent without another word")
+        ask(202, "POST", f"/v1/imports/{again}/start")
+        until("done", lambda: s.get(f"/v1/imports/{again}")["state"] == "done")
+        check_no_task_twice(apollo, 60)
+
+        # Removed by hand: it takes no place any more, whatever is asked of it.
+        for command in (("POST", "/start"), ("DELETE", ""), None):
+            gone = ask(202, "POST", "/v1/imports?name=gone.csv&hold=true", csv)["import"]
+            planned(gone)
+            shutil.rmtree(os.path.join(s.inbox, "processing", gone))
+            if command:
+                ask(404, command[0], f"/v1/imports/{gone}{command[1]}")
+            until("it is forgotten", lambda: s.get("/v1/overview")["imports"]["planned"] == 0)
         return f"{len(apollo.tasks())} tasks"
     finally:
         s.stop()
         apollo.stop()
+
+
+def overview(program, folder, options):
+    """Of more unfinished jobs than are listed, those that go first."""
+    apollo = sandbox(program, folder, [])
+    s = service(program, folder, apollo)
+    apollo.stop()
+    try:
+        s.start()
+        for i in range(104):
+            csv = f"contact_id,user_id,type,status,due_at\n{i:024x},66302798d03b9601c7934ebf,call,scheduled,2031-02-15T10:00:00Z\n"
+            status, _, text = s.ask("POST", f"/v1/imports?name=a{i}.csv", body=csv)
+            check(status == 202, text)
+
+        def all_parked():
+            now = s.get("/v1/overview")
+            return now["jobs"]["parked"] + now["jobs"]["running"] == 104 and now
+
+        listed = [job["job"] for job in until("jobs", all_parked)["unfinished"]]
+        check(listed == list(range(1, 101)), f"listed: {listed}")
+        return f"{len(listed)} of 104 jobs"
+    finally:
+        s.stop()
 
 
 def entrance(program, folder, options):
@@ -1194,13 +1243,39 @@ def entrance(program, folder, options):
         stream = connection.getresponse()
         check(stream.status == 200 and stream.readline() == b"retry: 2000\n", "an event stream by a ticket")
         connection.close()
+
+        # After a reload a ticket from before is worth nothing.
+        until_now = ticket("/v1/jobs/7/results")
+        s.process.send_signal(signal.SIGHUP)
+        until("a reload", lambda: " reloaded" in s.text_of_log())
+        ask(401, "GET", f"/v1/jobs/7/results?ticket={until_now}")
+        s.stop()
+
+        # Who may do without a token is judged by the address that is listened on, not by one that takes no effect yet.
+        settings = os.path.join(folder, "listen.toml")
+
+        def write_listen(address):
+            with open(settings, "w", encoding="utf-8") as f:
+                f.write(f"[serve]\nlisten = \"{address}\"\n")
+
+        write_listen("127.0.0.1:0")
+        for variable in ("TASKBARGE_TOKEN", "TASKBARGE_READ_TOKEN"):
+            s.environment.pop(variable)
+        s.extra = ["--config", settings]
+        s.start(listen=())
+        before = s.text_of_log().count(" reloaded")
+        write_listen("0.0.0.0:1")
+        s.process.send_signal(signal.SIGHUP)
+        until("a reload", lambda: s.text_of_log().count(" reloaded") > before)
+        check("reload_partial" in s.text_of_log(), "what takes no effect is told")
+        ask(200, "GET", "/v1/overview")
         return "every way in"
     finally:
         s.stop()
         apollo.stop()
 
 
-TESTS = {"contacts": contacts, "contacts-together": contacts_together, "in-flight": in_flight, "end-to-end": end_to_end, "commands": commands, "refusals": refusals, "held": held, "entrance": entrance, "supervised": supervised, "two-services": two_services,
+TESTS = {"contacts": contacts, "contacts-together": contacts_together, "in-flight": in_flight, "end-to-end": end_to_end, "commands": commands, "refusals": refusals, "held": held, "overview": overview, "entrance": entrance, "supervised": supervised, "two-services": two_services,
          "planned-once": planned_once, "crowded": crowded, "grown": grown, "besieged": besieged, "load": load}
 
 
