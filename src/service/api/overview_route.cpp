@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -201,10 +202,22 @@ result<void> overview_route::add_imports(core::json_object& o) const {
     return {};
 }
 
+// Many pages ask at the same time, and each look costs what the chunks of all open jobs cost: whoever asked before a
+// look was begun gets its answer. One thread.
+result<std::string> overview_route::look(bool may_write, std::chrono::steady_clock::time_point asked_at) {
+    auto& last = looks_[may_write ? 1 : 0];
+    if (last.begun_at > asked_at) return last.json;
+    const auto begun_at = parts_.clock.steady_now();
+    auto json = overview_json(may_write);
+    if (json) last = {begun_at, *json};
+    return json;
+}
+
 awaitable<void> overview_route::show(request& x, const path_values&) {
     const bool may_write = parts_.may_write(x.head());
-    auto read = [&] { return overview_json(may_write); };
-    auto found = co_await parts_.readers.run(read);
+    const auto asked_at = parts_.clock.steady_now();
+    auto read = [&] { return look(may_write, asked_at); };
+    auto found = co_await looker_.run(read);
     response a = found ? json_answer(std::move(*found)) : problem_of(found.error());
     co_await x.reply(std::move(a));
 }

@@ -1,7 +1,9 @@
 // The routes of the control API by subject; each class is in a file of its name. Handlers run on the API's executor.
 #pragma once
 
+#include <array>
 #include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -153,8 +155,15 @@ class overview_route {
     core::result<void> add_jobs(core::json_object& o, ledger::ledger& book, const configuration& c, core::instant now,
                                 attention& urgent) const;
     core::result<void> add_imports(core::json_object& o) const;
+    core::result<std::string> look(bool may_write, std::chrono::steady_clock::time_point asked_at);
 
+    struct made {
+        std::chrono::steady_clock::time_point begun_at{};
+        std::string json;
+    };
     shared_parts& parts_;
+    std::array<made, 2> looks_;  // for who may read, and for who may write; the looker's own
+    async::worker looker_;
 };
 
 // /, /assets and /openapi.yaml: the dashboard's own files
