@@ -17,5 +17,5 @@ cmp -s package-lock.json node_modules/installed || {
     npm ci --no-audit --no-fund --loglevel=error
     cp package-lock.json node_modules/installed
 }
-[ $# -gt 0 ] || set -- --test
+[ $# -gt 0 ] || set -- --test --test-concurrency=1  # one browser at a time
 exec node "$@"

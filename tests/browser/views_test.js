@@ -7,9 +7,9 @@ import {House, table, until} from './programs.js';
 let house, browser, views;
 
 before(async () => {
-  house = await new House({sandbox: ['--latency', '100ms', '--limits', '30,400,2000', '--bad-contact', '66e9e215ece19801b2190bad'], settings: [['limits.reserve', '10%']]}).open();
+  house = await new House({sandbox: ['--latency', '100ms', '--limits', '40,400,2000', '--bad-contact', '66e9e215ece19801b2190bad'], settings: [['limits.reserve', '10%']]}).open();
   house.drop('webinar-follow-up.csv', table(90, {note: i => `Thank for the webinar, session ${i % 3}`, id: i => (i === 30 ? '66e9e215ece19801b2190bad' : null)}));
-  house.drop('without-header.csv', '66e9e215ece19801b219997f,call\n');
+  house.drop('leads-october.csv', '<!doctype html><title>Please log in</title>\n');
   await until('the first is done', async () => (await house.ask('/v1/jobs?state=completed')).jobs.length === 1);
   await house.ask('/v1/imports?name=renewals-2027.csv&hold=true', {method: 'POST', body: table(60, {note: i => `Renewal of contract ${i % 6}`}).replace(',call,', ',Meeting,')});
   const held = await until('it is planned', async () => (await house.ask('/v1/imports')).imports.find(one => one.state === 'planned'));
@@ -27,7 +27,7 @@ after(async () => {
 
 for (const [width, dark] of [[1280, false], [1280, true], [360, false], [360, true]]) {
   test(`every view, ${width} pixels, ${dark ? 'dark' : 'light'}`, async () => {
-    const page = await openPage(browser, house, {width, height: width === 360 ? 740 : 900, dark});
+    const page = await openPage(browser, house, {width, height: width === 360 ? 740 : 1100, dark});
     await live(page);
     for (const [name, at] of Object.entries(views)) {
       await go(page, at);
@@ -36,7 +36,7 @@ for (const [width, dark] of [[1280, false], [1280, true], [360, false], [360, tr
       assert.equal(await page.locator('main h1').count(), 1);
       await checkWidth(page, name);
       await checkAccess(page, name);
-      if (name === 'overview') await picture(page, `dashboard${width === 360 ? '-phone' : ''}${dark ? '-dark' : ''}`);
+      if (name === 'overview') await picture(page, `dashboard-${width === 360 ? 'phone' : 'overview'}${dark ? '-dark' : ''}`);
       if (['job', 'plan'].includes(name) && width === 1280 && !dark) await picture(page, `dashboard-${name}`);
     }
     await done(page);

@@ -3,6 +3,7 @@ import {h, replace, s, setAttribute, setText} from './dom.js';
 import {count, percent} from './format.js';
 
 const width = 1000, height = 100;
+const fewest_bars = 24;  // else the first of them would fill the chart
 
 export const row_states = ['created', 'duplicate', 'pending', 'unknown', 'failed', 'rejected'];
 
@@ -84,7 +85,7 @@ export function bars({caption, heads, low = false}) {
     node: h('div', {class: 'chart'}, node, as_table.node),
     update({points, limit = 0, ticks, label, tell, line}) {
       const most = roundUp(Math.max(limit * 1.1, ...points.map(p => p.value), 1));
-      const step = width / Math.max(1, points.length);
+      const step = width / Math.max(fewest_bars, points.length);
       setText(top, count(most));
       setAttribute(svg, 'aria-label', label);
       replace(x, ticks.map(tick => h('span', {}, tick)));

@@ -35,7 +35,7 @@ export function find({api, signal, parameters: first}) {
       const answer = await api.get('/v1/rows', {q: query, limit: 100}, signal);
       all = answer.rows;
       const who = answer.contacts.length ? ` Contact ${answer.contacts.slice(0, 5).join(', ')}${answer.contacts.length > 5 ? ' and others' : ''}.` : '';
-      setText(said, `Taken for ${kinds[answer.kind] ?? answer.kind}.${who} ${all.length === 0 ? 'No row of any job has it.' : `${counted(all.length, 'row')}${answer.more ? ', and there are more' : ''}, newest job first.`}`);
+      setText(said, `Taken for ${kinds[answer.kind] ?? answer.kind}.${who} ${all.length === 0 ? 'No row of any job has it.' : `${counted(all.length, 'row')}${answer.more ? ', and there may be more' : ''}, newest job first.`}`);
       rows.update(all);
     } catch (error) {
       setText(said, '');

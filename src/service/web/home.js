@@ -22,7 +22,7 @@ function attention() {
       setAttribute(node, 'class', items.length ? 'panel attention' : 'panel calm');
       setAttribute(calm, 'hidden', items.length > 0);
       keyed(list, items, item => JSON.stringify(item), item => ({
-        node: h('li', {}, h('span', {}, item.text),
+        node: h('li', {}, h('span', {class: 'clamp', title: item.text}, item.text),
           item.job ? jobLink(item.job, `Look at job ${item.job}`)
             : item.import ? h('a', {href: link(['imports'], {place: 'failed'})}, 'Look at failed files') : null),
       }));
@@ -116,7 +116,7 @@ export function home({api, live, signal}) {
   const teach = h('section', {class: 'panel', hidden: true});
   const held = h('p', {class: 'panel', hidden: true}), held_link = h('a', {href: '#/imports'}, 'Look at it');
   const held_text = h('span');
-  held.append(held_text, ' ', held_link);
+  held.append(h('span', {}, held_text, ' ', held_link));
   const recent_panel = h('section', {class: 'panel'}, h('header', {}, h('h2', {}, 'Recent jobs'), h('a', {href: '#/jobs'}, 'All jobs')), recent.node);
   const going = panel('Under way', cards, no_cards);
   const limits = h('div', {class: 'columns'}, panel('Rate windows of Apollo', windows.node), day.node);

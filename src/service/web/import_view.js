@@ -96,8 +96,8 @@ export function importView({api, live, signal, path}) {
   const send = h('button', {class: 'button main', type: 'button', disabled: true}, 'Send'), discard = h('button', {class: 'button danger', type: 'button'}, 'Discard');
   const bar = h('section', {class: 'send-bar', 'aria-label': 'Send or discard', hidden: true}, said, h('div', {class: 'actions'}, discard, send));
   const waiting = panel(null, h('p', {role: 'status'}, 'Reading …')), waiting_text = waiting.firstElementChild;
-  const failure = h('section', {class: 'panel attention', hidden: true}), parts = h('div', {class: 'view'}), form = h('div', {class: 'view'});
-  const node = h('div', {class: 'view'}, h('div', {class: 'view-head'}, h('div', {class: 'line'}, title, word), lead), waiting, failure, parts, form, bar);
+  const failure = h('section', {class: 'panel attention', hidden: true}), parts = h('div', {class: 'view'}), rest = h('div', {class: 'view'}), form = h('div', {class: 'view'});
+  const node = h('div', {class: 'view'}, h('div', {class: 'view-head'}, h('div', {class: 'line'}, title, word), lead), waiting, failure, parts, form, rest, bar);
   const mayWrite = () => live.overview?.role === 'write';
 
   const again = () => {
@@ -110,7 +110,8 @@ export function importView({api, live, signal, path}) {
     const plan = answer.plan;
     renderOnce(failure, [answer.error, answer.error_code], () => answer.error && [h('h2', {}, 'It cannot be sent like this'), h('p', {class: 'prewrap'}, answer.error)]);
     setAttribute(failure, 'hidden', !answer.error);
-    renderOnce(parts, [plan, !!known], () => plan?.rows > 0 && [panel('Plan', summary(plan)), firstRows(plan), rejects(plan, known), contacts(plan), groups(plan)]);
+    renderOnce(parts, [plan, !!known], () => plan?.rows > 0 && [panel('Plan', summary(plan)), firstRows(plan), rejects(plan, known)]);
+    renderOnce(rest, plan, () => plan?.rows > 0 && [contacts(plan), groups(plan)]);
     renderOnce(form, [answer.files, answer.columns, answer.settings, plan?.unknown_words, mayWrite()], () => panel('Columns', h('p', {class: 'quiet'}, mayWrite() ? 'Mend here what is understood wrongly, then plan again.' : 'The token in use may only look.'),
       answer.files.map(aboutFile), h('fieldset', {class: 'bare', disabled: !mayWrite()}, h('legend', {class: 'visually-hidden'}, 'Which column is what'), mapping(answer, plan_again).node)));
   };
@@ -123,6 +124,7 @@ export function importView({api, live, signal, path}) {
     setAttribute(waiting, 'hidden', planned);
     setAttribute(parts, 'hidden', !planned);
     setAttribute(form, 'hidden', !planned);
+    setAttribute(rest, 'hidden', !planned);
     setAttribute(bar, 'hidden', !one.held || one.job !== null);
     send.disabled = !planned || !mayWrite() || !!answer?.error || sent;
     discard.disabled = !mayWrite() || sent;

@@ -140,7 +140,8 @@ function input(api, number, signal, on_sheets) {
       replace(area,
         pairs([['Size', bytes(said.bytes)], ['SHA-256', h('code', {class: 'small'}, said.sha256)], ['“+3d” counts from', said.relative_day]]),
         said.files.map(file => [h('h3', {}, file.name.split('/').at(-1)),
-          h('p', {class: 'small quiet'}, `${file.format}, from row ${count(file.first_row)}. Columns: ${file.columns.join(', ')}`), fieldTable(file.fields)]),
+          h('p', {class: 'small quiet'}, [file.format, `from row ${count(file.first_row)}`, file.columns.length ? `columns ${file.columns.join(', ')}` : 'the names of its columns are not kept'].filter(Boolean).join(', ')),
+          file.fields.length > 0 && fieldTable(file.fields)]),
         said.settings.length > 0 && h('details', {}, h('summary', {}, `Settings in force (${said.settings.length})`),
           pairs(said.settings.map(one => [h('code', {}, one.name), h('code', {}, one.value)]))));
     } catch (error) {

@@ -53,7 +53,7 @@ export function jobRows({api, job, signal}) {
   let parameters = {}, next = null, known = null, trail = [], busy = null;
   const rows = rowTable({known: () => known, empty: 'No row is like this.'});
   const area = h('div', {class: 'rows-area'}, rows.node), said = h('p', {class: 'quiet small', role: 'status'});
-  const contact_field = h('input', {id: 'rows-contact', type: 'search', spellcheck: 'false', autocomplete: 'off', placeholder: 'Apollo id'});
+  const contact_field = h('input', {id: 'rows-contact', type: 'search', spellcheck: 'false', autocomplete: 'off', placeholder: 'id or e-mail'});
   const state_field = h('select', {id: 'rows-state'}, h('option', {value: ''}, 'all states'), row_states.map(name => h('option', {value: name}, name)));
   const code_list = h('datalist', {id: 'rows-codes'});
   const code_field = h('input', {id: 'rows-code', list: 'rows-codes', spellcheck: 'false', autocomplete: 'off', placeholder: 'all codes'});
