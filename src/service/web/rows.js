@@ -35,17 +35,23 @@ function contact(row) {
 
 function outcome(row, known) {
   const entry = row.code && known ? lookUp(known, row.code) : null;
-  const more = pairs([
+  const entries = () => [
     ['Column', row.column], ['Request', row.request_id && h('code', {}, row.request_id)],
     ['Same task as', row.duplicate_of && h('span', {}, 'row ', count(row.duplicate_of.row), ' of ', jobLink(row.duplicate_of.job))],
     ['What it means', entry && h('span', {}, prose(entry.meaning))], ['What to do', entry?.remedy && h('span', {}, prose(entry.remedy))],
-  ]);
+  ];
   return h('div', {},
     row.task_id && h('div', {}, 'task ', h('code', {class: 'id'}, row.task_id)),
     row.possible_duplicate && h('div', {class: 'bad-text small'}, 'Sent again although an earlier request may have worked: the task may be there twice.'),
     row.code && h('div', {}, h('code', {}, row.code)),
     row.message && h('div', {class: 'small clamp prewrap'}, row.message),
-    more.childElementCount > 0 && h('details', {}, h('summary', {'aria-label': `More about row ${row.row}`}, 'More'), row.message && row.message.length > 200 ? h('p', {class: 'small prewrap'}, row.message) : null, more));
+    (row.column || row.request_id || row.duplicate_of || entry) && details(`More about row ${row.row}`, () => [row.message?.length > 200 && h('p', {class: 'small prewrap'}, row.message), pairs(entries())]));
+}
+
+// What is behind "More" is made when it is opened: a page of rows has it fifty times.
+function details(label, make) {
+  const node = h('details', {on: {toggle() { if (node.childElementCount === 1) node.append(h('div', {class: 'stack'}, make())); }}}, h('summary', {'aria-label': label}, 'More'));
+  return node;
 }
 
 /** Gives {node, show(parameters), codesAre(list), reload()}. Filters and page stand in the address. */
