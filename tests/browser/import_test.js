@@ -167,6 +167,7 @@ test('an import is discarded', async () => {
 
 test('the keyboard is enough', async () => {
   const page = await openPage(browser, house);
+  page.on('filechooser', () => {});  // from the first listener on, choosers are caught: not only when one is about to open
   await live(page);
   const tabTo = async name => {
     for (let i = 0; i < 200; ++i) {
