@@ -1,5 +1,5 @@
 # cmake -DOUT=<file.cpp> -DFILES=<name=path;...> -P EmbedFiles.cmake
-# Writes the files as constants, for src/service/web/page_files.cpp.
+# Writes the files as constants, as src/service/web/embedded.hpp declares them.
 set(arrays "")
 set(table "")
 set(number 0)

@@ -238,6 +238,7 @@ class daemon {
         if (other_notify)
             if (auto r = notifications_.open(store_->root()); !r) log_.error("notify_trouble", {}, r.error().text);
         scheduler_->reloaded();
+        intake_->reloaded();
         contacts_->reloaded();
         log_.info("reloaded", {});
     }

@@ -573,7 +573,8 @@ def check_held_import(c):
     c.ask(202, "PUT", where + "/settings", "[columns]\ncontact_id = \"Contact\"\n")
     until("it is planned again", lambda: c.get(where)["state"] == "planned")
     check(c.get(where + "/plan")["plan"]["rows"] == 1, "its plan")
-    c.ask(202, "POST", where + "/start")
+    c.ask(409, "POST", where + "/start?plan=" + "0" * 32)
+    c.ask(202, "POST", where + "/start?plan=" + c.get(where + "/plan")["plan_id"])
     for method, path in (("GET", "/plan"), ("PUT", "/settings"), ("POST", "/start"), ("DELETE", "")):
         c.ask(409, method, where + path, "" if method == "PUT" else None)
         c.ask(404, method, "/v1/imports/a.csv.20261125T200406Z.1" + path, "" if method == "PUT" else None)

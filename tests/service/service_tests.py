@@ -1107,7 +1107,20 @@ def held(program, folder, options):
         planned(key)
         check(apollo.tasks() == [] and s.get("/v1/jobs")["jobs"] == [], "it is held after a kill")
 
-        ask(202, "POST", f"/v1/imports/{key}/start")
+        # What is started is what was looked at, also where somebody else has changed it, or a reload has.
+        seen = s.get(f"/v1/imports/{key}/plan")["plan_id"]
+        ask(202, "PUT", f"/v1/imports/{key}/settings",
+            "[columns]\ncontact_id = \"Contact\"\n[defaults]\npriority = \"high\"\n")
+        planned(key)
+        check(ask(409, "POST", f"/v1/imports/{key}/start?plan={seen}")["type"] == "/problems/plan-changed", "an old plan")
+        ask(202, "PUT", f"/v1/imports/{key}/settings", "[columns]\ncontact_id = \"Contact\"\n")
+        planned(key)
+        told = s.text_of_log().count("import_planned")
+        s.process.send_signal(signal.SIGHUP)
+        until("planned again after a reload", lambda: s.text_of_log().count("import_planned") > told)
+        planned(key)
+        check(apollo.tasks() == [] and s.get("/v1/jobs")["jobs"] == [], "still held")
+        ask(202, "POST", f"/v1/imports/{key}/start?plan={s.get(f'/v1/imports/{key}/plan')['plan_id']}")
         until("done", lambda: s.get(f"/v1/imports/{key}")["state"] == "done")
         check_no_task_twice(apollo, 20)
         check(ask(409, "POST", f"/v1/imports/{key}/start")["type"] == "/problems/not-planned", "started once")

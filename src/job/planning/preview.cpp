@@ -109,6 +109,22 @@ std::unique_ptr<ledger::ledger> earlier_ledger(const core::settings& settings) {
     return book ? std::move(*book) : nullptr;
 }
 
+// Where what Apollo tells of its windows is kept. A plan keeps nothing, but who makes many of them must not ask again
+// each time, and what was asked counts.
+class asked_ledger {
+ public:
+    explicit asked_ledger(const environment& env) : book_(env.book) {
+        if (book_) return;
+        if (auto scratch = ledger::open_ledger(":memory:")) own_ = std::move(*scratch);
+        book_ = own_.get();
+    }
+    ledger::ledger* get() const { return book_; }
+
+ private:
+    std::unique_ptr<ledger::ledger> own_;
+    ledger::ledger* book_;
+};
+
 // The windows as the ledger knows them, else as Apollo tells them where there is a key.
 std::optional<core::rate_book> known_limits(const environment& env) {
     const auto& path = env.settings.ledger.path;
@@ -119,13 +135,13 @@ std::optional<core::rate_book> known_limits(const environment& env) {
             if (auto kept = gate.load(**book); kept && knows_a_limit(*kept)) return *kept;
     }
     if (env.key.empty()) return std::nullopt;
-    auto scratch = ledger::open_ledger(":memory:");
-    if (!scratch) return std::nullopt;
+    const asked_ledger book(env);
+    if (!book.get()) return std::nullopt;
     tell_connecting(env);
     auto asked =
-        run_online(env, **scratch, [](session& s) -> asio::awaitable<void> { (void)co_await s.learn_limits(); });
+        run_online(env, *book.get(), [](session& s) -> asio::awaitable<void> { (void)co_await s.learn_limits(); });
     if (!asked) return std::nullopt;
-    auto learnt = gate.load(**scratch);
+    auto learnt = gate.load(*book.get());
     if (!learnt || !knows_a_limit(*learnt)) return std::nullopt;
     return *learnt;
 }
@@ -140,9 +156,9 @@ plan_report::finding cost_of_finding(const environment& env, ledger::ledger* ear
     if (earlier)
         if (auto known = earlier->contacts().index(team)) index = std::move(*known);
     auto way = way_to(contacts.wanted(), index, env.settings, now);
-    auto scratch = ledger::open_ledger(":memory:");
-    if (!way.total_known && !env.key.empty() && scratch) {
-        if (const auto total = ask_for_total(env, **scratch)) {
+    const asked_ledger asked(env);
+    if (!way.total_known && !env.key.empty() && asked.get()) {
+        if (const auto total = ask_for_total(env, *asked.get())) {
             index.total = *total;
             way = way_to(contacts.wanted(), index, env.settings, now);
         }
@@ -153,7 +169,7 @@ plan_report::finding cost_of_finding(const environment& env, ledger::ledger* ear
         out.how += fmt::format("; contacts.budget allows {}, so an import would refuse", env.settings.contacts.budget);
     const auto until = [&](route r, std::uint64_t requests) {
         const route_windows gate(r, env.settings, env.clock);
-        for (auto* book : {earlier, scratch ? scratch->get() : nullptr}) {
+        for (auto* book : {earlier, asked.get()}) {
             if (!book || requests == 0) continue;
             const auto kept = gate.load(*book);
             if (!kept || !knows_a_limit(*kept)) continue;

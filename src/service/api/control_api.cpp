@@ -57,7 +57,7 @@ http::router control_api::routes() {
     r.add("DELETE", "/v1/imports/{import}", call(s.imports, &import_routes::discard), known{});
     r.add("GET", "/v1/imports/{import}/plan", call(s.imports, &import_routes::plan), known{});
     r.add("PUT", "/v1/imports/{import}/settings", call(s.imports, &import_routes::set_settings), known{});
-    r.add("POST", "/v1/imports/{import}/start", call(s.imports, &import_routes::start), known{});
+    r.add("POST", "/v1/imports/{import}/start", call(s.imports, &import_routes::start), known{"plan"});
     r.add("GET", "/v1/imports/{import}/rejects", call(s.results, &result_routes::rejects_of_import), known{"ticket"});
     r.add("GET", "/v1/jobs", call(s.jobs, &job_routes::list), known{"state", "before", "limit"});
     r.add("GET", "/v1/jobs/{job}", call(s.jobs, &job_routes::show), known{});

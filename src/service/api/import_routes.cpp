@@ -343,7 +343,14 @@ response import_routes::done_with(const std::string& id, const intake::planned_i
 
 awaitable<void> import_routes::start(request& x, const path_values& v) {
     const std::string& id = v.at(0);
-    auto act = [&] { return done_with(id, parts_.intake.start(id), 202); };
+    const auto plan = x.head().parameter("plan").value_or("");
+    auto act = [&]() -> response {
+        const auto done = parts_.intake.start(id, plan);
+        if (done && !*done && done->error().code == errc::usage)
+            return problem(409, "plan-changed", "The plan is another one by now",
+                           "Look at GET /v1/imports/{import}/plan again, and start that one.");
+        return done_with(id, done, 202);
+    };
     auto a = co_await parts_.readers.run(act);
     co_await x.reply(std::move(a));
 }

@@ -46,6 +46,8 @@ namespace {
 
 // What is listed of each kind; the counts tell of the others.
 constexpr std::size_t most_jobs = 100, most_failed_imports = 20;
+// What came of a finished job is news for so long.
+constexpr std::chrono::hours worth_a_look(24 * 7);
 
 std::string files_of(const ledger::job_record& job) {
     if (job.files.empty()) return "no file";
@@ -160,7 +162,7 @@ result<void> overview_route::add_jobs(core::json_object& o, ledger::ledger& book
     auto finished = book.newest_jobs(ended);
     if (!finished) return finished.error();
     for (const auto& job : *finished) {
-        if (job.pruned_at) continue;
+        if (job.pruned_at || (job.finished_at && now - *job.finished_at > worth_a_look)) continue;
         const auto r = job::report_listed(env, book, job);
         if (r.rows.unknown > 0)
             urgent.add(

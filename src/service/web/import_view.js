@@ -183,13 +183,16 @@ export function importView({api, live, signal, path}) {
       plan.rejected ? `${counted(plan.rejected, 'rejected row')} ${plan.rejected === 1 ? 'is' : 'are'} left out.` : null, 'Tasks that are created cannot be deleted through Apollo’s API. You can pause or cancel what is not sent yet.'].filter(Boolean)})) return;
     try {
       send.disabled = true;
-      await api.post(`/v1/imports/${encodeURIComponent(id)}/start`);
+      await api.post(`/v1/imports/${encodeURIComponent(id)}/start?plan=${answer.plan_id}`);
       sent = true;
       show();
       again();
     } catch (error) {
       sayProblem(error);
+      // Somebody else may have changed the plan: what is sent is what was seen.
+      answer = null;
       show();
+      load();
     }
   });
   discard.addEventListener('click', async () => { if (await discardImport(api, one)) go(['imports']); });

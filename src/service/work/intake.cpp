@@ -79,6 +79,7 @@ intake::~intake() {
 void intake::close() {
     stop();
     if (reading_.joinable()) reading_.join();
+    if (previewing_.joinable()) previewing_.join();
     if (putting_away_.joinable()) putting_away_.join();
 }
 
@@ -90,7 +91,8 @@ result<void> intake::start() {
         parts_.runs.lines().info("import_adopted", {{"import", held.item().id}});
         if (!submit(std::move(held))) break;
     }
-    reading_ = std::thread([this] { read_loop(); });
+    reading_ = std::thread([this] { read_loop(false); });
+    previewing_ = std::thread([this] { read_loop(true); });
     putting_away_ = std::thread([this] { put_away_loop(); });
     return {};
 }
@@ -117,7 +119,8 @@ bool intake::full() const {
 
 bool intake::has_room() const {
     const std::lock_guard lock(mutex_);
-    return !stopping_ && held_ < parts_.most_items && queue_.size() < most_unread;
+    const auto unread = std::ranges::count_if(queue_, [](const entry& e) { return !e.waits_for_a_person(); });
+    return !stopping_ && held_ < parts_.most_items && static_cast<std::size_t>(unread) < most_unread;
 }
 
 bool intake::offer(const std::string& name) {
@@ -151,7 +154,7 @@ bool intake::submit(inbox::held_item held) {
         parts_.runs.counts().item_taken(item.note.origin);
         parts_.runs.lines().info("import_taken", {{"import", item.id}, {"origin", item.note.origin}});
     }
-    queue({std::move(held), {}, 0, false, {}, {}, {}});
+    queue({std::move(held), {}, 0, false, {}, {}, {}, {}});
     return true;
 }
 
@@ -175,6 +178,23 @@ std::optional<intake::entry> intake::take_planned(const std::string& id) {
     return e;
 }
 
+// Also one that is to be planned, unless that is under way.
+std::optional<intake::entry> intake::take_held(const std::string& id) {
+    if (auto e = take_planned(id)) return e;
+    const std::lock_guard lock(mutex_);
+    const auto found =
+        std::ranges::find_if(queue_, [&](const entry& e) { return e.held.item().id == id && e.waits_for_a_person(); });
+    if (found == queue_.end() || stopping_) return std::nullopt;
+    auto e = std::move(*found);
+    queue_.erase(found);
+    return e;
+}
+
+void intake::reloaded() {
+    for (const auto& [id, folder] : planned_folders())
+        if (auto e = take_planned(id)) queue(std::move(*e));
+}
+
 std::vector<std::pair<std::string, std::string>> intake::planned_folders() const {
     const std::lock_guard lock(mutex_);
     std::vector<std::pair<std::string, std::string>> out;
@@ -196,6 +216,10 @@ bool intake::keep_planned(entry e) {
         drop(id);
         return false;
     }
+    if (e.plan.empty()) {
+        queue(std::move(e));
+        return true;
+    }
     const std::lock_guard lock(mutex_);
     planned_.emplace(id, std::move(e));
     return true;
@@ -208,9 +232,13 @@ void intake::drop(const std::string& id) {
     parts_.runs.tell("import", 0, import_event_json(id, "discarded", {}, {}));
 }
 
-intake::planned_item intake::start(const std::string& id) {
+intake::planned_item intake::start(const std::string& id, const std::string& plan) {
     auto e = take_planned(id);
     if (!e) return std::nullopt;
+    if (!plan.empty() && plan != e->plan) {
+        if (!keep_planned(std::move(*e))) return std::nullopt;
+        return core::failure{errc::usage, "the plan is another one by now; look at it again"};
+    }
     const auto said = parts_.store.add_file(e->held, inbox::started_file, [](int) { return result<void>(); });
     if (!said) {
         // It may stand there all the same, and a restart would take the word that was refused for given.
@@ -226,7 +254,7 @@ intake::planned_item intake::start(const std::string& id) {
 }
 
 intake::planned_item intake::set_settings(const std::string& id, std::string_view toml) {
-    auto e = take_planned(id);
+    auto e = take_held(id);
     if (!e) return std::nullopt;
     auto& item = e->held.item();
     const auto path = item.folder + "/" + inbox::own_settings_file;
@@ -257,13 +285,15 @@ intake::planned_item intake::set_settings(const std::string& id, std::string_vie
     }
     // Also where they could not be written as they should: a plan is never that of other settings than stand there.
     e->failures = 0;
+    e->not_before = {};
+    e->plan.clear();
     queue(std::move(*e));
     if (!done) return done.error();
     return copy;
 }
 
 intake::planned_item intake::discard(const std::string& id) {
-    auto e = take_planned(id);
+    auto e = take_held(id);
     if (!e) return std::nullopt;
     const auto item = e->held.item();
     if (auto gone = parts_.store.discard(e->held); !gone) {
@@ -349,19 +379,21 @@ void intake::set_state(const std::string& id, std::string state, std::string err
     states_[id] = {std::move(state), std::move(error)};
 }
 
-void intake::read_loop() {
+// `previews`: what waits for a person, which must not keep the others waiting.
+void intake::read_loop(bool previews) {
     while (true) {
         std::optional<entry> next;
         {
             std::unique_lock lock(mutex_);
             if (stopping_) return;
             const auto now = parts_.clock.steady_now();
-            const auto due =
-                std::find_if(queue_.begin(), queue_.end(), [&](const entry& e) { return e.not_before <= now; });
+            const auto due = std::find_if(queue_.begin(), queue_.end(), [&](const entry& e) {
+                return e.waits_for_a_person() == previews && e.not_before <= now;
+            });
             if (due == queue_.end()) {
                 auto until = now + 1h;
                 for (const auto& e : queue_)
-                    until = std::min(until, e.not_before);
+                    if (e.waits_for_a_person() == previews) until = std::min(until, e.not_before);
                 changed_.wait_until(lock, until);
                 continue;
             }
@@ -455,30 +487,34 @@ void intake::preview(entry e) {
     const auto configuration = parts_.configuration.get();
     const auto item = e.held.item();
     set_state(item.id, "reading", "");
-    result<std::string> text = std::string();
+    result<service::preview> made = service::preview();
     auto settings = job::with_input_settings(configuration->settings, item.settings_files, parts_.clock.now());
     if (!settings) {
-        text = preview_json(item, settings.error());
+        made = preview_of(item, settings.error());
     } else {
-        auto book = reading_book_.at(settings->ledger.path);
+        auto book = preview_book_.at(settings->ledger.path);
         if (!book) return later(std::move(e), book.error());
         try {
             silence unwatched;
             const job::environment env{*settings, configuration->key, parts_.clock, stop_, unwatched, 0, *book, false};
-            text = preview_json(env, item, options_of(item));
+            made = preview_of(env, item, options_of(item));
         } catch (const std::exception& bug) {
-            text = core::failure_of(bug);
-            reading_book_.let_go();
+            made = core::failure_of(bug);
         }
     }
-    if (!text && text.error().code != errc::interrupted && !core::may_pass(text.error().code))
-        return give_up(std::move(e), text.error(), configuration->settings);
-    if (!text) return later(std::move(e), text.error());
+    if (!made) {
+        const auto why = made.error();
+        preview_book_.let_go();
+        if (why.code != errc::interrupted && !core::may_pass(why.code))
+            return give_up(std::move(e), why, configuration->settings);
+        return later(std::move(e), why);
+    }
     const auto path = item.folder + "/" + inbox::plan_file;
     const auto kept =
-        parts_.store.add_file(e.held, inbox::plan_file, [&](int fd) { return inbox::write_all(fd, *text, path); });
+        parts_.store.add_file(e.held, inbox::plan_file, [&](int fd) { return inbox::write_all(fd, made->json, path); });
     if (!kept) return later(std::move(e), kept.error());
     parts_.runs.lines().info("import_planned", {{"import", item.id}});
+    e.plan = made->id;
     {
         const std::lock_guard lock(mutex_);
         states_[item.id] = {"planned", ""};

@@ -1,5 +1,5 @@
-// From an input to a job, and from a finished job to its results beside the input. Two threads: one reads and plans,
-// one puts away.
+// From an input to a job, and from a finished job to its results beside the input. Three threads: one reads and plans,
+// one looks at what waits for a person, one puts away.
 #pragma once
 
 #include <chrono>
@@ -100,12 +100,15 @@ class intake {
     std::optional<std::pair<std::string, std::string>> state_of(const std::string& id) const;
     // What a person does with one that is planned and waits to be let go. Nothing: it is not, or not any more.
     using planned_item = std::optional<core::result<inbox::item>>;
-    // Nothing stands between it and its requests any more. Durable when it returns.
-    planned_item start(const std::string& id);
+    // Nothing stands between it and its requests any more. Durable when it returns. `plan`: the one that the person has
+    // seen; errc::usage: it is another one by now. Empty: whichever it is.
+    planned_item start(const std::string& id, const std::string& plan);
     // Gives it settings of its own instead of those that it has, and plans it again. errc::settings: they cannot be
     // used, and all is as it was.
     planned_item set_settings(const std::string& id, std::string_view toml);
     planned_item discard(const std::string& id);
+    // The settings are new: what waits for a person is planned again.
+    void reloaded();
     std::size_t planned() const;
     // The inputs of a job that are still in processing.
     std::vector<std::string> imports_of(core::job_id job) const;
@@ -121,6 +124,8 @@ class intake {
         // The input as it was when it was read, or when it was found to be still written; nothing: it was not looked
         // at by this process.
         std::optional<inbox::file_state> read, unsettled;
+        std::string plan;  // the preview's id, of one that waits for a person
+        bool waits_for_a_person() const { return held.item().waits_for_a_person(); }
     };
     // An item with a job, which waits for its end: claimed, and held again to be put away.
     struct waiting_item {
@@ -129,12 +134,13 @@ class intake {
         std::optional<inbox::file_state> read;
     };
 
-    void read_loop();
+    void read_loop(bool previews);
     void put_away_loop();
     void take_in(entry e);
     void preview(entry e);
     void plan(entry e);
     std::optional<entry> take_planned(const std::string& id);
+    std::optional<entry> take_held(const std::string& id);
     bool keep_planned(entry e);
     void drop(const std::string& id);
     std::vector<std::pair<std::string, std::string>> planned_folders() const;
@@ -171,8 +177,8 @@ class intake {
     job::stop_control stop_;
     result_files files_;
     renewal renewal_;
-    kept_ledger reading_book_, finished_book_;  // each its thread's own
-    std::thread reading_, putting_away_;
+    kept_ledger reading_book_, preview_book_, finished_book_;  // each its thread's own
+    std::thread reading_, previewing_, putting_away_;
 };
 
 }  // namespace taskbarge::service

@@ -8,6 +8,8 @@
 #include "service/inbox/files.hpp"
 #include "service/inbox/item_names.hpp"
 #include "taskbarge/core/json_text.hpp"
+#include "taskbarge/core/sha256.hpp"
+#include "taskbarge/core/text.hpp"
 #include "taskbarge/reader/survey.hpp"
 #include "taskbarge/report/exit_code.hpp"
 #include "taskbarge/report/report_json.hpp"
@@ -73,10 +75,10 @@ std::string settings_of(const inbox::item& item) {
     return text ? *text : std::string();
 }
 
-std::string object(const inbox::item& item, const std::optional<core::failure>& why, const std::string& columns,
-                   const std::string& plan, const std::string& files) {
-    std::string out;
-    core::json_object o(out);
+preview made_of(const inbox::item& item, const std::optional<core::failure>& why, const std::string& columns,
+                const std::string& plan, const std::string& files, const std::string& to_whom) {
+    preview out;
+    core::json_object o(out.json);
     o.text("import", item.id);
     o.text_or_null("error_code", why ? core::to_string(why->code) : "");
     o.text_or_null("error", why ? why->text : "");
@@ -84,24 +86,28 @@ std::string object(const inbox::item& item, const std::optional<core::failure>& 
     o.raw("files", files);
     o.raw("plan", plan);
     o.text("settings", settings_of(item));
+    constexpr std::size_t enough = 32;
+    out.id = core::hex(core::sha256_of(out.json + to_whom)).substr(0, enough);
+    o.text("plan_id", out.id);
     o.close();
-    return out + '\n';
+    out.json += '\n';
+    return out;
 }
 
 }  // namespace
 
-result<std::string> preview_json(const job::environment& env, const inbox::item& item,
-                                 const job::import_options& options) {
+result<preview> preview_of(const job::environment& env, const inbox::item& item, const job::import_options& options) {
     const auto planned = job::plan_files(env, options);
     const auto& why = planned.base.why;
     if (why && (why->code == errc::interrupted || core::may_pass(why->code))) return *why;
     auto plan = report::plan_json(planned, env.settings.ledger.path, report::exit_code_of(planned.base));
     plan.pop_back();  // its line end
-    return object(item, why, columns_of(env, item), plan, core::json_list(planned.base.files, append_file));
+    return made_of(item, why, columns_of(env, item), plan, core::json_list(planned.base.files, append_file),
+                   env.settings.apollo.base_url + ' ' + env.settings.apollo.team);
 }
 
-std::string preview_json(const inbox::item& item, const core::failure& wrong_settings) {
-    return object(item, wrong_settings, "[]", "null", "[]");
+preview preview_of(const inbox::item& item, const core::failure& wrong_settings) {
+    return made_of(item, wrong_settings, "[]", "null", "[]", {});
 }
 
 }  // namespace taskbarge::service

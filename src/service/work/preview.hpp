@@ -10,12 +10,16 @@
 
 namespace taskbarge::service {
 
-// The plan of an input as one JSON object (docs/openapi.yaml, ImportPlan). Settings that cannot be used and an input
-// that makes no job are told in it. Fails where the plan could not be made for now: errc::interrupted, errc::ledger and
-// their like.
-core::result<std::string> preview_json(const job::environment& env, const inbox::item& item,
-                                       const job::import_options& options);
+struct preview {
+    std::string id;    // another one whenever the plan, or to whom it would go, is another
+    std::string json;  // one object (docs/openapi.yaml, ImportPlan)
+};
+// Settings that cannot be used and an input that makes no job are told in the plan. Fails where it could not be made
+// for now: errc::interrupted, errc::ledger and their like. Apollo is asked for what is not known: its limits, its users
+// where owners are named by address, how many contacts there are.
+core::result<preview> preview_of(const job::environment& env, const inbox::item& item,
+                                 const job::import_options& options);
 // The same where the settings of the input are wrong.
-std::string preview_json(const inbox::item& item, const core::failure& wrong_settings);
+preview preview_of(const inbox::item& item, const core::failure& wrong_settings);
 
 }  // namespace taskbarge::service

@@ -310,7 +310,7 @@ TEST_F(Intake, AWordThatCouldNotBeKeptIsNone) {
         i->start().value();
         ASSERT_TRUE(told.wait_for(planned));
         disk.unsure = "started";
-        const auto said = i->start(item.id);
+        const auto said = i->start(item.id, "");
         ASSERT_TRUE(said);
         EXPECT_FALSE(*said);
         EXPECT_EQ(i->planned(), 1u);
