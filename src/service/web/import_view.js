@@ -3,7 +3,7 @@ import {h, renderOnce, replace, setAttribute, setText} from './dom.js';
 import {discardImport} from './actions.js';
 import {codes, lookUp, prose} from './codes.js';
 import {ask, sayProblem} from './dialogs.js';
-import {bytes, count, counted, time, when} from './format.js';
+import {bytes, count, counted, now, time, when} from './format.js';
 import {mapping} from './mapping.js';
 import {jobLink, pairs, panel, setState, state} from './parts.js';
 import {go} from './router.js';
@@ -26,13 +26,20 @@ const taskColumns = [
   {title: 'Note', node: g => h('div', {class: 'clamp prewrap'}, g.note ?? ''), same: g => g.note, class: 'wide-cell'},
 ];
 
-function summary(plan) {
+// When it would be done. A plan may be looked at long after it was made.
+function forecast(plan, taken_at) {
+  if (!plan.expected_end) return '. How long it takes is known when Apollo has told its limits.';
+  const end = Date.parse(plan.expected_end);
+  if (end > now() + 60000) return [', done by ', time(plan.expected_end, 'both'), ' under the windows as they were when it was planned.'];
+  return end - Date.parse(taken_at) < 120000 ? ', done within moments.' : '. Plan again to see when it would be done now.';
+}
+
+function summary(plan, taken_at) {
   return [
-    h('p', {}, h('strong', {}, `${counted(plan.pending, 'task')} in ${counted(plan.minimum_requests, 'request')}`),
-      plan.expected_end ? [', done by ', time(plan.expected_end, 'both'), ' under the windows of now.'] : '. How long it takes is known when Apollo has told its limits.'),
+    h('p', {}, h('strong', {}, `${counted(plan.pending, 'task')} in ${counted(plan.minimum_requests, 'request')}`), forecast(plan, taken_at)),
     h('dl', {class: 'legend big-legend'}, [['read', plan.rows], ['to be sent', plan.pending], ['rejected', plan.rejected], ['duplicates', plan.duplicate], ['groups', plan.groups]]
       .map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, count(value))))),
-    plan.search_requests > 0 && plan.expected_end_with_search && h('p', {class: 'small quiet'}, `If 1 % of the contacts are refused, ${counted(plan.search_requests, 'more request')} and an end at `, time(plan.expected_end_with_search), '.'),
+    plan.search_requests > 0 && h('p', {class: 'small quiet'}, `If 1 % of the contacts are refused, it takes about ${counted(plan.search_requests, 'more request')}.`),
     plan.repeats && h('p', {}, `Looks like job ${plan.repeats.job} again: ${count(plan.repeats.contacts)} of ${count(plan.repeats.of)} contacts have the same task there with another due date.`),
   ];
 }
@@ -58,7 +65,7 @@ function rejects(plan, known) {
   return panel('Rejected rows, by reason', h('p', {class: 'quiet'}, 'They are not sent. After sending they can be downloaded, mended and loaded as a file of their own.'), listed({
     caption: 'Reasons, commonest first', key: r => r.code,
     columns: [
-      {title: 'Code', node: r => h('code', {}, r.code), same: r => r.code},
+      {title: 'Code', node: r => h('code', {class: 'id'}, r.code), same: r => r.code},
       {title: 'Rows', text: r => count(r.rows), class: 'num'},
       {title: 'Example', node: r => h('div', {class: 'clamp prewrap'}, `Line ${count(r.example_line)}${r.example_column ? `, column ${r.example_column}` : ''}: ${r.example_message}`), same: r => r.example_message, class: 'wide-cell'},
       {title: 'What to do', node: r => h('div', {}, prose(known && lookUp(known, r.code)?.remedy || '–')), same: r => [r.code, !!known], class: 'wide-cell'},
@@ -110,7 +117,7 @@ export function importView({api, live, signal, path}) {
     const plan = answer.plan;
     renderOnce(failure, [answer.error, answer.error_code], () => answer.error && [h('h2', {}, 'It cannot be sent like this'), h('p', {class: 'prewrap'}, answer.error)]);
     setAttribute(failure, 'hidden', !answer.error);
-    renderOnce(parts, [plan, !!known], () => plan?.rows > 0 && [panel('Plan', summary(plan)), firstRows(plan), rejects(plan, known)]);
+    renderOnce(parts, [plan, !!known], () => plan?.rows > 0 && [panel('Plan', summary(plan, one.taken_at)), firstRows(plan), rejects(plan, known)]);
     renderOnce(rest, plan, () => plan?.rows > 0 && [contacts(plan), groups(plan)]);
     renderOnce(form, [answer.files, answer.columns, answer.settings, plan?.unknown_words, mayWrite()], () => panel('Columns', h('p', {class: 'quiet'}, mayWrite() ? 'Mend here what is understood wrongly, then plan again.' : 'The token in use may only look.'),
       answer.files.map(aboutFile), h('fieldset', {class: 'bare', disabled: !mayWrite()}, h('legend', {class: 'visually-hidden'}, 'Which column is what'), mapping(answer, plan_again).node)));
@@ -179,7 +186,7 @@ export function importView({api, live, signal, path}) {
   send.addEventListener('click', async () => {
     const plan = answer.plan;
     if (!await ask({title: `Send ${counted(plan.pending, 'task')}?`, action: 'Send', points: [
-      `Creates ${counted(plan.pending, 'task')} in Apollo${live.overview ? ` (${live.overview.apollo.host})` : ''} with at least ${counted(plan.minimum_requests, 'request')}.`, plan.expected_end ? `The end is expected ${when(plan.expected_end)}.` : null,
+      `Creates ${counted(plan.pending, 'task')} in Apollo${live.overview ? ` (${live.overview.apollo.host})` : ''} with at least ${counted(plan.minimum_requests, 'request')}.`, plan.expected_end && Date.parse(plan.expected_end) > now() + 60000 ? `The end is expected ${when(plan.expected_end)}.` : null,
       plan.rejected ? `${counted(plan.rejected, 'rejected row')} ${plan.rejected === 1 ? 'is' : 'are'} left out.` : null, 'Tasks that are created cannot be deleted through Apollo’s API. You can pause or cancel what is not sent yet.'].filter(Boolean)})) return;
     try {
       send.disabled = true;

@@ -79,7 +79,7 @@ function reasons(api, number) {
   const item = first => {
     const amount = h('b'), example = h('p', {class: 'small prewrap clamp'}), meaning = h('div', {class: 'small'});
     return {
-      node: h('li', {class: 'job-card'}, h('div', {class: 'line spread'}, h('span', {class: 'line'}, state(first.state), h('code', {}, first.code), amount),
+      node: h('li', {class: 'job-card'}, h('div', {class: 'line spread'}, h('span', {class: 'line'}, state(first.state), h('code', {class: 'id'}, first.code), amount),
         h('a', {href: link(['jobs', number], {state: first.state, code: first.code}), 'aria-label': `Show these rows: ${first.code}`}, 'Show these rows')), meaning, example),
       update(reason) {
         setText(amount, counted(reason.rows, 'row'));
@@ -111,7 +111,7 @@ function attempts(api, number, signal) {
       {title: 'Result', text: a => a.result},
       {title: 'Status', text: a => a.status || '–', class: 'num'},
       {title: 'Apollo’s id', node: a => h('code', {class: 'small'}, a.request_id ?? '–'), same: a => a.request_id},
-      {title: 'Why', node: a => [a.code && h('code', {}, a.code), a.message && h('div', {class: 'small clamp prewrap'}, a.message)], same: a => [a.code, a.message], class: 'wide-cell'},
+      {title: 'Why', node: a => [a.code && h('code', {class: 'id'}, a.code), a.message && h('div', {class: 'small clamp prewrap'}, a.message)], same: a => [a.code, a.message], class: 'wide-cell'},
     ],
   });
   let before = null, next = null;
@@ -226,7 +226,8 @@ export function job({api, live, signal, path, parameters}) {
     samples.push({at: Date.now(), created: current.created});
     while (samples.length > 2 && (samples.length > 240 || Date.now() - samples[0].at > 60000)) samples.shift();
     const seconds = (samples.at(-1).at - samples[0].at) / 1000;
-    setText(rate, seconds >= 2 ? `${((samples.at(-1).created - samples[0].created) / seconds).toFixed(1)} rows/s in the last minute` : '');
+    const pace = (samples.at(-1).created - samples[0].created) / seconds;
+    setText(rate, seconds >= 2 && pace >= 0.05 ? `${pace.toFixed(1)} rows/s in the last minute` : '');
     show();
     if (Date.now() - read_at > 15000) load();
   }, {signal});

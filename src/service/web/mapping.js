@@ -44,11 +44,11 @@ export function mapping(answer, on_submit) {
   const before = answer.settings ?? '';
   const tables = read(before);
   const whole = h('textarea', {id: 'settings-text', spellcheck: 'false', 'aria-describedby': 'settings-hint', value: before});
-  const submit = h('button', {class: 'button main', type: 'submit', disabled: true}, 'Plan again');
+  const submit = h('button', {class: 'button', type: 'submit'}, 'Plan again');
   const said = h('span', {class: 'quiet', role: 'status'});
   const changed = () => {
     const is = whole.value !== before;
-    submit.disabled = !is;
+    setAttribute(submit, 'class', is ? 'button main' : 'button');
     setText(said, is ? 'Changed. Plan again to see what comes of it.' : '');
   };
   const as_text = h('details', {}, h('summary', {}, 'Settings of this file as text'),

@@ -43,7 +43,7 @@ function outcome(row, known) {
   return h('div', {},
     row.task_id && h('div', {}, 'task ', h('code', {class: 'id'}, row.task_id)),
     row.possible_duplicate && h('div', {class: 'bad-text small'}, 'Sent again although an earlier request may have worked: the task may be there twice.'),
-    row.code && h('div', {}, h('code', {}, row.code)),
+    row.code && h('div', {}, h('code', {class: 'id'}, row.code)),
     row.message && h('div', {class: 'small clamp prewrap'}, row.message),
     (row.column || row.request_id || row.duplicate_of || entry) && details(`More about row ${row.row}`, () => [row.message?.length > 200 && h('p', {class: 'small prewrap'}, row.message), pairs(entries())]));
 }

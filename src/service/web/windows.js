@@ -40,16 +40,20 @@ function routeGauges(first) {
 
 /** Gives {node, update(windows)}. */
 export function windowGauges() {
-  const area = h('div', {class: 'stack'});
+  const area = h('div', {class: 'stack'}), idle = h('div', {class: 'stack'});
+  const others = h('details', {hidden: true}, h('summary', {}, 'Routes that are not in use'), idle);
   const nothing = h('p', {class: 'quiet'}, 'Apollo tells its limits with its first answer. Nothing was asked of it yet.');
   return {
-    node: h('div', {}, nothing, area),
+    node: h('div', {}, nothing, area, others),
     update(windows) {
       const by_route = new Map();
       for (const w of windows) by_route.set(w.route, [...(by_route.get(w.route) ?? []), w]);
       const all = [...by_route].map(([route, of_route]) => ({route, windows: of_route.sort((a, b) => order.indexOf(a.window) - order.indexOf(b.window))}));
       setAttribute(nothing, 'hidden', all.length > 0);
-      keyed(area, all, one => one.route, routeGauges);
+      const in_use = one => one.route === 'tasks/bulk_create' || one.windows.some(w => w.used > 0 || w.shut);
+      keyed(area, all.filter(in_use), one => one.route, routeGauges);
+      keyed(idle, all.filter(one => !in_use(one)), one => one.route, routeGauges);
+      setAttribute(others, 'hidden', all.every(in_use));
     },
   };
 }
