@@ -52,10 +52,10 @@ const commands = [
 ];
 
 /** The commands that make sense for the job as it is. */
-export const sensible = job => (job.pruned_at ? [] : commands.filter(one => one.makes_sense(job)));
+const sensible = job => (job.pruned_at ? [] : commands.filter(one => one.makes_sense(job)));
 
 /** Asks, then commands. The answer may take as long as the run: it is told when it comes. */
-export async function steer(api, one, job) {
+async function steer(api, one, job) {
   const wanted = await ask({title: one.title(job), points: one.points(job), action: one.label, danger: one.danger, agree: one.agree});
   if (!wanted) return;
   say(`Job ${job.job} ${one.begun}.`);

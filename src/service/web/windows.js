@@ -6,7 +6,7 @@ import {count, setTime, time} from './format.js';
 const order = ['minute', 'hour', 'day'];
 const routes = {
   'tasks/bulk_create': 'Creating tasks', 'tasks/search': 'Looking tasks up', 'contacts/search': 'Searching contacts', 'contacts/show': 'Showing a contact',
-  'contacts/bulk_create': 'Creating contacts', 'users/search': 'Looking users up',
+  'contacts/bulk_create': 'Creating contacts', 'users/search': 'Looking users up', 'usage_stats/api_usage_stats': 'Asking for the limits',
 };
 
 function windowGauge() {
