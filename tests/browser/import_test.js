@@ -153,6 +153,27 @@ test('names, notes and errors stay text', async () => {
   await done(page);
 });
 
+test('settings are written as TOML, and names as the service takes them', async () => {
+  const page = await openPage(browser, house);
+  const {read, again, lists, odd, names} = await page.evaluate(async () => {
+    const toml = await import('/assets/toml.js');
+    const {safeName} = await import('/assets/new_import.js');
+    const tables = new Map([['columns', new Map([['note', 'a "b" \\ c\n\u007f\u0001 ]'], ['user_id', false]])], ['values.type', new Map([['Dana (left) = "x"', 'call'], ['', 'call']])],
+      ['dates', new Map([['formats', ['%d.%m.%Y', '"']]])]]);
+    const text = toml.write(tables);
+    const plain = map => [...map].map(([name, table]) => [name, [...table]]);
+    return {read: plain(toml.read(text)), again: plain(tables), lists: toml.read('a = 1') === null && toml.read('[x]\ny = [\n1]') === null && toml.read('[a]\nb = "c') === null,
+      odd: plain(toml.read("# said by hand\n[columns] # here\ncontact_id = 'C:\\x' # so\n[import]\nskip_lines = 2\n")),
+      names: ['../../etc/passwd', '.hidden.csv', 'a\u0000b.csv', `${'ä'.repeat(300)}.csv`].map(safeName)};
+  });
+  assert.deepEqual(read, again);
+  assert.ok(lists, 'what the form does not know is left to the text');
+  assert.deepEqual(odd, [['columns', [['contact_id', 'C:\\x']]], ['import', [['skip_lines', 2]]]]);
+  assert.deepEqual(names.slice(0, 3), ['passwd', '_hidden.csv', 'a_b.csv']);
+  assert.ok(Buffer.byteLength(names[3]) <= 200 && names[3].endsWith('.csv'));
+  await done(page);
+});
+
 test('an import is discarded', async () => {
   const page = await openPage(browser, house);
   await live(page);

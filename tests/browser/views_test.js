@@ -36,8 +36,8 @@ for (const [width, dark] of [[1280, false], [1280, true], [360, false], [360, tr
       assert.equal(await page.locator('main h1').count(), 1);
       await checkWidth(page, name);
       await checkAccess(page, name);
-      if (name === 'overview') await picture(page, `dashboard-${width === 360 ? 'phone' : 'overview'}${dark ? '-dark' : ''}`);
-      if (['job', 'plan'].includes(name) && width === 1280 && !dark) await picture(page, `dashboard-${name}`);
+      if (['overview', 'job', 'plan'].includes(name) && width === 1280 && !dark) await picture(page, `dashboard-${name}`);
+      if (name === 'overview' && width === 360 && dark) await picture(page, 'dashboard-phone');
     }
     await done(page);
   });
