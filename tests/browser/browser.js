@@ -43,7 +43,7 @@ export async function openPage(browser, house, {width = 1280, height = 900, dark
   return page;
 }
 
-/** Goes to another view without loading the page anew. */
+/** Goes to another view without loading the page again. */
 export async function go(page, at) {
   await page.evaluate(hash => { location.hash = hash; }, at);
 }

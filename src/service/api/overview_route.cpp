@@ -55,6 +55,10 @@ std::string files_of(const ledger::job_record& job) {
                                  : fmt::format("{} and {} more", job.files.front(), job.files.size() - 1);
 }
 
+std::string rows_were(std::uint64_t rows) {
+    return rows == 1 ? "one row was" : fmt::format("{} rows were", rows);
+}
+
 std::string host_of(const std::string& base_url) {
     const auto url = boost::urls::parse_uri(base_url);
     return url ? std::string(std::string_view(url->encoded_host_and_port())) : base_url;
@@ -165,12 +169,12 @@ result<void> overview_route::add_jobs(core::json_object& o, ledger::ledger& book
         if (job.pruned_at || (job.finished_at && now - *job.finished_at > worth_a_look)) continue;
         const auto r = job::report_listed(env, book, job);
         if (r.rows.unknown > 0)
-            urgent.add(
-                "rows_unknown",
-                fmt::format("{}: of {} rows it is not known whether they have a task", files_of(job), r.rows.unknown),
-                job.id);
+            urgent.add("rows_unknown",
+                       fmt::format("{}: {} sent, and it is not known whether a task came of it", files_of(job),
+                                   rows_were(r.rows.unknown)),
+                       job.id);
         if (r.rows.failed > 0)
-            urgent.add("rows_failed", fmt::format("{}: {} rows were refused", files_of(job), r.rows.failed), job.id);
+            urgent.add("rows_failed", fmt::format("{}: {} refused", files_of(job), rows_were(r.rows.failed)), job.id);
     }
     std::string counts;
     core::json_object j(counts);

@@ -70,7 +70,7 @@ async function steer(api, one, job) {
   }
 }
 
-/** Buttons for a job, in `place`; made anew only when other ones make sense. Which job it is now says `current()`. */
+/** Buttons for a job, in `place`; made again only when other ones make sense. Which job it is now says `current()`. */
 export function commandButtons(api, current, done, only = null) {
   const area = h('div', {class: 'actions'});
   const parts = commands.filter(one => !only || only.includes(one.name)).map(one => ({

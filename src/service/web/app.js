@@ -74,13 +74,13 @@ function showBanner() {
   const o = live.overview;
   const lost = live.connection === 'lost';
   const text = lost ? `Connection lost. ${live.problem?.message ?? ''} What you see is of before.`
-    : version && o && o.version !== version ? 'The service was updated. Load this page anew to use its new version.'
+    : version && o && o.version !== version ? 'The service was updated. Load this page again to use its new version.'
       : o && !o.ready ? `The service is not ready: ${o.reason}` : '';
   if (text === told) return;
   told = text;
   replace(banner, text && h('p', {}, h('span', {}, text),
     lost ? h('button', {class: 'button slim', type: 'button', on: {click: () => live.connect()}}, 'Try now')
-      : text.startsWith('The service was updated') && h('button', {class: 'button slim', type: 'button', on: {click: () => location.reload()}}, 'Load anew')));
+      : text.startsWith('The service was updated') && h('button', {class: 'button slim', type: 'button', on: {click: () => location.reload()}}, 'Load again')));
 }
 
 function showTitle() {

@@ -52,7 +52,7 @@ export function replace(node, ...children) {
   return append(node, children);
 }
 
-/** Renders anew only when `signature` is another than the last time, so what has not changed keeps focus and selection. */
+/** Renders again only when `signature` is another than the last time, so what has not changed keeps focus and selection. */
 export function renderOnce(node, signature, make) {
   const wanted = JSON.stringify(signature);
   if (node.rendered === wanted) return;

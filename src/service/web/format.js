@@ -90,7 +90,7 @@ export function setTime(node, text) {
   else setText(node, '');
 }
 
-/** Says anew what is told relative to now. Called by the page's one clock. */
+/** Says again what is told relative to now. Called by the page's one clock. */
 export function tick() {
   for (const node of document.querySelectorAll('time[datetime]')) say(node, node.getAttribute('datetime'));
 }

@@ -36,7 +36,7 @@ export function imports({api, live, signal, parameters}) {
   let limit = first_many;
   const more = h('button', {class: 'button', type: 'button', hidden: true, on: {click() { limit = most; load(); }}}, 'Show more');
   const held_panel = panel('Wait for you', h('p', {class: 'quiet'}, 'Read and planned, and nothing is sent until you say so.'), held.node);
-  const failed_panel = h('section', {class: 'panel', id: 'failed', tabindex: '-1'}, h('header', {}, h('h2', {}, 'Failed')), h('p', {class: 'quiet'}, 'Mend what the reason names, then read the file again, or drop it anew.'), failed.node);
+  const failed_panel = h('section', {class: 'panel', id: 'failed', tabindex: '-1'}, h('header', {}, h('h2', {}, 'Failed')), h('p', {class: 'quiet'}, 'Mend what the reason names, then read the file again, or drop it again.'), failed.node);
   const inbox = h('div', {class: 'stack'}), inbox_text = h('span');
   const node = h('div', {class: 'view'}, h('div', {class: 'view-head'}, h('h1', {}, 'Imports'), h('a', {class: 'button main', href: '#/new', 'data-write': ''}, 'New import'), h('p', {class: 'lead'}, 'Files that were dropped into the inbox ', h('code', {}, inbox_text), ' or uploaded.')),
     held_panel, failed_panel, panel('Being worked on', working.node, inbox), panel('Done', done.node, more));

@@ -36,7 +36,7 @@ function named(column, examples = []) {
 }
 
 /**
- * The form for one planned import. `plan` is the answer of the API. `on_submit(toml)` plans anew. Gives {node}.
+ * The form for one planned import. `plan` is the answer of the API. `on_submit(toml)` plans again. Gives {node}.
  */
 export function mapping(answer, on_submit) {
   const taken_as = answer.files[0]?.fields ?? [];

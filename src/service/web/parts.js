@@ -63,7 +63,7 @@ export function doing(job) {
   if (job.paused) return {text: 'Paused, until somebody resumes it'};
   if (job.state === 'failed') return {text: job.error ?? 'A person is needed'};
   if (job.resume_at) return {text: job.error ?? 'Waits for a rate window', until: job.resume_at};
-  if (job.state === 'planning') return {text: 'Its file is read anew at the next start'};
+  if (job.state === 'planning') return {text: 'Its file is read again at the next start'};
   if (job.state === 'parked') return {text: job.error ?? 'Its turn comes: jobs go one after the other'};
   return {text: job.running ? 'Runs' : job.state === 'completed' ? 'Every row has come to its end' : ''};
 }

@@ -2,7 +2,7 @@
 import {h, keyed, renderOnce, setAttribute, setText} from './dom.js';
 
 /**
- * `columns`: {title, text(item)} or {title, node(item), same(item)} (made anew when `same` differs), and `class`. `key(item)` tells rows apart.
+ * `columns`: {title, text(item)} or {title, node(item), same(item)} (made again when `same` differs), and `class`. `key(item)` tells rows apart.
  * Gives {node, update(items)}.
  */
 export function table({caption, hide_caption = true, columns, key, empty = null}) {

@@ -23,7 +23,7 @@ function windowGauge() {
       setText(rest, `${count(w.left)} left${w.reserve ? `, ${count(w.reserve)} in reserve` : ''}`);
       setAttribute(node, 'class', closed ? 'gauge shut' : 'gauge');
       setAttribute(opens, 'hidden', !w.ends_at);
-      setText(word, closed ? 'opens' : 'anew');
+      setText(word, closed ? 'opens' : 'ends');
       setTime(at, w.ends_at);
       bar.update(w, `${w.route}, ${w.window}`);
     },
