@@ -55,6 +55,11 @@ std::string files_of(const ledger::job_record& job) {
                                  : fmt::format("{} and {} more", job.files.front(), job.files.size() - 1);
 }
 
+// Most reasons begin with the file already.
+std::string named(const std::string& why, const std::string& file) {
+    return why.starts_with(file + ":") ? why : file + ": " + why;
+}
+
 std::string rows_were(std::uint64_t rows) {
     return rows == 1 ? "one row was" : fmt::format("{} rows were", rows);
 }
@@ -98,9 +103,8 @@ result<std::string> overview_route::overview_json(bool may_write) const {
     auto failed = parts_.store.list(inbox::item_place::failed, most_failed_imports);
     if (!failed) return failed.error();
     for (auto item = failed->rbegin(); item != failed->rend(); ++item)
-        urgent.add("import_failed",
-                   fmt::format("{} could not be imported: {}", item->note.name, inbox::why_failed(*item)), item->job,
-                   item->id);
+        urgent.add("import_failed", "Could not be imported: " + named(inbox::why_failed(*item), item->note.name),
+                   item->job, item->id);
     o.raw("attention", urgent.json());
     if (auto r = add_imports(o); !r) return r.error();
     o.raw("windows", windows_json(known_windows(all_windows, **book, s, now), s.limits));
