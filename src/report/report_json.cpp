@@ -170,6 +170,16 @@ std::string reasons_json(const std::vector<ledger::reason_count>& reasons) {
     });
 }
 
+std::string fields_json(const std::vector<reader::mapped_column>& fields) {
+    return json_list(fields, [](std::string& list, const reader::mapped_column& field) {
+        json_object one(list);
+        one.text("field", field.field);
+        one.text_or_null("column", field.column);
+        one.text("source", field.source);
+        one.close();
+    });
+}
+
 void add_report(json_object& o, const job::report& r, const std::string& ledger_path, exit_code code) {
     o.job_or_null("job", r.job);
     o.text("state", to_string(r.state.value_or(state_of(code))));

@@ -116,10 +116,9 @@ void results_writer::csv_line(std::string& out, const ledger::row_result& row) {
     out += '\n';
 }
 
-void results_writer::json_line(std::string& out, const ledger::row_result& row) {
-    json_object o(out);
+void add_result(core::json_object& o, const ledger::row_result& row, std::string_view file) {
     o.number("row", row.row);
-    o.text_or_null("file", file_of(row));
+    o.text_or_null("file", file);
     o.number("line", row.line);
     o.text_or_null("contact_id", row.contact_id);
     o.text("state", core::to_string(row.state));
@@ -130,6 +129,11 @@ void results_writer::json_line(std::string& out, const ledger::row_result& row) 
     o.number("attempts", row.attempts);
     o.text_or_null("request_id", row.request_id);
     o.truth("possible_duplicate", row.possible_duplicate);
+}
+
+void results_writer::json_line(std::string& out, const ledger::row_result& row) {
+    json_object o(out);
+    add_result(o, row, file_of(row));
     std::string duplicate_of;
     append_duplicate_of(duplicate_of, row, job_);
     o.text_or_null("duplicate_of", duplicate_of);

@@ -68,7 +68,7 @@ class Limits : public against_sandbox {
             arguments.push_back(word);
         for (const char* setting :
              {"defaults.type=call", "defaults.status=scheduled", "defaults.due_at=2036-12-01T10:00:00Z", owner,
-              "send.max_wait=10s", "send.settle_time=0s"}) {
+              "send.max_wait=10s", "send.settle_time=0s", "send.backoff_base=50ms", "send.backoff_cap=500ms"}) {
             arguments.emplace_back("--set");
             arguments.emplace_back(setting);
         }

@@ -22,6 +22,9 @@ inline constexpr std::size_t most_reasons = 10;
 // Why rows were not created, a list.
 std::string reasons_json(const std::vector<ledger::reason_count>& reasons);
 
+// Where each field of ours was found in a file, a list.
+std::string fields_json(const std::vector<reader::mapped_column>& fields);
+
 // One object on one line, with its line end. All keys are there at every exit.
 std::string report_json(const job::report& r, const std::string& ledger_path, exit_code code);
 

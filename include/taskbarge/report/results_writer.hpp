@@ -3,8 +3,10 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "taskbarge/core/json_text.hpp"
 #include "taskbarge/ledger/report_book.hpp"
 
 namespace taskbarge::report {
@@ -32,6 +34,9 @@ class results_writer {
     std::optional<core::instant> last_time_;  // rows of one chunk share their time: formatted once
     std::string last_time_text_;
 };
+
+// The keys of a row's result that look the same wherever it is told.
+void add_result(core::json_object& o, const ledger::row_result& row, std::string_view file);
 
 // Appends a CSV cell, quoted where RFC 4180 asks for it.
 void append_csv_cell(std::string& out, std::string_view text);

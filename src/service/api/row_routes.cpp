@@ -15,6 +15,8 @@
 #include "taskbarge/core/text.hpp"
 #include "taskbarge/ledger/ledger.hpp"
 #include "taskbarge/reader/survey.hpp"
+#include "taskbarge/report/report_json.hpp"
+#include "taskbarge/report/results_writer.hpp"
 
 namespace taskbarge::service {
 
@@ -101,19 +103,8 @@ std::string texts_of(const std::vector<std::string>& texts) {
 }
 
 void add_row(core::json_object& o, const ledger::row_result& row, const std::vector<std::string>& files) {
-    o.number("row", row.row);
-    o.text("file", row.file < files.size() ? files[row.file] : std::string());
-    o.number("line", row.line);
-    o.text_or_null("contact_id", row.contact_id);
+    report::add_result(o, row, row.file < files.size() ? files[row.file] : std::string_view());
     o.text_or_null("contact_key", row.contact_key);
-    o.text("state", core::to_string(row.state));
-    o.text_or_null("task_id", row.task_id);
-    o.text_or_null("code", row.code);
-    o.text_or_null("column", row.column);
-    o.text_or_null("message", row.message);
-    o.number("attempts", row.attempts);
-    o.text_or_null("request_id", row.request_id);
-    o.truth("possible_duplicate", row.possible_duplicate);
     if (row.duplicate_of)
         o.raw("duplicate_of",
               fmt::format("{{\"job\":{},\"row\":{}}}", row.duplicate_of->first, row.duplicate_of->second));
@@ -224,13 +215,7 @@ std::string file_json(const std::string& name, const ledger::file_note& note, co
     o.text("format", note.format);
     o.number("first_row", note.first_row);
     o.raw("columns", texts_of(columns.names));
-    o.raw("fields", core::json_list(columns.fields, [](std::string& list, const reader::mapped_column& field) {
-              core::json_object one(list);
-              one.text("field", field.field);
-              one.text_or_null("column", field.column);
-              one.text("source", field.source);
-              one.close();
-          }));
+    o.raw("fields", report::fields_json(columns.fields));
     o.close();
     return out;
 }

@@ -44,7 +44,9 @@ export function askToken(wrong) {
         h('div', {class: 'actions'}, h('button', {class: 'button main', type: 'submit'}, 'Go on'))));
     dialog.addEventListener('cancel', event => event.preventDefault());  // without a token there is nothing to see
     dialog.addEventListener('close', () => {
-      if (field.value.trim()) resolve(field.value.trim());
+      // Blanks and marks that nobody sees come along when it is copied, and no token has them.
+      const token = field.value.replace(/[^\x21-\x7e]/g, '');
+      if (token) resolve(token);
       else askToken(wrong).then(resolve);
     }, {once: true});
     open(dialog);

@@ -6,6 +6,7 @@ import {counted} from './format.js';
 import {panel} from './parts.js';
 import {go} from './router.js';
 import {rowTable} from './rows.js';
+import {latest} from './soon.js';
 
 const kinds = {
   contact_id: 'a contact’s id in Apollo', task_id: 'a task’s id in Apollo', email: 'an e-mail address', salesforce_id: 'an id of Salesforce',
@@ -25,19 +26,22 @@ export function find({api, signal, parameters: first}) {
     h('button', {class: 'button main', type: 'submit'}, 'Find'));
   const area = panel(null, said, rows.node);
 
+  const next = latest(signal);
   const show = async parameters => {
     const query = parameters.q ?? '';
     field.value = query;
     area.hidden = query === '';
     if (!query) return;
     setText(said, 'Looking …');
+    const mine = next();
     try {
-      const answer = await api.get('/v1/rows', {q: query, limit: 100}, signal);
+      const answer = await api.get('/v1/rows', {q: query, limit: 100}, mine);
       all = answer.rows;
       const who = answer.contacts.length ? ` Contact ${answer.contacts.slice(0, 5).join(', ')}${answer.contacts.length > 5 ? ' and others' : ''}.` : '';
       setText(said, `Taken for ${kinds[answer.kind] ?? answer.kind}.${who} ${all.length === 0 ? 'No row of any job has it.' : `${counted(all.length, 'row')}${answer.more ? ', and there may be more' : ''}, newest job first.`}`);
       rows.update(all);
     } catch (error) {
+      if (mine.aborted) return;
       setText(said, '');
       rows.update([]);
       sayProblem(error);

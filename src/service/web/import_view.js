@@ -184,13 +184,14 @@ export function importView({api, live, signal, path}) {
   };
 
   send.addEventListener('click', async () => {
-    const plan = answer.plan;
+    // What is asked about is what is started, whatever comes in meanwhile.
+    const {plan, plan_id} = answer;
     if (!await ask({title: `Send ${counted(plan.pending, 'task')}?`, action: 'Send', points: [
       `Creates ${counted(plan.pending, 'task')} in Apollo${live.overview ? ` (${live.overview.apollo.host})` : ''} with at least ${counted(plan.minimum_requests, 'request')}.`, plan.expected_end && Date.parse(plan.expected_end) > now() + 60000 ? `The end is expected ${when(plan.expected_end)}.` : null,
       plan.rejected ? `${counted(plan.rejected, 'rejected row')} ${plan.rejected === 1 ? 'is' : 'are'} left out.` : null, 'Tasks that are created cannot be deleted through Apollo’s API. You can pause or cancel what is not sent yet.'].filter(Boolean)})) return;
     try {
       send.disabled = true;
-      await api.post(`/v1/imports/${encodeURIComponent(id)}/start?plan=${answer.plan_id}`);
+      await api.post(`/v1/imports/${encodeURIComponent(id)}/start?plan=${plan_id}`);
       sent = true;
       show();
       again();

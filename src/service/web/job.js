@@ -10,7 +10,7 @@ import {counts} from './live.js';
 import {countsBar, doing, eventList, filesOf, pairs, panel, setState, share, state, until} from './parts.js';
 import {link} from './router.js';
 import {jobRows} from './rows.js';
-import {soon} from './soon.js';
+import {latest, soon} from './soon.js';
 import {table} from './table.js';
 
 const steps = [10, 30, 60, 300, 600, 1800, 3600, 3 * 3600, 6 * 3600, 24 * 3600];
@@ -115,15 +115,17 @@ function attempts(api, number, signal) {
     ],
   });
   let before = null, next = null;
+  const question = latest(signal);
   const load = async () => {
+    const mine = question();
     try {
-      const said = await api.get(`/v1/jobs/${number}/attempts`, {limit: 20, before}, signal);
+      const said = await api.get(`/v1/jobs/${number}/attempts`, {limit: 20, before}, mine);
       next = said.next_before;
       list.update(said.attempts);
       older.disabled = next === null;
       newer.disabled = before === null;
     } catch (error) {
-      sayProblem(error);
+      if (!mine.aborted) sayProblem(error);
     }
   };
   older.addEventListener('click', () => { before = next; load(); });
@@ -200,11 +202,16 @@ export function job({api, live, signal, path, parameters}) {
     showDownloads();
   };
 
+  const question = latest(signal);
+  let rows_too = false;  // also where the question that wanted them was not the last
   const load = async (with_rows = false) => {
+    rows_too ||= with_rows;
     read_at = Date.now();
+    const mine = question();
     try {
-      current = await api.get(`/v1/jobs/${number}`, {}, signal);
+      current = await api.get(`/v1/jobs/${number}`, {}, mine);
     } catch (error) {
+      if (mine.aborted) return;
       if (error.type === 'unknown-job') replace(node, h('h1', {}, 'There is no such job'), panel(null, h('p', {}, `${error.message}. `, h('a', {href: '#/jobs'}, 'All jobs'))));
       else sayProblem(error);
       return;
@@ -215,7 +222,8 @@ export function job({api, live, signal, path, parameters}) {
     charts.refresh(current);
     if (current.pruned_at) return;
     requested.refresh();
-    if (with_rows) rows.reload();
+    if (rows_too) rows.reload();
+    rows_too = false;
   };
   const reloadSoon = soon(() => load(true), 500, signal);
 

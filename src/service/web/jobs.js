@@ -4,7 +4,7 @@ import {sayProblem} from './dialogs.js';
 import {jobList} from './job_list.js';
 import {panel} from './parts.js';
 import {go, link} from './router.js';
-import {soon} from './soon.js';
+import {latest, soon} from './soon.js';
 
 const choices = [['', 'All'], ['unfinished', 'Unfinished'], ['failed', 'Failed'], ['completed', 'Completed']];
 
@@ -14,16 +14,18 @@ export function jobs({api, live, signal, parameters: first}) {
   const older = h('button', {class: 'button', type: 'button'}, 'Older'), newest = h('a', {class: 'button'}, 'Newest');
   let next = null;
   older.addEventListener('click', () => go(['jobs'], {...parameters, before: next}));
+  const question = latest(signal);
   const load = async () => {
+    const mine = question();
     try {
-      const said = await api.get('/v1/jobs', {limit: 50, state: parameters.state, before: parameters.before}, signal);
+      const said = await api.get('/v1/jobs', {limit: 50, state: parameters.state, before: parameters.before}, mine);
       list.update(said.jobs);
       next = said.next_before;
       older.disabled = next === null;
       setAttribute(newest, 'hidden', !parameters.before);
       newest.href = link(['jobs'], {state: parameters.state});
     } catch (error) {
-      sayProblem(error);
+      if (!mine.aborted) sayProblem(error);
     }
   };
   const show = () => {

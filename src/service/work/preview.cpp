@@ -51,13 +51,7 @@ void append_file(std::string& list, const reader::file_report& file) {
     core::json_object o(list);
     o.text("name", file.name);
     o.text("format", file.format);
-    o.raw("fields", core::json_list(file.columns, [](std::string& fields, const reader::mapped_column& mapped) {
-              core::json_object one(fields);
-              one.text("field", mapped.field);
-              one.text_or_null("column", mapped.column);
-              one.text("source", mapped.source);
-              one.close();
-          }));
+    o.raw("fields", report::fields_json(file.columns));
     o.raw("unused", texts_of(file.unused));
     o.raw("passed_over", core::json_list(file.passed_over, [](std::string& passed, const reader::passed_column& c) {
               core::json_object one(passed);
