@@ -55,15 +55,14 @@ std::string duplicates_behind() {
         intact(sealed::duplicates, "d"));
 }
 
-// A record that was rejected before its contact was known, or because it is not, has its key nowhere but in its own
-// text.
+// A record that was rejected because its contact is not known has its key nowhere but in its own text.
 std::string rejects_behind() {
     return fmt::format(
         "SELECT row, line, contact_id, \"column\", code, message, raw, {}, "
         "?4 OR contact_id IN (SELECT value FROM json_each(?5)) OR row IN (SELECT value FROM json_each(?6)) "
         "FROM rejects r WHERE job = ?1 AND row > ?2 AND (?3 = '' OR code = ?3) AND "
         "(?4 OR contact_id IN (SELECT value FROM json_each(?5)) OR row IN (SELECT value FROM json_each(?6)) OR "
-        "(?7 <> '' AND (contact_id = '' OR code GLOB 'contact_*') AND instr(lower(CAST(raw AS TEXT)), ?7) > 0)) ORDER "
+        "(?7 <> '' AND code GLOB 'contact_*' AND instr(lower(CAST(raw AS TEXT)), ?7) > 0)) ORDER "
         "BY row",
         intact(sealed::rejects, "r"));
 }

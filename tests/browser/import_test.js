@@ -186,6 +186,27 @@ test('an import is discarded', async () => {
   await done(page);
 });
 
+test('what is sent is the plan that was asked about', async () => {
+  const page = await openPage(browser, house);
+  await live(page);
+  await upload(page, house.file('planned twice.csv', table(4)));
+  await page.getByText('4 tasks in').waitFor();
+  const id = decodeURIComponent(page.url().split('/').at(-1)), at = `/v1/imports/${id}`;
+  const before = (await newest())?.job ?? 0, seen = (await house.ask(`${at}/plan`)).plan_id;
+  await page.getByRole('button', {name: 'Send'}).click();
+  await page.getByRole('dialog').waitFor();
+  // While the question stands somebody else changes the plan, and the page hears of it.
+  const read_again = page.waitForResponse(async response => response.url().endsWith('/plan') && response.ok() && (await response.json()).plan_id !== seen);
+  await house.ask(`${at}/settings`, {method: 'PUT', body: '[defaults]\npriority = "low"\n'});
+  await read_again;
+  await answer(page, 'Send');
+  await page.getByText('The plan is another one by now').waitFor();
+  assert.equal((await house.ask(at)).state, 'planned');
+  assert.equal((await newest())?.job ?? 0, before, 'no job was made');
+  await house.ask(at, {method: 'DELETE'});
+  await done(page);
+});
+
 test('the keyboard is enough', async () => {
   const page = await openPage(browser, house);
   page.on('filechooser', () => {});  // from the first listener on, choosers are caught: not only when one is about to open

@@ -38,7 +38,7 @@ export function find({api, signal, parameters: first}) {
       const answer = await api.get('/v1/rows', {q: query, limit: 100}, mine);
       all = answer.rows;
       const who = answer.contacts.length ? ` Contact ${answer.contacts.slice(0, 5).join(', ')}${answer.contacts.length > 5 ? ' and others' : ''}.` : '';
-      setText(said, `Taken for ${kinds[answer.kind] ?? answer.kind}.${who} ${all.length === 0 ? 'No row of any job has it.' : `${counted(all.length, 'row')}${answer.more ? ', and there may be more' : ''}, newest job first.`}`);
+      setText(said, `Taken for ${kinds[answer.kind] ?? answer.kind}.${who} ${all.length === 0 ? 'No row of any job is known by it. Rows that were rejected for something else than their contact are not searched; they stand in the rejects of their job.' : `${counted(all.length, 'row')}${answer.more ? ', and there may be more' : ''}, newest job first.`}`);
       rows.update(all);
     } catch (error) {
       if (mine.aborted) return;
