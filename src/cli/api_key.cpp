@@ -127,7 +127,7 @@ service_tokens take_tokens_from_environment() {
     return {take_from_environment(token_variable), take_from_environment(read_token_variable)};
 }
 
-core::result<core::secret> load_key(core::secret from_environment, const core::settings& settings,
+core::result<core::secret> load_key(const core::secret& from_environment, const core::settings& settings,
                                     std::vector<std::string>& warnings) {
     return load(api_key, from_environment, key_variable, settings.apollo.api_key_file, warnings);
 }

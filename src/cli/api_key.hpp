@@ -16,7 +16,7 @@ core::secret take_key_from_environment();
 
 // The key from the environment, else from apollo.api_key_file; empty when neither is there. Fails with errc::no_key
 // when what is there is not usable. Adds a warning when others can read the file.
-core::result<core::secret> load_key(core::secret from_environment, const core::settings& settings,
+core::result<core::secret> load_key(const core::secret& from_environment, const core::settings& settings,
                                     std::vector<std::string>& warnings);
 
 // The control API's tokens; each may be empty.
