@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "taskbarge/client/rate_windows.hpp"
 #include "taskbarge/core/json_text.hpp"
 
@@ -20,6 +22,18 @@ std::optional<bool> parse_truth(const std::optional<std::string>& text) {
     if (!text || *text == "false" || *text == "0") return false;
     if (text->empty() || *text == "true" || *text == "1") return true;
     return std::nullopt;
+}
+
+std::optional<std::vector<core::row_state>> parse_row_states(std::string_view words) {
+    std::vector<core::row_state> out;
+    for (std::size_t from = 0; !words.empty() && from <= words.size();) {
+        const auto comma = std::min(words.find(',', from), words.size());
+        const auto state = core::parse_row_state(words.substr(from, comma - from));
+        if (!state) return std::nullopt;
+        out.push_back(*state);
+        from = comma + 1;
+    }
+    return out;
 }
 
 core::result<std::size_t> limit_of(const http::request_head& head) {

@@ -32,6 +32,10 @@ std::optional<T> parse_number(std::string_view text) {
 std::optional<core::job_id> parse_job(std::string_view text);
 // A parameter that is true or false; one that is absent is false, one without a value true.
 std::optional<bool> parse_truth(const std::optional<std::string>& text);
+// The states of a list such as "failed,unknown"; none of an empty one. Nothing: a word is no state.
+std::optional<std::vector<core::row_state>> parse_row_states(std::string_view words);
+inline constexpr std::string_view row_states_rule =
+    "must name states: created, duplicate, rejected, failed, unknown, pending";
 // "limit" of a listing; the failure's text is the rule.
 core::result<std::size_t> limit_of(const http::request_head& head);
 

@@ -116,14 +116,11 @@ awaitable<void> result_routes::results(request& x, const path_values& v) {
     if (format != "csv" && format != "jsonl") bad = bad_parameter("format", "must be csv or jsonl");
     const auto only = x.head().parameter("only").value_or("");
     wanted.fill(only.empty());
-    for (std::size_t from = 0; !only.empty() && from <= only.size();) {
-        const auto comma = std::min(only.find(',', from), only.size());
-        const auto state = core::parse_row_state(only.substr(from, comma - from));
-        if (!state)
-            bad = bad_parameter("only", "must name states: created, duplicate, rejected, failed, unknown, pending");
-        if (state) wanted.at(static_cast<std::size_t>(*state)) = true;
-        from = comma + 1;
-    }
+    const auto states = parse_row_states(only);
+    if (!states) bad = bad_parameter("only", row_states_rule);
+    if (states)
+        for (const auto state : *states)
+            wanted.at(static_cast<std::size_t>(state)) = true;
     if (bad) {
         co_await x.reply(std::move(*bad));
         co_return;

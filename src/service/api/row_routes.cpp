@@ -32,12 +32,6 @@ constexpr std::size_t most_points = 1000;
 // A search over all jobs reads the contacts of each: some tens of millions of rows in that time.
 constexpr auto longest_search = std::chrono::seconds(5);
 
-std::string lower(std::string text) {
-    for (char& c : text)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-    return text;
-}
-
 // What somebody typed who looks for a contact or a task.
 struct typed_name {
     std::optional<key_kind> kind;  // of a key
@@ -50,23 +44,19 @@ bool all_of(std::string_view text, bool (*fits)(char)) {
 }
 
 std::optional<key_kind> kind_of(std::string_view text) {
-    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     const auto letter_or_digit = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        return core::is_digit(c) || (core::lower(c) >= 'a' && core::lower(c) <= 'z');
     };
     if (text.find('@') != std::string_view::npos) return key_kind::email;
-    if (lower(std::string(text)).find("linkedin.com/") != std::string::npos || text.starts_with("in/"))
+    if (core::lower_case(text).find("linkedin.com/") != std::string::npos || text.starts_with("in/"))
         return key_kind::linkedin_url;
-    if (all_of(text, digit)) return key_kind::hubspot_id;
+    if (all_of(text, core::is_digit)) return key_kind::hubspot_id;
     if ((text.size() == 15 || text.size() == 18) && all_of(text, letter_or_digit)) return key_kind::salesforce_id;
     return std::nullopt;
 }
 
 typed_name name_of(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
-        text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
-        text.remove_suffix(1);
+    text = core::trimmed(text);
     if (core::spelling_of(text) != core::id_spelling::other) return {{}, true, core::canonical_id(text)};
     // As rows show it: "email:ada@example.com".
     std::optional<key_kind> kind;
@@ -90,7 +80,7 @@ result<ledger::contact_names> contact_names_of(const typed_name& name, ledger::l
     }
     out.key = fmt::format("{}:{}", core::to_string(*name.kind), name.text);
     // A HubSpot id is a plain number, of which any record may hold one.
-    if (*name.kind != key_kind::hubspot_id) out.text = lower(name.text);
+    if (*name.kind != key_kind::hubspot_id) out.text = core::lower_case(name.text);
     const auto contacts = book.contacts().find({s.apollo.base_url, s.apollo.team}, *name.kind, name.text);
     if (!contacts) return contacts.error();
     for (const auto& one : *contacts)
@@ -137,19 +127,6 @@ std::string_view word_of(ledger::attempt_result what) {
             break;
     }
     return "doubtful";
-}
-
-// The states of a list such as "failed,unknown".
-std::optional<std::vector<core::row_state>> states_of(const std::string& words) {
-    std::vector<core::row_state> out;
-    for (std::size_t from = 0; !words.empty() && from <= words.size();) {
-        const auto comma = std::min(words.find(',', from), words.size());
-        const auto state = core::parse_row_state(words.substr(from, comma - from));
-        if (!state) return std::nullopt;
-        out.push_back(*state);
-        from = comma + 1;
-    }
-    return out;
 }
 
 // One setting of an identity: `name = "value"`, or a value without quotes.
@@ -244,14 +221,13 @@ awaitable<void> row_routes::list(request& x, const path_values& v) {
     const auto id = parse_job(v.at(0));
     const auto limit = limit_of(x.head());
     const auto after = parse_number<std::uint32_t>(x.head().parameter("after").value_or("0"));
-    const auto states = states_of(x.head().parameter("state").value_or(""));
+    const auto states = parse_row_states(x.head().parameter("state").value_or(""));
     const auto contact = x.head().parameter("contact");
     std::optional<response> bad;
     if (!id) bad = no_such_job(v.at(0));
     if (!limit) bad = bad_parameter("limit", limit.error().text);
     if (!after) bad = bad_parameter("after", "must be a row's number");
-    if (!states)
-        bad = bad_parameter("state", "must name states: created, duplicate, rejected, failed, unknown, pending");
+    if (!states) bad = bad_parameter("state", row_states_rule);
     if (contact && (contact->empty() || contact->size() > longest_query))
         bad =
             bad_parameter("contact", fmt::format("must be a contact's id or key, of at most {} bytes", longest_query));
